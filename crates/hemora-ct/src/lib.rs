@@ -1,0 +1,19 @@
+//! Head CT slices in Hounsfield units: labels, geometry, windows, resizing and the recipe that
+//! turns slices into a network's input.
+//!
+//! This crate does no I/O and knows no engine. Everything above it speaks its types: pixels are
+//! HU from the moment a file is read, and every image carries its place in the patient.
+
+mod geometry;
+mod label;
+mod recipe;
+mod resize;
+mod slice;
+mod window;
+
+pub use geometry::{GeometryError, ImagePlane};
+pub use label::{LABEL_COUNT, Label, Probabilities};
+pub use recipe::{Channel, InputRecipe, RecipeError};
+pub use resize::{Plane, resize};
+pub use slice::{Slice, SliceError};
+pub use window::Window;

@@ -1,0 +1,62 @@
+//! Display windows: the part of the HU scale that is spread over black to white.
+
+use serde::{Deserialize, Serialize};
+
+/// A window, linear between `level − width/2` and `level + width/2` (HU).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Centre of the window in HU.
+    pub level: f32,
+    /// Width of the window in HU, greater than 0.
+    pub width: f32,
+}
+
+impl Window {
+    /// Brain tissue and fresh blood (facts §2).
+    pub const BRAIN: Window = Window { level: 40.0, width: 80.0 };
+    /// Wider, so that thin extra-axial blood stands off the skull (facts §2).
+    pub const SUBDURAL: Window = Window { level: 80.0, width: 200.0 };
+    /// Narrow, for early infarcts (facts §2).
+    pub const STROKE: Window = Window { level: 32.0, width: 8.0 };
+    /// Skull (facts §2).
+    pub const BONE: Window = Window { level: 600.0, width: 2800.0 };
+    /// Soft tissue (facts §2).
+    pub const SOFT: Window = Window { level: 40.0, width: 375.0 };
+
+    /// HU at which the window turns black.
+    pub fn low(self) -> f32 {
+        self.level - self.width / 2.0
+    }
+
+    /// HU at which the window turns white.
+    pub fn high(self) -> f32 {
+        self.level + self.width / 2.0
+    }
+
+    /// Maps HU to 0–1, clamped. Not a number becomes 0.
+    pub fn to_unit(self, hu: f32) -> f32 {
+        // `max` first: f32::max returns the other operand for NaN, so NaN ends at black.
+        ((hu - self.low()) / self.width).max(0.0).min(1.0)
+    }
+
+    /// Maps HU to 8-bit grey, rounded to nearest.
+    pub fn to_grey(self, hu: f32) -> u8 {
+        (self.to_unit(hu) * 255.0).round() as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brain_window_spans_0_to_80() {
+        assert_eq!((Window::BRAIN.low(), Window::BRAIN.high()), (0.0, 80.0));
+        assert_eq!(Window::BRAIN.to_unit(-1000.0), 0.0);
+        assert_eq!(Window::BRAIN.to_unit(40.0), 0.5);
+        assert_eq!(Window::BRAIN.to_unit(3000.0), 1.0);
+        assert_eq!(Window::BRAIN.to_unit(f32::NAN), 0.0);
+        assert_eq!(Window::BRAIN.to_grey(80.0), 255);
+    }
+}

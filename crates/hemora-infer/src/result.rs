@@ -1,0 +1,134 @@
+//! The triage result: a versioned JSON document (`schemas/result-1.schema.json`).
+
+use hemora_ct::{Probabilities, Window};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Version of the result's schema; raised when a reader of the old one could misread the new.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What `hemora triage` found in everything it was given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TriageResult {
+    /// Version of this document's schema, 1.
+    pub schema_version: u32,
+    /// States that the result is for research use and not for diagnosis.
+    pub notice: String,
+    /// The program that made the result.
+    pub tool: ToolRef,
+    /// The model that made it.
+    pub model: ModelRef,
+    /// Engine that ran the model: `tract` or `onnxruntime`.
+    pub engine: String,
+    /// The studies, most suspicious first (probability of any hemorrhage, then UID).
+    pub studies: Vec<StudyResult>,
+    /// Files that were not used, with the reason.
+    pub skipped: Vec<SkippedFile>,
+}
+
+/// A program and its version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToolRef {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+/// A model bundle by name, version and content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRef {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// SHA-256 of the network (`model.onnx`), lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// One study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StudyResult {
+    /// StudyInstanceUID.
+    pub study_instance_uid: String,
+    /// PatientID, empty if absent.
+    pub patient_id: String,
+    /// Study probabilities: those of the most suspicious series.
+    pub probabilities: Probabilities,
+    /// The scored series, most suspicious first.
+    pub series: Vec<SeriesResult>,
+    /// What a reader should know about the study.
+    pub warnings: Vec<String>,
+}
+
+/// One series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesResult {
+    /// SeriesInstanceUID.
+    pub series_instance_uid: String,
+    /// SeriesDescription, if any.
+    pub description: Option<String>,
+    /// Series probabilities, per label the mean of the (up to) three highest slices.
+    pub probabilities: Probabilities,
+    /// How the series was acquired.
+    pub acquisition: Acquisition,
+    /// The scored slices in the order of their position.
+    pub slices: Vec<SliceResult>,
+    /// What a reader should know about the acquisition: tilt, gaps, duplicates, missing positions.
+    pub warnings: Vec<String>,
+}
+
+/// How a series was acquired; absent values are unknown.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Acquisition {
+    /// Rows of the images.
+    pub rows: usize,
+    /// Columns of the images.
+    pub columns: usize,
+    /// Distance between rows and columns, mm.
+    pub pixel_spacing_mm: Option<[f64; 2]>,
+    /// Median distance between slices along the normal, mm.
+    pub slice_spacing_mm: Option<f64>,
+    /// Gantry tilt without its sign, degrees.
+    pub tilt_degrees: Option<f64>,
+    /// Window declared by the first slice.
+    pub window: Option<Window>,
+    /// BitsStored.
+    pub bits_stored: u16,
+    /// Whether stored values are signed.
+    pub signed: bool,
+    /// RescaleIntercept, HU.
+    pub rescale_intercept: f64,
+}
+
+/// One slice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SliceResult {
+    /// SOPInstanceUID.
+    pub sop_instance_uid: String,
+    /// The file or archive entry it was read from.
+    pub source: String,
+    /// Position along the slice normal, mm; absent without a position.
+    pub z_mm: Option<f64>,
+    /// The six probabilities.
+    pub probabilities: Probabilities,
+}
+
+/// A file that was not used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedFile {
+    /// The file or archive entry.
+    pub source: String,
+    /// Why it was not used and what to do.
+    pub reason: String,
+    /// Whether the file is broken (true), or simply is not a CT image (false).
+    pub failed: bool,
+}
