@@ -1,0 +1,207 @@
+//! The graph type: operations, nodes and the graph that holds them.
+
+/// Index of a node in its graph. Inputs of a node always come before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub(crate) usize);
+
+impl NodeId {
+    /// Position of the node in [`Graph::nodes`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// How a convolution or pooling treats the border.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// No padding.
+    Valid,
+    /// TensorFlow's: the output is ceil(input / stride), the odd pixel goes to the bottom right.
+    Same,
+    /// The same number of pixels on all four sides.
+    All(usize),
+}
+
+/// How fresh weights are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Init {
+    /// Uniform in ±sqrt(6 / (fan in + fan out)), Keras' default.
+    GlorotUniform,
+    /// Normal with variance 2 / fan in.
+    HeNormal,
+    /// Normal with variance 2 / fan out, as timm starts EfficientNets.
+    HeNormalFanOut,
+}
+
+/// A two-dimensional convolution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conv {
+    /// Output channels.
+    pub channels: usize,
+    /// Height and width of the kernel.
+    pub kernel: usize,
+    /// Step in both directions.
+    pub stride: usize,
+    /// Border.
+    pub padding: Padding,
+    /// Groups; equal to the channels for a depth-wise convolution.
+    pub groups: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+    /// How fresh weights are drawn; biases start at 0.
+    pub init: Init,
+}
+
+/// Which variance a batch norm keeps for inference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunningVariance {
+    /// The batch variance divided by n, as Keras.
+    Biased,
+    /// Divided by n − 1, as PyTorch.
+    Unbiased,
+}
+
+/// Batch normalisation over channels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchNorm {
+    /// Added to the variance.
+    pub eps: f64,
+    /// Weight of the newest batch in the running statistics (PyTorch's convention: Keras'
+    /// momentum .99 is .01 here).
+    pub momentum: f64,
+    /// Which variance is kept.
+    pub running_variance: RunningVariance,
+}
+
+/// Maximum pooling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxPool {
+    /// Height and width of the window.
+    pub kernel: usize,
+    /// Step in both directions.
+    pub stride: usize,
+    /// Border; padded pixels never win.
+    pub padding: Padding,
+}
+
+/// A fully connected layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Linear {
+    /// Output units.
+    pub units: usize,
+    /// How fresh weights are drawn; biases start at 0.
+    pub init: Init,
+}
+
+/// One operation. Shapes are without the batch dimension.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Op {
+    /// The image, `[channels, rows, columns]`.
+    Input {
+        /// Shape of the image.
+        shape: [usize; 3],
+    },
+    /// Convolution.
+    Conv(Conv),
+    /// Batch normalisation.
+    BatchNorm(BatchNorm),
+    /// max(x, 0).
+    Relu,
+    /// min(max(x, 0), 6).
+    Relu6,
+    /// Maximum pooling.
+    MaxPool(MaxPool),
+    /// Mean over rows and columns: `[channels, rows, columns]` to `[channels]`.
+    GlobalAveragePool,
+    /// `[channels, rows, columns]` to one vector, channel by channel.
+    Flatten,
+    /// Fully connected layer.
+    Linear(Linear),
+    /// Sum of two inputs of one shape.
+    Add,
+    /// Zeroes values with this probability while training; nothing at inference.
+    Dropout {
+        /// Probability of a value being zeroed.
+        probability: f64,
+    },
+    /// Logistic function of each value.
+    Sigmoid,
+    /// Softmax over the units.
+    Softmax,
+}
+
+/// A named operation and its inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Unique name; parameters are named after it.
+    pub name: String,
+    /// What it does.
+    pub op: Op,
+    /// The nodes that feed it, all earlier in the graph.
+    pub inputs: Vec<NodeId>,
+}
+
+/// A network: nodes in an order in which each one's inputs come first, made by
+/// [`GraphBuilder`](crate::GraphBuilder), which checks shapes as it goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    pub(crate) name: String,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) shapes: Vec<Vec<usize>>,
+    pub(crate) features: Option<NodeId>,
+}
+
+impl Graph {
+    /// Name of the network.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The nodes in order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The node behind an id.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// Shape of a node's output without the batch dimension.
+    pub fn shape(&self, id: NodeId) -> &[usize] {
+        &self.shapes[id.0]
+    }
+
+    /// Ids and nodes in order.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId(index), node))
+    }
+
+    /// The node whose output is the network's.
+    pub fn output(&self) -> NodeId {
+        NodeId(self.nodes.len() - 1)
+    }
+
+    /// The last feature map before pooling, if the network has one.
+    pub fn features(&self) -> Option<NodeId> {
+        self.features
+    }
+
+    /// Shape of the input image, `[channels, rows, columns]`.
+    pub fn input_shape(&self) -> [usize; 3] {
+        match self.nodes[0].op {
+            Op::Input { shape } => shape,
+            _ => unreachable!("the builder puts the input first"),
+        }
+    }
+
+    /// The node before a final sigmoid or softmax, on which losses are computed stably; the output
+    /// itself if there is none.
+    pub fn logits(&self) -> NodeId {
+        let output = self.node(self.output());
+        match output.op {
+            Op::Sigmoid | Op::Softmax => output.inputs[0],
+            _ => self.output(),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! EfficientNet-Lite0: no squeeze-and-excitation, ReLU6, TensorFlow's "same" padding. Names and
+//! layout are those of timm's `tf_efficientnet_lite0`.
+
+use super::{Head, Options, add_head};
+use crate::{
+    BatchNorm, Conv, Graph, GraphBuilder, GraphError, Init, NodeId, Op, Padding, RunningVariance,
+};
+
+/// TensorFlow's eps; PyTorch's momentum, which timm trains with.
+const NORM: BatchNorm =
+    BatchNorm { eps: 1e-3, momentum: 0.1, running_variance: RunningVariance::Unbiased };
+
+struct Stage {
+    blocks: usize,
+    kernel: usize,
+    stride: usize,
+    expansion: usize,
+    channels: usize,
+}
+
+const fn stage(
+    blocks: usize,
+    kernel: usize,
+    stride: usize,
+    expansion: usize,
+    channels: usize,
+) -> Stage {
+    Stage { blocks, kernel, stride, expansion, channels }
+}
+
+const STAGES: [Stage; 7] = [
+    stage(1, 3, 1, 1, 16),
+    stage(2, 3, 2, 6, 24),
+    stage(2, 5, 2, 6, 40),
+    stage(3, 3, 2, 6, 80),
+    stage(3, 5, 1, 6, 112),
+    stage(4, 5, 2, 6, 192),
+    stage(1, 3, 1, 6, 320),
+];
+
+pub(super) fn lite0(options: &Options) -> Result<Graph, GraphError> {
+    let shape = [options.channels, options.size, options.size];
+    let (mut builder, input) = GraphBuilder::new("efficientnet-lite0", shape)?;
+    let mut net = Net { builder: &mut builder };
+    let mut last = net.conv("conv_stem", "bn1", input, 32, 3, 2, 1, true)?;
+    for (index, stage) in STAGES.iter().enumerate() {
+        for block in 0..stage.blocks {
+            let name = format!("blocks.{index}.{block}");
+            let stride = if block == 0 { stage.stride } else { 1 };
+            last = net.block(&name, last, stage, stride)?;
+        }
+    }
+    let last = net.conv("conv_head", "bn2", last, 1280, 1, 1, 1, true)?;
+    builder.mark_features(last);
+    let mut last = builder.add("global_pool", Op::GlobalAveragePool, &[last])?;
+    if options.dropout > 0.0 {
+        last = builder.add("dropout", Op::Dropout { probability: options.dropout }, &[last])?;
+    }
+    let head = options.head.unwrap_or(Head::Sigmoid(6));
+    add_head(&mut builder, "classifier", last, head, Init::GlorotUniform)?;
+    Ok(builder.finish())
+}
+
+struct Net<'a> {
+    builder: &'a mut GraphBuilder,
+}
+
+impl Net<'_> {
+    /// Convolution, batch norm and, if wanted, ReLU6.
+    #[expect(clippy::too_many_arguments, reason = "a table row of the architecture")]
+    fn conv(
+        &mut self,
+        conv: &str,
+        norm: &str,
+        from: NodeId,
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+        groups: usize,
+        activate: bool,
+    ) -> Result<NodeId, GraphError> {
+        let layer = Conv {
+            channels,
+            kernel,
+            stride,
+            padding: Padding::Same,
+            groups,
+            bias: false,
+            init: Init::HeNormalFanOut,
+        };
+        let node = self.builder.conv(conv, from, layer)?;
+        let node = self.builder.batch_norm(norm, node, NORM)?;
+        if activate { self.builder.relu6(node) } else { Ok(node) }
+    }
+
+    /// An inverted residual; without expansion a depth-wise separable convolution.
+    fn block(
+        &mut self,
+        name: &str,
+        from: NodeId,
+        stage: &Stage,
+        stride: usize,
+    ) -> Result<NodeId, GraphError> {
+        let inputs = self.builder.channels(from);
+        let wide = inputs * stage.expansion;
+        let label = |part: &str| format!("{name}.{part}");
+        let (kernel, channels) = (stage.kernel, stage.channels);
+        let last = if stage.expansion == 1 {
+            let (dw, pw) = (label("conv_dw"), label("conv_pw"));
+            let node = self.conv(&dw, &label("bn1"), from, wide, kernel, stride, wide, true)?;
+            self.conv(&pw, &label("bn2"), node, channels, 1, 1, 1, false)?
+        } else {
+            let (pw, dw, pwl) = (label("conv_pw"), label("conv_dw"), label("conv_pwl"));
+            let node = self.conv(&pw, &label("bn1"), from, wide, 1, 1, 1, true)?;
+            let node = self.conv(&dw, &label("bn2"), node, wide, kernel, stride, wide, true)?;
+            self.conv(&pwl, &label("bn3"), node, channels, 1, 1, 1, false)?
+        };
+        if stride == 1 && inputs == channels {
+            self.builder.add(&label("add"), Op::Add, &[from, last])
+        } else {
+            Ok(last)
+        }
+    }
+}

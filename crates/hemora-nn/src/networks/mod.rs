@@ -1,0 +1,158 @@
+//! The networks by name.
+
+mod efficientnet;
+mod resnet;
+mod seed;
+
+use crate::{Graph, GraphBuilder, GraphError, Init, NodeId, Op};
+
+/// What the last layer gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// Independent probabilities of this many labels.
+    Sigmoid(usize),
+    /// Probabilities of this many classes that add up to 1.
+    Softmax(usize),
+    /// This many plain values.
+    Linear(usize),
+}
+
+/// What can be chosen of a network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Channels of the input.
+    pub channels: usize,
+    /// Height and width of the input, pixels.
+    pub size: usize,
+    /// Last layer; `None` for the network's own.
+    pub head: Option<Head>,
+    /// Dropout before the last layer while training, where the network has a place for it.
+    pub dropout: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { channels: 3, size: 256, head: None, dropout: 0.0 }
+    }
+}
+
+type Build = fn(&Options) -> Result<Graph, GraphError>;
+
+const NETWORKS: [(&str, Build); 4] = [
+    ("simple-nn", seed::simple_nn),
+    ("deep-cnn", seed::deep_cnn),
+    ("resnet50", resnet::resnet50),
+    ("efficientnet-lite0", efficientnet::lite0),
+];
+
+/// Names of all networks.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    NETWORKS.iter().map(|(name, _)| *name)
+}
+
+/// Builds a network by name; `None` if there is none of that name.
+pub fn build(name: &str, options: &Options) -> Option<Result<Graph, GraphError>> {
+    NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, build)| build(options))
+}
+
+/// Adds the last linear layer and its activation.
+fn add_head(
+    builder: &mut GraphBuilder,
+    name: &str,
+    from: NodeId,
+    head: Head,
+    init: Init,
+) -> Result<NodeId, GraphError> {
+    let (Head::Sigmoid(units) | Head::Softmax(units) | Head::Linear(units)) = head;
+    let logits = builder.linear(name, from, units, init)?;
+    match head {
+        Head::Sigmoid(_) => builder.add("probabilities", Op::Sigmoid, &[logits]),
+        Head::Softmax(_) => builder.add("probabilities", Op::Softmax, &[logits]),
+        Head::Linear(_) => Ok(logits),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(name: &str, options: &Options) -> (usize, usize) {
+        let graph = build(name, options).unwrap().unwrap();
+        (graph.trainable_parameters(), graph.other_parameters())
+    }
+
+    #[test]
+    fn the_seed_studys_parameter_counts() {
+        let options = Options::default();
+        assert_eq!(counts("simple-nn", &options), (25_166_081, 0));
+        assert_eq!(counts("deep-cnn", &options), (30_536_385, 0));
+        assert_eq!(counts("resnet50", &options), (23_538_690, 53_120));
+    }
+
+    #[test]
+    fn efficientnet_lite0_has_its_published_size() {
+        let imagenet = Options { size: 224, head: Some(Head::Linear(1000)), ..Options::default() };
+        // 4,652,008 is timm's count of tf_efficientnet_lite0.
+        assert_eq!(counts("efficientnet-lite0", &imagenet).0, 4_652_008);
+        let graph = build("efficientnet-lite0", &Options { size: 224, ..Options::default() });
+        let graph = graph.unwrap().unwrap();
+        assert_eq!(graph.trainable_parameters(), 3_378_694);
+        assert_eq!(graph.shape(graph.features().unwrap()), [1280, 7, 7]);
+    }
+
+    #[test]
+    fn resnet50_stages_have_their_published_sizes() {
+        let graph = build("resnet50", &Options::default()).unwrap().unwrap();
+        let stage = |prefix: &str| -> usize {
+            graph
+                .parameters()
+                .iter()
+                .filter(|parameter| parameter.name.starts_with(prefix))
+                .map(crate::Parameter::len)
+                .sum()
+        };
+        // facts §1, running statistics included as Keras counts them.
+        assert_eq!(stage("predictions"), 4_098);
+        assert_eq!(graph.shape(graph.features().unwrap()), [2048, 8, 8]);
+        let trainable = |prefix: &str| -> usize {
+            graph
+                .parameters()
+                .iter()
+                .filter(|parameter| parameter.name.starts_with(prefix))
+                .filter(|parameter| parameter.role.is_trainable())
+                .map(crate::Parameter::len)
+                .sum()
+        };
+        assert_eq!(trainable("conv1") + trainable("bn1"), 9_600);
+        assert_eq!(trainable("conv2_"), 217_216);
+        assert_eq!(trainable("conv3_"), 1_223_168);
+        assert_eq!(trainable("conv4_"), 7_108_608);
+        assert_eq!(trainable("conv5_"), 14_976_000);
+    }
+
+    #[test]
+    fn activation_shapes_of_the_deep_cnn() {
+        let graph = build("deep-cnn", &Options::default()).unwrap().unwrap();
+        let shapes: Vec<&[usize]> = graph
+            .iter()
+            .filter(|(_, node)| matches!(node.op, Op::Conv(_) | Op::MaxPool(_) | Op::Flatten))
+            .map(|(id, _)| graph.shape(id))
+            .collect();
+        let expected: [&[usize]; 5] =
+            [&[32, 252, 252], &[32, 126, 126], &[64, 122, 122], &[64, 61, 61], &[238_144]];
+        assert_eq!(shapes, expected);
+    }
+
+    #[test]
+    fn every_network_takes_other_sizes_and_heads() {
+        for name in names() {
+            let options =
+                Options { channels: 1, size: 65, head: Some(Head::Sigmoid(6)), dropout: 0.1 };
+            let graph = build(name, &options).unwrap().unwrap();
+            assert_eq!(graph.shape(graph.output()), [6], "{name}");
+            assert_eq!(graph.shape(graph.logits()), [6], "{name}");
+        }
+        assert!(build("no-such-network", &Options::default()).is_none());
+        assert!(build("deep-cnn", &Options { size: 8, ..Options::default() }).unwrap().is_err());
+    }
+}

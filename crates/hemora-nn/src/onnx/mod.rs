@@ -1,0 +1,8 @@
+//! Graphs to ONNX models, and initializers out of ONNX models.
+
+mod proto;
+mod read;
+mod write;
+
+pub use read::{ClassifierWeights, OnnxError, classifier, model_opset};
+pub use write::{FEATURES, INPUT, OPSET, PROBABILITIES, write};

@@ -1,0 +1,143 @@
+//! The little that has to be read back from an ONNX model: the classifier's weights, from which
+//! activation maps are computed.
+
+use prost::Message;
+
+use super::proto::{FLOAT, GraphProto, Model, NodeProto};
+use crate::Tensor;
+
+/// Why an ONNX model cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OnnxError {
+    /// Not an ONNX model.
+    #[error("not an ONNX model: {0}")]
+    Format(#[from] prost::DecodeError),
+    /// A model without a graph.
+    #[error("the ONNX model has no graph")]
+    NoGraph,
+}
+
+/// The last linear layer of a classifier.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassifierWeights {
+    /// Output units.
+    pub units: usize,
+    /// Inputs per unit.
+    pub inputs: usize,
+    /// `units × inputs` weights, unit by unit.
+    pub weight: Vec<f32>,
+}
+
+/// Version of the default operator set that a model asks for.
+///
+/// # Errors
+/// [`OnnxError`] if the bytes are not an ONNX model.
+pub fn model_opset(bytes: &[u8]) -> Result<Option<i64>, OnnxError> {
+    let model = Model::decode(bytes)?;
+    Ok(model.opset_import.iter().find(|set| set.domain.is_empty()).map(|set| set.version))
+}
+
+/// The weights of the linear layer that feeds the model's first output, when it is a plain
+/// `Gemm` or `MatMul` (behind an optional sigmoid, softmax or bias); `None` for any other end.
+///
+/// # Errors
+/// [`OnnxError`] if the bytes are not an ONNX model.
+pub fn classifier(bytes: &[u8]) -> Result<Option<ClassifierWeights>, OnnxError> {
+    let graph = Model::decode(bytes)?.graph.ok_or(OnnxError::NoGraph)?;
+    Ok(find_classifier(&graph))
+}
+
+fn find_classifier(graph: &GraphProto) -> Option<ClassifierWeights> {
+    let mut value = graph.output.first()?.name.as_str();
+    // A classifier ends in a handful of layers; the bound keeps a cyclic file from looping.
+    for _ in 0..8 {
+        let node = graph.node.iter().find(|node| node.output.iter().any(|name| name == value))?;
+        match node.op_type.as_str() {
+            "Sigmoid" | "Softmax" | "Identity" => value = node.input.first()?,
+            "Add" => {
+                let is_constant = |name: &String| tensor(graph, name).is_some();
+                value = node.input.iter().find(|name| !is_constant(name))?;
+            }
+            "Gemm" | "MatMul" => return linear(graph, node),
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn linear(graph: &GraphProto, node: &NodeProto) -> Option<ClassifierWeights> {
+    let Tensor { shape, values } = tensor(graph, node.input.get(1)?)?;
+    let [first, second] = shape.try_into().ok()?;
+    let attribute = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
+    let transposed = attribute("transB").is_some_and(|attribute| attribute.i != 0);
+    if attribute("alpha").is_some_and(|attribute| attribute.f != 1.0) {
+        return None;
+    }
+    if transposed {
+        return Some(ClassifierWeights { units: first, inputs: second, weight: values });
+    }
+    let weight = (0..second)
+        .flat_map(|unit| (0..first).map(move |input| input * second + unit))
+        .map(|index| values[index])
+        .collect();
+    Some(ClassifierWeights { units: second, inputs: first, weight })
+}
+
+/// An initializer by name, if it is f32 and whole.
+fn tensor(graph: &GraphProto, name: &str) -> Option<Tensor> {
+    let proto = graph.initializer.iter().find(|tensor| tensor.name == name)?;
+    let values: Vec<f32> = if proto.raw_data.is_empty() {
+        proto.float_data.clone()
+    } else {
+        proto.raw_data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+    };
+    let shape: Option<Vec<usize>> =
+        proto.dims.iter().map(|&size| usize::try_from(size).ok()).collect();
+    let shape = shape?;
+    let length = shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size))?;
+    (proto.data_type == FLOAT && length == values.len()).then_some(Tensor { shape, values })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::{Options, build};
+    use crate::{Weights, onnx};
+
+    fn model() -> (Vec<u8>, Weights) {
+        let options = Options { size: 32, ..Options::default() };
+        let graph = build("efficientnet-lite0", &options).unwrap().unwrap();
+        let mut weights = Weights::default();
+        for (index, parameter) in graph.parameters().into_iter().enumerate() {
+            let values = (0..parameter.len()).map(|value| ((index + value) % 7) as f32).collect();
+            weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
+        }
+        (onnx::write(&graph, &weights).unwrap(), weights)
+    }
+
+    #[test]
+    fn the_classifier_of_a_written_model_is_found() {
+        let (bytes, weights) = model();
+        assert_eq!(model_opset(&bytes).unwrap(), Some(onnx::OPSET));
+        let found = classifier(&bytes).unwrap().unwrap();
+        assert_eq!((found.units, found.inputs), (6, 1280));
+        assert_eq!(found.weight, weights.get("classifier.weight").unwrap().values);
+    }
+
+    #[test]
+    fn folded_models_hold_no_batch_norm_and_name_their_outputs() {
+        let (bytes, _) = model();
+        let graph = Model::decode(bytes.as_slice()).unwrap().graph.unwrap();
+        assert!(graph.node.iter().all(|node| node.op_type != "BatchNormalization"));
+        let outputs: Vec<&str> = graph.output.iter().map(|value| value.name.as_str()).collect();
+        assert_eq!(outputs, [onnx::PROBABILITIES, onnx::FEATURES]);
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        let (bytes, _) = model();
+        assert!(classifier(&bytes[..bytes.len() / 2]).is_err());
+        assert!(matches!(classifier(b""), Err(OnnxError::NoGraph)));
+    }
+}

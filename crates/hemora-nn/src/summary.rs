@@ -1,0 +1,174 @@
+//! The layer table of a network.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{Graph, NodeId, Op, Padding};
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerSummary {
+    /// Name of the layer.
+    pub name: String,
+    /// What it does, in a few words.
+    pub operation: String,
+    /// Output shape without the batch dimension.
+    pub shape: Vec<usize>,
+    /// Trainable values.
+    pub trainable: usize,
+    /// Running statistics.
+    pub other: usize,
+    /// Multiply-additions for one image.
+    pub multiply_adds: u64,
+}
+
+/// Layers, parameter counts and multiply-additions of a network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Name of the network.
+    pub network: String,
+    /// The layers in order.
+    pub layers: Vec<LayerSummary>,
+    /// Trainable values in all.
+    pub trainable: usize,
+    /// Running statistics in all.
+    pub other: usize,
+    /// Multiply-additions for one image (convolutions and linear layers).
+    pub multiply_adds: u64,
+}
+
+impl Summary {
+    /// Counts a graph.
+    pub fn new(graph: &Graph) -> Self {
+        let layers: Vec<LayerSummary> = graph.iter().map(|(id, _)| layer(graph, id)).collect();
+        Self {
+            network: graph.name().to_owned(),
+            trainable: layers.iter().map(|layer| layer.trainable).sum(),
+            other: layers.iter().map(|layer| layer.other).sum(),
+            multiply_adds: layers.iter().map(|layer| layer.multiply_adds).sum(),
+            layers,
+        }
+    }
+}
+
+fn layer(graph: &Graph, id: NodeId) -> LayerSummary {
+    let node = graph.node(id);
+    let parameters = graph.node_parameters(id);
+    let count = |trainable: bool| {
+        parameters
+            .iter()
+            .filter(|parameter| parameter.role.is_trainable() == trainable)
+            .map(|parameter| parameter.len())
+            .sum()
+    };
+    let weight = parameters.first().map_or(0, |parameter| parameter.len() as u64);
+    let multiply_adds = match node.op {
+        Op::Conv(_) => {
+            weight * graph.shape(id)[1..].iter().map(|&pixels| pixels as u64).product::<u64>()
+        }
+        Op::Linear(_) => weight,
+        _ => 0,
+    };
+    LayerSummary {
+        name: node.name.clone(),
+        operation: describe(&node.op),
+        shape: graph.shape(id).to_vec(),
+        trainable: count(true),
+        other: count(false),
+        multiply_adds,
+    }
+}
+
+fn describe(op: &Op) -> String {
+    match op {
+        Op::Input { .. } => "input".to_owned(),
+        Op::Conv(conv) => {
+            let kind = if conv.groups > 1 { "depth-wise conv" } else { "conv" };
+            let padding = match conv.padding {
+                Padding::Valid => ", valid".to_owned(),
+                Padding::Same => String::new(),
+                Padding::All(pixels) => format!(", pad {pixels}"),
+            };
+            let stride =
+                if conv.stride > 1 { format!(", stride {}", conv.stride) } else { String::new() };
+            format!("{kind} {0}×{0}{stride}{padding}", conv.kernel)
+        }
+        Op::BatchNorm(norm) => format!("batch norm, eps {}", norm.eps),
+        Op::Relu => "ReLU".to_owned(),
+        Op::Relu6 => "ReLU6".to_owned(),
+        Op::MaxPool(pool) => format!("max pool {0}×{0}, stride {1}", pool.kernel, pool.stride),
+        Op::GlobalAveragePool => "global average pool".to_owned(),
+        Op::Flatten => "flatten".to_owned(),
+        Op::Linear(_) => "linear".to_owned(),
+        Op::Add => "add".to_owned(),
+        Op::Dropout { probability } => format!("dropout {probability}"),
+        Op::Sigmoid => "sigmoid".to_owned(),
+        Op::Softmax => "softmax".to_owned(),
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let heading = ["layer", "operation", "output", "parameters"].map(str::to_owned);
+        let mut rows = vec![heading];
+        for layer in &self.layers {
+            let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
+            let parameters = layer.trainable + layer.other;
+            rows.push([
+                layer.name.clone(),
+                layer.operation.clone(),
+                shape.join(" × "),
+                if parameters == 0 { String::new() } else { grouped(parameters as u64) },
+            ]);
+        }
+        let width =
+            |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let [a, b, c, d] = [width(0), width(1), width(2), width(3)];
+        writeln!(formatter, "{}", self.network)?;
+        for (index, [name, operation, shape, parameters]) in rows.iter().enumerate() {
+            writeln!(formatter, "{name:<a$}  {operation:<b$}  {shape:<c$}  {parameters:>d$}")?;
+            if index == 0 {
+                writeln!(formatter, "{}", "─".repeat(a + b + c + d + 6))?;
+            }
+        }
+        writeln!(formatter, "{}", "─".repeat(a + b + c + d + 6))?;
+        writeln!(formatter, "trainable parameters    {:>14}", grouped(self.trainable as u64))?;
+        writeln!(formatter, "running statistics      {:>14}", grouped(self.other as u64))?;
+        write!(formatter, "multiply-adds per image {:>14}", grouped(self.multiply_adds))
+    }
+}
+
+/// Digits in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::{Options, build};
+
+    #[test]
+    fn the_table_names_layers_and_totals() {
+        let graph = build("deep-cnn", &Options::default()).unwrap().unwrap();
+        let summary = Summary::new(&graph);
+        assert_eq!(summary.trainable, graph.trainable_parameters());
+        let text = summary.to_string();
+        assert!(text.contains("conv_2") && text.contains("30,536,385"), "{text}");
+        let lite = build("efficientnet-lite0", &Options { size: 224, ..Options::default() });
+        // timm's benchmark table gives 0.41 GMACs for tf_efficientnet_lite0 at 224 px.
+        let macs = Summary::new(&lite.unwrap().unwrap()).multiply_adds as f64 / 1e9;
+        assert!((0.36..0.42).contains(&macs), "{macs}");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(999), "999");
+    }
+}
