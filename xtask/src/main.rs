@@ -1,1 +1,112 @@
-fn main() {}
+//! Everything a developer runs: set-up, checks, tests, training builds and benchmarks.
+//!
+//! `cargo xtask --help` lists the commands. What set-up makes lies in `.env` of the checkout.
+
+mod bench;
+mod checks;
+mod environment;
+mod peers;
+mod process;
+mod torch;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use miette::Result;
+
+use environment::Environment;
+use process::{cargo, run};
+use workspace::Workspace;
+
+/// Everything a developer runs: set-up, checks, tests, training builds and benchmarks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install libtorch and the Python packages that tests compare with, into .env
+    Setup {
+        /// Keep libtorch's CUDA libraries and install what they need (3 GB to download)
+        #[arg(long)]
+        cuda: bool,
+    },
+    /// Print what to export: eval "$(cargo xtask env)"
+    Env,
+    /// Formatting, lints and documentation
+    Check,
+    /// All tests, hemora-train's too; arguments go to `cargo test`
+    Test {
+        /// Such as `-p hemora-train` or `-- name_of_a_test`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// What CI runs: check, then test
+    Ci,
+    /// Build hemora-train for release and run it: cargo xtask train -- --help
+    Train {
+        /// Arguments of hemora-train
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build hemora-train for release
+    TrainBuild,
+    /// Measure, beside what a Python user would run
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Seconds from DICOM files to the result of one study
+    Triage(bench::Options),
+}
+
+fn main() -> Result<()> {
+    let workspace = Workspace::find();
+    let task = Arguments::parse().task;
+    if let Task::Env = task {
+        // Only reads: its stdout is evaluated by a shell.
+        print!("{}", Environment::of(&workspace)?.export_lines());
+        return Ok(());
+    }
+    if matches!(task, Task::Check | Task::Ci) {
+        checks::format(&workspace)?;
+    }
+    let cuda = matches!(task, Task::Setup { cuda: true });
+    // The peers first: their environment has the pip that installs libtorch.
+    peers::set_up(&workspace)?;
+    torch::set_up(&workspace, cuda)?;
+    let environment = Environment::of(&workspace)?;
+    match task {
+        Task::Setup { .. } | Task::Env => Ok(()),
+        Task::Check => checks::check(&workspace, &environment),
+        Task::Test { arguments } => checks::test(&workspace, &environment, &arguments),
+        Task::Ci => {
+            checks::check(&workspace, &environment)?;
+            checks::test(&workspace, &environment, &[])
+        }
+        Task::Train { arguments } => train(&workspace, &environment, &arguments),
+        Task::TrainBuild => {
+            let mut build = cargo(&workspace);
+            build.args(["build", "--release", "--package", "hemora-train"]);
+            environment.apply(&mut build)?;
+            run(&mut build)
+        }
+        Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
+    }
+}
+
+/// Runs hemora-train where the developer stands, so that relative paths mean what was typed.
+fn train(workspace: &Workspace, environment: &Environment, arguments: &[String]) -> Result<()> {
+    let mut train = cargo(workspace);
+    if let Ok(here) = std::env::current_dir() {
+        train.current_dir(here);
+    }
+    train.args(["run", "--quiet", "--release", "--package", "hemora-train", "--manifest-path"]);
+    train.arg(workspace.root().join("Cargo.toml")).arg("--").args(arguments);
+    environment.apply(&mut train)?;
+    run(&mut train)
+}

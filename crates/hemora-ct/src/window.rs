@@ -35,8 +35,8 @@ impl Window {
     }
 
     /// Maps HU to 0–1, clamped. Not a number becomes 0.
+    #[expect(clippy::manual_clamp, reason = "max first gives 0 for NaN, clamp would keep it")]
     pub fn to_unit(self, hu: f32) -> f32 {
-        // `max` first: f32::max returns the other operand for NaN, so NaN ends at black.
         ((hu - self.low()) / self.width).max(0.0).min(1.0)
     }
 

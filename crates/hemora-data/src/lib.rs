@@ -1,1 +1,30 @@
-//! (being written)
+//! Label tables, image sets, splits, augmentation and the batch loader.
+//!
+//! [`LabelTable`] reads a competition label table; [`ImageSet`] pairs it with images and
+//! [`ImageSet::load`] decodes them into an [`InMemorySet`]; [`Groups`] knows which images share a
+//! patient, and [`split`] and [`k_folds`] keep them on one side; [`Loader`] turns the set into
+//! augmented batches, the same for a seed whatever the number of threads.
+
+mod augment;
+mod groups;
+mod images;
+mod labels;
+mod loader;
+mod memory;
+mod options;
+mod png_image;
+mod sampling;
+mod split;
+mod table;
+mod warp;
+
+pub use augment::{Augment, AugmentError};
+pub use groups::Groups;
+pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
+pub use labels::{Incomplete, LabelReport, LabelTable};
+pub use loader::{Batch, Epoch, Loader};
+pub use memory::{InMemorySet, SkippedImage};
+pub use options::{LoaderError, LoaderOptions};
+pub use png_image::{MAX_SIDE, PngError};
+pub use split::{Split, SplitError, k_folds, leaks, split};
+pub use table::TableError;

@@ -1,8 +1,16 @@
 //! Files, folders and zip archives to studies.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{ReadError, Source, Study};
+use rayon::prelude::*;
+
+use crate::header::{UNKNOWN_UID, read_checked};
+use crate::image::CheckedImage;
+use crate::series::{Member, assemble};
+use crate::walk::{Found, not_dicom, walk};
+use crate::{ReadError, SliceHeader, Source, Study};
 
 /// A file that was not used, and why.
 #[derive(Debug)]
@@ -25,7 +33,87 @@ pub struct Collection {
 /// Reads the headers below `paths` (files, folders, zip archives) on all cores and groups them.
 /// `progress(done, total)` is called from any thread.
 ///
+/// Folders are walked with all folders below, following links once; hidden files are passed over
+/// without a word. The same paths give the same result, whatever the thread count.
+///
 /// Never fails as a whole: what cannot be used is in [`Collection::skipped`].
-pub fn collect(_paths: &[PathBuf], _progress: &(dyn Fn(usize, usize) + Sync)) -> Collection {
-    unimplemented!()
+pub fn collect(paths: &[PathBuf], progress: &(dyn Fn(usize, usize) + Sync)) -> Collection {
+    let Found { mut sources, mut skipped, named } = walk(paths);
+    sources.sort();
+    sources.dedup();
+    let (done, total) = (AtomicUsize::new(0), sources.len());
+    let read = |source: Source| {
+        let result = read_checked(&source).map_err(|error| match error {
+            ReadError::NotDicom => not_dicom(&source, named.contains(&source)),
+            error => error,
+        });
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        (source, result)
+    };
+    let results: Vec<(Source, Result<CheckedImage, ReadError>)> =
+        sources.into_par_iter().map(read).collect();
+
+    let mut series: BTreeMap<(String, String), Vec<Member>> = BTreeMap::new();
+    for (source, result) in results {
+        match result {
+            Ok(CheckedImage { header, geometry_error, .. }) => {
+                let key = (header.study_instance_uid.clone(), header.series_instance_uid.clone());
+                series.entry(key).or_default().push(Member { header, geometry_error });
+            }
+            Err(reason) => skipped.push(Skipped { source, reason }),
+        }
+    }
+    let mut studies: BTreeMap<String, Study> = BTreeMap::new();
+    for ((study_uid, series_uid), members) in series {
+        let members = leave_duplicates_out(members, &mut skipped);
+        let study = studies.entry(study_uid.clone()).or_insert_with(|| Study {
+            uid: study_uid,
+            patient_id: String::new(),
+            series: Vec::new(),
+        });
+        if study.patient_id.is_empty() {
+            let id = members.iter().map(|member| &member.header.patient_id);
+            study.patient_id = id.filter(|id| !id.is_empty()).min().cloned().unwrap_or_default();
+        }
+        study.series.extend(assemble(&series_uid, members));
+    }
+    let mut studies: Vec<Study> = studies.into_values().collect();
+    for study in &mut studies {
+        // Stable, so the parts of a split series keep their order.
+        study
+            .series
+            .sort_by(|a, b| b.slices.len().cmp(&a.slices.len()).then_with(|| a.uid.cmp(&b.uid)));
+    }
+    skipped.sort_by(|a, b| a.source.cmp(&b.source));
+    Collection { studies, skipped }
+}
+
+/// Keeps the first of files whose headers say all the same. Images that share a SOPInstanceUID but
+/// differ elsewhere all stay: one of them could show what the other does not.
+fn leave_duplicates_out(members: Vec<Member>, skipped: &mut Vec<Skipped>) -> Vec<Member> {
+    let mut kept: Vec<Member> = Vec::new();
+    let mut by_uid: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for member in members {
+        let uid = &member.header.sop_instance_uid;
+        if uid == UNKNOWN_UID {
+            kept.push(member);
+            continue;
+        }
+        let same_uid = by_uid.entry(uid.clone()).or_default();
+        let mut others = same_uid.iter().map(|&index: &usize| &kept[index].header);
+        if let Some(twin) = others.find(|other| same_but_source(other, &member.header)) {
+            let reason = ReadError::Duplicate { of: twin.source.clone() };
+            skipped.push(Skipped { source: member.header.source, reason });
+        } else {
+            same_uid.push(kept.len());
+            kept.push(member);
+        }
+    }
+    kept
+}
+
+fn same_but_source(a: &SliceHeader, b: &SliceHeader) -> bool {
+    let mut a = a.clone();
+    a.source = b.source.clone();
+    a == *b
 }

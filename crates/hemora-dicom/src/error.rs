@@ -1,5 +1,7 @@
 //! Why a file is not read.
 
+use crate::Source;
+
 /// Why a file or archive entry is not used; the caller names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -7,4 +9,137 @@ pub enum ReadError {
     /// The operating system refused.
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    /// There is nothing at the path.
+    #[error("does not exist; check the path")]
+    Missing,
+    /// The path is a device, a pipe or a socket.
+    #[error("is neither a file nor a folder; give a DICOM file, a folder or a zip archive")]
+    NotAFile,
+    /// A folder or an archive without files.
+    #[error("holds no file; expected DICOM files")]
+    Empty,
+    /// A file that was named as a DICOM file is none.
+    #[error(
+        "not a DICOM file: found neither the mark DICM at byte 128 nor a data set at the start; \
+         export it again as DICOM"
+    )]
+    NotDicom,
+    /// A file found in a folder or archive that is not DICOM and does not claim to be.
+    #[error("not a DICOM file; left out")]
+    OtherFile,
+    /// A zip archive inside a zip archive.
+    #[error("a zip archive inside an archive is not opened; unpack it first")]
+    NestedArchive,
+    /// The file or entry is larger than any CT image.
+    #[error("larger than the limit of {limit} bytes for one image")]
+    TooLarge {
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// The archive is damaged or uses something that is not supported.
+    #[error("zip archive cannot be read: {0}; unpack it with another tool")]
+    Archive(String),
+    /// The entry needs a password.
+    #[error("archive entry is encrypted; unpack the archive with its password first")]
+    Encrypted,
+    /// The entry's name leaves the archive's folder.
+    #[error(
+        "archive entry has an absolute name or one with “..”, which no honest tool writes; \
+         rename it to use it"
+    )]
+    UnsafeName,
+    /// The structure of the data set is broken.
+    #[error("broken DICOM structure at byte {offset}: {what}; get the file again from its source")]
+    Malformed {
+        /// Offset in the file, or in the data set once inflated.
+        offset: u64,
+        /// What was found.
+        what: &'static str,
+    },
+    /// The file ends early.
+    #[error("cut off: ends inside {inside}; get the file again from its source")]
+    Truncated {
+        /// Where it ends.
+        inside: &'static str,
+    },
+    /// The pixel data end before the last pixel.
+    #[error(
+        "cut off: pixel data have {found} bytes, {expected} were expected; \
+         get the file again from its source"
+    )]
+    PixelsCutOff {
+        /// Bytes that the header asks for.
+        expected: u64,
+        /// Bytes present.
+        found: u64,
+    },
+    /// An image of another modality.
+    #[error("modality is {0:?}, expected CT; left out")]
+    OtherModality(String),
+    /// A DICOM object that is not a CT image, such as a DICOMDIR.
+    #[error("a DICOM object of class {0}, expected a CT image; left out")]
+    NotCtImage(String),
+    /// An attribute without which the image cannot be used.
+    #[error("{0} is missing; a CT image must have it")]
+    MissingAttribute(&'static str),
+    /// An attribute whose value cannot be used.
+    #[error("{attribute} is {found}, expected {expected}")]
+    BadAttribute {
+        /// The attribute.
+        attribute: &'static str,
+        /// Its value.
+        found: String,
+        /// What would be accepted.
+        expected: &'static str,
+    },
+    /// More than one frame in the object.
+    #[error("{0} frames in one object, expected 1; convert it to single-frame CT images")]
+    MultiFrame(String),
+    /// An enhanced CT object, whose rescale and geometry are in functional groups.
+    #[error("an enhanced CT object, expected a CT image; convert it to single-frame CT images")]
+    EnhancedCt,
+    /// A colour image.
+    #[error("{samples} samples per pixel, {photometric:?}; expected one grey sample per pixel")]
+    Colour {
+        /// SamplesPerPixel.
+        samples: u16,
+        /// PhotometricInterpretation.
+        photometric: String,
+    },
+    /// The encoding of the pixels is not supported.
+    #[error(
+        "transfer syntax {uid} ({name}) is not supported; convert the file to Explicit VR Little \
+         Endian, for example with gdcmconv or dcmdjpeg"
+    )]
+    UnsupportedTransferSyntax {
+        /// TransferSyntaxUID.
+        uid: String,
+        /// Its name.
+        name: String,
+    },
+    /// The compressed pixels are broken.
+    #[error("compressed pixels ({codec}) cannot be decoded: {reason}; get the file again")]
+    Decode {
+        /// The codec.
+        codec: &'static str,
+        /// What the decoder found.
+        reason: String,
+    },
+    /// The same image was found before.
+    #[error("the same image as {of}; left out")]
+    Duplicate {
+        /// The one that is used.
+        of: Source,
+    },
+}
+
+impl ReadError {
+    /// Whether something is broken or not supported. `false` if the file simply is not a CT image
+    /// or was found before: a run that left such files out has done all that was asked.
+    pub fn is_failure(&self) -> bool {
+        !matches!(
+            self,
+            Self::OtherFile | Self::OtherModality(_) | Self::NotCtImage(_) | Self::Duplicate { .. }
+        )
+    }
 }

@@ -1,7 +1,13 @@
-//! What a CT image's header says, checked.
+//! The header of one CT image, read without its pixels.
 
+use std::io::{Cursor, Read};
+
+use flate2::read::DeflateDecoder;
 use hemora_ct::{ImagePlane, Window};
 
+use crate::file::{Stop, file_start};
+use crate::image::{CheckedImage, DataSet, check_image};
+use crate::source::with_reader;
 use crate::{ReadError, Source};
 
 /// How pixels are stored in the file (PS3.5 §8.1).
@@ -20,11 +26,11 @@ pub struct StoredFormat {
 pub struct SliceHeader {
     /// The file, or the entry of a zip archive.
     pub source: Source,
-    /// SOPInstanceUID; the competition's `ID_…` form is accepted.
+    /// SOPInstanceUID; the competition's `ID_…` form is accepted. “unknown” if absent.
     pub sop_instance_uid: String,
-    /// SeriesInstanceUID.
+    /// SeriesInstanceUID, “unknown” if absent.
     pub series_instance_uid: String,
-    /// StudyInstanceUID.
+    /// StudyInstanceUID, “unknown” if absent.
     pub study_instance_uid: String,
     /// PatientID, empty if absent.
     pub patient_id: String,
@@ -42,18 +48,69 @@ pub struct SliceHeader {
     pub slice_thickness: Option<f64>,
     /// Storage of the pixels.
     pub stored: StoredFormat,
-    /// RescaleSlope, finite and not 0.
+    /// RescaleSlope, finite and not 0; 1 if the file has none or has a modality table instead.
     pub rescale_slope: f64,
-    /// RescaleIntercept, HU.
+    /// RescaleIntercept, HU; 0 if the file has none or has a modality table instead.
     pub rescale_intercept: f64,
     /// First declared WindowCenter and WindowWidth, if any.
     pub window: Option<Window>,
 }
 
+/// In place of a StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID that a file lacks.
+pub(crate) const UNKNOWN_UID: &str = "unknown";
+
 /// Reads and checks the header of one CT image without decoding its pixels.
 ///
 /// # Errors
 /// [`ReadError`] with the reason why this is not a readable CT image.
-pub fn read_header(_source: &Source) -> Result<SliceHeader, ReadError> {
-    unimplemented!()
+pub fn read_header(source: &Source) -> Result<SliceHeader, ReadError> {
+    Ok(read_checked(source)?.header)
+}
+
+/// The header and what it says beside it.
+pub(crate) fn read_checked(source: &Source) -> Result<CheckedImage, ReadError> {
+    with_reader(source, |reader, size| {
+        let mut bytes = Vec::new();
+        let start = read_until(reader, &mut bytes, file_start)?;
+        if start.transfer_syntax.deflated {
+            let compressed = bytes.split_off(start.offset);
+            let mut inflated = DeflateDecoder::new(Cursor::new(compressed).chain(reader));
+            let mut data_set = Vec::new();
+            return read_until(&mut inflated, &mut data_set, |bytes, complete| {
+                check_image(source, &start, DataSet { bytes, begin: 0, size: None, complete })
+            });
+        }
+        read_until(reader, &mut bytes, |bytes, complete| {
+            let begin = start.offset;
+            check_image(source, &start, DataSet { bytes, begin, size: Some(size), complete })
+        })
+    })
+}
+
+/// First read of a file: the header of nearly every CT image.
+const FIRST_READ: usize = 16 << 10;
+/// No CT image has more before its pixels.
+const MAX_HEADER: usize = 64 << 20;
+
+/// Reads until `parse` has enough bytes.
+fn read_until<T>(
+    reader: &mut dyn Read,
+    bytes: &mut Vec<u8>,
+    parse: impl Fn(&[u8], bool) -> Result<T, Stop>,
+) -> Result<T, ReadError> {
+    let mut want = FIRST_READ.max(bytes.len());
+    loop {
+        let missing = want.saturating_sub(bytes.len());
+        reader.take(missing as u64).read_to_end(bytes)?;
+        let complete = bytes.len() < want;
+        match parse(bytes, complete) {
+            Ok(value) => return Ok(value),
+            Err(Stop::Failed(error)) => return Err(error),
+            Err(Stop::NeedMore) if !complete && want < MAX_HEADER => want *= 4,
+            Err(Stop::NeedMore) => {
+                let what = "no pixel data within the first 64 MiB";
+                return Err(ReadError::Malformed { offset: bytes.len() as u64, what });
+            }
+        }
+    }
 }

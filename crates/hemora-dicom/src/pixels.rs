@@ -1,13 +1,228 @@
 //! Stored values to Hounsfield units: the only place where this happens.
 
+use std::borrow::Cow;
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
 use hemora_ct::Slice;
 
-use crate::{ReadError, SliceHeader, Source};
+use crate::dataset::{Encoding, ITEM, SEQUENCE_END, WalkError, Walker};
+use crate::file::{PixelElement, Stop, file_start};
+use crate::image::{CheckedImage, DataSet, check_image};
+use crate::modality::ModalityTransform;
+use crate::source::{read_all, with_reader};
+use crate::transfer_syntax::PixelCoding;
+use crate::{ReadError, SliceHeader, Source, jpeg, run_length};
 
-/// Decodes one image to HU.
+/// Decodes one image to HU. Pixel padding is left as it is.
 ///
 /// # Errors
 /// [`ReadError`] if the header or the pixels cannot be used.
-pub fn read_slice(_source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
-    unimplemented!()
+pub fn read_slice(source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
+    let mut bytes = with_reader(source, |reader, size| read_all(reader, size))?;
+    let mut start = file_start(&bytes, true).map_err(failed)?;
+    if start.transfer_syntax.deflated {
+        let mut inflated = DeflateDecoder::new(&bytes[start.offset..]);
+        bytes = read_all(&mut inflated as &mut dyn Read, bytes.len() as u64)?;
+        start.offset = 0;
+    }
+    let data_set = DataSet {
+        bytes: &bytes,
+        begin: start.offset,
+        size: Some(bytes.len() as u64),
+        complete: true,
+    };
+    let image = check_image(source, &start, data_set).map_err(failed)?;
+    let stored = decode(&image, &bytes)?;
+    let header = image.header;
+    let hu = to_hu(&stored, &header, image.high_bit, &image.transform);
+    let expected = header.rows * header.columns;
+    let (rows, columns) = (header.rows, header.columns);
+    let slice = Slice::new(rows, columns, hu, header.plane).map_err(|_| {
+        let found = stored.bytes.len() as u64;
+        ReadError::PixelsCutOff { expected: (expected * stored.bytes_per_pixel) as u64, found }
+    })?;
+    Ok((header, slice))
+}
+
+fn failed(stop: Stop) -> ReadError {
+    match stop {
+        Stop::Failed(error) => error,
+        Stop::NeedMore => ReadError::Truncated { inside: "the header" },
+    }
+}
+
+/// Decoded pixels, not yet interpreted.
+pub(crate) struct StoredPixels<'a> {
+    pub(crate) bytes: Cow<'a, [u8]>,
+    /// 1, 2 or 4.
+    pub(crate) bytes_per_pixel: usize,
+    pub(crate) big_endian: bool,
+}
+
+fn decode<'a>(image: &CheckedImage, bytes: &'a [u8]) -> Result<StoredPixels<'a>, ReadError> {
+    let header = &image.header;
+    let bytes_per_pixel = usize::from(header.stored.bits_allocated / 8);
+    let pixels = header.rows * header.columns;
+    let little =
+        |bytes, bytes_per_pixel| StoredPixels { bytes, bytes_per_pixel, big_endian: false };
+    let coded = match image.pixels.length {
+        Some(length) if image.transfer_syntax.coding == PixelCoding::Native => {
+            let available = &bytes[image.pixels.offset.min(bytes.len())..];
+            let native = &available[..available.len().min(length as usize)];
+            let native = exactly(Cow::Borrowed(native), pixels * bytes_per_pixel)?;
+            let big_endian = image.transfer_syntax.encoding.big_endian();
+            return Ok(StoredPixels { bytes: native, bytes_per_pixel, big_endian });
+        }
+        Some(_) => {
+            return Err(ReadError::Decode {
+                codec: "fragments",
+                reason: "the pixel data have a length, but compressed pixels come in fragments"
+                    .to_owned(),
+            });
+        }
+        None => fragments(bytes, image.pixels)?,
+    };
+    match image.transfer_syntax.coding {
+        PixelCoding::Native => {
+            Ok(little(exactly(coded, pixels * bytes_per_pixel)?, bytes_per_pixel))
+        }
+        PixelCoding::RunLength => {
+            let decoded = run_length::decode(&coded, pixels, bytes_per_pixel)?;
+            Ok(little(Cow::Owned(decoded), bytes_per_pixel))
+        }
+        PixelCoding::Jpeg => jpeg::decode(&coded, header),
+        // Refused with the header.
+        PixelCoding::Unsupported => Err(image.transfer_syntax.unsupported()),
+    }
+}
+
+fn exactly(bytes: Cow<'_, [u8]>, expected: usize) -> Result<Cow<'_, [u8]>, ReadError> {
+    if bytes.len() < expected {
+        let (expected, found) = (expected as u64, bytes.len() as u64);
+        return Err(ReadError::PixelsCutOff { expected, found });
+    }
+    Ok(match bytes {
+        Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[..expected]),
+        Cow::Owned(mut bytes) => {
+            bytes.truncate(expected);
+            Cow::Owned(bytes)
+        }
+    })
+}
+
+/// The fragments of a single-frame image as one stream (PS3.5 §A.4); the offset table, the first
+/// item, is of no use here.
+fn fragments(bytes: &[u8], pixels: PixelElement) -> Result<Cow<'_, [u8]>, ReadError> {
+    let mut walker = Walker::new(bytes, pixels.offset, Encoding::ExplicitLittle);
+    let mut fragments: Vec<&[u8]> = Vec::new();
+    let mut first = true;
+    // Some writers leave the closing delimiter out at the end of the file.
+    while !walker.at_end() {
+        let offset = walker.position() as u64;
+        let broken = |error| match error {
+            WalkError::End => ReadError::Truncated { inside: "a fragment of the pixel data" },
+            WalkError::Malformed { what, .. } => ReadError::Malformed { offset, what },
+        };
+        let item = walker.start().map_err(broken)?;
+        match (item.tag, item.length) {
+            (SEQUENCE_END, _) => break,
+            (ITEM, Some(length)) => {
+                let fragment = walker.take(length).map_err(broken)?;
+                if !std::mem::take(&mut first) {
+                    fragments.push(fragment);
+                }
+            }
+            _ => {
+                let what = "something else than a fragment in the pixel data";
+                return Err(ReadError::Malformed { offset, what });
+            }
+        }
+    }
+    match fragments.as_slice() {
+        [] => Err(ReadError::Truncated { inside: "the pixel data, before any fragment" }),
+        [single] => Ok(Cow::Borrowed(single)),
+        several => Ok(Cow::Owned(several.concat())),
+    }
+}
+
+/// HU of every pixel: the stored bits, sign-extended, then the modality LUT in 64 bits as pydicom
+/// computes it.
+///
+/// Wrong intercepts of the competition's 12-bit files (facts §2, step 3) are to be repaired here,
+/// between the stored value and the modality LUT, and nowhere else.
+fn to_hu(
+    stored: &StoredPixels<'_>,
+    header: &SliceHeader,
+    high_bit: u16,
+    transform: &ModalityTransform,
+) -> Vec<f32> {
+    let bits = u32::from(header.stored.bits_stored);
+    // Bits above the high bit once held overlays; bits below BitsStored are unused.
+    let (left, right) = (31 - u32::from(high_bit), 32 - bits);
+    // One loop for each sign and width, without a choice per pixel: this is where reading spends
+    // its time.
+    if header.stored.signed {
+        let value = |raw: u32| f64::from(((raw << left) as i32) >> right);
+        map_pixels(stored, transform, value)
+    } else {
+        let value = |raw: u32| f64::from((raw << left) >> right);
+        map_pixels(stored, transform, value)
+    }
+}
+
+fn map_pixels(
+    stored: &StoredPixels<'_>,
+    transform: &ModalityTransform,
+    value: impl Fn(u32) -> f64,
+) -> Vec<f32> {
+    let bytes = &*stored.bytes;
+    let (pairs, fours) = (bytes.as_chunks::<2>().0.iter(), bytes.as_chunks::<4>().0.iter());
+    match (stored.bytes_per_pixel, stored.big_endian) {
+        (1, _) => transform.map(bytes.iter().map(|&raw| value(raw.into()))),
+        (2, false) => transform.map(pairs.map(|&raw| value(u16::from_le_bytes(raw).into()))),
+        (2, true) => transform.map(pairs.map(|&raw| value(u16::from_be_bytes(raw).into()))),
+        (_, false) => transform.map(fours.map(|&raw| value(u32::from_le_bytes(raw)))),
+        (_, true) => transform.map(fours.map(|&raw| value(u32::from_be_bytes(raw)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoredFormat;
+
+    fn hu_of(raw: u16, bits_stored: u16, high_bit: u16, signed: bool) -> f32 {
+        let header = SliceHeader {
+            source: Source::File("x".into()),
+            sop_instance_uid: String::new(),
+            series_instance_uid: String::new(),
+            study_instance_uid: String::new(),
+            patient_id: String::new(),
+            series_description: None,
+            instance_number: None,
+            rows: 1,
+            columns: 1,
+            plane: None,
+            slice_thickness: None,
+            stored: StoredFormat { bits_allocated: 16, bits_stored, signed },
+            rescale_slope: 1.0,
+            rescale_intercept: 0.0,
+            window: None,
+        };
+        let bytes = Cow::Owned(raw.to_be_bytes().to_vec());
+        let stored = StoredPixels { bytes, bytes_per_pixel: 2, big_endian: true };
+        let line = ModalityTransform::Linear { slope: 1.0, intercept: 0.0 };
+        to_hu(&stored, &header, high_bit, &line)[0]
+    }
+
+    #[test]
+    fn bits_beside_the_stored_ones_do_not_count() {
+        assert_eq!(hu_of(0xF00F, 12, 11, false), 15.0);
+        assert_eq!(hu_of(0x0FFF, 12, 11, true), -1.0);
+        assert_eq!(hu_of(0xF7FF, 12, 11, true), 2047.0);
+        assert_eq!(hu_of(0xFFF7, 12, 15, true), -1.0);
+        assert_eq!(hu_of(0x8000, 16, 15, true), -32768.0);
+        assert_eq!(hu_of(0x8000, 16, 15, false), 32768.0);
+    }
 }

@@ -1,21 +1,86 @@
 //! Slices grouped into series and studies, ordered along the slice normal.
 
+use std::collections::BTreeSet;
+
+use hemora_ct::{GeometryError, ImagePlane};
+
 use crate::SliceHeader;
+use crate::header::UNKNOWN_UID;
 
 /// Something about a series that a reader should know.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeriesWarning {
-    /// The slices have no positions: kept in the order of InstanceNumber, then of the source.
+    /// The slices have no positions: after those that have one, in the order of InstanceNumber,
+    /// then of the source.
     #[error("{0} slices have no position; they keep the order of their instance numbers")]
     NoPosition(usize),
+    /// Values of position, orientation or spacing that cannot be used.
+    #[error("{count} slices have a geometry that cannot be used: {first}")]
+    BadGeometry {
+        /// How many slices.
+        count: usize,
+        /// What is wrong with the first of them.
+        first: GeometryError,
+    },
+    /// Slices without PixelSpacing.
+    #[error("{0} slices have no pixel spacing; distances in the image are unknown")]
+    NoSpacing(usize),
+    /// Images of several sizes or orientations under one SeriesInstanceUID: each kind is a series
+    /// of its own here.
+    #[error("the series has images of {parts} sizes or orientations; this is part {part}")]
+    Split {
+        /// Number of this part, from 1.
+        part: usize,
+        /// How many parts.
+        parts: usize,
+    },
+    /// Slices where another slice lies.
+    #[error("{0} slices lie where another slice already lies")]
+    SamePosition(usize),
+    /// Different images that claim to be one.
+    #[error("{0} slices share their SOPInstanceUID with another, different slice")]
+    SharedUid(usize),
+    /// Distances that are larger than they should be.
+    #[error(
+        "{count} gaps between slices: up to {largest:.1} mm where {median:.1} mm is usual; about \
+         {missing} slices could be missing"
+    )]
+    Gaps {
+        /// How many distances exceed 1.5 times the median.
+        count: usize,
+        /// The largest of them, mm.
+        largest: f64,
+        /// The median distance, mm.
+        median: f64,
+        /// Slices that would fill the gaps.
+        missing: usize,
+    },
+    /// An axial series that was taken with a tilted gantry.
+    #[error("the gantry is tilted by {0:.1} degrees")]
+    GantryTilt(f64),
+    /// Sagittal or coronal slices.
+    #[error("not axial: the slices stand at {0:.0} degrees to the transverse plane")]
+    NotAxial(f64),
+    /// Several patients under one SeriesInstanceUID.
+    #[error("the slices have {0} different patient IDs")]
+    SeveralPatients(usize),
+    /// A UID is absent.
+    #[error("{count} slices have no {attribute}; they are held together under “unknown”")]
+    NoUid {
+        /// Which UID.
+        attribute: &'static str,
+        /// How many slices.
+        count: usize,
+    },
 }
 
 /// The CT images of one SeriesInstanceUID, ordered along the slice normal (feet to head for an
 /// axial head CT).
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// SeriesInstanceUID.
+    /// SeriesInstanceUID. Parts of a series that had to be split share it
+    /// ([`SeriesWarning::Split`]).
     pub uid: String,
     /// SeriesDescription of the first slice that has one.
     pub description: Option<String>,
@@ -34,4 +99,175 @@ pub struct Study {
     pub patient_id: String,
     /// The series, largest first, then by UID.
     pub series: Vec<Series>,
+}
+
+/// One image of a series that is being put together.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) header: SliceHeader,
+    pub(crate) geometry_error: Option<GeometryError>,
+}
+
+/// Slices closer than this lie at the same place, mm: positions are often rounded to 0.01.
+const SAME_PLACE: f64 = 0.01;
+/// Cosine of 2 degrees: directions of one series differ by rounding only.
+const SAME_DIRECTION: f64 = 0.999_39;
+/// A smaller tilt is how a head lies, degrees.
+const TILT: f64 = 1.0;
+
+/// Orders the images of one SeriesInstanceUID. Images of another size or orientation cannot be
+/// stacked (a localizer often shares the UID), so each kind becomes a series, largest first.
+pub(crate) fn assemble(uid: &str, members: Vec<Member>) -> Vec<Series> {
+    let mut parts: Vec<Vec<Member>> = Vec::new();
+    for member in members {
+        match parts.iter_mut().find(|part| alike(&part[0].header, &member.header)) {
+            Some(part) => part.push(member),
+            None => parts.push(vec![member]),
+        }
+    }
+    // Slices without a plane go with the largest part of their size.
+    parts.sort_by_key(|part| (part[0].header.plane.is_none(), std::cmp::Reverse(part.len())));
+    let mut merged: Vec<Vec<Member>> = Vec::new();
+    for part in parts {
+        let no_plane = part[0].header.plane.is_none();
+        let host =
+            merged.iter_mut().find(|host| no_plane && same_size(&host[0].header, &part[0].header));
+        match host {
+            Some(host) => host.extend(part),
+            None => merged.push(part),
+        }
+    }
+    merged.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    let parts = merged.len();
+    let numbered = merged.into_iter().enumerate();
+    numbered.map(|(index, part)| order(uid, part, index + 1, parts)).collect()
+}
+
+fn same_size(a: &SliceHeader, b: &SliceHeader) -> bool {
+    (a.rows, a.columns) == (b.rows, b.columns)
+}
+
+fn alike(a: &SliceHeader, b: &SliceHeader) -> bool {
+    same_size(a, b)
+        && match (a.plane, b.plane) {
+            (Some(a), Some(b)) => {
+                dot(a.row_direction, b.row_direction) > SAME_DIRECTION
+                    && dot(a.column_direction, b.column_direction) > SAME_DIRECTION
+            }
+            (a, b) => a.is_none() && b.is_none(),
+        }
+}
+
+fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The normal, turned so that its largest coordinate is positive: to the head for axial slices,
+/// to the left for sagittal ones, to the back for coronal ones.
+fn upward_normal(plane: ImagePlane) -> [f64; 3] {
+    let normal = plane.normal();
+    let largest = normal.into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+    let sign = largest.unwrap_or(1.0).signum();
+    normal.map(|value| value * sign)
+}
+
+fn order(uid: &str, mut members: Vec<Member>, part: usize, parts: usize) -> Series {
+    let plane = members.iter().find_map(|member| member.header.plane);
+    let distance = |header: &SliceHeader| {
+        header.plane.zip(plane).map(|(own, plane)| own.distance_along(upward_normal(plane)))
+    };
+    members.sort_by(|a, b| {
+        let (a, b) = (&a.header, &b.header);
+        let key = |header: &SliceHeader| distance(header).unwrap_or(f64::INFINITY);
+        let number = |header: &SliceHeader| header.instance_number.unwrap_or(i32::MAX);
+        key(a)
+            .total_cmp(&key(b))
+            .then_with(|| number(a).cmp(&number(b)))
+            .then_with(|| a.source.cmp(&b.source))
+    });
+    let distances: Vec<f64> =
+        members.iter().filter_map(|member| distance(&member.header)).collect();
+    let mut warnings = Vec::new();
+    if parts > 1 {
+        warnings.push(SeriesWarning::Split { part, parts });
+    }
+    warnings.extend(identity_warnings(&members));
+    warnings.extend(geometry_warnings(&members, plane));
+    warnings.extend(distance_warnings(&distances));
+    let slices: Vec<SliceHeader> = members.into_iter().map(|member| member.header).collect();
+    let description = slices.iter().find_map(|slice| slice.series_description.clone());
+    Series { uid: uid.to_owned(), description, slices, warnings }
+}
+
+/// Gives one of the UIDs of a header.
+type Uid = fn(&SliceHeader) -> &str;
+
+fn identity_warnings(members: &[Member]) -> Vec<SeriesWarning> {
+    let headers = || members.iter().map(|member| &member.header);
+    let mut warnings = Vec::new();
+    let uids: [(&'static str, Uid); 3] = [
+        ("StudyInstanceUID", |header| &header.study_instance_uid),
+        ("SeriesInstanceUID", |header| &header.series_instance_uid),
+        ("SOPInstanceUID", |header| &header.sop_instance_uid),
+    ];
+    for (attribute, uid) in uids {
+        let count = headers().filter(|header| uid(header) == UNKNOWN_UID).count();
+        if count > 0 {
+            warnings.push(SeriesWarning::NoUid { attribute, count });
+        }
+    }
+    let mut known = BTreeSet::new();
+    let named = headers().filter(|header| header.sop_instance_uid != UNKNOWN_UID);
+    let shared = named.filter(|header| !known.insert(&header.sop_instance_uid)).count();
+    if shared > 0 {
+        warnings.push(SeriesWarning::SharedUid(shared));
+    }
+    let patients: BTreeSet<&str> = headers().map(|header| &*header.patient_id).collect();
+    if patients.len() > 1 {
+        warnings.push(SeriesWarning::SeveralPatients(patients.len()));
+    }
+    warnings
+}
+
+fn geometry_warnings(members: &[Member], plane: Option<ImagePlane>) -> Vec<SeriesWarning> {
+    let mut warnings = Vec::new();
+    let mut bad = members.iter().filter_map(|member| member.geometry_error);
+    if let Some(first) = bad.next() {
+        warnings.push(SeriesWarning::BadGeometry { count: 1 + bad.count(), first });
+    }
+    let planes = || members.iter().map(|member| member.header.plane);
+    let no_position = planes().filter(Option::is_none).count();
+    if no_position > 0 {
+        warnings.push(SeriesWarning::NoPosition(no_position));
+    }
+    let no_spacing = planes().flatten().filter(|plane| plane.spacing.is_none()).count();
+    if no_spacing > 0 {
+        warnings.push(SeriesWarning::NoSpacing(no_spacing));
+    }
+    match plane.map(|plane| plane.tilt_degrees()) {
+        Some(angle) if angle > 45.0 => warnings.push(SeriesWarning::NotAxial(angle)),
+        Some(angle) if angle > TILT => warnings.push(SeriesWarning::GantryTilt(angle)),
+        _ => {}
+    }
+    warnings
+}
+
+/// Slices at one place, and gaps of more than 1.5 times the median distance.
+fn distance_warnings(distances: &[f64]) -> Vec<SeriesWarning> {
+    let steps = distances.windows(2).map(|pair| pair[1] - pair[0]);
+    let (same, mut steps): (Vec<f64>, Vec<f64>) = steps.partition(|&step| step < SAME_PLACE);
+    let mut warnings = Vec::new();
+    if !same.is_empty() {
+        warnings.push(SeriesWarning::SamePosition(same.len()));
+    }
+    steps.sort_by(f64::total_cmp);
+    let (Some(&median), Some(&largest)) = (steps.get(steps.len() / 2), steps.last()) else {
+        return warnings;
+    };
+    let gaps: Vec<f64> = steps.into_iter().filter(|&step| step > 1.5 * median).collect();
+    if !gaps.is_empty() {
+        let missing = gaps.iter().map(|gap| (gap / median).round() as usize - 1).sum();
+        warnings.push(SeriesWarning::Gaps { count: gaps.len(), largest, median, missing });
+    }
+    warnings
 }

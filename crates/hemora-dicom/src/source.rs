@@ -1,7 +1,12 @@
 //! Where an image's bytes come from.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
+
+use crate::ReadError;
+use crate::archive::with_entry;
 
 /// A file, or one entry of a zip archive.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,5 +32,57 @@ impl fmt::Display for Source {
                 write!(formatter, "{}!{name}", archive.display())
             }
         }
+    }
+}
+
+/// Most bytes read of one file or archive entry, or of one data set once inflated.
+pub(crate) const MAX_BYTES: u64 = 512 << 20;
+
+/// Opens the source and hands over a reader and the bytes that it claims to have.
+pub(crate) fn with_reader<T>(
+    source: &Source,
+    read: impl FnOnce(&mut dyn Read, u64) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    match source {
+        Source::File(path) => {
+            let mut file = File::open(path)?;
+            let metadata = file.metadata()?;
+            if !metadata.is_file() {
+                return Err(ReadError::NotAFile);
+            }
+            if metadata.len() > MAX_BYTES {
+                return Err(ReadError::TooLarge { limit: MAX_BYTES });
+            }
+            read(&mut file, metadata.len())
+        }
+        Source::ZipEntry { archive, index, name } => with_entry(archive, *index, name, read),
+    }
+}
+
+/// Reads all, up to [`MAX_BYTES`]; `size` is what the source claims and only a hint.
+pub(crate) fn read_all(reader: &mut dyn Read, size: u64) -> Result<Vec<u8>, ReadError> {
+    read_limited(reader, size, MAX_BYTES)
+}
+
+fn read_limited(reader: &mut dyn Read, size: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
+    // A claim is not worth more memory than a large CT image.
+    let mut bytes = Vec::with_capacity(size.min(4 << 20) as usize + 1);
+    reader.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::TooLarge { limit });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endless_sources_end_at_the_limit() {
+        let read = read_limited(&mut std::io::repeat(0), u64::MAX, 5000);
+        assert!(matches!(read, Err(ReadError::TooLarge { limit: 5000 })));
+        let read = read_limited(&mut std::io::repeat(0).take(5000), 0, 5000);
+        assert_eq!(read.unwrap().len(), 5000);
     }
 }

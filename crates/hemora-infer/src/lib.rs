@@ -1,8 +1,35 @@
 //! From a study to its result: engines, the model bundle, class-activation maps.
+//!
+//! [`Bundle::open`] reads a model, [`load_engine`] loads its network, [`triage`] scores a
+//! [`hemora_dicom::Collection`], [`key_slices`] gives the slices to look at first. Only this crate
+//! knows tract and ONNX Runtime.
 
+mod activation;
+mod bundle;
+mod csv;
+mod engine;
+mod key_slices;
 mod result;
+mod schema;
+mod score;
+mod stack;
+mod triage;
 
+pub use activation::{ActivationMap, Classifier};
+pub use bundle::{
+    Bundle, BundleError, Calibration, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef,
+    OperatingPoint,
+};
+pub use csv::{result_csv, write_csv};
+pub use engine::{
+    Engine, EngineError, EngineKind, FeatureMap, LoadedEngine, OrtEngine, Output, TractEngine,
+    load_engine,
+};
+pub use key_slices::{KeySlice, key_slices};
 pub use result::{
     Acquisition, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult, StudyResult,
     ToolRef, TriageResult,
 };
+pub use schema::{model_schema, result_schema};
+pub use score::{SeriesScore, SliceScore, score_series};
+pub use triage::{NOTICE, triage};

@@ -81,6 +81,15 @@ impl Weights {
         Ok(weights)
     }
 
+    /// The free-text metadata of a safetensors file.
+    ///
+    /// # Errors
+    /// [`WeightsError::Format`] if the bytes are not safetensors.
+    pub fn metadata(bytes: &[u8]) -> Result<HashMap<String, String>, WeightsError> {
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        Ok(header.metadata().clone().unwrap_or_default())
+    }
+
     /// Writes all tensors, sorted by name, with free-text metadata.
     ///
     /// # Errors
@@ -109,6 +118,11 @@ impl Weights {
     /// Takes a tensor out, for instance the classifier of another task.
     pub fn remove(&mut self, name: &str) -> Option<Tensor> {
         self.tensors.remove(name)
+    }
+
+    /// Keeps the tensors whose name passes `keep`.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.tensors.retain(|name, _| keep(name));
     }
 
     /// A tensor by name.

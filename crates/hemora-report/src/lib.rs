@@ -1,1 +1,27 @@
-//! (being written)
+//! The triage report: one self-contained HTML file that a radiologist can read without help.
+//!
+//! [`write_html`] writes a [`TriageResult`](hemora_infer::TriageResult) with the pictures of its
+//! most suspicious slices ([`KeySlice`]). The file loads nothing from anywhere: its style and
+//! charts are inline, its pictures are data URIs, it has no script, and a content security policy
+//! forbids everything else. Every text that came from a file is escaped.
+
+mod bar;
+mod chart;
+mod colour;
+mod contour;
+mod error;
+mod escape;
+mod figure;
+mod guide;
+mod number;
+mod page;
+mod picture;
+mod scale;
+mod series;
+mod skipped;
+mod study;
+mod worklist;
+
+pub use error::ReportError;
+pub use page::{NOTICE, write_html};
+pub use picture::{KeySlice, PICTURE_SIZE};

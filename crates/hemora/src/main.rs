@@ -1,2 +1,31 @@
-//! Command line.
-fn main() {}
+//! The command line: flags to one library call each.
+
+mod cli;
+mod command;
+mod default_model;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, ModelCommand};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Triage(arguments) => command::triage::run(&arguments),
+        Command::Demo(arguments) => command::demo::run(&arguments),
+        Command::Synth(arguments) => command::synth::run(&arguments),
+        Command::Train(arguments) => command::train::run(&arguments),
+        Command::Model { command } => match command {
+            ModelCommand::Summary(arguments) => command::model::summary(&arguments),
+            ModelCommand::Inspect(arguments) => command::model::inspect(&arguments),
+            ModelCommand::Bundle(arguments) => command::bundle::run(&arguments),
+        },
+    };
+    result.unwrap_or_else(|report| {
+        eprintln!("{report:?}");
+        ExitCode::from(1)
+    })
+}

@@ -1,0 +1,247 @@
+//! Image files paired with their labels: a data set on disk, before anything is decoded.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::{Path, PathBuf};
+
+use hemora_ct::{LABEL_COUNT, RecipeError};
+
+use crate::labels::{LabelReport, LabelTable};
+use crate::table::TableError;
+
+/// How deep folders are searched: data sets have one folder a patient, study and series.
+const MAX_DEPTH: usize = 16;
+
+/// What the image files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageKind {
+    /// 8-bit grey, windowed by whoever made the files: no longer HU, so every channel of a recipe
+    /// gets the same values whatever its window says.
+    WindowedPng,
+    /// DICOM: HU, windowed as the recipe says.
+    Dicom,
+}
+
+/// One image with its labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageEntry {
+    /// Id: the file's name without its extension, as the label table has it.
+    pub id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Labels, in label order.
+    pub labels: [bool; LABEL_COUNT],
+}
+
+/// What did not pair up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PairingReport {
+    /// Ids of images without labels.
+    pub unlabelled: Vec<String>,
+    /// Ids of labels without an image.
+    pub without_image: Vec<String>,
+    /// Files with an id that an earlier file has; they are not used.
+    pub repeated: Vec<PathBuf>,
+    /// Files that are neither `.png` nor `.dcm`, folders that cannot be read or lie too deep.
+    pub other_files: usize,
+    /// What the label table had beside usable images.
+    pub labels: LabelReport,
+}
+
+/// Why a data set cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The label table cannot be used.
+    #[error(transparent)]
+    Labels(#[from] TableError),
+    /// The folder of images cannot be read.
+    #[error("{}: cannot read the folder of images: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// The folder has no images.
+    #[error("{}: no `.png` or `.dcm` files here; give the folder of the images", .0.display())]
+    NoImages(PathBuf),
+    /// PNG and DICOM in one folder.
+    #[error(
+        "{}: {png} PNG and {dicom} DICOM files; expected one kind, as they are windowed differently",
+        path.display()
+    )]
+    MixedKinds {
+        /// The folder.
+        path: PathBuf,
+        /// PNG files found.
+        png: usize,
+        /// DICOM files found.
+        dicom: usize,
+    },
+    /// Not one image has labels.
+    #[error(
+        "none of {images} images has labels: images are named like `{image}`, labels like `{label}`"
+    )]
+    NothingPaired {
+        /// Number of images.
+        images: usize,
+        /// The first image's id.
+        image: String,
+        /// The first labelled id.
+        label: String,
+    },
+    /// The recipe is not usable.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The recipe wants neighbouring slices.
+    #[error(
+        "channel {channel} of the recipe takes the slice at offset {offset}, but these are single \
+         images that know no neighbours; use a recipe with offset 0"
+    )]
+    Neighbours {
+        /// The channel.
+        channel: usize,
+        /// Its offset, slices.
+        offset: i32,
+    },
+    /// The set was loaded for another recipe.
+    #[error(
+        "channel {channel} of the recipe has the window {level}/{width}, which was not loaded; load \
+         the images with this recipe"
+    )]
+    Window {
+        /// The channel.
+        channel: usize,
+        /// Its level, HU.
+        level: f32,
+        /// Its width, HU.
+        width: f32,
+    },
+    /// Working size out of bounds.
+    #[error("working size {0} is not between 16 and 2048 pixels")]
+    WorkingSize(usize),
+    /// The decoded images do not fit.
+    #[error("{0} bytes of decoded images do not fit into memory; use a smaller working size")]
+    TooLarge(u128),
+    /// Nothing could be decoded.
+    #[error("none of {count} images could be read; the first, {}: {reason}", path.display())]
+    AllSkipped {
+        /// Number of images.
+        count: usize,
+        /// The first image.
+        path: PathBuf,
+        /// Why it was skipped.
+        reason: String,
+    },
+    /// Parts given by hand do not belong together.
+    #[error("{0}")]
+    Parts(String),
+}
+
+/// Images with labels, in the order of their ids.
+#[derive(Debug, Clone)]
+pub struct ImageSet {
+    kind: ImageKind,
+    images: Vec<ImageEntry>,
+    report: PairingReport,
+}
+
+impl ImageSet {
+    /// Pairs the images below the folder `images` with the label table `labels` by id. No image
+    /// is opened.
+    ///
+    /// # Errors
+    /// [`DataError`] if the folder or the table cannot be read, there are no images, both kinds of
+    /// images, or no image has labels.
+    pub fn open(images: &Path, labels: &Path) -> Result<Self, DataError> {
+        let table = LabelTable::read(labels)?;
+        let mut report = PairingReport { labels: table.report().clone(), ..Default::default() };
+        let mut files = Files::default();
+        let folder = |source| DataError::Folder { path: images.to_owned(), source };
+        walk(images, 0, &mut files).map_err(folder)?;
+        report.other_files = files.other;
+        let (kind, mut paths) = match (files.png.len(), files.dicom.len()) {
+            (0, 0) => return Err(DataError::NoImages(images.to_owned())),
+            (_, 0) => (ImageKind::WindowedPng, files.png),
+            (0, _) => (ImageKind::Dicom, files.dicom),
+            (png, dicom) => {
+                return Err(DataError::MixedKinds { path: images.to_owned(), png, dicom });
+            }
+        };
+        paths.sort_unstable();
+        let mut by_id: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for (id, path) in paths {
+            match by_id.entry(id) {
+                Entry::Vacant(entry) => {
+                    entry.insert(path);
+                }
+                Entry::Occupied(_) => report.repeated.push(path),
+            }
+        }
+        let absent = |id: &str| !by_id.contains_key(id);
+        report.without_image =
+            table.iter().map(|(id, _)| id).filter(|id| absent(id)).map(str::to_owned).collect();
+        let count = by_id.len();
+        let mut paired = Vec::new();
+        for (id, path) in by_id {
+            match table.get(&id) {
+                Some(labels) => paired.push(ImageEntry { id, path, labels }),
+                None => report.unlabelled.push(id),
+            }
+        }
+        if paired.is_empty() {
+            return Err(DataError::NothingPaired {
+                images: count,
+                image: report.unlabelled.first().cloned().unwrap_or_default(),
+                label: report.without_image.first().cloned().unwrap_or_default(),
+            });
+        }
+        Ok(Self { kind, images: paired, report })
+    }
+
+    /// What the image files are.
+    pub fn kind(&self) -> ImageKind {
+        self.kind
+    }
+
+    /// The images that have labels.
+    pub fn images(&self) -> &[ImageEntry] {
+        &self.images
+    }
+
+    /// What did not pair up.
+    pub fn report(&self) -> &PairingReport {
+        &self.report
+    }
+}
+
+/// Files found, as (id, path).
+#[derive(Default)]
+struct Files {
+    png: Vec<(String, PathBuf)>,
+    dicom: Vec<(String, PathBuf)>,
+    other: usize,
+}
+
+fn walk(folder: &Path, depth: usize, files: &mut Files) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        // Links to folders are not followed: they can lead in a circle.
+        if entry.file_type()?.is_dir() {
+            if depth + 1 >= MAX_DEPTH || walk(&path, depth + 1, files).is_err() {
+                files.other += 1;
+            }
+            continue;
+        }
+        let id = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+        let extension = path.extension().map(|end| end.to_ascii_lowercase());
+        match (id, extension.as_deref().and_then(|end| end.to_str())) {
+            (Some(id), Some("png")) if path.is_file() => files.png.push((id, path)),
+            (Some(id), Some("dcm")) if path.is_file() => files.dicom.push((id, path)),
+            _ => files.other += 1,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! How batches are made, and why they cannot be.
+
+use crate::augment::AugmentError;
+use crate::images::DataError;
+
+/// Largest batch, values: 4 GiB.
+pub(crate) const MAX_VALUES: usize = 1 << 30;
+
+/// How batches are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoaderOptions {
+    /// Images a batch.
+    pub batch: usize,
+    /// Seed of the order and of the augmentation.
+    pub seed: u64,
+    /// Threads that build batches, at least 1.
+    pub threads: usize,
+    /// Finished batches that wait per thread, at least 1.
+    pub prefetch: usize,
+    /// Whether the order is new in every epoch; with weights it always is.
+    pub shuffle: bool,
+    /// Whether a last batch with fewer images is left out.
+    pub drop_last: bool,
+    /// Images an epoch with weights; `None`: as many as there are indices.
+    pub samples: Option<usize>,
+}
+
+impl Default for LoaderOptions {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let (batch, seed, prefetch) = (32, 0, 2);
+        Self { batch, seed, threads, prefetch, shuffle: true, drop_last: false, samples: None }
+    }
+}
+
+/// Why batches cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoaderError {
+    /// The recipe does not fit the set.
+    #[error(transparent)]
+    Set(#[from] DataError),
+    /// The augmentation is out of bounds.
+    #[error(transparent)]
+    Augment(#[from] AugmentError),
+    /// No images, or too few for one batch.
+    #[error("{images} images do not make one batch of {batch}; use a smaller batch or more images")]
+    TooFew {
+        /// Images an epoch.
+        images: usize,
+        /// Images a batch.
+        batch: usize,
+    },
+    /// Batch size 0 or too large.
+    #[error("batch size {batch} at {image} values an image; expected 1 to {MAX_VALUES} values")]
+    BatchSize {
+        /// Images a batch.
+        batch: usize,
+        /// Values an image.
+        image: usize,
+    },
+    /// An index beyond the set.
+    #[error("image {index} of a set of {images}")]
+    Index {
+        /// The index.
+        index: usize,
+        /// Images in the set.
+        images: usize,
+    },
+    /// Weights that cannot be drawn from.
+    #[error(
+        "{weights} weights for {indices} images; expected one each, none negative, with a finite \
+         sum above 0"
+    )]
+    Weights {
+        /// Number of weights.
+        weights: usize,
+        /// Number of indices.
+        indices: usize,
+    },
+    /// The number of samples needs weights.
+    #[error("the number of samples an epoch can only be set together with weights")]
+    SamplesWithoutWeights,
+}

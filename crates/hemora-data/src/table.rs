@@ -1,0 +1,258 @@
+//! Reading CSV tables in bounded memory: a line has a length limit, and every error has its line.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Longest row of a table, bytes. The widest table in use, 60 slices a row, has 900.
+const MAX_LINE: usize = 1 << 16;
+
+/// Why a table cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The file cannot be opened.
+    #[error("{}: cannot open the table: {source}", path.display())]
+    Open {
+        /// The table.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// Reading stopped.
+    #[error("cannot read the table near line {line}: {reason}")]
+    Read {
+        /// Line, counted from 1.
+        line: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The header names other columns.
+    #[error("line 1: the header is `{found}`; expected {expected}")]
+    Header {
+        /// The header as it stands.
+        found: String,
+        /// The columns that are needed.
+        expected: String,
+    },
+    /// A row cannot be used.
+    #[error("line {line}: {reason}")]
+    Row {
+        /// Line, counted from 1.
+        line: u64,
+        /// What was found and expected.
+        reason: String,
+    },
+    /// The table has a header and nothing else.
+    #[error("the table has no rows")]
+    Empty,
+    /// One of the above, with its file.
+    #[error("{}: {source}", path.display())]
+    In {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<TableError>,
+    },
+}
+
+/// A CSV reader whose rows are bounded and whose header is known.
+pub(crate) struct Table<R> {
+    reader: csv::Reader<LineLimit<R>>,
+    header: Vec<String>,
+}
+
+impl<R: Read> Table<R> {
+    pub(crate) fn new(input: R) -> Result<Self, TableError> {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .buffer_capacity(1 << 18)
+            .from_reader(LineLimit { inner: input, length: 0, quoted: false });
+        let mut record = csv::ByteRecord::new();
+        reader.read_byte_record(&mut record).map_err(|error| read_error(&error, 1))?;
+        let header = record
+            .iter()
+            .map(|field| String::from_utf8_lossy(field).trim_matches([' ', '\u{feff}']).to_owned())
+            .collect();
+        Ok(Self { reader, header })
+    }
+
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// Column of a name in the header.
+    pub(crate) fn column(&self, name: &str) -> Result<usize, TableError> {
+        self.header
+            .iter()
+            .position(|column| column == name)
+            .ok_or_else(|| self.wrong_header(&format!("a column `{name}`")))
+    }
+
+    pub(crate) fn wrong_header(&self, expected: &str) -> TableError {
+        TableError::Header { found: shorten(&self.header.join(",")), expected: expected.to_owned() }
+    }
+
+    /// Calls `row(line, fields)` for every row after the header.
+    pub(crate) fn for_each(
+        mut self,
+        mut row: impl FnMut(u64, &[&str]) -> Result<(), String>,
+    ) -> Result<(), TableError> {
+        let mut record = csv::StringRecord::new();
+        let mut rows = 0u64;
+        loop {
+            let line = self.reader.position().line();
+            match self.reader.read_record(&mut record) {
+                Ok(false) if rows == 0 => return Err(TableError::Empty),
+                Ok(false) => return Ok(()),
+                Ok(true) => {}
+                Err(error) => return Err(read_error(&error, line)),
+            }
+            // A blank line before the row moves its number, so ask the row itself.
+            let line = record.position().map_or(line, csv::Position::line);
+            // Rows have a handful of fields, wide ones some dozens: no allocation for the former.
+            let mut few = [""; 8];
+            let many: Vec<&str>;
+            let fields = if record.len() <= few.len() {
+                for (slot, field) in few.iter_mut().zip(record.iter()) {
+                    *slot = field;
+                }
+                &few[..record.len()]
+            } else {
+                many = record.iter().collect();
+                &many
+            };
+            row(line, fields).map_err(|reason| TableError::Row { line, reason })?;
+            rows += 1;
+        }
+    }
+}
+
+/// Opens a table and names the file in whatever `read` reports.
+pub(crate) fn with_file<T>(
+    path: &Path,
+    read: impl FnOnce(std::fs::File) -> Result<T, TableError>,
+) -> Result<T, TableError> {
+    let file = std::fs::File::open(path)
+        .map_err(|source| TableError::Open { path: path.to_owned(), source })?;
+    read(file).map_err(|source| TableError::In { path: path.to_owned(), source: Box::new(source) })
+}
+
+/// Text from a file as it may stand in a message: short, without control characters.
+pub(crate) fn shorten(text: &str) -> String {
+    let mut short: String = text
+        .chars()
+        .take(60)
+        .map(|letter| if letter.is_control() { '?' } else { letter })
+        .collect();
+    if text.chars().nth(60).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+fn read_error(error: &csv::Error, line: u64) -> TableError {
+    let at = error.position().map_or(line, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::Utf8 { err, .. } => TableError::Row {
+            line: at,
+            reason: format!("column {} is not UTF-8 text", err.field() + 1),
+        },
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => TableError::Row {
+            line: at,
+            reason: format!("{len} columns; the header has {expected_len}"),
+        },
+        csv::ErrorKind::Io(reason) => TableError::Read { line: at, reason: reason.to_string() },
+        _ => TableError::Read { line: at, reason: error.to_string() },
+    }
+}
+
+/// Fails when a row grows beyond [`MAX_LINE`], before the CSV parser collects it. A line break
+/// within quotes does not end a row, so a quote that is never closed is caught as well.
+struct LineLimit<R> {
+    inner: R,
+    length: usize,
+    quoted: bool,
+}
+
+impl<R: Read> Read for LineLimit<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.inner.read(buffer)?;
+            let mut kept = 0;
+            for at in 0..count {
+                let byte = buffer[at];
+                // Dropped, so that the CSV parser counts lines that end with both as one.
+                if byte == b'\r' {
+                    continue;
+                }
+                buffer[kept] = byte;
+                kept += 1;
+                self.quoted ^= byte == b'"';
+                self.length = if byte == b'\n' && !self.quoted { 0 } else { self.length + 1 };
+                if self.length > MAX_LINE {
+                    return Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        format!(
+                            "a row is longer than {MAX_LINE} bytes; is this a table, and is every \
+                             quote closed?"
+                        ),
+                    ));
+                }
+            }
+            // Nothing kept of something read is not yet the end.
+            if kept > 0 || count == 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &[u8]) -> Result<usize, TableError> {
+        let mut count = 0;
+        Table::new(text)?.for_each(|_, _| {
+            count += 1;
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    #[test]
+    fn endless_rows_are_refused_before_they_fill_the_memory() {
+        let line = [b"a,b\n".to_vec(), vec![b'x'; MAX_LINE + 2]].concat();
+        assert!(rows(&line).unwrap_err().to_string().contains("longer than"));
+        let open_quote = [b"a,b\n\"".to_vec(), b"1,2\n".repeat(MAX_LINE)].concat();
+        assert!(rows(&open_quote).unwrap_err().to_string().contains("quote"));
+    }
+
+    #[test]
+    fn rows_may_be_quoted_wide_and_end_as_windows_ends_them() {
+        let mut seen = Vec::new();
+        let text = "\u{feff}id, list\r\n1,\"[1, 2]\"\r\n";
+        let table = Table::new(text.as_bytes()).unwrap();
+        assert_eq!(table.column("id").unwrap(), 0);
+        table
+            .for_each(|line, fields| {
+                seen.push((line, fields.join("|")));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(seen, [(2, "1|[1, 2]".to_owned())]);
+        let wide = format!("{}\n{}\n", vec!["c"; 40].join(","), vec!["7"; 40].join(","));
+        assert_eq!(rows(wide.as_bytes()).unwrap(), 1);
+    }
+
+    #[test]
+    fn errors_have_the_line() {
+        let short = rows(b"a,b\n1,2\n3\n").unwrap_err().to_string();
+        assert!(short.starts_with("line 3") && short.contains("the header has 2"), "{short}");
+        let bytes = rows(b"a,b\n1,\xff\n").unwrap_err().to_string();
+        assert!(bytes.starts_with("line 2") && bytes.contains("UTF-8"), "{bytes}");
+        assert!(matches!(rows(b"a,b\n"), Err(TableError::Empty)));
+        let missing = Table::new(&b"a,b\n"[..]).unwrap().column("c").unwrap_err().to_string();
+        assert!(missing.contains("`a,b`") && missing.contains("`c`"), "{missing}");
+    }
+}

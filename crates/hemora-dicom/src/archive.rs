@@ -1,0 +1,126 @@
+//! Zip archives: their entries as sources. Nothing is unpacked to disk.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::source::MAX_BYTES;
+use crate::{ReadError, Source};
+
+type Archive = ZipArchive<BufReader<File>>;
+
+/// What tells one archive from another, or from its next version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Identity {
+    path: PathBuf,
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+thread_local! {
+    // The directory of an archive with many studies takes long to read: keep the last one.
+    static LAST: RefCell<Option<(Identity, Archive)>> = const { RefCell::new(None) };
+}
+
+fn archive_error(error: ZipError) -> ReadError {
+    match error {
+        ZipError::Io(error) => ReadError::Io(error),
+        error => ReadError::Archive(error.to_string()),
+    }
+}
+
+fn identity(path: &Path, file: &File) -> Result<Identity, ReadError> {
+    let metadata = file.metadata()?;
+    let modified = metadata.modified().ok();
+    Ok(Identity { path: path.to_owned(), size: metadata.len(), modified })
+}
+
+/// Opens one entry and hands over a reader and the bytes that it claims to have.
+pub(crate) fn with_entry<T>(
+    path: &Path,
+    index: usize,
+    name: &str,
+    read: impl FnOnce(&mut dyn Read, u64) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    let file = File::open(path)?;
+    let identity = identity(path, &file)?;
+    // Taken out while in use, so that `read` may itself open an archive.
+    let cached = LAST.take().filter(|(known, _)| *known == identity);
+    let mut archive = match cached {
+        Some((_, archive)) => archive,
+        None => ZipArchive::new(BufReader::new(file)).map_err(archive_error)?,
+    };
+    let result = read_entry(&mut archive, index, name, read);
+    LAST.replace(Some((identity, archive)));
+    result
+}
+
+fn read_entry<T>(
+    archive: &mut Archive,
+    index: usize,
+    name: &str,
+    read: impl FnOnce(&mut dyn Read, u64) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    let raw = archive.by_index_raw(index).map_err(archive_error)?;
+    if raw.encrypted() {
+        return Err(ReadError::Encrypted);
+    }
+    if entry_name(&raw) != name {
+        return Err(ReadError::Archive("it was changed since its entries were listed".to_owned()));
+    }
+    let size = raw.size();
+    drop(raw);
+    if size > MAX_BYTES {
+        return Err(ReadError::TooLarge { limit: MAX_BYTES });
+    }
+    let mut entry = archive.by_index(index).map_err(archive_error)?;
+    // The declared size is only a claim: what is read is limited as well.
+    let mut limited = (&mut entry).take(MAX_BYTES + 1);
+    read(&mut limited, size)
+}
+
+fn entry_name<R: Read>(entry: &zip::read::ZipFile<'_, R>) -> String {
+    match entry.name() {
+        Ok(name) => name.into_owned(),
+        Err(_) => String::from_utf8_lossy(entry.name_raw()).into_owned(),
+    }
+}
+
+/// The files of an archive in their order, each with why it is not to be read, if so. Folders and
+/// hidden files are left out.
+pub(crate) fn entries(path: &Path) -> Result<Vec<(Source, Option<ReadError>)>, ReadError> {
+    let mut archive = ZipArchive::new(BufReader::new(File::open(path)?)).map_err(archive_error)?;
+    let mut entries = Vec::new();
+    for index in 0..archive.len() {
+        let (name, problem) = match archive.by_index_raw(index) {
+            Ok(entry) if entry.is_dir() => continue,
+            Ok(entry) => {
+                let problem = entry.encrypted().then_some(ReadError::Encrypted);
+                (entry_name(&entry), problem)
+            }
+            Err(error) => (format!("entry {index}"), Some(archive_error(error))),
+        };
+        let problem = match (is_unsafe(&name), is_hidden(&name), problem) {
+            (true, ..) => Some(ReadError::UnsafeName),
+            (_, true, _) => continue,
+            (.., problem) => problem,
+        };
+        entries.push((Source::ZipEntry { archive: path.to_owned(), index, name }, problem));
+    }
+    Ok(entries)
+}
+
+fn is_unsafe(name: &str) -> bool {
+    let drive = name.as_bytes().get(1) == Some(&b':');
+    drive || name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..")
+}
+
+/// Hidden files and what macOS adds to archives.
+fn is_hidden(name: &str) -> bool {
+    name.split(['/', '\\']).any(|part| part == "__MACOSX" || crate::walk::is_clutter(part))
+}

@@ -1,0 +1,123 @@
+//! The modality LUT (PS3.3 C.11.1): a line or a table from stored values to HU.
+
+use dicom_dictionary_std::tags;
+
+use crate::attributes::Attributes;
+use crate::{ReadError, StoredFormat};
+
+/// How stored values become HU.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ModalityTransform {
+    /// RescaleSlope and RescaleIntercept.
+    Linear { slope: f64, intercept: f64 },
+    /// ModalityLUTSequence: HU of the stored values from `first` on.
+    Table { first: i64, hu: Vec<u16> },
+}
+
+impl ModalityTransform {
+    /// Slope and intercept of a line; of a table, those of no change.
+    pub(crate) fn rescale(&self) -> (f64, f64) {
+        match *self {
+            Self::Linear { slope, intercept } => (slope, intercept),
+            Self::Table { .. } => (1.0, 0.0),
+        }
+    }
+
+    /// HU of stored values, which are whole numbers of at most 32 bits.
+    pub(crate) fn map(&self, stored: impl Iterator<Item = f64>) -> Vec<f32> {
+        match self {
+            Self::Linear { slope, intercept } => {
+                stored.map(|value| (value * slope + intercept) as f32).collect()
+            }
+            Self::Table { first, hu } => {
+                let last = hu.len() as i64 - 1;
+                let entry = |value: f64| hu[(value as i64 - first).clamp(0, last) as usize];
+                stored.map(|value| f32::from(entry(value))).collect()
+            }
+        }
+    }
+}
+
+/// The table if the file has one, or else the line; without either, stored values are HU.
+pub(crate) fn modality_transform(
+    attributes: &Attributes<'_>,
+    stored: StoredFormat,
+) -> Result<ModalityTransform, ReadError> {
+    match attributes.first_item(tags::MODALITY_LUT_SEQUENCE) {
+        Ok(Some(item)) => table(&item, stored.signed),
+        Ok(None) => line(attributes),
+        Err(_) => Err(ReadError::Truncated { inside: "the modality table" }),
+    }
+}
+
+fn line(attributes: &Attributes<'_>) -> Result<ModalityTransform, ReadError> {
+    let slope = attributes.first_decimal(tags::RESCALE_SLOPE, "RescaleSlope")?;
+    let intercept = attributes.first_decimal(tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
+    let (Some(slope), Some(intercept)) = (slope, intercept) else {
+        return Ok(ModalityTransform::Linear { slope: 1.0, intercept: 0.0 });
+    };
+    let bad = |attribute, found: f64, expected| {
+        Err(ReadError::BadAttribute { attribute, found: found.to_string(), expected })
+    };
+    // Beyond this, HU would not be finite in 32 bits.
+    const LIMIT: f64 = 1e9;
+    if slope == 0.0 || slope.abs() > LIMIT {
+        return bad("RescaleSlope", slope, "a number other than 0, below 10⁹");
+    }
+    if intercept.abs() > LIMIT {
+        return bad("RescaleIntercept", intercept, "a number of HU below 10⁹");
+    }
+    Ok(ModalityTransform::Linear { slope, intercept })
+}
+
+fn table(item: &Attributes<'_>, signed: bool) -> Result<ModalityTransform, ReadError> {
+    let descriptor = item.words(tags::LUT_DESCRIPTOR).unwrap_or_default();
+    let &[entries, first, bits] = descriptor.as_slice() else {
+        return Err(ReadError::MissingAttribute("LUTDescriptor of the modality table"));
+    };
+    if !matches!(bits, 8..=16) {
+        return Err(ReadError::BadAttribute {
+            attribute: "bits of the modality table",
+            found: bits.to_string(),
+            expected: "8 to 16",
+        });
+    }
+    // 0 stands for 65536, which 16 bits do not hold.
+    let entries = if entries == 0 { 1 << 16 } else { usize::from(entries) };
+    let mut hu = item.words(tags::LUT_DATA).unwrap_or_default();
+    if hu.len() < entries {
+        return Err(ReadError::BadAttribute {
+            attribute: "LUTData of the modality table",
+            found: format!("{} entries", hu.len()),
+            expected: "as many entries as LUTDescriptor says",
+        });
+    }
+    hu.truncate(entries);
+    // The first mapped value has the sign of the pixels.
+    let first = if signed { i64::from(first as i16) } else { i64::from(first) };
+    Ok(ModalityTransform::Table { first, hu })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_holds_its_ends() {
+        let table = ModalityTransform::Table { first: -1, hu: vec![10, 20, 40] };
+        assert_eq!(
+            table.map([-5.0, -1.0, 0.0, 1.0, 9.0].into_iter()),
+            [10.0, 10.0, 20.0, 40.0, 40.0]
+        );
+    }
+
+    #[test]
+    fn slopes_that_make_no_hu_are_refused() {
+        for slope in [&b"0"[..], b"NaN", b"inf", b"1e300", b"x"] {
+            let mut attributes = Attributes::new(crate::dataset::Encoding::ImplicitLittle);
+            attributes.insert(tags::RESCALE_SLOPE, slope);
+            attributes.insert(tags::RESCALE_INTERCEPT, b"-1024");
+            assert!(line(&attributes).is_err(), "{}", String::from_utf8_lossy(slope));
+        }
+    }
+}

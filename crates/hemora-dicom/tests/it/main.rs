@@ -1,0 +1,12 @@
+//! The crate from outside: files in, Hounsfield units and series out.
+
+mod archives;
+mod bad_input;
+mod collecting;
+mod encodings;
+mod hostile;
+mod jpeg_lossless;
+mod peers;
+mod raw;
+mod round_trip;
+mod shared;

@@ -1,0 +1,158 @@
+//! HU as pydicom computes them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hemora_ct::{ImagePlane, Slice};
+use hemora_dicom::{PixelStorage, ReadError, Source, read_slice, write_slice};
+
+use crate::raw::{Encoding, Front, Raw, put};
+use crate::round_trip::new_slice;
+use crate::shared;
+
+/// HU of pydicom's `apply_modality_lut`, or why it does not decode the file.
+fn pydicom(python: &Path, files: &[PathBuf]) -> Vec<Result<Vec<f64>, String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/hu.py");
+    let run = Command::new(python).arg(script).arg(folder.path()).args(files).output().unwrap();
+    let messages = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{messages}");
+    let result = |index: usize| {
+        let values = std::fs::read(folder.path().join(format!("{index}.f64")));
+        let error = std::fs::read_to_string(folder.path().join(format!("{index}.error")));
+        match values {
+            Ok(bytes) => Ok(bytes
+                .as_chunks::<8>()
+                .0
+                .iter()
+                .map(|&value| f64::from_le_bytes(value))
+                .collect()),
+            Err(_) => Err(error.unwrap()),
+        }
+    };
+    (0..files.len()).map(result).collect()
+}
+
+/// The largest difference from pydicom in HU, and the slope that makes it stored values.
+fn largest_difference(path: &Path, truth: &[f64]) -> (f64, f64) {
+    let (header, slice) = read_slice(&Source::File(path.to_owned()))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert_eq!(slice.hu().len(), truth.len(), "{}", path.display());
+    let pairs = slice.hu().iter().zip(truth);
+    // Equal in 32 bits, in which HU are kept.
+    let differences = pairs.map(|(&hu, &truth)| f64::from((hu - truth as f32).abs()));
+    (differences.fold(0.0, f64::max), header.rescale_slope.abs())
+}
+
+/// Endings of the names of real files that cannot be read yet.
+const UNSUPPORTED: [&str; 7] =
+    ["4.51.dcm", "4.53.dcm", "4.55.dcm", "4.80.dcm", "4.81.dcm", "4.90.dcm", "4.91.dcm"];
+
+/// The ending of a real file with two frames in an enhanced CT object.
+const TWO_FRAMES: &str = "bot_jpeg_baseline.51.dcm";
+
+#[test]
+fn real_files_equal_pydicom() {
+    let Some(python) = shared::python() else { return };
+    let (Some(sample), Some(edge)) =
+        (shared::folder("rsna-sample/dicom"), shared::folder("dicom-edge"))
+    else {
+        return;
+    };
+    let ends_with =
+        |file: &Path, ends: &[&str]| ends.iter().any(|end| file.to_string_lossy().ends_with(end));
+    let mut files: Vec<PathBuf> = shared::dicom_files(&sample).into_iter().step_by(10).collect();
+    assert!(files.len() >= 20);
+    files.extend(shared::dicom_files(&edge));
+    files.retain(|file| !ends_with(file, &UNSUPPORTED) && !ends_with(file, &[TWO_FRAMES]));
+    let mut compared = 0;
+    for (file, truth) in files.iter().zip(pydicom(&python, &files)) {
+        match truth {
+            Ok(truth) => {
+                let (difference, slope) = largest_difference(file, &truth);
+                // Two decoders of lossy JPEG round differently: two stored values are allowed.
+                let allowed = if ends_with(file, &["4.50.dcm"]) { 2.0 * slope } else { 0.0 };
+                // HU near 1000 are rounded to 1e-4 in 32 bits.
+                let rounding = if allowed > 0.0 { 1e-3 } else { 0.0 };
+                assert!(difference <= allowed + rounding, "{}: {difference} HU", file.display());
+                compared += 1;
+            }
+            Err(reason) => {
+                let plugin = reason.contains("plugin") || reason.contains("decompress");
+                assert!(plugin, "{}: {reason}", file.display());
+                eprintln!("skipped: {}: pydicom has no decoder: {reason}", file.display());
+            }
+        }
+    }
+    assert!(compared > 20);
+}
+
+#[test]
+fn real_files_that_cannot_be_read_yet_say_so() {
+    let Some(folder) = shared::folder("dicom-edge/transfer-syntaxes") else { return };
+    let files = shared::dicom_files(&folder);
+    for end in UNSUPPORTED {
+        let mut matching = files.iter().filter(|file| file.to_string_lossy().ends_with(end));
+        let file = matching.next().expect(end);
+        match read_slice(&Source::File(file.clone())) {
+            Err(ReadError::UnsupportedTransferSyntax { uid, .. }) => {
+                assert!(uid.starts_with("1.2.840.10008.1.2.4."), "{end}: {uid}");
+            }
+            other => panic!("{end}: {other:?}"),
+        }
+    }
+    let mut matching = files.iter().filter(|file| file.to_string_lossy().ends_with(TWO_FRAMES));
+    let file = matching.next().expect(TWO_FRAMES);
+    match read_slice(&Source::File(file.clone())) {
+        Err(ReadError::MultiFrame(frames)) => assert_eq!(frames, "2"),
+        other => panic!("{TWO_FRAMES}: {other:?}"),
+    }
+}
+
+#[test]
+fn made_files_equal_pydicom() {
+    let Some(python) = shared::python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let table = Raw::default().words(0x0028_3002, &[3, 5, 16]).words(0x0028_3006, &[9, 20, 47]);
+    let pixels: Vec<u16> = (0..12).map(|value: u16| value.wrapping_mul(5461)).collect();
+    let twelve = |image: Raw| image.words(0x0028_0101, &[12]).words(0x0028_0102, &[11]);
+    let fraction = Raw::image().text(0x0028_1053, b"DS", "0.1").text(0x0028_1052, b"DS", "-1023.7");
+    let images = [
+        Raw::image().pixels(&pixels),
+        fraction.pixels(&pixels),
+        Raw::image().without(0x0028_1053).pixels(&pixels),
+        // Something stands above the stored bits.
+        twelve(Raw::image()).pixels(&pixels),
+        twelve(Raw::image()).words(0x0028_0103, &[0]).pixels(&pixels),
+        Raw::image().items(0x0028_3000, &[table]),
+    ];
+    let mut files = Vec::new();
+    for encoding in [Encoding::ImplicitLittle, Encoding::ExplicitLittle, Encoding::ExplicitBig] {
+        for (index, image) in images.iter().enumerate() {
+            let name = format!("{encoding:?}-{index}.dcm");
+            files.push(put(folder.path(), &name, &image.file_in(encoding, Front::Preamble)));
+        }
+    }
+    for (file, truth) in files.iter().zip(pydicom(&python, &files)) {
+        let truth = truth.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_eq!(largest_difference(file, &truth).0, 0.0, "{}", file.display());
+    }
+}
+
+#[test]
+fn written_files_are_read_by_pydicom() {
+    let Some(python) = shared::python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let plane = ImagePlane::new([0.1, -2.0, 1.0 / 3.0], [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], None);
+    let hu: Vec<f32> = (0..35).map(|value| value as f32 * 10.0 - 100.0).collect();
+    let slice = Slice::new(5, 7, hu, plane.ok()).unwrap();
+    let storages =
+        [PixelStorage::Signed16 { intercept: 0 }, PixelStorage::Unsigned12 { intercept: -1024 }];
+    for (index, storage) in storages.into_iter().enumerate() {
+        let path = folder.path().join(format!("{index}.dcm"));
+        write_slice(&path, &new_slice(&slice, storage)).unwrap();
+        let truth = pydicom(&python, &[path]).remove(0).unwrap();
+        let written: Vec<f64> = slice.hu().iter().map(|&hu| hu.into()).collect();
+        assert_eq!(truth, written);
+    }
+}

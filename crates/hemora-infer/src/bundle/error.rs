@@ -1,0 +1,90 @@
+//! Why a bundle is not used.
+
+use std::io;
+
+use hemora_ct::{Label, RecipeError};
+
+/// Why a model bundle is not used; the caller names the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// The operating system refused.
+    #[error("{action}: {source}")]
+    Io {
+        /// What was tried.
+        action: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Not a zip archive, or a damaged one.
+    #[error(
+        "not a usable model bundle: {0}; expected a zip archive with model.onnx, model.json and card.md, fetch it again"
+    )]
+    Archive(String),
+    /// A part is too large to be believed.
+    #[error("{part} is larger than {limit} bytes, the most that is read")]
+    TooLarge {
+        /// The part.
+        part: String,
+        /// The bound, bytes.
+        limit: u64,
+    },
+    /// No description beside a plain ONNX model.
+    #[error(
+        "an ONNX model needs a description beside it: neither {0} nor model.json was found in its folder"
+    )]
+    NoDescription(String),
+    /// `model.json` does not say what it must.
+    #[error("model.json is not a model description: {0}")]
+    Description(#[from] serde_json::Error),
+    /// A bundle of another format version.
+    #[error("the bundle has format version {found}; this program reads version {expected}, {}", advice(.found))]
+    Version {
+        /// Version in `model.json`.
+        found: String,
+        /// Version that is read.
+        expected: u32,
+    },
+    /// Labels other than the six, or in another order.
+    #[error("the model's labels are {}; expected {}, in this order", names(.0), names(&Label::ALL))]
+    Labels(Vec<Label>),
+    /// The input recipe cannot be used.
+    #[error("model.json, `input`: {0}")]
+    Recipe(#[from] RecipeError),
+    /// Another value in `model.json` cannot be used.
+    #[error("model.json, `{field}`: {problem}")]
+    Value {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The network is not the one that `model.json` describes.
+    #[error(
+        "model.onnx has SHA-256 {found}, model.json says {expected}: the file is damaged or was exchanged, fetch the bundle again"
+    )]
+    Hash {
+        /// Hash of the network.
+        found: String,
+        /// Hash in `model.json`.
+        expected: String,
+    },
+}
+
+impl BundleError {
+    pub(super) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let action = action.into();
+        move |source| BundleError::Io { action, source }
+    }
+}
+
+fn names(labels: &[Label]) -> String {
+    labels.iter().map(|label| label.name()).collect::<Vec<_>>().join(", ")
+}
+
+fn advice(found: &str) -> &'static str {
+    match found.parse::<u64>() {
+        Ok(version) if version > u64::from(super::FORMAT_VERSION) => "update hemora",
+        _ => "export the model again",
+    }
+}

@@ -1,0 +1,192 @@
+//! `model.json`: what a network is, what it takes, how good it is and what it may be used for.
+
+use hemora_ct::{InputRecipe, Label};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::BundleError;
+
+/// Version of the bundle format; raised when a reader of the old one could misuse the new.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The description of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelInfo {
+    /// Version of this document's format, 1.
+    pub format_version: u32,
+    /// Name of the model.
+    pub name: String,
+    /// Version of the model.
+    pub version: String,
+    /// When it was made, for instance `2026-03-14`.
+    pub created: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// What it is meant for, and what not.
+    pub intended_use: String,
+    /// States that the model is for research use and not for diagnosis.
+    pub notice: String,
+    /// The six labels in the order of the output's columns.
+    pub labels: Vec<Label>,
+    /// How slices become the network's input.
+    pub input: InputRecipe,
+    /// The network.
+    pub network: NetworkRef,
+    /// What it was trained on.
+    pub training_data: String,
+    /// How good it is, and on what.
+    #[serde(default)]
+    pub metrics: Vec<Metric>,
+    /// Thresholds with what they achieve.
+    #[serde(default)]
+    pub operating_points: Vec<OperatingPoint>,
+    /// How probabilities are calibrated; absent in version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// SHA-256 of `model.onnx`, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// A network by name and size.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkRef {
+    /// Name, for instance `efficientnet-lite0`.
+    pub name: String,
+    /// Number of trainable parameters.
+    pub trainable_parameters: u64,
+}
+
+/// What a figure was computed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MeasuredLevel {
+    /// Single slices.
+    Slice,
+    /// Series.
+    Series,
+    /// Studies.
+    Study,
+}
+
+/// One measured figure with its 95 % confidence interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// Name, for instance `AUROC`.
+    pub name: String,
+    /// The label, absent for a figure over all labels.
+    pub label: Option<Label>,
+    /// What it was computed over.
+    pub level: MeasuredLevel,
+    /// The figure.
+    pub value: f64,
+    /// Lower end of the interval, if there is one.
+    pub low: Option<f64>,
+    /// Upper end of the interval, if there is one.
+    pub high: Option<f64>,
+    /// Number of slices, series or studies.
+    pub n: u64,
+    /// How many of them were positive.
+    pub positives: u64,
+    /// On which data, and what else a reader should know.
+    pub note: String,
+}
+
+/// A threshold and what it achieves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperatingPoint {
+    /// Name, for instance `high sensitivity`.
+    pub name: String,
+    /// The label.
+    pub label: Label,
+    /// What the threshold is applied to.
+    pub level: MeasuredLevel,
+    /// Positive from this probability on.
+    pub threshold: f32,
+    /// Share of positives that are found.
+    pub sensitivity: f64,
+    /// Share of negatives that are left alone.
+    pub specificity: f64,
+    /// On which data.
+    pub note: String,
+}
+
+/// Reserved: version 1 of the format defines no calibration, so none can be ignored by mistake.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {}
+
+impl ModelInfo {
+    /// Reads and checks a description.
+    ///
+    /// # Errors
+    /// [`BundleError`] names the version, field or value that cannot be used.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, BundleError> {
+        // The version first: a newer format may have fields that this one does not know.
+        let value: serde_json::Value = serde_json::from_slice(bytes)?;
+        match value.get("format_version") {
+            Some(version) if version.as_u64() == Some(u64::from(FORMAT_VERSION)) => {}
+            found => {
+                let found = found.map_or("missing".to_owned(), short);
+                return Err(BundleError::Version { found, expected: FORMAT_VERSION });
+            }
+        }
+        let info: Self = serde_json::from_value(value)?;
+        info.check()?;
+        Ok(info)
+    }
+
+    /// Checks labels, recipe and values.
+    ///
+    /// # Errors
+    /// [`BundleError`] names what cannot be used.
+    pub fn check(&self) -> Result<(), BundleError> {
+        if self.format_version != FORMAT_VERSION {
+            let found = self.format_version.to_string();
+            return Err(BundleError::Version { found, expected: FORMAT_VERSION });
+        }
+        if self.labels != Label::ALL {
+            return Err(BundleError::Labels(self.labels.clone()));
+        }
+        self.input.check()?;
+        let texts = [("name", &self.name), ("version", &self.version), ("notice", &self.notice)];
+        for (field, text) in texts {
+            if text.trim().is_empty() {
+                return Err(BundleError::Value { field, problem: "is empty".to_owned() });
+            }
+        }
+        for metric in &self.metrics {
+            let figures = [Some(metric.value), metric.low, metric.high];
+            if figures.into_iter().flatten().any(|figure| !figure.is_finite())
+                || metric.positives > metric.n
+            {
+                let problem = format!(
+                    "`{}` has a figure that is not finite, or more positives than cases",
+                    metric.name
+                );
+                return Err(BundleError::Value { field: "metrics", problem });
+            }
+        }
+        for point in &self.operating_points {
+            let shares = [f64::from(point.threshold), point.sensitivity, point.specificity];
+            if shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
+                let problem = format!("`{}` has a value that is not between 0 and 1", point.name);
+                return Err(BundleError::Value { field: "operating_points", problem });
+            }
+        }
+        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        if self.sha256.len() != 64 || !self.sha256.chars().all(is_hex) {
+            let problem = "is not 64 lower-case hexadecimal digits".to_owned();
+            return Err(BundleError::Value { field: "sha256", problem });
+        }
+        Ok(())
+    }
+}
+
+/// A value for a message, cut short.
+fn short(value: &serde_json::Value) -> String {
+    value.to_string().chars().take(40).collect()
+}

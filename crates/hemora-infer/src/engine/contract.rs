@@ -1,0 +1,232 @@
+//! What every engine takes and gives, and the checks on both.
+
+use hemora_ct::{LABEL_COUNT, Label};
+
+/// Runs one network. Many threads may call [`Engine::run`] at once; the same input gives the same
+/// output whatever their number.
+pub trait Engine: Send + Sync {
+    /// `tract` or `onnxruntime`.
+    fn name(&self) -> &'static str;
+
+    /// Runs the network on one image, `[channels, size, size]` flattened.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the input has another length, the engine fails, or the output is not six
+    /// probabilities.
+    fn run(&self, input: &[f32]) -> Result<Output, EngineError>;
+}
+
+/// What a network says about one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Probabilities (0 to 1) in label order.
+    pub probabilities: [f32; LABEL_COUNT],
+    /// The last feature map before pooling, if the network gives it.
+    pub features: Option<FeatureMap>,
+}
+
+/// A feature map `[channels, rows, columns]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureMap {
+    /// Channels.
+    pub channels: usize,
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// `channels × rows × columns` values, last dimension fastest.
+    pub values: Vec<f32>,
+}
+
+/// Why a network is not loaded or gives no result; the caller names the model or the slice.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The engine does not take the model.
+    #[error(
+        "{engine} cannot load the network: {reason}; expected an ONNX model from an image [N, channels, rows, columns] to six probabilities"
+    )]
+    Load {
+        /// The engine.
+        engine: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// The model was made for another image.
+    #[error(
+        "the network takes an input of shape {found}, but its input recipe makes {expected:?}; correct `input` in model.json"
+    )]
+    InputShape {
+        /// Shape in the model; dimensions that it leaves open are `?`.
+        found: String,
+        /// Shape that the recipe makes.
+        expected: [usize; 4],
+    },
+    /// The input has another length.
+    #[error("the input has {found} values, the network takes {expected}")]
+    InputLength {
+        /// Values given.
+        found: usize,
+        /// Values that the network takes.
+        expected: usize,
+    },
+    /// An output has an unusable shape.
+    #[error("the network's output `{name}` has shape {found:?}; expected {expected}")]
+    OutputShape {
+        /// `probabilities` or `features`.
+        name: &'static str,
+        /// Shape found.
+        found: Vec<usize>,
+        /// Shape expected.
+        expected: &'static str,
+    },
+    /// An output is not a probability.
+    #[error(
+        "the network gives {value} as the probability of {label}; expected 0 to 1, the last layer must be a sigmoid"
+    )]
+    Probability {
+        /// The label.
+        label: Label,
+        /// What came out.
+        value: f32,
+    },
+    /// The engine failed on an image.
+    #[error("{engine} failed: {reason}")]
+    Run {
+        /// The engine.
+        engine: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// ONNX Runtime's library was not found or is not usable.
+    #[error(
+        "ONNX Runtime is not available: tried {tried}; install it with `pip install onnxruntime` and set HEMORA_ONNXRUNTIME to its libonnxruntime file or to that Python environment, or use the built-in engine `tract`"
+    )]
+    Library {
+        /// The places that were tried and what came of each.
+        tried: String,
+    },
+    /// An unknown engine name.
+    #[error("unknown engine `{0}`; expected auto, tract or onnxruntime")]
+    Name(String),
+}
+
+/// How far rounding may carry a softmax over the ends of 0–1.
+const ROUNDING: f32 = 1e-6;
+
+/// Checks the raw outputs of an engine, each a shape with its values.
+pub(super) fn check_output(
+    probabilities: (&[usize], &[f32]),
+    features: Option<(&[usize], &[f32])>,
+) -> Result<Output, EngineError> {
+    let (shape, values) = probabilities;
+    let values: [f32; LABEL_COUNT] = match values.try_into() {
+        Ok(values) if is_probability_shape(shape) => values,
+        _ => return Err(probability_shape(shape)),
+    };
+    for (label, value) in Label::ALL.into_iter().zip(values) {
+        // Written so that not a number fails.
+        if !(-ROUNDING..=1.0 + ROUNDING).contains(&value) {
+            return Err(EngineError::Probability { label, value });
+        }
+    }
+    let features = match features {
+        None => None,
+        Some((shape, values)) => Some(feature_map(shape, values)?),
+    };
+    Ok(Output { probabilities: values.map(|value| value.clamp(0.0, 1.0)), features })
+}
+
+/// Whether a shape is `[1, 6]`.
+pub(super) fn is_probability_shape(shape: &[usize]) -> bool {
+    shape == [1, LABEL_COUNT]
+}
+
+/// The error for a first output that is not `[1, 6]`.
+pub(super) fn probability_shape(shape: &[usize]) -> EngineError {
+    EngineError::OutputShape {
+        name: "probabilities",
+        found: shape.to_vec(),
+        expected: "[1, 6], one probability for each label",
+    }
+}
+
+fn feature_map(shape: &[usize], values: &[f32]) -> Result<FeatureMap, EngineError> {
+    match *shape {
+        [1, channels, rows, columns]
+            if !values.is_empty() && channels * rows * columns == values.len() =>
+        {
+            Ok(FeatureMap { channels, rows, columns, values: values.to_vec() })
+        }
+        _ => Err(EngineError::OutputShape {
+            name: "features",
+            found: shape.to_vec(),
+            expected: "[1, channels, rows, columns]",
+        }),
+    }
+}
+
+/// Checks a model's declared input shape (`None` where it leaves a dimension open) against the
+/// recipe's, batch dimension aside.
+pub(super) fn check_input_shape(
+    found: &[Option<usize>],
+    expected: [usize; 4],
+) -> Result<(), EngineError> {
+    let fits = |(found, expected): (&Option<usize>, usize)| found.is_none_or(|it| it == expected);
+    if found.len() == 4 && found.iter().zip(expected).all(fits) {
+        return Ok(());
+    }
+    let found: Vec<String> =
+        found.iter().map(|size| size.map_or("?".to_owned(), |size| size.to_string())).collect();
+    Err(EngineError::InputShape { found: format!("[{}]", found.join(", ")), expected })
+}
+
+/// Checks the length of an input.
+pub(super) fn check_length(found: usize, shape: [usize; 4]) -> Result<(), EngineError> {
+    let expected = shape.iter().product();
+    if found == expected { Ok(()) } else { Err(EngineError::InputLength { found, expected }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_six_probabilities_pass() {
+        let good = [0.0, 1.0, 0.5, 0.25, 0.1, 1.0 + 1e-7];
+        let output = check_output((&[1, 6], &good), None).unwrap();
+        assert_eq!(output.probabilities, [0.0, 1.0, 0.5, 0.25, 0.1, 1.0]);
+        for bad in [f32::NAN, f32::INFINITY, -0.1, 1.1, 3.7] {
+            let mut values = good;
+            values[4] = bad;
+            let error = check_output((&[1, 6], &values), None).unwrap_err().to_string();
+            assert!(error.contains("subdural") && error.contains(&bad.to_string()), "{error}");
+        }
+        let shape = check_output((&[6, 1], &good), None).unwrap_err().to_string();
+        assert!(shape.contains("[6, 1]") && shape.contains("[1, 6]"), "{shape}");
+        assert!(check_output((&[1, 2], &good[..2]), None).is_err());
+    }
+
+    #[test]
+    fn feature_maps_must_fill_their_shape() {
+        let good = ([1usize, 6].as_slice(), [0.5f32; 6].as_slice());
+        let features = [1.0; 12];
+        let output = check_output(good, Some((&[1, 3, 2, 2], &features))).unwrap();
+        assert_eq!(output.features.unwrap().channels, 3);
+        for shape in [&[1usize, 3, 2, 3] as &[usize], &[2, 3, 2, 1], &[1, 12]] {
+            assert!(check_output(good, Some((shape, &features))).is_err(), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn input_shapes_may_leave_dimensions_open() {
+        let recipe = [1, 3, 224, 224];
+        assert!(check_input_shape(&[None, Some(3), Some(224), Some(224)], recipe).is_ok());
+        assert!(check_input_shape(&[None; 4], recipe).is_ok());
+        let error =
+            check_input_shape(&[None, Some(3), Some(256), Some(256)], recipe).unwrap_err();
+        assert!(error.to_string().contains("[?, 3, 256, 256]"), "{error}");
+        assert!(check_input_shape(&[None; 3], recipe).is_err());
+        assert!(check_length(5, [1, 1, 2, 2]).is_err());
+    }
+}

@@ -1,0 +1,192 @@
+//! ONNX Runtime, when its shared library is found.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::value::{TensorRef, ValueType};
+
+use super::contract::{
+    Engine, EngineError, Output, check_input_shape, check_length, check_output,
+};
+use super::library;
+
+const NAME: &str = "onnxruntime";
+
+/// Most sessions at once: each holds its own copy of the weights.
+const MOST_SESSIONS: usize = 16;
+
+/// Runs ONNX models with ONNX Runtime on the CPU.
+///
+/// Each session runs one image on one core; calls from several threads get sessions of their own.
+/// That is faster on a series than sharing one image among cores, and no result can depend on how
+/// an operation was split.
+#[derive(Debug)]
+pub struct OrtEngine {
+    environment: Environment,
+    onnx: Vec<u8>,
+    shape: [usize; 4],
+    gives_features: bool,
+    pool: Mutex<Pool>,
+    returned: Condvar,
+}
+
+#[derive(Debug)]
+struct Pool {
+    idle: Vec<Session>,
+    started: usize,
+}
+
+impl OrtEngine {
+    /// Loads an ONNX model for images `[channels, size, size]`.
+    ///
+    /// The library is `library` (a file, or a folder or Python environment that holds it), or else
+    /// what HEMORA_ONNXRUNTIME or ORT_DYLIB_PATH names, or else `libonnxruntime.so` of the system.
+    /// A process loads one library: a second call that names another one fails.
+    ///
+    /// # Errors
+    /// [`EngineError::Library`] names what was tried; other variants if the model does not fit.
+    pub fn load(
+        onnx: &[u8],
+        channels: usize,
+        size: usize,
+        library: Option<&Path>,
+    ) -> Result<Self, EngineError> {
+        let shape = [1, channels, size, size];
+        let environment = environment(library)?;
+        let session = session(&environment, onnx).map_err(|error| load(&error))?;
+        let [input] = session.inputs() else {
+            let reason = format!("it has {} inputs", session.inputs().len());
+            return Err(EngineError::Load { engine: NAME, reason });
+        };
+        let mut declared: Vec<Option<usize>> = input
+            .dtype()
+            .tensor_shape()
+            .map(|shape| shape.iter().map(|&size| usize::try_from(size).ok()).collect())
+            .unwrap_or_default();
+        if let Some(batch) = declared.first_mut() {
+            *batch = None;
+        }
+        check_input_shape(&declared, shape)?;
+        let gives_features = session.outputs().get(1).is_some_and(
+            |output| matches!(output.dtype(), ValueType::Tensor { shape, .. } if shape.len() == 4),
+        );
+        let engine = Self {
+            environment,
+            onnx: onnx.to_vec(),
+            shape,
+            gives_features,
+            pool: Mutex::new(Pool { idle: vec![session], started: 1 }),
+            returned: Condvar::new(),
+        };
+        // A declared output may leave dimensions open: one image tells.
+        engine.run(&vec![0.0; shape.iter().product()])?;
+        Ok(engine)
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An idle session, a new one while there are few, or the next that is returned.
+    fn take(&self) -> Result<Session, EngineError> {
+        let mut pool = self.pool();
+        loop {
+            if let Some(session) = pool.idle.pop() {
+                return Ok(session);
+            }
+            if pool.started < MOST_SESSIONS {
+                pool.started += 1;
+                drop(pool);
+                return session(&self.environment, &self.onnx).map_err(|error| {
+                    self.pool().started -= 1;
+                    self.returned.notify_one();
+                    load(&error)
+                });
+            }
+            pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn put_back(&self, session: Session) {
+        self.pool().idle.push(session);
+        self.returned.notify_one();
+    }
+}
+
+impl Engine for OrtEngine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn run(&self, input: &[f32]) -> Result<Output, EngineError> {
+        check_length(input.len(), self.shape)?;
+        let mut session = self.take()?;
+        let output = run(&mut session, self.shape, input, self.gives_features);
+        self.put_back(session);
+        output
+    }
+}
+
+fn run(
+    session: &mut Session,
+    shape: [usize; 4],
+    input: &[f32],
+    with_features: bool,
+) -> Result<Output, EngineError> {
+    let failed = |error: ort::Error| EngineError::Run { engine: NAME, reason: error.to_string() };
+    let tensor = TensorRef::from_array_view((shape, input)).map_err(failed)?;
+    let outputs = session.run(ort::inputs![tensor]).map_err(failed)?;
+    let output = |index: usize| -> Result<(Vec<usize>, &[f32]), EngineError> {
+        let (shape, values) = outputs[index].try_extract_tensor::<f32>().map_err(failed)?;
+        Ok((shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect(), values))
+    };
+    let (shape, values) = output(0)?;
+    let features = if with_features { Some(output(1)?) } else { None };
+    let features = features.as_ref().map(|(shape, values)| (shape.as_slice(), *values));
+    check_output((&shape, values), features)
+}
+
+fn load(error: &ort::Error) -> EngineError {
+    EngineError::Load { engine: NAME, reason: error.to_string() }
+}
+
+fn session(environment: &Environment, onnx: &[u8]) -> Result<Session, ort::Error> {
+    Session::builder(environment)?.with_intra_threads(1)?.commit_from_memory(onnx)
+}
+
+/// The process's environment, with the library loaded on first use.
+fn environment(library: Option<&Path>) -> Result<Environment, EngineError> {
+    static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let (candidates, mut tried) = library::candidates(library);
+    if let Some((path, environment)) = &*loaded {
+        if library.is_none() || candidates.contains(path) {
+            return Ok(environment.clone());
+        }
+        tried.extend(candidates.iter().map(|candidate| {
+            format!("{} (this process already runs {})", candidate.display(), path.display())
+        }));
+        return Err(EngineError::Library { tried: tried.join(", ") });
+    }
+    for candidate in candidates {
+        // `init_from` loads and checks the library; any other call would panic without one.
+        let built = match ort::init_from(&candidate) {
+            Ok(builder) => builder
+                .with_name("hemora")
+                .with_telemetry(false)
+                .build()
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match built {
+            Ok(environment) => {
+                *loaded = Some((candidate, environment.clone()));
+                return Ok(environment);
+            }
+            Err(reason) => tried.push(format!("{} ({reason})", candidate.display())),
+        }
+    }
+    Err(EngineError::Library { tried: tried.join(", ") })
+}

@@ -1,0 +1,138 @@
+//! The slices of a study that a reader should see first, with where the network looked.
+
+use hemora_ct::{Label, Probabilities, Slice};
+use hemora_dicom::{Collection, Series};
+
+use crate::score::read_one;
+use crate::stack::Window;
+use crate::{ActivationMap, Bundle, Classifier, Engine, SeriesResult, SliceResult, StudyResult};
+
+/// A slice worth a look.
+#[derive(Debug, Clone)]
+pub struct KeySlice {
+    /// SeriesInstanceUID.
+    pub series_instance_uid: String,
+    /// SOPInstanceUID.
+    pub sop_instance_uid: String,
+    /// Index in [`SeriesResult::slices`].
+    pub index: usize,
+    /// Position along the slice normal, mm.
+    pub z_mm: Option<f64>,
+    /// The six probabilities.
+    pub probabilities: Probabilities,
+    /// The subtype with the highest probability on this slice.
+    pub leading_subtype: Label,
+    /// The decoded slice.
+    pub slice: Slice,
+    /// Where the network sees any hemorrhage; `None` if nothing speaks for it or the network
+    /// gives no activation maps.
+    pub any_map: Option<ActivationMap>,
+    /// Where it sees the leading subtype.
+    pub subtype_map: Option<ActivationMap>,
+}
+
+/// The up to `top` (at least 1) most suspicious slices of a study's most suspicious series, most
+/// suspicious first. `study` is a result of [`triage`](crate::triage) on `collection`. A slice
+/// that can no longer be read is left out.
+pub fn key_slices(
+    engine: &dyn Engine,
+    bundle: &Bundle,
+    collection: &Collection,
+    study: &StudyResult,
+    top: usize,
+) -> Vec<KeySlice> {
+    let Some(result) = study.series.first() else {
+        return Vec::new();
+    };
+    // A model without a plain linear head has no maps; its slices are shown all the same.
+    let classifier = Classifier::from_onnx(bundle.onnx()).ok().flatten();
+    let series: Vec<&Series> = collection
+        .studies
+        .iter()
+        .filter(|candidate| candidate.uid == study.study_instance_uid)
+        .flat_map(|candidate| &candidate.series)
+        .filter(|series| series.uid == result.series_instance_uid)
+        .collect();
+    highest(result, top)
+        .into_iter()
+        .filter_map(|index| {
+            let scored = &result.slices[index];
+            // Parts of a split series share their UID, so the slice decides.
+            let (series, position) = series
+                .iter()
+                .find_map(|series| position_of(series, scored).map(|it| (*series, it)))?;
+            key_slice(engine, bundle, classifier.as_ref(), series, position, result, index)
+        })
+        .collect()
+}
+
+/// Indices of the slices with the highest probability of any hemorrhage; the lower index first
+/// where two are equal.
+fn highest(result: &SeriesResult, top: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..result.slices.len()).collect();
+    let any = |index: usize| result.slices[index].probabilities.any;
+    order.sort_by(|&a, &b| any(b).total_cmp(&any(a)).then(a.cmp(&b)));
+    order.truncate(top.max(1));
+    order
+}
+
+fn position_of(series: &Series, slice: &SliceResult) -> Option<usize> {
+    series.slices.iter().position(|header| {
+        header.sop_instance_uid == slice.sop_instance_uid
+            && header.source.to_string() == slice.source
+    })
+}
+
+fn key_slice(
+    engine: &dyn Engine,
+    bundle: &Bundle,
+    classifier: Option<&Classifier>,
+    series: &Series,
+    position: usize,
+    result: &SeriesResult,
+    index: usize,
+) -> Option<KeySlice> {
+    let recipe = &bundle.info().input;
+    let read = |index: usize| read_one(series, index);
+    let window = Window::around(recipe, series.slices.len(), position, &read);
+    let slice = window.slice(position).ok()?.clone();
+    let features = window
+        .input(recipe, position)
+        .ok()
+        .and_then(|input| engine.run(&input).ok())
+        .and_then(|output| output.features);
+    let map = |label: Label| classifier?.map(features.as_ref()?, label);
+    let scored = &result.slices[index];
+    let leading_subtype = leading(scored.probabilities);
+    Some(KeySlice {
+        series_instance_uid: result.series_instance_uid.clone(),
+        sop_instance_uid: scored.sop_instance_uid.clone(),
+        index,
+        z_mm: scored.z_mm,
+        probabilities: scored.probabilities,
+        leading_subtype,
+        any_map: map(Label::Any),
+        subtype_map: map(leading_subtype),
+        slice,
+    })
+}
+
+/// The subtype with the highest probability; the first in label order where two are equal.
+fn leading(probabilities: Probabilities) -> Label {
+    let [first, rest @ ..] = Label::SUBTYPES;
+    rest.into_iter().fold(first, |best, label| {
+        if probabilities.get(label) > probabilities.get(best) { label } else { best }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leading_subtype_is_the_highest() {
+        let probabilities = Probabilities { subdural: 0.4, any: 0.9, ..Default::default() };
+        assert_eq!(leading(probabilities), Label::Subdural);
+        assert_eq!(leading(Probabilities::default()), Label::Epidural);
+    }
+}

@@ -1,0 +1,115 @@
+//! One series to the probabilities of its slices.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hemora_ct::{InputRecipe, LABEL_COUNT, Probabilities, Slice};
+use hemora_dicom::{Series, read_slice};
+
+use crate::stack::map_inputs;
+use crate::{Engine, SkippedFile};
+
+/// How many of the highest slices make a series' probability.
+const HIGHEST: usize = 3;
+
+/// What an engine says about a series.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SeriesScore {
+    /// The scored slices in the order of the series.
+    pub slices: Vec<SliceScore>,
+    /// Slices without a result, in the order of the series.
+    pub skipped: Vec<SkippedFile>,
+}
+
+/// What an engine says about one slice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SliceScore {
+    /// Index of the slice in its series.
+    pub index: usize,
+    /// The six probabilities.
+    pub probabilities: Probabilities,
+}
+
+impl SeriesScore {
+    /// Per label the mean of the (up to) three highest slices; `None` if no slice was scored.
+    pub fn probabilities(&self) -> Option<Probabilities> {
+        if self.slices.is_empty() {
+            return None;
+        }
+        let mut means = [0f32; LABEL_COUNT];
+        for (label, mean) in means.iter_mut().enumerate() {
+            let mut values: Vec<f32> =
+                self.slices.iter().map(|slice| slice.probabilities.to_array()[label]).collect();
+            values.sort_by(|a, b| b.total_cmp(a));
+            values.truncate(HIGHEST);
+            *mean = values.iter().sum::<f32>() / values.len() as f32;
+        }
+        Some(Probabilities::from_array(means))
+    }
+}
+
+/// Scores the slices of a series on all cores. `progress(done, total)` is called from any thread.
+///
+/// A slice that cannot be decoded, or on which the engine fails, goes to
+/// [`SeriesScore::skipped`]; the others go on. Where a neighbour that the recipe asks for cannot
+/// be decoded, the nearest one between it and the slice stands in. A few slices per core are held
+/// at a time, whatever the length of the series.
+pub fn score_series(
+    engine: &dyn Engine,
+    recipe: &InputRecipe,
+    series: &Series,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> SeriesScore {
+    let (done, total) = (AtomicUsize::new(0), series.slices.len());
+    let read = |index: usize| read_one(series, index);
+    // Only the probabilities are kept: feature maps of a long series would fill the memory.
+    let run = |input: &[f32]| match engine.run(input) {
+        Ok(output) => Ok(Probabilities::from_array(output.probabilities)),
+        Err(error) => Err(error.to_string()),
+    };
+    let results = map_inputs(recipe, total, &read, &run, &|| {
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+    });
+    let mut score = SeriesScore::default();
+    for (index, (header, result)) in series.slices.iter().zip(results).enumerate() {
+        match result {
+            Ok(probabilities) => score.slices.push(SliceScore { index, probabilities }),
+            Err(reason) => score.skipped.push(SkippedFile {
+                source: header.source.to_string(),
+                reason,
+                failed: true,
+            }),
+        }
+    }
+    score
+}
+
+/// Decodes one slice of a series; an error is the reason as text.
+pub(crate) fn read_one(series: &Series, index: usize) -> Result<Slice, String> {
+    match read_slice(&series.slices[index].source) {
+        Ok((_, slice)) => Ok(slice),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score(any: &[f32]) -> SeriesScore {
+        let slice = |(index, &any)| {
+            let probabilities = Probabilities { any, epidural: 1.0 - any, ..Default::default() };
+            SliceScore { index, probabilities }
+        };
+        SeriesScore { slices: any.iter().enumerate().map(slice).collect(), skipped: Vec::new() }
+    }
+
+    #[test]
+    fn a_series_is_the_mean_of_its_three_highest_slices_per_label() {
+        let probabilities = score(&[0.1, 0.9, 0.5, 0.7, 0.2]).probabilities().unwrap();
+        assert!((probabilities.any - 0.7).abs() < 1e-6);
+        assert!((probabilities.epidural - (0.9 + 0.8 + 0.5) / 3.0).abs() < 1e-6);
+        let two = score(&[0.2, 0.4]).probabilities().unwrap();
+        assert!((two.any - 0.3).abs() < 1e-6);
+        assert_eq!(score(&[]).probabilities(), None);
+    }
+}

@@ -1,0 +1,322 @@
+//! Studies on disk to results.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use hemora_ct::{Channel, Label, Window};
+use hemora_dicom::{Collection, collect};
+use hemora_infer::{
+    Bundle, Engine, ModelInfo, SeriesResult, StudyResult, TractEngine, TriageResult, key_slices,
+    model_schema, result_csv, result_schema, score_series, triage,
+};
+
+use crate::support::{AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, peers_python, shared};
+
+/// Bright pixels of the slices of the four series, feet to head.
+const QUIET: [usize; 3] = [100, 200, 0];
+const BLEEDING: [usize; 5] = [0, 500, 3000, 2000, 1000];
+const REPEAT: [usize; 2] = [400, 600];
+
+struct Archive {
+    folder: tempfile::TempDir,
+    bundle: Bundle,
+    engine: TractEngine,
+}
+
+/// Study 1.1: one quiet series. Study 1.2: a bleeding series, a repeat of two slices, a coronal
+/// one. And a text file.
+fn archive() -> Archive {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in");
+    fs::create_dir(&path).unwrap();
+    let write = |study: &str, series: &str, orientation, bright: &[usize]| {
+        let (series, study) = (format!("{study}.{series}"), study.to_owned());
+        for (index, &bright) in bright.iter().enumerate() {
+            let sop = format!("{series}.{index}");
+            let position = match orientation == AXIAL {
+                true => [0.0, 0.0, 5.0 * index as f64],
+                false => [0.0, 5.0 * index as f64, 0.0],
+            };
+            let file = NewFile {
+                sop: &sop,
+                series: &series,
+                study: &study,
+                orientation,
+                position,
+                bright,
+            };
+            file.write(&path);
+        }
+    };
+    write("1.1", "1", AXIAL, &QUIET);
+    write("1.2", "1", AXIAL, &BLEEDING);
+    write("1.2", "2", AXIAL, &REPEAT);
+    write("1.2", "3", CORONAL, &[4096; 3]);
+    fs::write(path.join("notes.txt"), "no image").unwrap();
+    let bundle = brightness_bundle(folder.path());
+    let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
+    Archive { folder, bundle, engine }
+}
+
+impl Archive {
+    fn input(&self) -> std::path::PathBuf {
+        self.folder.path().join("in")
+    }
+
+    fn collect(&self) -> Collection {
+        collect(&[self.input()], &|_, _| ())
+    }
+
+    fn triage(&self, collection: &Collection) -> TriageResult {
+        triage(&self.engine, &self.bundle, collection, &|_, _| ())
+    }
+}
+
+/// What the brightness network says about `any` on a slice.
+fn expected_any(bright: usize) -> f64 {
+    1.0 / (1.0 + (3.0 - 10.0 * bright as f64 / 4096.0).exp())
+}
+
+fn any(series: &SeriesResult) -> Vec<f64> {
+    series.slices.iter().map(|slice| f64::from(slice.probabilities.any)).collect()
+}
+
+fn assert_near(found: f64, expected: f64) {
+    assert!((found - expected).abs() < 1e-4, "{found}, expected {expected}");
+}
+
+#[test]
+fn the_worst_study_comes_first_with_its_worst_series() {
+    let archive = archive();
+    let result = archive.triage(&archive.collect());
+    let [bleeding, quiet] = result.studies.as_slice() else { panic!("{:?}", result.studies) };
+    assert_eq!(bleeding.study_instance_uid, "1.2");
+    assert_eq!(quiet.study_instance_uid, "1.1");
+    let [worst, repeat] = bleeding.series.as_slice() else { panic!("{:?}", bleeding.series) };
+    assert_eq!((&*worst.series_instance_uid, &*repeat.series_instance_uid), ("1.2.1", "1.2.2"));
+    assert_eq!(bleeding.probabilities, worst.probabilities);
+    // Each slice is what the network says of its brightness: pixels to result in one line.
+    for (found, bright) in any(worst).into_iter().zip(BLEEDING) {
+        assert_near(found, expected_any(bright));
+    }
+    let highest = [3000, 2000, 1000].map(expected_any).iter().sum::<f64>() / 3.0;
+    assert_near(f64::from(worst.probabilities.any), highest);
+    assert_near(f64::from(repeat.probabilities.any), (expected_any(400) + expected_any(600)) / 2.0);
+    let z: Vec<_> = worst.slices.iter().map(|slice| slice.z_mm).collect();
+    assert_eq!(z, [0.0, 5.0, 10.0, 15.0, 20.0].map(Some));
+    assert_eq!(worst.acquisition.slice_spacing_mm, Some(5.0));
+    assert_eq!(worst.acquisition.pixel_spacing_mm, Some([0.5, 0.5]));
+    assert_eq!((worst.acquisition.rows, worst.acquisition.signed), (64, true));
+    let warnings = bleeding.warnings.join("; ");
+    assert!(warnings.contains("2 series were scored"), "{warnings}");
+    assert!(warnings.contains("1.2.3") && warnings.contains("axial"), "{warnings}");
+    assert!(quiet.warnings.is_empty());
+    assert_eq!(bleeding.patient_id, "patient");
+    assert_eq!((result.engine.as_str(), &*result.model.name), ("tract", "test"));
+    // The text file and the coronal slices are named, and are no failures.
+    assert_eq!(result.skipped.len(), 4);
+    assert!(result.skipped.iter().all(|file| !file.failed), "{:?}", result.skipped);
+}
+
+#[test]
+fn a_slice_that_breaks_is_named_and_the_rest_goes_on() {
+    let archive = archive();
+    let collection = archive.collect();
+    let broken = archive.input().join("1.2.1.2.dcm");
+    let bytes = fs::read(&broken).unwrap();
+    fs::write(&broken, &bytes[..bytes.len() - 1000]).unwrap();
+    let gone = archive.input().join("1.1.1.0.dcm");
+    fs::remove_file(&gone).unwrap();
+    let result = archive.triage(&collection);
+    let failed: Vec<&str> = result
+        .skipped
+        .iter()
+        .filter(|file| file.failed)
+        .map(|file| file.source.as_str())
+        .collect();
+    assert_eq!(failed, [gone.to_str().unwrap(), broken.to_str().unwrap()]);
+    assert!(result.skipped.iter().all(|file| !file.reason.is_empty()));
+    let worst = &result.studies[0].series[0];
+    assert_eq!(worst.slices.len(), 4);
+    for (found, bright) in any(worst).into_iter().zip([0, 500, 2000, 1000]) {
+        assert_near(found, expected_any(bright));
+    }
+    assert!(worst.warnings.join("; ").contains("1 slices have no result"), "{:?}", worst.warnings);
+}
+
+#[test]
+fn a_study_without_any_result_is_only_among_the_skipped() {
+    let archive = archive();
+    let collection = archive.collect();
+    for index in 0..3 {
+        fs::write(archive.input().join(format!("1.1.1.{index}.dcm")), "").unwrap();
+    }
+    let result = archive.triage(&collection);
+    assert_eq!(result.studies.len(), 1);
+    assert_eq!(result.skipped.iter().filter(|file| file.failed).count(), 3);
+    let empty = archive.triage(&Collection::default());
+    assert!(empty.studies.is_empty() && empty.skipped.is_empty());
+}
+
+#[test]
+fn an_engine_that_fails_on_slices_does_not_end_the_run() {
+    let archive = archive();
+    // A network for another input size fails on every slice.
+    let info = ModelInfo { input: grey(64), ..archive.bundle.info().clone() };
+    let path = archive.folder.path().join("other.hemora");
+    let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
+    let result = triage(&archive.engine, &bundle, &archive.collect(), &|_, _| ());
+    assert!(result.studies.is_empty());
+    let failed: Vec<_> = result.skipped.iter().filter(|file| file.failed).collect();
+    assert_eq!(failed.len(), QUIET.len() + BLEEDING.len() + REPEAT.len());
+    assert!(failed[0].reason.contains("12288"), "{}", failed[0].reason);
+}
+
+fn grey(size: usize) -> hemora_ct::InputRecipe {
+    hemora_ct::InputRecipe::grey(size, Window::BRAIN)
+}
+
+#[test]
+fn neighbours_reach_the_network() {
+    let archive = archive();
+    let mut input = grey(SIZE);
+    for (channel, offset) in input.channels.iter_mut().zip([-1, 0, 1]) {
+        *channel = Channel { offset, ..*channel };
+    }
+    let collection = archive.collect();
+    let series = collection.studies[1].series.iter().find(|series| series.uid == "1.2.1").unwrap();
+    let score = score_series(&archive.engine, &input, series, &|_, _| ());
+    // The network takes the mean of its channels, and cuts nothing where all are bright or dark.
+    let top_rows = score.slices[2].probabilities.any;
+    let mean = (500 + 3000 + 2000) / 3;
+    assert_near(f64::from(top_rows), expected_any(mean));
+    let alone = score_series(&archive.engine, &grey(SIZE), series, &|_, _| ());
+    assert_ne!(alone.slices[2].probabilities, score.slices[2].probabilities);
+}
+
+#[test]
+fn the_thread_count_changes_nothing_and_progress_counts_every_slice() {
+    let archive = archive();
+    let collection = archive.collect();
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let counts = std::sync::Mutex::new(Vec::new());
+        let result = pool.install(|| {
+            let progress = |done, total| counts.lock().unwrap().push((done, total));
+            triage(&archive.engine, &archive.bundle, &collection, &progress)
+        });
+        let mut counts = counts.into_inner().unwrap();
+        counts.sort_unstable();
+        assert_eq!(counts, (1..=10).map(|done| (done, 10)).collect::<Vec<_>>());
+        serde_json::to_string(&result).unwrap()
+    };
+    assert_eq!(on(1), on(4));
+}
+
+#[test]
+fn key_slices_are_the_worst_with_maps_of_where() {
+    let archive = archive();
+    let collection = archive.collect();
+    let result = archive.triage(&collection);
+    let study = &result.studies[0];
+    let keys = key_slices(&archive.engine, &archive.bundle, &collection, study, 2);
+    let indices: Vec<usize> = keys.iter().map(|key| key.index).collect();
+    assert_eq!(indices, [2, 3]);
+    let first = &keys[0];
+    assert_eq!(first.sop_instance_uid, "1.2.1.2");
+    assert_eq!((first.z_mm, first.leading_subtype), (Some(10.0), Label::Subdural));
+    assert_eq!(first.slice.hu().iter().filter(|&&hu| hu == 90.0).count(), 3000);
+    let map = first.any_map.as_ref().unwrap().upsampled(64, 64);
+    assert!(map.values[0] > 0.99 && map.values[64 * 64 - 1] < 0.01, "bright above, dark below");
+    assert_eq!(first.subtype_map.as_ref().unwrap().label, Label::Subdural);
+    let at_least_one = key_slices(&archive.engine, &archive.bundle, &collection, study, 0);
+    assert_eq!(at_least_one.len(), 1);
+    let all = key_slices(&archive.engine, &archive.bundle, &collection, study, 100);
+    assert_eq!(all.len(), BLEEDING.len());
+    assert!(all[4].any_map.is_none(), "nothing speaks for hemorrhage in a black slice");
+    fs::remove_file(archive.input().join("1.2.1.2.dcm")).unwrap();
+    let left = key_slices(&archive.engine, &archive.bundle, &collection, study, 2);
+    assert_eq!(left.len(), 1, "a slice that is gone is left out");
+}
+
+#[test]
+fn the_table_has_a_row_for_each_slice() {
+    let archive = archive();
+    let result = archive.triage(&archive.collect());
+    let text = result_csv(&result);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    assert_eq!(header.iter().skip(4).collect::<Vec<_>>(), Label::ALL.map(Label::name));
+    let rows: Vec<HashMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 10);
+    assert_eq!((&*rows[2]["sop_instance_uid"], &*rows[2]["z_mm"]), ("1.2.1.2", "10"));
+    assert_near(rows[2]["any"].parse().unwrap(), expected_any(3000));
+}
+
+#[test]
+fn documents_come_back_and_obey_their_schemas() {
+    let archive = archive();
+    let result = archive.triage(&archive.collect());
+    let json = serde_json::to_string(&result).unwrap();
+    assert_eq!(serde_json::from_str::<TriageResult>(&json).unwrap(), result);
+    let Some(python) = peers_python() else {
+        eprintln!("skipped: no Python peers; set HEMORA_PEERS_PYTHON or run cargo xtask setup");
+        return;
+    };
+    let model = serde_json::to_string(archive.bundle.info()).unwrap();
+    let folder = archive.folder.path();
+    assert!(obeys(&python, folder, &result_schema(), &json));
+    assert!(obeys(&python, folder, &model_schema(), &model));
+    assert!(!obeys(&python, folder, &result_schema(), &model));
+    let beyond = json.replacen("\"any\":0.", "\"any\":7.", 1);
+    assert!(!obeys(&python, folder, &result_schema(), &beyond));
+}
+
+/// Whether a document obeys a schema, by Python's jsonschema.
+fn obeys(python: &Path, folder: &Path, schema: &serde_json::Value, document: &str) -> bool {
+    fs::write(folder.join("schema.json"), schema.to_string()).unwrap();
+    fs::write(folder.join("document.json"), document).unwrap();
+    let script = "import json, sys, jsonschema\n\
+        schema, document = (json.load(open(path)) for path in sys.argv[1:])\n\
+        jsonschema.Draft202012Validator.check_schema(schema)\n\
+        valid = jsonschema.Draft202012Validator(schema).is_valid(document)\n\
+        print('valid' if valid else 'invalid')";
+    let output = Command::new(python)
+        .args(["-c", script])
+        .args([folder.join("schema.json"), folder.join("document.json")])
+        .output()
+        .unwrap();
+    match String::from_utf8_lossy(&output.stdout).trim() {
+        "valid" => true,
+        "invalid" => false,
+        _ => panic!("{}", String::from_utf8_lossy(&output.stderr)),
+    }
+}
+
+#[test]
+fn real_studies_are_scored_whole() {
+    let Some(folder) = shared("rsna-sample/dicom") else {
+        eprintln!("skipped: no rsna-sample; set HEMORA_SHARED");
+        return;
+    };
+    let archive = archive();
+    let collection = collect(&[folder], &|_, _| ());
+    let result = archive.triage(&collection);
+    assert_eq!(result.studies.len(), 6);
+    assert!(result.skipped.iter().all(|file| !file.failed), "{:?}", result.skipped);
+    let slices: usize = series(&result.studies).map(|series| series.slices.len()).sum();
+    assert_eq!(slices, 205);
+    for series in series(&result.studies) {
+        let z: Vec<f64> = series.slices.iter().filter_map(|slice| slice.z_mm).collect();
+        assert_eq!(z.len(), series.slices.len());
+        assert!(z.windows(2).all(|pair| pair[0] < pair[1]), "{z:?}");
+        assert!(series.acquisition.slice_spacing_mm.is_some_and(|it| (2.0..8.0).contains(&it)));
+    }
+    assert_eq!(archive.engine.name(), result.engine);
+}
+
+fn series(studies: &[StudyResult]) -> impl Iterator<Item = &SeriesResult> {
+    studies.iter().flat_map(|study| &study.series)
+}

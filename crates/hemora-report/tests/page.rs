@@ -1,0 +1,239 @@
+//! The page as a reader gets it: complete, well formed, inert.
+
+mod support;
+
+use hemora_ct::{Label, Plane};
+use hemora_infer::{SeriesResult, SkippedFile, TriageResult};
+use hemora_report::{KeySlice, ReportError, write_html};
+use support::{page, result, series, slice, study};
+
+/// Names the tags that do not balance. Knows quoted attributes and void elements; the style sheet
+/// holds no `<`.
+fn unbalanced(html: &str) -> Vec<String> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut wrong = Vec::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start + 1..];
+        let mut quoted = false;
+        let end = rest.find(|character| {
+            quoted ^= character == '"';
+            character == '>' && !quoted
+        });
+        let Some(end) = end else {
+            wrong.push(format!("no end: {rest}"));
+            break;
+        };
+        let tag = &rest[..end];
+        rest = &rest[end + 1..];
+        let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap_or_default();
+        if tag.starts_with('/') {
+            if open.pop() != Some(name) {
+                wrong.push(format!("</{name}>"));
+            }
+        } else if !tag.starts_with('!') && !tag.ends_with('/') && name != "meta" {
+            open.push(name);
+        }
+    }
+    wrong.extend(open.into_iter().map(str::to_owned));
+    wrong
+}
+
+fn assert_sound(html: &str) {
+    assert_eq!(unbalanced(html), Vec::<String>::new());
+    for forbidden in ["<script", "http://", "https://", "NaN", "\"inf", ">inf<", "javascript:"] {
+        assert!(!html.contains(forbidden), "the page contains {forbidden}");
+    }
+    // Every link inside the page has its target, and no id stands twice.
+    let values = |name: &str| -> Vec<String> {
+        html.split(name)
+            .skip(1)
+            .map(|part| part.split('"').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let ids = values(" id=\"");
+    for (index, id) in ids.iter().enumerate() {
+        assert!(!ids[..index].contains(id), "id {id} stands twice");
+    }
+    for target in values("href=\"").iter().filter(|target| !target.starts_with("data:")) {
+        assert!(ids.contains(&target[1..].to_owned()), "link to {target} leads nowhere");
+    }
+}
+
+#[test]
+fn every_study_series_and_skipped_file_is_named() {
+    let mut result = result(vec![study("1.2.3", 0.2, 5), study("1.2.4", 0.9, 3)]);
+    result.skipped.push(SkippedFile {
+        source: "scan/notes.txt".into(),
+        reason: "is not a DICOM file".into(),
+        failed: false,
+    });
+    result.skipped.push(SkippedFile {
+        source: "scan/cut.dcm".into(),
+        reason: "ends within the pixels".into(),
+        failed: true,
+    });
+    let html = page(&result, &[]);
+    assert_sound(&html);
+    for text in [
+        "1.2.3",
+        "1.2.4",
+        "scan/notes.txt",
+        "is not a DICOM file",
+        "scan/cut.dcm",
+        "ends within the pixels",
+        "Lite <b".replace('<', "&lt;").as_str(),
+        "0123456789ab)",
+        "tract",
+        "hemora 9.8.7",
+        "For research use only",
+        "2 studies, 8 slices scored",
+        "How to read this page",
+    ] {
+        assert!(html.contains(text), "the page lacks {text}");
+    }
+    // The more suspicious study comes first, whatever the order in the result.
+    let row = |uid: &str| html.find(&format!("\">{uid}</a>")).unwrap();
+    assert!(row("1.2.4") < row("1.2.3"));
+}
+
+#[test]
+fn the_policy_forbids_everything_but_inline_style_and_pictures() {
+    let html = page(&result(vec![]), &[]);
+    assert!(html.contains(
+        "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline';"
+    ));
+}
+
+#[test]
+fn hostile_text_comes_out_inert() {
+    let evil = "<script>alert(1)</script>\"onload='x' <img src=x onerror=alert(1)>";
+    let mut bad = study(evil, 0.5, 3);
+    bad.patient_id = evil.into();
+    bad.warnings.push(evil.into());
+    let one: &mut SeriesResult = &mut bad.series[0];
+    one.description = Some(evil.into());
+    one.series_instance_uid = evil.into();
+    one.warnings.push(evil.into());
+    for slice in &mut one.slices {
+        slice.source = evil.into();
+    }
+    one.slices[1].sop_instance_uid = evil.into();
+    let mut result = result(vec![bad]);
+    result.notice = evil.into();
+    result.engine = evil.into();
+    result.model.name = evil.into();
+    result.model.version = evil.into();
+    result.model.sha256 = evil.into();
+    result.tool.name = evil.into();
+    result.tool.version = evil.into();
+    result.skipped.push(SkippedFile { source: evil.into(), reason: evil.into(), failed: true });
+    let key = KeySlice::draw(evil, evil, evil, &slice(8, 8), &[]).unwrap();
+    let html = page(&result, &[key]);
+    assert_sound(&html);
+    assert!(!html.contains("<img") && !html.contains("\"onload"));
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;onload=&#39;x&#39;"));
+}
+
+#[test]
+fn key_slices_stand_in_their_series_most_suspicious_first() {
+    let map = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
+    let result = result(vec![study("1.2.3", 0.8, 9)]);
+    let draw = |sop: &str, maps: &[(Label, Plane)]| {
+        KeySlice::draw("1.2.3", "1.2.3.1", sop, &slice(40, 40), maps).unwrap()
+    };
+    // In the fixture the probability grows with the slice number.
+    let keys = [draw("1.2.3.1.4", &[]), draw("1.2.3.1.7", &[(Label::Any, map)])];
+    let html = page(&result, &keys);
+    assert_sound(&html);
+    let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("the page lacks {text}"));
+    assert!(place("\"letter\">A</span> Slice 8 of 9") < place("\"letter\">B</span> Slice 5 of 9"));
+    assert_eq!(html.matches("data:image/png;base64,").count(), 2 * 3 + 1);
+    assert!(html.contains("where the network looked; not a segmentation"));
+    assert!(html.contains("Pictures A: slice 8"));
+}
+
+#[test]
+fn a_key_slice_that_was_not_scored_is_refused() {
+    let result = result(vec![study("1.2.3", 0.8, 2)]);
+    let key = KeySlice::draw("1.2.3", "1.2.3.1", "9.9", &slice(4, 4), &[]).unwrap();
+    let refused = write_html(&mut Vec::new(), &result, &[key]);
+    assert!(matches!(refused, Err(ReportError::UnknownSlice { sop, .. }) if sop == "9.9"));
+}
+
+#[test]
+fn unusual_studies_give_a_sound_page() {
+    let mut nowhere = study("1.2.1", 0.4, 4);
+    for slice in &mut nowhere.series[0].slices {
+        slice.z_mm = None;
+    }
+    let mut broken = study("1.2.2", f32::NAN, 4);
+    broken.series[0].probabilities.subdural = f32::INFINITY;
+    broken.series[0].slices[1].probabilities.any = f32::NAN;
+    broken.series[0].slices[2].z_mm = Some(f64::NAN);
+    broken.series[0].acquisition.tilt_degrees = Some(f64::NAN);
+    broken.series[0].acquisition.rescale_intercept = f64::INFINITY;
+    let mut empty = study("1.2.5", 0.1, 0);
+    empty.series.push(series("1.2.5.2", 0.1, 1));
+    let mut bare = study("1.2.6", 0.0, 0);
+    bare.series.clear();
+    let html = page(&result(vec![broken, nowhere, study("1.2.4", 0.3, 1), empty, bare]), &[]);
+    assert_sound(&html);
+    assert!(html.contains(">slice number<"));
+    assert!(html.contains("With a single slice there is no chart"));
+    assert!(html.contains("No slice of this series was scored"));
+    // A study without a number is listed last.
+    assert!(html.find("\">1.2.6</a>").unwrap() < html.find("\">1.2.2</a>").unwrap());
+}
+
+#[test]
+fn a_result_without_studies_says_so() {
+    let html = page(&result(vec![]), &[]);
+    assert_sound(&html);
+    assert!(html.contains("No study was scored.") && html.contains("Every file was used."));
+}
+
+#[test]
+fn of_many_studies_only_the_first_is_unfolded_and_long_lists_are_folded() {
+    let studies = (0..500).map(|index| study(&format!("1.9.{index}"), 0.5, 2)).collect();
+    let mut many: TriageResult = result(studies);
+    for index in 0..40 {
+        let file =
+            SkippedFile { source: format!("{index}.jpg"), reason: "no CT".into(), failed: false };
+        many.skipped.push(file);
+    }
+    let html = page(&many, &[]);
+    assert_eq!(unbalanced(&html), Vec::<String>::new());
+    assert_eq!(html.matches("<details class=\"study\" open>").count(), 1);
+    assert_eq!(html.matches("<details class=\"study\">").count(), 499);
+    assert!(html.contains("<details><summary>40 files"));
+}
+
+#[test]
+fn a_writer_that_fails_is_reported() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("disk full"))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let failed = write_html(&mut Full, &result(vec![]), &[]).unwrap_err();
+    assert!(failed.to_string().contains("disk full"));
+}
+
+#[test]
+fn another_parser_finds_no_fault() {
+    let Some(python) = support::peers_python() else {
+        eprintln!("skipped: no Python interpreter with the peers");
+        return;
+    };
+    let map = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
+    let key = KeySlice::draw("1.2.3", "1.2.3.1", "1.2.3.1.1", &slice(40, 40), &[(Label::Any, map)]);
+    let html = page(&result(vec![study("1.2.3", 0.8, 6)]), &[key.unwrap()]);
+    let text = support::text_by_python(&python, &html);
+    assert!(text.contains("1.2.3") && text.contains("For research use only"), "{text}");
+    assert!(text.contains("Lite <b"), "an escaped name reads as it was written: {text}");
+}

@@ -1,0 +1,98 @@
+//! What a run is asked to do: flags, resolved once, written to `config.toml`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+/// Flags of `hemora-train run`.
+#[derive(Debug, Clone, Args, Serialize)]
+pub struct RunConfig {
+    /// Folder with the images: 8-bit grey PNG that are already windowed, or DICOM.
+    #[arg(long, value_name = "DIR")]
+    pub images: PathBuf,
+
+    /// Label table in the competition's layout (`ID,Label`).
+    #[arg(long, value_name = "CSV")]
+    pub labels: PathBuf,
+
+    /// Further images and labels that are trained on but never validated on, as `DIR:CSV`.
+    #[arg(long, value_name = "DIR:CSV")]
+    pub extra: Vec<String>,
+
+    /// Tables that tell which images share a patient or series: `CSV:ID_COLUMN:GROUP_COLUMN`, or
+    /// `CSV` alone for one row a series with columns scan_id, image_0, image_1, …
+    #[arg(long, value_name = "CSV")]
+    pub groups: Vec<String>,
+
+    /// Network to train; `hemora model summary` lists them.
+    #[arg(long, default_value = "efficientnet-lite0")]
+    pub network: String,
+
+    /// Weights to start from (safetensors); without it they are drawn at random. A last layer of
+    /// another size is left out.
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Height and width of the network's input, pixels.
+    #[arg(long, default_value_t = 192)]
+    pub size: usize,
+
+    /// Height and width at which images are held in memory, pixels.
+    #[arg(long, default_value_t = 256)]
+    pub working_size: usize,
+
+    /// Passes over the training images.
+    #[arg(long, default_value_t = 12)]
+    pub epochs: u64,
+
+    /// Images per step.
+    #[arg(long, default_value_t = 32)]
+    pub batch: usize,
+
+    /// Highest learning rate of the cycle.
+    #[arg(long, default_value_t = 1e-3)]
+    pub learning_rate: f64,
+
+    /// Fraction of the steps in which the rate rises.
+    #[arg(long, default_value_t = 0.2)]
+    pub rise: f64,
+
+    /// Decay of the weights.
+    #[arg(long, default_value_t = 0.02)]
+    pub weight_decay: f64,
+
+    /// Dropout before the last layer.
+    #[arg(long, default_value_t = 0.2)]
+    pub dropout: f64,
+
+    /// Bound on the norm of the gradient.
+    #[arg(long, default_value_t = 5.0)]
+    pub clip: f64,
+
+    /// Weight of the label `any` in the loss; the subtypes weigh 1.
+    #[arg(long, default_value_t = 2.0)]
+    pub any_weight: f64,
+
+    /// Fraction of the patients held out for validation.
+    #[arg(long, default_value_t = 0.2)]
+    pub validation: f64,
+
+    /// Seed of the split, the weights, the order and the augmentation.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// Threads for loading and for libtorch; 0 for one per core.
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+
+    /// Folder of the run: config, metrics, checkpoints, predictions. A run that was stopped goes
+    /// on from its last checkpoint.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// Forget what the folder holds and start over.
+    #[arg(long)]
+    #[serde(skip)]
+    pub restart: bool,
+}

@@ -1,0 +1,160 @@
+//! Validation: probabilities of held-out images, their loss, AUROCs and intervals.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hemora_ct::{LABEL_COUNT, Label};
+use hemora_data::Loader;
+use hemora_eval::{BootstrapOptions, Interval, MetricError, auroc, cluster_bootstrap};
+use serde::Serialize;
+use tch::{Kind, Tensor};
+
+use crate::dataset::RunData;
+use crate::files::write_whole;
+use crate::model::to_host;
+use crate::{Mode, Model, weighted_binary_cross_entropy};
+
+/// Probabilities of the images of a loader, in the loader's order.
+pub struct Predictions {
+    /// Index of each image in the set.
+    pub indices: Vec<usize>,
+    /// Six probabilities an image.
+    pub probabilities: Vec<[f32; LABEL_COUNT]>,
+    /// Mean weighted loss.
+    pub loss: f64,
+}
+
+/// A batch as tensors on the model's device: images `[N, C, S, S]`, targets `[N, 6]`.
+pub fn to_tensors(batch: &hemora_data::Batch, model: &Model) -> (Tensor, Tensor) {
+    let [channels, rows, columns] = model.graph().input_shape().map(|size| size as i64);
+    let images = Tensor::from_slice(batch.inputs())
+        .reshape([batch.len() as i64, channels, rows, columns])
+        .to(model.device());
+    let targets = Tensor::from_slice(batch.labels())
+        .reshape([batch.len() as i64, LABEL_COUNT as i64])
+        .to(model.device());
+    (images, targets)
+}
+
+/// Runs the model over all images of `loader`, which must not shuffle.
+pub fn predict(model: &Model, loader: &Loader, label_weights: &Tensor) -> Predictions {
+    let mut predictions = Predictions { indices: Vec::new(), probabilities: Vec::new(), loss: 0.0 };
+    for batch in loader.epoch(0) {
+        let (images, targets) = to_tensors(&batch, model);
+        let (values, loss) = tch::no_grad(|| {
+            let logits = model.logits(&images, Mode::Evaluate).to_kind(Kind::Float);
+            let loss = weighted_binary_cross_entropy(&logits, &targets, label_weights);
+            (to_host(&logits.sigmoid()).values, loss.double_value(&[]))
+        });
+        predictions.loss += loss * batch.len() as f64;
+        predictions.indices.extend_from_slice(batch.indices());
+        predictions.probabilities.extend_from_slice(values.as_chunks::<LABEL_COUNT>().0);
+    }
+    predictions.loss /= predictions.indices.len().max(1) as f64;
+    predictions
+}
+
+/// AUROC per label; `None` where there is one class only.
+///
+/// # Errors
+/// [`MetricError`] if a probability is not a number.
+pub fn aurocs(
+    predictions: &Predictions,
+    data: &RunData,
+) -> Result<BTreeMap<String, Option<f64>>, MetricError> {
+    let all: Vec<usize> = (0..predictions.indices.len()).collect();
+    Label::ALL
+        .into_iter()
+        .map(|label| Ok((label.name().to_owned(), label_auroc(predictions, data, label, &all)?)))
+        .collect()
+}
+
+fn label_auroc(
+    predictions: &Predictions,
+    data: &RunData,
+    label: Label,
+    items: &[usize],
+) -> Result<Option<f64>, MetricError> {
+    let column = label.index();
+    let scores: Vec<f64> =
+        items.iter().map(|&item| f64::from(predictions.probabilities[item][column])).collect();
+    let truth: Vec<bool> =
+        items.iter().map(|&item| data.set.labels(predictions.indices[item])[column]).collect();
+    auroc(&scores, &truth)
+}
+
+/// One label's validation AUROC with its interval.
+#[derive(Debug, Clone, Serialize)]
+pub struct LabelInterval {
+    /// The label.
+    pub label: Label,
+    /// Images validated on.
+    pub images: usize,
+    /// Patients (or best known groups) among them.
+    pub groups: usize,
+    /// Positive images.
+    pub positives: usize,
+    /// AUROC and the 95 % percentile interval of a bootstrap over groups.
+    pub auroc: Interval,
+}
+
+/// AUROCs with patient-clustered intervals.
+///
+/// # Errors
+/// [`MetricError`] if a probability is not a number.
+pub fn intervals(
+    predictions: &Predictions,
+    data: &RunData,
+    seed: u64,
+) -> Result<Vec<LabelInterval>, MetricError> {
+    let groups: Vec<&str> =
+        predictions.indices.iter().map(|&index| data.groups[index].as_str()).collect();
+    let mut different = groups.clone();
+    different.sort_unstable();
+    different.dedup();
+    let options = BootstrapOptions { seed, ..BootstrapOptions::default() };
+    Label::ALL
+        .into_iter()
+        .map(|label| {
+            let positive = |&&index: &&usize| data.set.labels(index)[label.index()];
+            Ok(LabelInterval {
+                label,
+                images: groups.len(),
+                groups: different.len(),
+                positives: predictions.indices.iter().filter(positive).count(),
+                auroc: cluster_bootstrap(&groups, &options, |items| {
+                    label_auroc(predictions, data, label, items)
+                })?,
+            })
+        })
+        .collect()
+}
+
+/// Writes a row an image: id, group, the six labels and the six probabilities.
+///
+/// # Errors
+/// What the operating system says.
+pub fn write_predictions(
+    path: &Path,
+    predictions: &Predictions,
+    data: &RunData,
+) -> std::io::Result<()> {
+    let mut text = String::from("id,group");
+    for prefix in ["label_", ""] {
+        for label in Label::ALL {
+            text.push_str(&format!(",{prefix}{label}"));
+        }
+    }
+    text.push('\n');
+    for (&index, probabilities) in predictions.indices.iter().zip(&predictions.probabilities) {
+        text.push_str(&format!("{},{}", data.set.id(index), data.groups[index].replace(',', ";")));
+        for label in data.set.labels(index) {
+            text.push_str(if label { ",1" } else { ",0" });
+        }
+        for probability in probabilities {
+            text.push_str(&format!(",{probability}"));
+        }
+        text.push('\n');
+    }
+    write_whole(path, text.as_bytes())
+}

@@ -1,0 +1,203 @@
+//! The networks agree with timm and Keras on the same weights: outputs, losses, gradients, running
+//! statistics. The figures come from tools/parity_fixtures.py; its formulas are repeated here.
+
+use std::path::{Path, PathBuf};
+
+use hemora_nn::networks::{Head, Options, build};
+use hemora_nn::{Graph, Tensor as Values, Weights};
+use hemora_train::{Mode, Model, to_host};
+use serde_json::Value;
+use tch::{Device, Kind, Reduction, Tensor};
+
+fn fixture(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// The IEEE CRC-32 of zlib.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            (crc >> 1) ^ (0xEDB8_8320 & 0u32.wrapping_sub(crc & 1))
+        })
+    })
+}
+
+fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
+    let fan_in = shape.iter().skip(1).product::<usize>() as f64;
+    let (base, scale) = if name.ends_with(".running_mean") {
+        (0.0, 0.1)
+    } else if name.ends_with(".running_var") {
+        (1.25, 0.25)
+    } else if name.ends_with(".bias") {
+        (0.0, 0.05)
+    } else if shape.len() == 1 {
+        (1.0, 0.1)
+    } else if name == "predictions.weight" {
+        (0.0, (0.03 / fan_in).sqrt())
+    } else {
+        (0.0, (6.0 / fan_in).sqrt())
+    };
+    let seed = crc32(name.as_bytes());
+    (0..shape.iter().product::<usize>() as u32)
+        .map(|k| {
+            let mut h = k.wrapping_mul(0x9E37_79B9).wrapping_add(seed);
+            h ^= h >> 16;
+            h = h.wrapping_mul(0x85EB_CA6B);
+            h ^= h >> 13;
+            h = h.wrapping_mul(0xC2B2_AE35);
+            h ^= h >> 16;
+            (base + scale * (f64::from(h) / 2f64.powi(31) - 1.0)) as f32
+        })
+        .collect()
+}
+
+fn images(count: usize, size: usize) -> Tensor {
+    let mut values = Vec::new();
+    for n in 0..count {
+        for c in 0..3 {
+            for k in 0..size * size {
+                values.push((0.01 * k as f64 + c as f64 + 0.5 * n as f64).sin() as f32);
+            }
+        }
+    }
+    let size = size as i64;
+    Tensor::from_slice(&values).reshape([count as i64, 3, size, size])
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        other => vec![other.as_f64().unwrap()],
+    }
+}
+
+/// Largest difference, relative to the largest expected value.
+fn deviation(found: &Tensor, expected: &Value) -> f64 {
+    let (found, expected) = (to_host(found).values, numbers(expected));
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(1e-12, |largest: f64, value| largest.max(value.abs()));
+    found
+        .iter()
+        .zip(&expected)
+        .map(|(found, expected)| (f64::from(*found) - expected).abs() / largest)
+        .fold(0.0, f64::max)
+}
+
+fn formula_weights(graph: &Graph) -> Weights {
+    let mut weights = Weights::default();
+    for parameter in graph.parameters() {
+        let values = formula(&parameter.name, &parameter.shape);
+        weights.insert(&parameter.name, Values { shape: parameter.shape, values });
+    }
+    weights
+}
+
+fn compare(
+    truth: &Value,
+    graph: Graph,
+    weights: &Weights,
+    loss: impl Fn(&Tensor, &Tensor) -> Tensor,
+) {
+    let name = graph.name().to_owned();
+    let size = truth["image_size"].as_u64().unwrap() as usize;
+    let count = |part: &str| truth[part]["batch"].as_u64().unwrap() as usize;
+    let model = Model::with_weights(graph, weights, Device::Cpu).unwrap();
+    let logits = tch::no_grad(|| model.logits(&images(count("eval"), size), Mode::Evaluate));
+    let off = deviation(&logits, &truth["eval"]["logits"]);
+    assert!(off < 1e-4, "{name}: outputs differ by {off}");
+
+    let targets: Vec<i64> =
+        numbers(&truth["train"]["targets"]).into_iter().map(|target| target as i64).collect();
+    let logits = model.logits(&images(count("train"), size), Mode::Train);
+    let loss = loss(&logits, &Tensor::from_slice(&targets));
+    let expected = truth["train"]["loss"].as_f64().unwrap();
+    let off = (loss.double_value(&[]) - expected).abs() / expected;
+    assert!(off < 1e-4, "{name}: losses differ by {off}");
+
+    let (parameters, tensors): (Vec<_>, Vec<_>) = model.trainable().unzip();
+    let gradients = Tensor::run_backward(&[&loss], &tensors, false, false);
+    let norms = &truth["train"]["gradient_norms"];
+    assert_eq!(norms.as_object().unwrap().len(), parameters.len(), "{name}");
+    let largest = norms.as_object().unwrap().values().filter_map(Value::as_f64).fold(0.0, f64::max);
+    // float32 itself is this far from the truth, which was computed in float64.
+    let rounding = truth["float32_deviation"]["gradient_norms"].as_f64().unwrap();
+    let tolerance = 1e-4f64.max(2.0 * rounding);
+    for (parameter, gradient) in parameters.iter().zip(&gradients) {
+        let expected = norms[&parameter.name].as_f64().unwrap();
+        let found = gradient.norm().double_value(&[]);
+        // Where the exact gradient cancels to 0, rounding leaves something small.
+        let off =
+            if expected == 0.0 { found / largest } else { (found - expected).abs() / expected };
+        assert!(off < tolerance, "{name} {}: {found} is not {expected}", parameter.name);
+    }
+    for (tensor, expected) in truth["train"]["running"].as_object().unwrap() {
+        let first = model.tensor(tensor).slice(0, 0, numbers(expected).len() as i64, 1);
+        let off = deviation(&first, expected);
+        assert!(off < 1e-4, "{name} {tensor}: running statistics differ by {off}");
+    }
+}
+
+fn graph(name: &str, truth: &Value, head: Head) -> Graph {
+    let size = truth["image_size"].as_u64().unwrap() as usize;
+    build(name, &Options { size, head: Some(head), ..Options::default() }).unwrap().unwrap()
+}
+
+fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
+    logits.cross_entropy_for_logits(targets)
+}
+
+fn binary_cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
+    let targets = targets.to_kind(Kind::Float).view(-1);
+    logits.view(-1).binary_cross_entropy_with_logits::<Tensor>(
+        &targets,
+        None,
+        None,
+        Reduction::Mean,
+    )
+}
+
+#[test]
+fn efficientnet_lite0_is_timms() {
+    let truth = fixture("parity_lite0_formula.json");
+    let units = truth["eval"]["logits"][0].as_array().unwrap().len();
+    let graph = graph("efficientnet-lite0", &truth, Head::Linear(units));
+    let weights = formula_weights(&graph);
+    compare(&truth, graph, &weights, cross_entropy);
+}
+
+#[test]
+fn efficientnet_lite0_with_imagenet_weights_is_timms() {
+    let shared = std::env::var_os("HEMORA_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let Ok(bytes) = std::fs::read(shared.join("weights/efficientnet_lite0_imagenet.safetensors"))
+    else {
+        eprintln!("skipped: the ImageNet weights are not there");
+        return;
+    };
+    let truth = fixture("parity_lite0_imagenet.json");
+    let graph = graph("efficientnet-lite0", &truth, Head::Linear(1000));
+    compare(&truth, graph, &Weights::from_safetensors(&bytes).unwrap(), cross_entropy);
+}
+
+#[test]
+fn resnet50_is_keras() {
+    let truth = fixture("parity_resnet50.json");
+    let graph = graph("resnet50", &truth, Head::Softmax(2));
+    let weights = formula_weights(&graph);
+    compare(&truth, graph, &weights, cross_entropy);
+}
+
+#[test]
+fn the_small_networks_are_keras() {
+    for (name, file) in
+        [("simple-nn", "parity_simple_nn.json"), ("deep-cnn", "parity_deep_cnn.json")]
+    {
+        let truth = fixture(file);
+        let graph = graph(name, &truth, Head::Sigmoid(1));
+        let weights = formula_weights(&graph);
+        compare(&truth, graph, &weights, binary_cross_entropy);
+    }
+}

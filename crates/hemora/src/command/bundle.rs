@@ -1,0 +1,160 @@
+//! `hemora model bundle`: trained weights to a bundle with its card.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use hemora_ct::{InputRecipe, LABEL_COUNT, Label};
+use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
+use hemora_nn::{Weights, networks, onnx};
+use miette::{IntoDiagnostic, Result, WrapErr, miette};
+use serde::Deserialize;
+
+use crate::cli::BundleArgs;
+
+/// What only a person can say of a model.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct About {
+    name: String,
+    version: String,
+    created: String,
+    licence: String,
+    intended_use: String,
+    training_data: String,
+    input: String,
+    validation: String,
+    limits: Vec<String>,
+}
+
+/// One label's validation as hemora-train stores it in the weights.
+#[derive(Debug, Deserialize)]
+struct Measured {
+    label: Label,
+    images: u64,
+    groups: u64,
+    positives: u64,
+    auroc: Interval,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Interval {
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A report that names the file and what it lacks.
+pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
+    let name = arguments.weights.display().to_string();
+    let about_name = arguments.about.display().to_string();
+    let read = |path| std::fs::read(path).into_diagnostic();
+    let bytes = read(&arguments.weights).wrap_err_with(|| name.clone())?;
+    let about = read(&arguments.about).wrap_err_with(|| about_name.clone())?;
+    let about: About = toml::from_slice(&about).into_diagnostic().wrap_err(about_name)?;
+    let weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err(name.clone())?;
+    let metadata = Weights::metadata(&bytes).into_diagnostic()?;
+    let entry = |key: &str| {
+        metadata.get(key).ok_or_else(|| {
+            miette!(
+                help = "give the model.safetensors that hemora-train wrote",
+                "{name} has no `{key}` in its metadata"
+            )
+        })
+    };
+    let network = entry("network")?;
+    let input: InputRecipe = serde_json::from_str(entry("input")?).into_diagnostic()?;
+    input.check().into_diagnostic()?;
+    let measured: Vec<Measured> = serde_json::from_str(entry("metrics")?).into_diagnostic()?;
+    let options = networks::Options {
+        channels: input.channels.len(),
+        size: input.size,
+        head: Some(networks::Head::Sigmoid(LABEL_COUNT)),
+        dropout: 0.0,
+    };
+    let graph = networks::build(network, &options)
+        .ok_or_else(|| miette!("{name} is of an unknown network `{network}`"))?
+        .into_diagnostic()?;
+    let onnx = onnx::write(&graph, &weights).into_diagnostic().wrap_err(name)?;
+    let info = ModelInfo {
+        format_version: FORMAT_VERSION,
+        name: about.name.clone(),
+        version: about.version.clone(),
+        created: about.created.clone(),
+        licence: about.licence.clone(),
+        intended_use: about.intended_use.clone(),
+        notice: NOTICE.to_owned(),
+        labels: Label::ALL.to_vec(),
+        input,
+        network: NetworkRef {
+            name: network.clone(),
+            trainable_parameters: graph.trainable_parameters() as u64,
+        },
+        training_data: about.training_data.clone(),
+        metrics: measured.iter().filter_map(|row| metric(row, &about)).collect(),
+        operating_points: Vec::new(),
+        calibration: None,
+        sha256: String::new(),
+    };
+    let card = card(&info, &about, &measured);
+    Bundle::write(&arguments.out, &info, &onnx, &card).into_diagnostic()?;
+    println!("{}: {} bytes of ONNX", arguments.out.display(), onnx.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn metric(row: &Measured, about: &About) -> Option<Metric> {
+    Some(Metric {
+        name: "AUROC".to_owned(),
+        label: Some(row.label),
+        level: MeasuredLevel::Slice,
+        value: row.auroc.value?,
+        low: row.auroc.low,
+        high: row.auroc.high,
+        n: row.images,
+        positives: row.positives,
+        note: about.validation.clone(),
+    })
+}
+
+/// The model card, Markdown.
+fn card(info: &ModelInfo, about: &About, measured: &[Measured]) -> String {
+    let mut card = format!(
+        "# {} {}\n\n{}\n\n**Licence:** {}\n\n## Intended use\n\n{}\n\n## Network\n\n{}, {} trainable \
+         parameters, input {}×{} pixels.\n\n## Input\n\n{}\n\n## Training data\n\n{}\n\n## Validation\
+         \n\n{}\n\n| label | AUROC | 95 % interval | positive slices | slices |\n|---|---|---|---|---|\n",
+        info.name,
+        info.version,
+        info.notice,
+        info.licence,
+        info.intended_use.trim(),
+        info.network.name,
+        info.network.trainable_parameters,
+        info.input.size,
+        info.input.size,
+        about.input.trim(),
+        about.training_data.trim(),
+        about.validation.trim(),
+    );
+    let shown = |value: Option<f64>| value.map_or("undefined".to_owned(), |v| format!("{v:.3}"));
+    for row in measured {
+        let Interval { value, low, high } = row.auroc;
+        let (value, low, high) = (shown(value), shown(low), shown(high));
+        let (label, positives, images) = (row.label, row.positives, row.images);
+        // Writing to a string cannot fail.
+        let _ = writeln!(card, "| {label} | {value} | {low} to {high} | {positives} | {images} |");
+    }
+    if let Some(row) = measured.first() {
+        let _ = writeln!(
+            card,
+            "\nIntervals: percentile bootstrap, 2,000 draws of whole groups; {} groups.",
+            row.groups
+        );
+    }
+    card.push_str("\n## Limits\n\n");
+    for limit in &about.limits {
+        let _ = writeln!(card, "- {limit}");
+    }
+    card
+}

@@ -1,0 +1,8 @@
+//! The commands, a module each.
+
+pub mod bundle;
+pub mod demo;
+pub mod model;
+pub mod synth;
+pub mod train;
+pub mod triage;

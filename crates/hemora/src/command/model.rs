@@ -1,0 +1,50 @@
+//! `hemora model summary` and `hemora model inspect`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use hemora_nn::{Summary, networks};
+use miette::{IntoDiagnostic, Result, bail};
+
+use crate::cli::{InspectArgs, SummaryArgs};
+use crate::default_model;
+
+/// Prints the layer table of a network.
+///
+/// # Errors
+/// A report that lists the networks when the name is none of them.
+pub fn summary(arguments: &SummaryArgs) -> Result<ExitCode> {
+    let options = networks::Options { size: arguments.size, ..networks::Options::default() };
+    let Some(graph) = networks::build(&arguments.network, &options) else {
+        let names = networks::names().collect::<Vec<_>>().join(", ");
+        bail!(help = format!("there are {names}"), "no network is named `{}`", arguments.network);
+    };
+    let summary = Summary::new(&graph.into_diagnostic()?);
+    if arguments.json {
+        print(&serde_json::to_string_pretty(&summary).into_diagnostic()?)
+    } else {
+        print(&summary.to_string())
+    }
+}
+
+/// Prints the card or the description of a bundle.
+///
+/// # Errors
+/// A report that names the bundle.
+pub fn inspect(arguments: &InspectArgs) -> Result<ExitCode> {
+    let bundle = default_model::open(arguments.model.as_deref())?;
+    if arguments.json || bundle.card().is_empty() {
+        print(&serde_json::to_string_pretty(bundle.info()).into_diagnostic()?)
+    } else {
+        print(bundle.card())
+    }
+}
+
+fn print(text: &str) -> Result<ExitCode> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).into_diagnostic()
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,27 @@
+//! `hemora train`: starts hemora-train, the program that links libtorch.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use miette::{Result, miette};
+
+use crate::cli::TrainArgs;
+
+/// Runs the command.
+///
+/// # Errors
+/// A report that says how to get hemora-train when it is absent.
+pub fn run(arguments: &TrainArgs) -> Result<ExitCode> {
+    let name = format!("hemora-train{}", std::env::consts::EXE_SUFFIX);
+    let beside = std::env::current_exe().ok().map(|path| path.with_file_name(&name));
+    let program = beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(&name));
+    let status = Command::new(&program).args(&arguments.arguments).status().map_err(|error| {
+        miette!(
+            help = "training needs libtorch and is a program of its own: build it with \
+                    `cargo xtask train-build`, or run it from a checkout with `cargo xtask train -- …`",
+            "cannot start {}: {error}",
+            program.display()
+        )
+    })?;
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}

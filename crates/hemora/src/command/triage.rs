@@ -1,0 +1,210 @@
+//! `hemora triage`: read, score, write the result, the table and the report.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use hemora_dicom::{Collection, collect};
+use hemora_infer::{Bundle, Engine, TriageResult, key_slices, load_engine, triage, write_csv};
+use hemora_report::{KeySlice, write_html};
+use miette::{IntoDiagnostic, Result, WrapErr, bail};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::cli::{EngineArgs, TriageArgs};
+use crate::output::{make_folder, write_whole};
+use crate::{default_model, progress};
+
+/// Files failed, the rest was scored.
+const SOME_FAILED: u8 = 3;
+/// Nothing could be used.
+const NOTHING_USABLE: u8 = 1;
+
+/// Seconds of each phase.
+#[derive(Debug, Default, Serialize)]
+struct Timings {
+    load_s: f64,
+    collect_s: f64,
+    score_s: f64,
+    report_s: f64,
+    total_s: f64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A report that names the file; single unreadable files are in the result instead.
+pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
+    let start = Instant::now();
+    let mut timings = Timings::default();
+    make_folder(&arguments.out)?;
+    let (bundle, engine) = load(&arguments.engine)?;
+    timings.load_s = start.elapsed().as_secs_f64();
+
+    let bar = progress::bar("reading headers");
+    let collection = collect(&arguments.paths, &progress::moves(&bar));
+    bar.finish_and_clear();
+    timings.collect_s = start.elapsed().as_secs_f64() - timings.load_s;
+
+    let bar = progress::bar("scoring slices");
+    let result = triage(engine.as_ref(), &bundle, &collection, &progress::moves(&bar));
+    bar.finish_and_clear();
+    timings.score_s = start.elapsed().as_secs_f64() - timings.load_s - timings.collect_s;
+
+    let before = start.elapsed().as_secs_f64();
+    write_results(arguments, engine.as_ref(), &bundle, &collection, &result)?;
+    timings.report_s = start.elapsed().as_secs_f64() - before;
+    timings.total_s = start.elapsed().as_secs_f64();
+    if let Some(path) = &arguments.timings {
+        write_json(path, &timings)?;
+    }
+    let mut output = std::io::stdout().lock();
+    let printed = if arguments.json {
+        serde_json::to_writer_pretty(&mut output, &result).map_err(std::io::Error::from)
+    } else {
+        print_worklist(&mut output, &result, &arguments.out.join("report.html"))
+    };
+    match printed.and_then(|()| writeln!(output)) {
+        // `hemora triage … | head` is no error.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            return Err(error).into_diagnostic();
+        }
+        _ => {}
+    }
+    Ok(exit_code(&result))
+}
+
+/// Opens the model and its engine and sets the number of threads.
+///
+/// # Errors
+/// A report that names the model or the engine's library.
+pub fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>)> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads)
+        .build_global()
+        .into_diagnostic()
+        .wrap_err("cannot start threads")?;
+    let bundle = default_model::open(arguments.model.as_deref())?;
+    let input = &bundle.info().input;
+    let loaded =
+        load_engine(arguments.engine, bundle.onnx(), input.channels.len(), input.size, None)
+            .into_diagnostic()
+            .wrap_err("cannot load the engine")?;
+    eprintln!("engine: {}", loaded.note);
+    Ok((bundle, loaded.engine))
+}
+
+fn exit_code(result: &TriageResult) -> ExitCode {
+    if result.studies.is_empty() {
+        eprintln!("no slice could be scored; the reasons are in result.json");
+        ExitCode::from(NOTHING_USABLE)
+    } else if result.skipped.iter().any(|file| file.failed) {
+        ExitCode::from(SOME_FAILED)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn write_results(
+    arguments: &TriageArgs,
+    engine: &dyn Engine,
+    bundle: &Bundle,
+    collection: &Collection,
+    result: &TriageResult,
+) -> Result<()> {
+    let out = &arguments.out;
+    write_json(&out.join("result.json"), result)?;
+    write_whole(&out.join("result.csv"), |file| write_csv(result, file).into_diagnostic())?;
+    let bar = progress::bar("drawing slices");
+    let pictured = &result.studies[..result.studies.len().min(arguments.pictured_studies)];
+    bar.set_length(pictured.len() as u64);
+    let mut drawn: Vec<KeySlice> = Vec::new();
+    for study in pictured {
+        let slices = key_slices(engine, bundle, collection, study, arguments.key_slices.max(1));
+        let pictures: Result<Vec<KeySlice>, _> = slices
+            .par_iter()
+            .map(|key| {
+                let maps: Vec<_> = [&key.any_map, &key.subtype_map]
+                    .into_iter()
+                    .flatten()
+                    .map(|map| (map.label, map.plane.clone()))
+                    .collect();
+                let (series, sop) = (&key.series_instance_uid, &key.sop_instance_uid);
+                KeySlice::draw(&study.study_instance_uid, series, sop, &key.slice, &maps)
+            })
+            .collect();
+        drawn.extend(pictures.into_diagnostic()?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    write_whole(&out.join("report.html"), |mut file| {
+        write_html(&mut file, result, &drawn).into_diagnostic()
+    })
+}
+
+/// Writes a value as indented JSON.
+fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_whole(path, |file| serde_json::to_writer_pretty(file, value).into_diagnostic())
+}
+
+/// The ranked worklist as text.
+fn print_worklist(
+    output: &mut impl Write,
+    result: &TriageResult,
+    report: &PathBuf,
+) -> std::io::Result<()> {
+    if !result.studies.is_empty() {
+        writeln!(output, "rank    any  leading subtype          slices  study")?;
+    }
+    for (rank, study) in result.studies.iter().enumerate() {
+        let slices: usize = study.series.iter().map(|series| series.slices.len()).sum();
+        let (leading, probability) = hemora_ct::Label::SUBTYPES
+            .into_iter()
+            .map(|label| (label, study.probabilities.get(label)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .expect("there are five subtypes");
+        writeln!(
+            output,
+            "{:>4}  {:.3}  {leading:<16} {probability:.3}  {slices:>7}  {}",
+            rank + 1,
+            study.probabilities.any,
+            printable(&study.study_instance_uid)
+        )?;
+    }
+    let failed = result.skipped.iter().filter(|file| file.failed).count();
+    let other = result.skipped.len() - failed;
+    for file in result.skipped.iter().filter(|file| file.failed).take(10) {
+        writeln!(output, "failed: {}: {}", printable(&file.source), printable(&file.reason))?;
+    }
+    if failed > 10 {
+        writeln!(output, "failed: {} more files, named in result.json", failed - 10)?;
+    }
+    if other > 0 {
+        writeln!(output, "left out: {other} files that are not CT images, named in result.json")?;
+    }
+    writeln!(output, "report: {}", report.display())?;
+    write!(output, "{}", result.notice)
+}
+
+/// Text from a file without control characters, which a terminal would obey.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
+        .collect()
+}
+
+/// Refuses to mix an earlier run's files with this one's.
+///
+/// # Errors
+/// A report if `path` holds anything.
+pub fn refuse_filled(path: &Path) -> Result<()> {
+    if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!(
+            help = "remove it, or give another folder with --out",
+            "{} is not empty",
+            path.display()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Files that are either whole or not there.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use miette::{IntoDiagnostic, Result, WrapErr};
+
+/// Lets `fill` write beside `path`, then syncs and renames.
+///
+/// # Errors
+/// A report that names the file.
+pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // Readable like any new file; temporary files are private otherwise.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let file = builder.tempfile_in(folder).into_diagnostic().wrap_err_with(context)?;
+    let mut writer = BufWriter::new(file);
+    fill(&mut writer).wrap_err_with(context)?;
+    let file = writer.into_inner().into_diagnostic().wrap_err_with(context)?;
+    file.as_file().sync_all().into_diagnostic().wrap_err_with(context)?;
+    file.persist(path).into_diagnostic().wrap_err_with(context)?;
+    Ok(())
+}
+
+/// Makes a folder and what is above it.
+///
+/// # Errors
+/// A report that names the folder.
+pub fn make_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot make the folder {}", path.display()))
+}

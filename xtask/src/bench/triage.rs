@@ -1,0 +1,237 @@
+//! One study from files to result: Hemora beside the script that one writes in Python.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use miette::{IntoDiagnostic, Result, WrapErr, miette};
+use serde_json::Value;
+
+use super::measure::{Measured, Program, largest_difference, median};
+use super::table::table;
+use crate::environment::Environment;
+use crate::process::{cargo, read, run, say};
+use crate::workspace::Workspace;
+
+/// What is measured.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The study: a folder of DICOM files. Default: a phantom, made with `hemora synth`
+    #[arg(long)]
+    study: Option<PathBuf>,
+    /// The model bundle
+    #[arg(long, default_value = "models/default.hemora")]
+    model: PathBuf,
+    /// How often each program runs
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
+    repeats: u8,
+}
+
+/// Measures, and prints a table to stdout.
+pub fn triage(workspace: &Workspace, environment: &Environment, options: &Options) -> Result<()> {
+    let model = workspace.root().join(&options.model);
+    if !model.is_file() {
+        return Err(miette!(
+            help = "name a bundle with --model",
+            "there is no model bundle {}",
+            model.display()
+        ));
+    }
+    say("building hemora for release");
+    run(cargo(workspace).args(["build", "--release", "--package", "hemora"]))?;
+    let bench = Bench {
+        workspace,
+        environment,
+        model,
+        folder: workspace.target().join("bench-triage"),
+        hemora: workspace.target().join("release").join("hemora"),
+    };
+    let study = match &options.study {
+        Some(study) => std::path::absolute(study).into_diagnostic()?,
+        None => bench.phantom()?,
+    };
+    let repeats = usize::from(options.repeats);
+    let mut measured = Vec::new();
+    for program in [
+        bench.hemora("tract", &study)?,
+        bench.hemora("onnxruntime", &study)?,
+        bench.python(&study)?,
+    ] {
+        say(format!("{}: {repeats} runs", program.name));
+        measured.push(program.measure(repeats)?);
+    }
+    print!("{}", report(&study, &measured)?);
+    bench.print_torch(&measured[0], repeats)
+}
+
+struct Bench<'a> {
+    workspace: &'a Workspace,
+    environment: &'a Environment,
+    model: PathBuf,
+    folder: PathBuf,
+    hemora: PathBuf,
+}
+
+impl Bench<'_> {
+    /// A study of one head, the same every time.
+    fn phantom(&self) -> Result<PathBuf> {
+        let folder = self.folder.join("phantom");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).into_diagnostic().wrap_err("cannot remove the phantom")?;
+        }
+        say("making a phantom study");
+        let mut synth = Command::new(&self.hemora);
+        synth.arg("synth").arg(&folder).args(["--patients", "1", "--seed", "1"]);
+        read(&mut synth).map_err(|error| {
+            miette!(help = "name a folder of DICOM files with --study", "{error}")
+        })?;
+        Ok(folder)
+    }
+
+    fn hemora(&self, engine: &str, study: &Path) -> Result<Program> {
+        let out = self.empty(engine)?;
+        let timings = out.join("timings.json");
+        let mut command = Command::new(&self.hemora);
+        command.arg("triage").arg(study).arg("--out").arg(out.join("result"));
+        command.args(["--engine", engine]).arg("--model").arg(&self.model);
+        command.arg("--timings").arg(&timings);
+        self.environment.apply(&mut command)?;
+        let result = out.join("result").join("result.json");
+        Ok(Program { name: format!("Hemora, {engine}"), command, timings, result })
+    }
+
+    fn python(&self, study: &Path) -> Result<Program> {
+        let out = self.empty("python")?;
+        let mut command = Command::new(self.workspace.peers_python());
+        command.arg(self.workspace.root().join("tools").join("peer_triage.py"));
+        command.arg(study).arg("--model").arg(&self.model).arg("--out").arg(&out);
+        Ok(Program {
+            name: "Python: pydicom, ONNX Runtime".to_owned(),
+            command,
+            timings: out.join("timings.json"),
+            result: out.join("result.json"),
+        })
+    }
+
+    fn empty(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).into_diagnostic().wrap_err("cannot remove old results")?;
+        }
+        fs::create_dir_all(&folder).into_diagnostic().wrap_err("cannot make the output folder")?;
+        Ok(folder)
+    }
+
+    /// Compares with PyTorch's eager mode, when HEMORA_TORCH_PYTHON names an interpreter.
+    fn print_torch(&self, tract: &Measured, repeats: usize) -> Result<()> {
+        let Some(python) = std::env::var_os("HEMORA_TORCH_PYTHON") else {
+            say("no PyTorch line: HEMORA_TORCH_PYTHON names no interpreter with torch and timm");
+            return Ok(());
+        };
+        let size = self.input_size()?.to_string();
+        let repeats = repeats.to_string();
+        let mut command = Command::new(python);
+        command.arg(self.workspace.root().join("tools").join("peer_torch.py"));
+        command.args(["--size", &size, "--batch", "8", "--repeats", &repeats]);
+        say("PyTorch, eager mode");
+        let answer: Value = serde_json::from_str(&read(&mut command)?).into_diagnostic()?;
+        let torch = answer["images_per_s"].as_f64().unwrap_or(f64::NAN);
+        let ours = images(tract) / median(&tract.score_s);
+        println!(
+            "\nEfficientNet-Lite0 at {size} pixels, images/s: Hemora (tract, with windowing and \
+             resizing) {ours:.1}; PyTorch {} eager, batch 8, {} threads, network alone {torch:.1}; \
+             ratio {:.2}.",
+            answer["torch"].as_str().unwrap_or("?"),
+            answer["threads"],
+            ours / torch
+        );
+        Ok(())
+    }
+
+    /// The model's input size, as its own description says.
+    fn input_size(&self) -> Result<u64> {
+        let program = "import json, sys, zipfile\n\
+                       from peer_triage import find_recipe\n\
+                       print(find_recipe(json.loads(\
+                       zipfile.ZipFile(sys.argv[1]).read('model.json')))['size'])";
+        let mut command = Command::new(self.workspace.peers_python());
+        command.env("PYTHONPATH", self.workspace.root().join("tools"));
+        command.args(["-c", program]).arg(&self.model);
+        read(&mut command)?.trim().parse().into_diagnostic().wrap_err("model.json has no size")
+    }
+}
+
+/// How many slices were scored, from six probabilities each.
+fn images(measured: &Measured) -> f64 {
+    measured.probabilities.len() as f64 / 6.0
+}
+
+/// The table; the last of `measured` is what the others are compared with.
+fn report(study: &Path, measured: &[Measured]) -> Result<String> {
+    let Some(python) = measured.last() else {
+        return Ok(String::new());
+    };
+    let head = [
+        "program",
+        "process to result, s",
+        "first run, s",
+        "after start-up, s",
+        "scoring, s",
+        "times as fast, process",
+        "times as fast, after start-up",
+        "largest difference of a probability",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for one in measured {
+        let (process, ready) = (median(&one.process_s), median(&one.ready_s));
+        let difference = largest_difference(&one.probabilities, &python.probabilities)?;
+        rows.push(vec![
+            one.name.clone(),
+            format!("{process:.2}"),
+            format!("{:.2}", one.process_s[0]),
+            format!("{ready:.2}"),
+            format!("{:.2}", median(&one.score_s)),
+            format!("{:.1}", median(&python.process_s) / process),
+            format!("{:.1}", median(&python.ready_s) / ready),
+            format!("{difference:.1e}"),
+        ]);
+    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(format!(
+        "{} slices of {}, {threads} cores, median of {} runs, each a new process.\n\
+         The files may be in the system's page cache from the first run on: it cannot be emptied \
+         reliably.\nHemora also writes its HTML report; the Python script writes JSON and CSV.\n\n{}",
+        images(python),
+        study.display(),
+        python.process_s.len(),
+        table(&rows)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::measure::Probabilities;
+
+    fn program(name: &str, seconds: f64, any: f64) -> Measured {
+        let labels = ["a", "b", "c", "d", "e", "any"];
+        let probabilities = labels.map(|label| (format!("1 {label}"), any));
+        Measured {
+            name: name.to_owned(),
+            process_s: vec![seconds; 3],
+            ready_s: vec![seconds / 2.0; 3],
+            score_s: vec![seconds / 4.0; 3],
+            probabilities: Probabilities::from(probabilities),
+        }
+    }
+
+    #[test]
+    fn ratios_say_how_many_times_faster_than_the_last_program() {
+        let measured = [program("ours", 2.0, 0.5), program("python", 8.0, 0.25)];
+        let text = report(Path::new("/study"), &measured).unwrap();
+        let line = text.lines().find(|line| line.starts_with("| ours")).unwrap();
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        assert_eq!(cells[2..9], ["2.00", "2.00", "1.00", "0.50", "4.0", "4.0", "2.5e-1"]);
+        assert!(text.starts_with("1 slices"));
+    }
+}

@@ -1,0 +1,58 @@
+//! What CI runs: formatting, lints, documentation, tests; the cheapest first.
+//!
+//! Dependencies are compiled twice and no more: as metadata for clippy, which the documentation
+//! uses again, and with code for the tests. So no step here sets flags of the compiler (they
+//! would start a third set), and none builds for release.
+
+use miette::{Result, miette};
+
+use crate::environment::Environment;
+use crate::process::{cargo, run, say};
+use crate::workspace::Workspace;
+
+/// Formatting; it needs no set-up.
+pub fn format(workspace: &Workspace) -> Result<()> {
+    say("formatting");
+    run(cargo(workspace).args(["fmt", "--all", "--check"]))
+        .map_err(|error| miette!(help = "`cargo fmt --all` mends it", "{error}"))
+}
+
+/// Lints and documentation.
+pub fn check(workspace: &Workspace, environment: &Environment) -> Result<()> {
+    say("lints");
+    let mut clippy = cargo(workspace);
+    clippy.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
+    environment.apply(&mut clippy)?;
+    run(&mut clippy)?;
+
+    say("documentation");
+    let mut doc = cargo(workspace);
+    doc.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
+    environment.apply(&mut doc)?;
+    run(&mut doc)
+}
+
+/// All tests, those of `hemora-train` too. `arguments` go to `cargo test`.
+pub fn test(workspace: &Workspace, environment: &Environment, arguments: &[String]) -> Result<()> {
+    if shared_data(workspace).is_none() {
+        say(
+            "no shared data (HEMORA_SHARED, or ../shared): the tests on real scans skip themselves",
+        );
+    }
+    say("tests");
+    let mut test = cargo(workspace);
+    test.args(["test", "--no-fail-fast", "--locked"]);
+    if !arguments.iter().any(|argument| argument == "-p" || argument == "--package") {
+        test.arg("--workspace");
+    }
+    test.args(arguments);
+    environment.apply(&mut test)?;
+    run(&mut test)
+}
+
+/// Where the tests look for real scans.
+fn shared_data(workspace: &Workspace) -> Option<std::path::PathBuf> {
+    let folder = std::env::var_os("HEMORA_SHARED")
+        .map_or_else(|| workspace.root().join("..").join("shared"), Into::into);
+    folder.is_dir().then_some(folder)
+}
