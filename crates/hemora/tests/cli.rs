@@ -1,0 +1,150 @@
+//! The binary, end to end.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use hemora_ct::Label;
+use hemora_dicom::PixelStorage;
+use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, StudyIds, write_study};
+use serde_json::Value;
+
+fn hemora(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hemora"))
+        .args(arguments)
+        .env_remove("HEMORA_ONNXRUNTIME")
+        .env_remove("ORT_DYLIB_PATH")
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8(all).unwrap()
+}
+
+/// A small phantom study of a few thick slices, written as DICOM.
+fn phantom(folder: &Path, seed: u64, bleeds: Vec<Label>) -> Vec<PathBuf> {
+    let options = PhantomOptions {
+        bleeds: Bleeds::These(bleeds),
+        slice_spacing: 20.0,
+        ..PhantomOptions::default().with_size(128)
+    };
+    let study = HeadPhantom::new(seed, options).unwrap().render();
+    let ids = StudyIds::from_seed(seed, study.slices.len());
+    std::fs::create_dir_all(folder).unwrap();
+    write_study(folder, &study, &ids, PixelStorage::Unsigned12 { intercept: -1024 }).unwrap()
+}
+
+fn triage(folder: &Path, arguments: &[&str]) -> (Output, Value) {
+    let out = folder.join("out");
+    let mut all = vec!["triage", "--out", out.to_str().unwrap()];
+    all.extend(arguments);
+    let output = hemora(&all);
+    let result = std::fs::read(out.join("result.json"))
+        .map_or(Value::Null, |bytes| serde_json::from_slice(&bytes).unwrap());
+    (output, result)
+}
+
+#[test]
+fn a_study_becomes_a_result_a_table_and_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("study");
+    let files = phantom(&study, 3, vec![Label::Intraparenchymal]);
+    let (output, result) = triage(folder.path(), &[study.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("report: "), "{}", text(&output));
+    let slices = result["studies"][0]["series"][0]["slices"].as_array().unwrap();
+    assert_eq!(slices.len(), files.len());
+    let positions: Vec<f64> = slices.iter().map(|slice| slice["z_mm"].as_f64().unwrap()).collect();
+    assert!(positions.is_sorted(), "{positions:?}");
+    let table = std::fs::read_to_string(folder.path().join("out/result.csv")).unwrap();
+    assert_eq!(table.lines().count(), files.len() + 1);
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(page.contains("data:image/png;base64,"));
+    assert!(!page.contains("http://") && !page.contains("https://"));
+}
+
+#[test]
+fn bad_files_are_named_and_the_rest_is_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("study");
+    let files = phantom(&study, 4, Vec::new());
+    let bytes = std::fs::read(&files[0]).unwrap();
+    std::fs::write(study.join("truncated.dcm"), &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::write(study.join("text.dcm"), "this is not a CT image").unwrap();
+    let (output, result) = triage(folder.path(), &[study.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let skipped: Vec<&str> = result["skipped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["source"].as_str().unwrap())
+        .collect();
+    assert_eq!(skipped.len(), 2, "{skipped:?}");
+    assert!(text(&output).contains("truncated.dcm") && text(&output).contains("text.dcm"));
+    let slices = result["studies"][0]["series"][0]["slices"].as_array().unwrap();
+    assert_eq!(slices.len(), files.len());
+}
+
+#[test]
+fn threads_do_not_change_probabilities() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("study");
+    phantom(&study, 5, vec![Label::Subdural]);
+    let run = |threads: &str| {
+        let (output, result) =
+            triage(folder.path(), &[study.to_str().unwrap(), "--threads", threads]);
+        assert!(output.status.success(), "{}", text(&output));
+        result["studies"].clone()
+    };
+    assert_eq!(run("1"), run("3"));
+}
+
+#[test]
+fn nothing_usable_is_exit_code_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let (output, _) = triage(folder.path(), &[empty.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let (output, _) = triage(folder.path(), &["/no/such/folder"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+}
+
+#[test]
+fn a_changed_bundle_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default.hemora");
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let changed = folder.path().join("changed.hemora");
+    std::fs::write(&changed, bytes).unwrap();
+    let output = hemora(&["triage", ".", "--model", changed.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("changed.hemora"), "{}", text(&output));
+}
+
+#[test]
+fn summaries_give_the_seed_studys_parameter_counts() {
+    for (network, count) in
+        [("simple-nn", "25,166,081"), ("deep-cnn", "30,536,385"), ("resnet50", "23,538,690")]
+    {
+        let output = hemora(&["model", "summary", network]);
+        assert!(output.status.success());
+        assert!(text(&output).contains(count), "{}", text(&output));
+    }
+    let output = hemora(&["model", "summary", "vgg"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("efficientnet-lite0"), "{}", text(&output));
+}
+
+#[test]
+fn the_default_model_has_a_card() {
+    let output = hemora(&["model", "inspect"]);
+    assert!(output.status.success());
+    let card = text(&output);
+    for part in ["## Intended use", "## Training data", "non-commercial", "subdural", "## Limits"] {
+        assert!(card.contains(part), "{part}: {card}");
+    }
+}
