@@ -177,8 +177,11 @@ fn acquisition(slices: &[SliceHeader], z: &[Option<f64>]) -> Acquisition {
 /// Median of the distances between neighbours that do not lie at the same place, mm.
 fn median_distance(z: &[Option<f64>]) -> Option<f64> {
     let z: Vec<f64> = z.iter().copied().flatten().collect();
-    let mut distances: Vec<f64> =
-        z.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|&distance| distance > 0.01).collect();
+    let mut distances: Vec<f64> = z
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).abs())
+        .filter(|&distance| distance > 0.01)
+        .collect();
     distances.sort_by(f64::total_cmp);
     let upper = *distances.get(distances.len() / 2)?;
     let lower = distances[(distances.len() - 1) / 2];

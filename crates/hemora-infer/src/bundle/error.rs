@@ -38,7 +38,7 @@ pub enum BundleError {
     #[error("model.json is not a model description: {0}")]
     Description(#[from] serde_json::Error),
     /// A bundle of another format version.
-    #[error("the bundle has format version {found}; this program reads version {expected}, {}", advice(.found))]
+    #[error("model.json, `format_version`: {found}; this program reads version {expected}, {}", advice(.found))]
     Version {
         /// Version in `model.json`.
         found: String,

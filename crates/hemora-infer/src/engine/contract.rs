@@ -223,8 +223,7 @@ mod tests {
         let recipe = [1, 3, 224, 224];
         assert!(check_input_shape(&[None, Some(3), Some(224), Some(224)], recipe).is_ok());
         assert!(check_input_shape(&[None; 4], recipe).is_ok());
-        let error =
-            check_input_shape(&[None, Some(3), Some(256), Some(256)], recipe).unwrap_err();
+        let error = check_input_shape(&[None, Some(3), Some(256), Some(256)], recipe).unwrap_err();
         assert!(error.to_string().contains("[?, 3, 256, 256]"), "{error}");
         assert!(check_input_shape(&[None; 3], recipe).is_err());
         assert!(check_length(5, [1, 1, 2, 2]).is_err());

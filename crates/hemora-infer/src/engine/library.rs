@@ -37,7 +37,7 @@ pub(super) fn candidates(explicit: Option<&Path>) -> (Vec<PathBuf>, Vec<String>)
         }
     }
     if explicit.is_none() {
-        // A bare name is looked up by the system's loader.
+        // Looked up by the system's loader.
         found.push(PathBuf::from(soname()));
     }
     (found, notes)
@@ -56,6 +56,10 @@ fn inside(path: &Path) -> Option<PathBuf> {
     if path.is_file() {
         return std::path::absolute(path).ok();
     }
+    if !path.exists() && path.file_name() == Some(path.as_os_str()) {
+        // A bare name is for the system's loader.
+        return Some(path.to_owned());
+    }
     let mut folders =
         vec![path.to_owned(), path.join("lib"), path.join("capi"), path.join("onnxruntime/capi")];
     // A Python environment: lib/pythonX.Y/site-packages, on Windows Lib/site-packages.
@@ -73,8 +77,9 @@ fn inside(path: &Path) -> Option<PathBuf> {
 /// `libonnxruntime.so`, `libonnxruntime.so.1.23.2`, `libonnxruntime.1.23.2.dylib`,
 /// `onnxruntime.dll`, but not the providers beside them.
 fn is_library(name: &OsStr) -> bool {
-    let Some(rest) =
-        name.to_str().and_then(|name| name.strip_prefix(env::consts::DLL_PREFIX)?.strip_prefix("onnxruntime"))
+    let Some(rest) = name
+        .to_str()
+        .and_then(|name| name.strip_prefix(env::consts::DLL_PREFIX)?.strip_prefix("onnxruntime"))
     else {
         return false;
     };

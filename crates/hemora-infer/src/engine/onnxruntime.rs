@@ -7,9 +7,7 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::{TensorRef, ValueType};
 
-use super::contract::{
-    Engine, EngineError, Output, check_input_shape, check_length, check_output,
-};
+use super::contract::{Engine, EngineError, Output, check_input_shape, check_length, check_output};
 use super::library;
 
 const NAME: &str = "onnxruntime";

@@ -49,7 +49,10 @@ impl Engine for TractEngine {
         let tensor = Tensor::from_shape(&self.shape, input).map_err(failed)?;
         let outputs = self.plan.run(tvec![tensor.into_tvalue()]).map_err(failed)?;
         let values = |index: usize| {
-            outputs[index].try_as_plain_ram().and_then(|plain| plain.as_slice::<f32>()).map_err(failed)
+            outputs[index]
+                .try_as_plain_ram()
+                .and_then(|plain| plain.as_slice::<f32>())
+                .map_err(failed)
         };
         let features = match outputs.get(1) {
             Some(tensor) => Some((tensor.shape(), values(1)?)),

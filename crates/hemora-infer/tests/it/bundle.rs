@@ -175,7 +175,7 @@ fn versions_are_checked_before_anything_else() {
         description["format_version"] = 2.into();
         description["field_of_the_future"] = true.into();
     }));
-    assert!(error.contains("version 2") && error.contains("update"), "{error}");
+    assert!(error.contains("`format_version`: 2") && error.contains("update"), "{error}");
     assert!(refused(&edited(|d| d["format_version"] = "1".into())).contains("version"));
     let error = refused(&edited(|description| description["extra"] = 1.into()));
     assert!(error.contains("unknown field `extra`"), "{error}");

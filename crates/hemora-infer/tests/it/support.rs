@@ -68,7 +68,9 @@ pub fn small_onnx() -> Vec<u8> {
 
 /// An image that looks random and depends on `seed`.
 pub fn image(seed: usize) -> Vec<f32> {
-    (0..3 * SIZE * SIZE).map(|index| ((index * 31 + seed * 7919) % 997) as f32 / 498.5 - 1.0).collect()
+    (0..3 * SIZE * SIZE)
+        .map(|index| ((index * 31 + seed * 7919) % 997) as f32 / 498.5 - 1.0)
+        .collect()
 }
 
 /// A network that sees bright (white in the brain window) tissue as hemorrhage: each label's
@@ -135,8 +137,7 @@ impl NewFile<'_> {
     /// Writes the slice below `folder` and returns its path.
     pub fn write(&self, folder: &Path) -> PathBuf {
         let hu = (0..64 * 64).map(|index| if index < self.bright { 90.0 } else { -50.0 }).collect();
-        let plane =
-            ImagePlane::new(self.position, self.orientation, Some([0.5, 0.5])).unwrap();
+        let plane = ImagePlane::new(self.position, self.orientation, Some([0.5, 0.5])).unwrap();
         let slice = Slice::new(64, 64, hu, Some(plane)).unwrap();
         let path = folder.join(format!("{}.dcm", self.sop));
         let new = NewSlice {
@@ -178,7 +179,7 @@ pub fn onnxruntime() -> Option<PathBuf> {
 
 /// Shared data that is not part of the project.
 pub fn shared(path: &str) -> Option<PathBuf> {
-    let root = env::var_os("HEMORA_SHARED")
-        .map_or_else(|| workspace().join("../shared"), PathBuf::from);
+    let root =
+        env::var_os("HEMORA_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
     Some(root.join(path)).filter(|path| path.exists())
 }
