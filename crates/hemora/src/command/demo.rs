@@ -7,7 +7,7 @@ use hemora_dicom::PixelStorage;
 use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, StudyIds, write_study};
 use miette::{IntoDiagnostic, Result};
 
-use crate::cli::{DemoArgs, TriageArgs};
+use crate::cli::{DemoArgs, EngineArgs, TriageArgs};
 use crate::command::triage;
 use crate::output::make_folder;
 
@@ -16,6 +16,7 @@ use crate::output::make_folder;
 /// # Errors
 /// A report that names the file.
 pub fn run(arguments: &DemoArgs) -> Result<ExitCode> {
+    triage::limit_threads(arguments.engine.threads)?;
     let folder = arguments.out.join("dicom");
     triage::refuse_filled(&folder)?;
     let phantoms = [
@@ -40,6 +41,7 @@ pub fn run(arguments: &DemoArgs) -> Result<ExitCode> {
         key_slices: 3,
         pictured_studies: 2,
         timings: None,
-        engine: arguments.engine.clone(),
+        // The threads are limited already, and that can be done only once.
+        engine: EngineArgs { threads: 0, ..arguments.engine.clone() },
     })
 }

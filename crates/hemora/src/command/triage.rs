@@ -38,6 +38,7 @@ struct Timings {
 pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
     let start = Instant::now();
     let mut timings = Timings::default();
+    limit_threads(arguments.engine.threads)?;
     make_folder(&arguments.out)?;
     let (bundle, engine) = load(&arguments.engine)?;
     timings.load_s = start.elapsed().as_secs_f64();
@@ -75,16 +76,26 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
     Ok(exit_code(&result))
 }
 
-/// Opens the model and its engine and sets the number of threads.
+/// Limits the threads of everything that follows; 0 leaves one per core.
+///
+/// # Errors
+/// A report if threads are running already.
+pub fn limit_threads(threads: usize) -> Result<()> {
+    if threads == 0 {
+        return Ok(());
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .into_diagnostic()
+        .wrap_err("cannot start threads")
+}
+
+/// Opens the model and its engine.
 ///
 /// # Errors
 /// A report that names the model or the engine's library.
-pub fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>)> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads)
-        .build_global()
-        .into_diagnostic()
-        .wrap_err("cannot start threads")?;
+fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>)> {
     let bundle = default_model::open(arguments.model.as_deref())?;
     let input = &bundle.info().input;
     let loaded =
