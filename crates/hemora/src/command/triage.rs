@@ -1,7 +1,7 @@
 //! `hemora triage`: read, score, write the result, the table and the report.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -163,7 +163,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 fn print_worklist(
     output: &mut impl Write,
     result: &TriageResult,
-    report: &PathBuf,
+    report: &Path,
 ) -> std::io::Result<()> {
     if !result.studies.is_empty() {
         writeln!(output, "rank    any  leading subtype          slices  study")?;
