@@ -85,7 +85,7 @@ impl Bench<'_> {
         read(&mut synth).map_err(|error| {
             miette!(help = "name a folder of DICOM files with --study", "{error}")
         })?;
-        Ok(folder)
+        Ok(folder.join("stage_2_train"))
     }
 
     fn hemora(&self, engine: &str, study: &Path) -> Result<Program> {
