@@ -49,7 +49,7 @@ pub(crate) fn check_image(
     check_single_grey_frame(&attributes)?;
     let (rows, columns) = check_size(&attributes)?;
     let (stored, high_bit) = check_storage(&attributes)?;
-    transfer_syntax.check(stored.bits_stored)?;
+    transfer_syntax.check()?;
     let transform = modality_transform(&attributes, stored)?;
     let (rescale_slope, rescale_intercept) = transform.rescale();
     let pixels = pixels.ok_or_else(|| missing_pixels(&attributes))?;

@@ -8,21 +8,24 @@
 //! |---|---|
 //! | files | with or without preamble and meta header; entries of zip archives |
 //! | data sets | implicit and explicit little endian, explicit big endian, deflated |
-//! | pixels | native, RLE, JPEG baseline, JPEG extended with 8 bits, JPEG lossless |
-//! | refused with the reason | other modalities, colour, multi-frame, JPEG 2000, JPEG-LS, JPEG XL, JPEG with 12 bits |
+//! | pixels | native; RLE; JPEG: baseline, extended with 8 and 12 bits, lossless, and the retired progressive processes; JPEG-LS; JPEG 2000 and High-Throughput JPEG 2000 |
+//! | with the feature `jpeg-xl` | JPEG XL |
+//! | refused with the reason | other modalities, colour, multi-frame, video |
+//!
+//! Every codec is Rust and builds with plain cargo. `jpeg-xl` is a feature because it alone costs
+//! about a minute to build.
 
 mod archive;
 mod attributes;
+mod codec;
 mod collect;
 mod dataset;
 mod error;
 mod file;
 mod header;
 mod image;
-mod jpeg;
 mod modality;
 mod pixels;
-mod run_length;
 mod series;
 mod source;
 mod transfer_syntax;

@@ -12,7 +12,7 @@ use crate::image::{CheckedImage, DataSet, check_image};
 use crate::modality::ModalityTransform;
 use crate::source::{read_all, with_reader};
 use crate::transfer_syntax::PixelCoding;
-use crate::{ReadError, SliceHeader, Source, jpeg, run_length};
+use crate::{ReadError, SliceHeader, Source, codec};
 
 /// Decodes one image to HU. Pixel padding is left as it is.
 ///
@@ -64,8 +64,6 @@ fn decode<'a>(image: &CheckedImage, bytes: &'a [u8]) -> Result<StoredPixels<'a>,
     let header = &image.header;
     let bytes_per_pixel = usize::from(header.stored.bits_allocated / 8);
     let pixels = header.rows * header.columns;
-    let little =
-        |bytes, bytes_per_pixel| StoredPixels { bytes, bytes_per_pixel, big_endian: false };
     let coded = match image.pixels.length {
         Some(length) if image.transfer_syntax.coding == PixelCoding::Native => {
             let available = &bytes[image.pixels.offset.min(bytes.len())..];
@@ -85,15 +83,10 @@ fn decode<'a>(image: &CheckedImage, bytes: &'a [u8]) -> Result<StoredPixels<'a>,
     };
     match image.transfer_syntax.coding {
         PixelCoding::Native => {
-            Ok(little(exactly(coded, pixels * bytes_per_pixel)?, bytes_per_pixel))
+            let bytes = exactly(coded, pixels * bytes_per_pixel)?;
+            Ok(StoredPixels { bytes, bytes_per_pixel, big_endian: false })
         }
-        PixelCoding::RunLength => {
-            let decoded = run_length::decode(&coded, pixels, bytes_per_pixel)?;
-            Ok(little(Cow::Owned(decoded), bytes_per_pixel))
-        }
-        PixelCoding::Jpeg => jpeg::decode(&coded, header),
-        // Refused with the header.
-        PixelCoding::Unsupported => Err(image.transfer_syntax.unsupported()),
+        coding => codec::decode(coding, &coded, header),
     }
 }
 

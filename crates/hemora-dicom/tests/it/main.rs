@@ -2,6 +2,7 @@
 
 mod archives;
 mod bad_input;
+mod codecs;
 mod collecting;
 mod encodings;
 mod hostile;
