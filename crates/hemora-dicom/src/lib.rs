@@ -25,6 +25,7 @@ mod file;
 mod header;
 mod image;
 mod modality;
+mod padding;
 mod pixels;
 mod series;
 mod source;

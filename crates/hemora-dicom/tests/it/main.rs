@@ -9,5 +9,6 @@ mod hostile;
 mod jpeg_lossless;
 mod peers;
 mod raw;
+mod repair;
 mod round_trip;
 mod shared;
