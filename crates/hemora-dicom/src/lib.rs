@@ -17,6 +17,7 @@
 
 mod archive;
 mod attributes;
+mod choose;
 mod codec;
 mod collect;
 mod dataset;
@@ -24,6 +25,7 @@ mod error;
 mod file;
 mod header;
 mod image;
+mod kernel;
 mod modality;
 mod padding;
 mod pixels;
@@ -34,7 +36,8 @@ mod uid;
 mod walk;
 mod write;
 
-pub use collect::{Collection, Skipped, collect};
+pub use choose::{COVERAGE, SelectionRule, SeriesChoice, USUAL_THICKNESS, choose_series};
+pub use collect::{Collection, Skipped, collect, group};
 pub use error::ReadError;
 pub use header::{SliceHeader, StoredFormat, read_header};
 pub use pixels::read_slice;

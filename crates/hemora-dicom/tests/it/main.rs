@@ -2,6 +2,7 @@
 
 mod archives;
 mod bad_input;
+mod choosing;
 mod codecs;
 mod collecting;
 mod encodings;
@@ -11,4 +12,5 @@ mod peers;
 mod raw;
 mod repair;
 mod round_trip;
+mod series_properties;
 mod shared;
