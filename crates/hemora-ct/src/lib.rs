@@ -6,6 +6,7 @@
 
 mod geometry;
 mod label;
+mod plausibility;
 mod recipe;
 mod resize;
 mod slice;
@@ -13,6 +14,7 @@ mod window;
 
 pub use geometry::{GeometryError, ImagePlane};
 pub use label::{LABEL_COUNT, Label, Probabilities};
+pub use plausibility::{HuProblem, hu_problems};
 pub use recipe::{Channel, InputRecipe, RecipeError};
 pub use resize::{Plane, resize};
 pub use slice::{Slice, SliceError};

@@ -10,16 +10,19 @@ use crate::ReadError;
 use crate::dataset::{Encoding, WalkError, Walker};
 
 /// What is kept of a header; all else is walked over.
-const KEPT: [Tag; 34] = [
+const KEPT: [Tag; 39] = [
     tags::TRANSFER_SYNTAX_UID,
     tags::MEDIA_STORAGE_SOP_CLASS_UID,
     tags::SPECIFIC_CHARACTER_SET,
+    tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
     tags::MODALITY,
     tags::SERIES_DESCRIPTION,
     tags::PATIENT_ID,
+    tags::CONTRAST_BOLUS_AGENT,
     tags::SLICE_THICKNESS,
+    tags::CONVOLUTION_KERNEL,
     tags::STUDY_INSTANCE_UID,
     tags::SERIES_INSTANCE_UID,
     tags::INSTANCE_NUMBER,
@@ -35,6 +38,8 @@ const KEPT: [Tag; 34] = [
     tags::BITS_STORED,
     tags::HIGH_BIT,
     tags::PIXEL_REPRESENTATION,
+    tags::PIXEL_PADDING_VALUE,
+    tags::PIXEL_PADDING_RANGE_LIMIT,
     tags::WINDOW_CENTER,
     tags::WINDOW_WIDTH,
     tags::RESCALE_INTERCEPT,

@@ -53,15 +53,31 @@ pub fn collect(paths: &[PathBuf], progress: &(dyn Fn(usize, usize) + Sync)) -> C
     let results: Vec<(Source, Result<CheckedImage, ReadError>)> =
         sources.into_par_iter().map(read).collect();
 
-    let mut series: BTreeMap<(String, String), Vec<Member>> = BTreeMap::new();
+    let mut members = Vec::new();
     for (source, result) in results {
         match result {
             Ok(CheckedImage { header, geometry_error, .. }) => {
-                let key = (header.study_instance_uid.clone(), header.series_instance_uid.clone());
-                series.entry(key).or_default().push(Member { header, geometry_error });
+                members.push(Member { header, geometry_error });
             }
             Err(reason) => skipped.push(Skipped { source, reason }),
         }
+    }
+    group_members(members, skipped)
+}
+
+/// Groups headers that were read before, as [`collect`] does with those it reads. The order of
+/// `headers` decides only which of two copies of one image is used: the first.
+pub fn group(headers: Vec<SliceHeader>) -> Collection {
+    let member = |header| Member { header, geometry_error: None };
+    group_members(headers.into_iter().map(member).collect(), Vec::new())
+}
+
+fn group_members(members: Vec<Member>, mut skipped: Vec<Skipped>) -> Collection {
+    let mut series: BTreeMap<(String, String), Vec<Member>> = BTreeMap::new();
+    for member in members {
+        let header = &member.header;
+        let key = (header.study_instance_uid.clone(), header.series_instance_uid.clone());
+        series.entry(key).or_default().push(member);
     }
     let mut studies: BTreeMap<String, Study> = BTreeMap::new();
     for ((study_uid, series_uid), members) in series {

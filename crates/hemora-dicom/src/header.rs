@@ -38,6 +38,12 @@ pub struct SliceHeader {
     pub series_description: Option<String>,
     /// InstanceNumber, if any. Never used for ordering when positions are known.
     pub instance_number: Option<i32>,
+    /// ImageType, its values in order, such as ORIGINAL, PRIMARY and AXIAL; empty if absent.
+    pub image_type: Vec<String>,
+    /// ConvolutionKernel, if any: the filter of the reconstruction, under its maker's name.
+    pub convolution_kernel: Option<String>,
+    /// ContrastBolusAgent, if any.
+    pub contrast_agent: Option<String>,
     /// Rows, at least 1.
     pub rows: usize,
     /// Columns, at least 1.
@@ -52,6 +58,10 @@ pub struct SliceHeader {
     pub rescale_slope: f64,
     /// RescaleIntercept, HU; 0 if the file has none or has a modality table instead.
     pub rescale_intercept: f64,
+    /// Whether the intercept is wrong and the pixels are repaired as they are read: 12 bits
+    /// unsigned with an intercept above −100 HU, the pixels wrapped at 4096 (facts §2.3).
+    /// `rescale_intercept` stays as the file has it.
+    pub intercept_repaired: bool,
     /// First declared WindowCenter and WindowWidth, if any.
     pub window: Option<Window>,
 }

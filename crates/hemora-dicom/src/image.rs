@@ -7,6 +7,7 @@ use crate::attributes::Attributes;
 use crate::file::{FileStart, PixelElement, Stop, walk};
 use crate::header::UNKNOWN_UID;
 use crate::modality::{ModalityTransform, modality_transform};
+use crate::padding::Padding;
 use crate::transfer_syntax::TransferSyntax;
 use crate::{ReadError, SliceHeader, Source, StoredFormat};
 
@@ -30,6 +31,7 @@ pub(crate) struct CheckedImage {
     pub(crate) pixels: PixelElement,
     pub(crate) high_bit: u16,
     pub(crate) transform: ModalityTransform,
+    pub(crate) padding: Option<Padding>,
     pub(crate) transfer_syntax: TransferSyntax,
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn check_image(
     check_single_grey_frame(&attributes)?;
     let (rows, columns) = check_size(&attributes)?;
     let (stored, high_bit) = check_storage(&attributes)?;
-    transfer_syntax.check(stored.bits_stored)?;
+    transfer_syntax.check()?;
     let transform = modality_transform(&attributes, stored)?;
     let (rescale_slope, rescale_intercept) = transform.rescale();
     let pixels = pixels.ok_or_else(|| missing_pixels(&attributes))?;
@@ -66,6 +68,12 @@ pub(crate) fn check_image(
         instance_number: attributes
             .text(tags::INSTANCE_NUMBER)
             .and_then(|text| text.trim_start_matches('+').parse().ok()),
+        image_type: attributes
+            .text(tags::IMAGE_TYPE)
+            .map(|text| text.split('\\').map(|value| value.trim().to_owned()).collect())
+            .unwrap_or_default(),
+        convolution_kernel: attributes.name(tags::CONVOLUTION_KERNEL),
+        contrast_agent: attributes.name(tags::CONTRAST_BOLUS_AGENT),
         rows,
         columns,
         plane,
@@ -76,9 +84,19 @@ pub(crate) fn check_image(
         stored,
         rescale_slope,
         rescale_intercept,
+        intercept_repaired: transform.intercept_is_wrong(stored),
         window: window(&attributes),
     };
-    Ok(CheckedImage { header, geometry_error, pixels, high_bit, transform, transfer_syntax })
+    let padding = Padding::declared(&attributes, stored);
+    Ok(CheckedImage {
+        header,
+        geometry_error,
+        pixels,
+        high_bit,
+        transform,
+        padding,
+        transfer_syntax,
+    })
 }
 
 /// A CT image, by its modality and its SOP class, of which many files have only one.

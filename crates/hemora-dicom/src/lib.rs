@@ -8,21 +8,27 @@
 //! |---|---|
 //! | files | with or without preamble and meta header; entries of zip archives |
 //! | data sets | implicit and explicit little endian, explicit big endian, deflated |
-//! | pixels | native, RLE, JPEG baseline, JPEG extended with 8 bits, JPEG lossless |
-//! | refused with the reason | other modalities, colour, multi-frame, JPEG 2000, JPEG-LS, JPEG XL, JPEG with 12 bits |
+//! | pixels | native; RLE; JPEG: baseline, extended with 8 and 12 bits, lossless, and the retired progressive processes; JPEG-LS; JPEG 2000 and High-Throughput JPEG 2000 |
+//! | with the feature `jpeg-xl` | JPEG XL |
+//! | refused with the reason | other modalities, colour, multi-frame, video |
+//!
+//! Every codec is Rust and builds with plain cargo. `jpeg-xl` is a feature because it alone costs
+//! about a minute to build.
 
 mod archive;
 mod attributes;
+mod choose;
+mod codec;
 mod collect;
 mod dataset;
 mod error;
 mod file;
 mod header;
 mod image;
-mod jpeg;
+mod kernel;
 mod modality;
+mod padding;
 mod pixels;
-mod run_length;
 mod series;
 mod source;
 mod transfer_syntax;
@@ -30,7 +36,8 @@ mod uid;
 mod walk;
 mod write;
 
-pub use collect::{Collection, Skipped, collect};
+pub use choose::{COVERAGE, SelectionRule, SeriesChoice, USUAL_THICKNESS, choose_series};
+pub use collect::{Collection, Skipped, collect, group};
 pub use error::ReadError;
 pub use header::{SliceHeader, StoredFormat, read_header};
 pub use pixels::read_slice;

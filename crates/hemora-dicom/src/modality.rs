@@ -8,6 +8,8 @@ use crate::{ReadError, StoredFormat};
 /// How stored values become HU.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ModalityTransform {
+    /// The file says nothing: stored values are HU.
+    None,
     /// RescaleSlope and RescaleIntercept.
     Linear { slope: f64, intercept: f64 },
     /// ModalityLUTSequence: HU of the stored values from `first` on.
@@ -19,13 +21,21 @@ impl ModalityTransform {
     pub(crate) fn rescale(&self) -> (f64, f64) {
         match *self {
             Self::Linear { slope, intercept } => (slope, intercept),
-            Self::Table { .. } => (1.0, 0.0),
+            Self::None | Self::Table { .. } => (1.0, 0.0),
         }
+    }
+
+    /// Whether this is the wrong intercept of the competition's 12-bit files: so high that air
+    /// would have no value. Their pixels are wrapped at 4096 (facts §2.3).
+    pub(crate) fn intercept_is_wrong(&self, stored: StoredFormat) -> bool {
+        let twelve = stored.bits_stored == 12 && !stored.signed;
+        twelve && matches!(*self, Self::Linear { slope: 1.0, intercept } if intercept > -100.0)
     }
 
     /// HU of stored values, which are whole numbers of at most 32 bits.
     pub(crate) fn map(&self, stored: impl Iterator<Item = f64>) -> Vec<f32> {
         match self {
+            Self::None => stored.map(|value| value as f32).collect(),
             Self::Linear { slope, intercept } => {
                 stored.map(|value| (value * slope + intercept) as f32).collect()
             }
@@ -54,7 +64,7 @@ fn line(attributes: &Attributes<'_>) -> Result<ModalityTransform, ReadError> {
     let slope = attributes.first_decimal(tags::RESCALE_SLOPE, "RescaleSlope")?;
     let intercept = attributes.first_decimal(tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
     let (Some(slope), Some(intercept)) = (slope, intercept) else {
-        return Ok(ModalityTransform::Linear { slope: 1.0, intercept: 0.0 });
+        return Ok(ModalityTransform::None);
     };
     let bad = |attribute, found: f64, expected| {
         Err(ReadError::BadAttribute { attribute, found: found.to_string(), expected })

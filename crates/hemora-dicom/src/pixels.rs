@@ -10,11 +10,15 @@ use crate::dataset::{Encoding, ITEM, SEQUENCE_END, WalkError, Walker};
 use crate::file::{PixelElement, Stop, file_start};
 use crate::image::{CheckedImage, DataSet, check_image};
 use crate::modality::ModalityTransform;
+use crate::padding::to_air;
 use crate::source::{read_all, with_reader};
 use crate::transfer_syntax::PixelCoding;
-use crate::{ReadError, SliceHeader, Source, jpeg, run_length};
+use crate::{ReadError, SliceHeader, Source, codec};
 
-/// Decodes one image to HU. Pixel padding is left as it is.
+/// Decodes one image to HU.
+///
+/// A wrong intercept is repaired ([`SliceHeader::intercept_repaired`]). Declared pixel padding that
+/// reaches the image's edge becomes air, −1000 HU, if it is not darker than that already.
 ///
 /// # Errors
 /// [`ReadError`] if the header or the pixels cannot be used.
@@ -34,8 +38,8 @@ pub fn read_slice(source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
     };
     let image = check_image(source, &start, data_set).map_err(failed)?;
     let stored = decode(&image, &bytes)?;
+    let hu = to_hu(&stored, &image);
     let header = image.header;
-    let hu = to_hu(&stored, &header, image.high_bit, &image.transform);
     let expected = header.rows * header.columns;
     let (rows, columns) = (header.rows, header.columns);
     let slice = Slice::new(rows, columns, hu, header.plane).map_err(|_| {
@@ -60,12 +64,20 @@ pub(crate) struct StoredPixels<'a> {
     pub(crate) big_endian: bool,
 }
 
+impl StoredPixels<'_> {
+    /// The bytes of one pixel as a number.
+    fn raw(&self, index: usize) -> u32 {
+        let begin = index * self.bytes_per_pixel;
+        let bytes = self.bytes[begin..begin + self.bytes_per_pixel].iter();
+        let join = |value: u32, &byte: &u8| value << 8 | u32::from(byte);
+        if self.big_endian { bytes.fold(0, join) } else { bytes.rev().fold(0, join) }
+    }
+}
+
 fn decode<'a>(image: &CheckedImage, bytes: &'a [u8]) -> Result<StoredPixels<'a>, ReadError> {
     let header = &image.header;
     let bytes_per_pixel = usize::from(header.stored.bits_allocated / 8);
     let pixels = header.rows * header.columns;
-    let little =
-        |bytes, bytes_per_pixel| StoredPixels { bytes, bytes_per_pixel, big_endian: false };
     let coded = match image.pixels.length {
         Some(length) if image.transfer_syntax.coding == PixelCoding::Native => {
             let available = &bytes[image.pixels.offset.min(bytes.len())..];
@@ -85,15 +97,10 @@ fn decode<'a>(image: &CheckedImage, bytes: &'a [u8]) -> Result<StoredPixels<'a>,
     };
     match image.transfer_syntax.coding {
         PixelCoding::Native => {
-            Ok(little(exactly(coded, pixels * bytes_per_pixel)?, bytes_per_pixel))
+            let bytes = exactly(coded, pixels * bytes_per_pixel)?;
+            Ok(StoredPixels { bytes, bytes_per_pixel, big_endian: false })
         }
-        PixelCoding::RunLength => {
-            let decoded = run_length::decode(&coded, pixels, bytes_per_pixel)?;
-            Ok(little(Cow::Owned(decoded), bytes_per_pixel))
-        }
-        PixelCoding::Jpeg => jpeg::decode(&coded, header),
-        // Refused with the header.
-        PixelCoding::Unsupported => Err(image.transfer_syntax.unsupported()),
+        coding => codec::decode(coding, &coded, header),
     }
 }
 
@@ -147,28 +154,36 @@ fn fragments(bytes: &[u8], pixels: PixelElement) -> Result<Cow<'_, [u8]>, ReadEr
 }
 
 /// HU of every pixel: the stored bits, sign-extended, then the modality LUT in 64 bits as pydicom
-/// computes it.
-///
-/// Wrong intercepts of the competition's 12-bit files (facts §2, step 3) are to be repaired here,
-/// between the stored value and the modality LUT, and nowhere else.
-fn to_hu(
-    stored: &StoredPixels<'_>,
-    header: &SliceHeader,
-    high_bit: u16,
-    transform: &ModalityTransform,
-) -> Vec<f32> {
+/// computes it, with the two repairs that this crate makes of pixels.
+fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
+    let CheckedImage { header, high_bit, transform, padding, .. } = image;
     let bits = u32::from(header.stored.bits_stored);
     // Bits above the high bit once held overlays; bits below BitsStored are unused.
-    let (left, right) = (31 - u32::from(high_bit), 32 - bits);
+    let (left, right) = (31 - u32::from(*high_bit), 32 - bits);
+    let signed = |raw: u32| ((raw << left) as i32) >> right;
+    let unsigned = |raw: u32| (raw << left) >> right;
     // One loop for each sign and width, without a choice per pixel: this is where reading spends
     // its time.
-    if header.stored.signed {
-        let value = |raw: u32| f64::from(((raw << left) as i32) >> right);
-        map_pixels(stored, transform, value)
+    let mut hu = if header.intercept_repaired {
+        let repaired = ModalityTransform::Linear { slope: 1.0, intercept: -1000.0 };
+        map_pixels(stored, &repaired, |raw| f64::from((unsigned(raw) + 1000) % 4096))
+    } else if header.stored.signed {
+        map_pixels(stored, transform, |raw| f64::from(signed(raw)))
     } else {
-        let value = |raw: u32| f64::from((raw << left) >> right);
-        map_pixels(stored, transform, value)
+        map_pixels(stored, transform, |raw| f64::from(unsigned(raw)))
+    };
+    if let Some(padding) = padding
+        && hu.len() == header.rows * header.columns
+    {
+        to_air(&mut hu, header.rows, header.columns, |index| {
+            let raw = stored.raw(index);
+            padding.contains(match header.stored.signed {
+                true => [i32::from(raw as u16 as i16), signed(raw)],
+                false => [raw, unsigned(raw)].map(|value| i32::try_from(value).unwrap_or(-1)),
+            })
+        });
     }
+    hu
 }
 
 fn map_pixels(
@@ -184,45 +199,5 @@ fn map_pixels(
         (2, true) => transform.map(pairs.map(|&raw| value(u16::from_be_bytes(raw).into()))),
         (_, false) => transform.map(fours.map(|&raw| value(u32::from_le_bytes(raw)))),
         (_, true) => transform.map(fours.map(|&raw| value(u32::from_be_bytes(raw)))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::StoredFormat;
-
-    fn hu_of(raw: u16, bits_stored: u16, high_bit: u16, signed: bool) -> f32 {
-        let header = SliceHeader {
-            source: Source::File("x".into()),
-            sop_instance_uid: String::new(),
-            series_instance_uid: String::new(),
-            study_instance_uid: String::new(),
-            patient_id: String::new(),
-            series_description: None,
-            instance_number: None,
-            rows: 1,
-            columns: 1,
-            plane: None,
-            slice_thickness: None,
-            stored: StoredFormat { bits_allocated: 16, bits_stored, signed },
-            rescale_slope: 1.0,
-            rescale_intercept: 0.0,
-            window: None,
-        };
-        let bytes = Cow::Owned(raw.to_be_bytes().to_vec());
-        let stored = StoredPixels { bytes, bytes_per_pixel: 2, big_endian: true };
-        let line = ModalityTransform::Linear { slope: 1.0, intercept: 0.0 };
-        to_hu(&stored, &header, high_bit, &line)[0]
-    }
-
-    #[test]
-    fn bits_beside_the_stored_ones_do_not_count() {
-        assert_eq!(hu_of(0xF00F, 12, 11, false), 15.0);
-        assert_eq!(hu_of(0x0FFF, 12, 11, true), -1.0);
-        assert_eq!(hu_of(0xF7FF, 12, 11, true), 2047.0);
-        assert_eq!(hu_of(0xFFF7, 12, 15, true), -1.0);
-        assert_eq!(hu_of(0x8000, 16, 15, true), -32768.0);
-        assert_eq!(hu_of(0x8000, 16, 15, false), 32768.0);
     }
 }

@@ -56,6 +56,14 @@ pub enum SeriesWarning {
         /// Slices that would fill the gaps.
         missing: usize,
     },
+    /// Distances that differ, gaps aside, as where the base of the skull was cut thinner.
+    #[error("the slices are {smallest:.2} to {largest:.2} mm apart")]
+    UnevenSpacing {
+        /// The smallest distance, mm.
+        smallest: f64,
+        /// The largest distance that is no gap, mm.
+        largest: f64,
+    },
     /// An axial series that was taken with a tilted gantry.
     #[error("the gantry is tilted by {0:.1} degrees")]
     GantryTilt(f64),
@@ -112,6 +120,8 @@ pub(crate) struct Member {
 const SAME_PLACE: f64 = 0.01;
 /// Cosine of 2 degrees: directions of one series differ by rounding only.
 const SAME_DIRECTION: f64 = 0.999_39;
+/// Distances that differ by a larger fraction of the median are uneven.
+const UNEVEN: f64 = 0.1;
 /// A smaller tilt is how a head lies, degrees.
 const TILT: f64 = 1.0;
 
@@ -252,22 +262,43 @@ fn geometry_warnings(members: &[Member], plane: Option<ImagePlane>) -> Vec<Serie
     warnings
 }
 
-/// Slices at one place, and gaps of more than 1.5 times the median distance.
+/// Positions of slices with a plane along the normal of the first of them, upwards, mm, in the
+/// order of the slices.
+pub(crate) fn upward_positions(slices: &[SliceHeader]) -> Vec<f64> {
+    let planes = || slices.iter().filter_map(|slice| slice.plane);
+    let Some(normal) = planes().next().map(upward_normal) else { return Vec::new() };
+    planes().map(|plane| plane.distance_along(normal)).collect()
+}
+
+/// Median of the distances between neighbours that lie at different places, mm.
+pub(crate) fn median_step(positions: &[f64]) -> Option<f64> {
+    let steps = positions.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+    let mut steps: Vec<f64> = steps.filter(|&step| step >= SAME_PLACE).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.get(steps.len() / 2).copied()
+}
+
+/// Slices at one place, gaps of more than 1.5 times the median distance, and distances that differ
+/// without being gaps.
 fn distance_warnings(distances: &[f64]) -> Vec<SeriesWarning> {
     let steps = distances.windows(2).map(|pair| pair[1] - pair[0]);
-    let (same, mut steps): (Vec<f64>, Vec<f64>) = steps.partition(|&step| step < SAME_PLACE);
+    let (same, steps): (Vec<f64>, Vec<f64>) = steps.partition(|&step| step < SAME_PLACE);
     let mut warnings = Vec::new();
     if !same.is_empty() {
         warnings.push(SeriesWarning::SamePosition(same.len()));
     }
-    steps.sort_by(f64::total_cmp);
-    let (Some(&median), Some(&largest)) = (steps.get(steps.len() / 2), steps.last()) else {
-        return warnings;
-    };
-    let gaps: Vec<f64> = steps.into_iter().filter(|&step| step > 1.5 * median).collect();
+    let Some(median) = median_step(distances) else { return warnings };
+    let (gaps, steps): (Vec<f64>, Vec<f64>) =
+        steps.into_iter().partition(|&step| step > 1.5 * median);
+    let largest = |steps: &[f64]| steps.iter().copied().fold(0.0, f64::max);
     if !gaps.is_empty() {
         let missing = gaps.iter().map(|gap| (gap / median).round() as usize - 1).sum();
-        warnings.push(SeriesWarning::Gaps { count: gaps.len(), largest, median, missing });
+        let (count, largest) = (gaps.len(), largest(&gaps));
+        warnings.push(SeriesWarning::Gaps { count, largest, median, missing });
+    }
+    let (smallest, largest) = (steps.iter().copied().fold(f64::MAX, f64::min), largest(&steps));
+    if smallest < (1.0 - UNEVEN) * median || largest > (1.0 + UNEVEN) * median {
+        warnings.push(SeriesWarning::UnevenSpacing { smallest, largest });
     }
     warnings
 }

@@ -14,8 +14,15 @@ pub(crate) enum PixelCoding {
     Native,
     /// PS3.5 annex G.
     RunLength,
-    /// JPEG processes 1, 2 & 4, and 14.
+    /// JPEG (ITU-T T.81), whatever its process.
     Jpeg,
+    /// JPEG-LS (ITU-T T.87).
+    JpegLs,
+    /// JPEG 2000 and High-Throughput JPEG 2000 (ITU-T T.800 and T.814).
+    Jpeg2000,
+    /// JPEG XL (ISO/IEC 18181-1).
+    #[cfg(feature = "jpeg-xl")]
+    JpegXl,
     /// Something that cannot be decoded.
     Unsupported,
 }
@@ -40,7 +47,7 @@ impl TransferSyntax {
     }
 
     pub(crate) fn from_uid(uid: &str) -> Self {
-        use PixelCoding::{Jpeg, Native, RunLength, Unsupported};
+        use PixelCoding::{Jpeg, Jpeg2000, JpegLs, Native, RunLength, Unsupported};
         let (encoding, coding) = match uid {
             uids::IMPLICIT_VR_LITTLE_ENDIAN => (Encoding::ImplicitLittle, Native),
             EXPLICIT_VR_BIG_ENDIAN => (Encoding::ExplicitBig, Native),
@@ -52,8 +59,22 @@ impl TransferSyntax {
             uids::RLE_LOSSLESS => (Encoding::ExplicitLittle, RunLength),
             uids::JPEG_BASELINE8_BIT
             | JPEG_EXTENDED
+            | JPEG_SPECTRAL_SELECTION
+            | JPEG_FULL_PROGRESSION
             | uids::JPEG_LOSSLESS
             | uids::JPEG_LOSSLESS_SV1 => (Encoding::ExplicitLittle, Jpeg),
+            uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS => {
+                (Encoding::ExplicitLittle, JpegLs)
+            }
+            uids::JPEG2000_LOSSLESS
+            | uids::JPEG2000
+            | uids::HTJ2K_LOSSLESS
+            | uids::HTJ2K_LOSSLESS_RPCL
+            | uids::HTJ2K => (Encoding::ExplicitLittle, Jpeg2000),
+            #[cfg(feature = "jpeg-xl")]
+            uids::JPEGXL_LOSSLESS | uids::JPEGXLJPEG_RECOMPRESSION | uids::JPEGXL => {
+                (Encoding::ExplicitLittle, PixelCoding::JpegXl)
+            }
             // Every other standard syntax has its attributes in explicit little endian (PS3.5 A.4).
             _ => (Encoding::ExplicitLittle, Unsupported),
         };
@@ -61,20 +82,20 @@ impl TransferSyntax {
         Self { uid: uid.to_owned(), encoding, deflated, coding }
     }
 
-    /// Whether an image of `bits_stored` bits can be decoded.
-    pub(crate) fn check(&self, bits_stored: u16) -> Result<(), ReadError> {
-        // The JPEG decoder has no 12-bit extended process.
-        let twelve_bits = self.uid == JPEG_EXTENDED && bits_stored > 8;
-        if self.coding != PixelCoding::Unsupported && !twelve_bits {
-            return Ok(());
+    /// Whether images in this syntax can be decoded.
+    pub(crate) fn check(&self) -> Result<(), ReadError> {
+        match self.coding {
+            PixelCoding::Unsupported => Err(self.unsupported()),
+            _ => Ok(()),
         }
-        Err(self.unsupported())
     }
 
     /// The error that names this syntax.
-    pub(crate) fn unsupported(&self) -> ReadError {
+    fn unsupported(&self) -> ReadError {
         let name = match TransferSyntaxRegistry.get(&self.uid) {
-            Some(_) if self.uid == JPEG_EXTENDED => "JPEG Extended with 12 bits",
+            Some(_) if self.uid.starts_with(JPEG_XL) => {
+                "JPEG XL, which needs a build with the feature jpeg-xl"
+            }
             Some(syntax) => syntax.name(),
             None if self.uid.starts_with("1.2.840.10008.1.2.4.5")
                 || self.uid.starts_with("1.2.840.10008.1.2.4.6") =>
@@ -91,6 +112,12 @@ impl TransferSyntax {
 const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 /// JPEG processes 2 & 4.
 const JPEG_EXTENDED: &str = "1.2.840.10008.1.2.4.51";
+/// JPEG processes 6 & 8, retired.
+const JPEG_SPECTRAL_SELECTION: &str = "1.2.840.10008.1.2.4.53";
+/// JPEG processes 10 & 12, retired.
+const JPEG_FULL_PROGRESSION: &str = "1.2.840.10008.1.2.4.55";
+/// What the UIDs of all JPEG XL syntaxes begin with.
+const JPEG_XL: &str = "1.2.840.10008.1.2.4.11";
 
 #[cfg(test)]
 mod tests {
@@ -98,19 +125,18 @@ mod tests {
 
     #[test]
     fn unsupported_syntaxes_are_named() {
-        let message = |uid: &str, bits| {
-            TransferSyntax::from_uid(uid).check(bits).map_err(|error| error.to_string())
-        };
-        assert_eq!(message("1.2.840.10008.1.2", 16), Ok(()));
-        assert_eq!(message(JPEG_EXTENDED, 8), Ok(()));
+        let message =
+            |uid: &str| TransferSyntax::from_uid(uid).check().map_err(|error| error.to_string());
+        assert_eq!(message("1.2.840.10008.1.2"), Ok(()));
+        assert_eq!(message(JPEG_EXTENDED), Ok(()));
         for (uid, name) in [
-            (JPEG_EXTENDED, "12 bits"),
-            ("1.2.840.10008.1.2.4.90", "JPEG 2000"),
-            ("1.2.840.10008.1.2.4.80", "JPEG-LS"),
-            ("1.2.840.10008.1.2.4.55", "retired"),
+            #[cfg(not(feature = "jpeg-xl"))]
+            ("1.2.840.10008.1.2.4.110", "feature jpeg-xl"),
+            ("1.2.840.10008.1.2.4.100", "MPEG2"),
+            ("1.2.840.10008.1.2.4.52", "retired"),
             ("1.2.3", "not in the standard"),
         ] {
-            let message = message(uid, 12).unwrap_err();
+            let message = message(uid).unwrap_err();
             assert!(message.contains(uid) && message.contains(name), "{message}");
         }
     }

@@ -20,7 +20,8 @@ pub enum PixelStorage {
         /// RescaleIntercept, HU.
         intercept: i16,
     },
-    /// 12 of 16 bits, unsigned: HU from `intercept` to `intercept + 4095`.
+    /// 12 of 16 bits, unsigned: HU from `intercept` to `intercept + 4095`. An intercept above
+    /// −100 is held to be wrong when the file is read (facts §2.3).
     Unsigned12 {
         /// RescaleIntercept, HU, usually −1024.
         intercept: i16,

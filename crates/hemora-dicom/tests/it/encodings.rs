@@ -93,6 +93,21 @@ fn eight_and_thirty_two_bits() {
 }
 
 #[test]
+fn bits_beside_the_stored_ones_do_not_count() {
+    let hu_of = |raw: u16, bits_stored: u16, high_bit: u16, signed: bool| {
+        let image = Raw::image().words(0x0028_0101, &[bits_stored]);
+        let image = image.words(0x0028_0102, &[high_bit]).words(0x0028_0103, &[signed.into()]);
+        hu(&image.without(0x0028_1052).pixels(&[raw; 12]).file()).unwrap()[0]
+    };
+    assert_eq!(hu_of(0xF00F, 12, 11, false), 15.0);
+    assert_eq!(hu_of(0x0FFF, 12, 11, true), -1.0);
+    assert_eq!(hu_of(0xF7FF, 12, 11, true), 2047.0);
+    assert_eq!(hu_of(0xFFF7, 12, 15, true), -1.0);
+    assert_eq!(hu_of(0x8000, 16, 15, true), -32768.0);
+    assert_eq!(hu_of(0x8000, 16, 15, false), 32768.0);
+}
+
+#[test]
 fn a_modality_table_goes_before_the_line() {
     for encoding in [Encoding::ImplicitLittle, Encoding::ExplicitLittle, Encoding::ExplicitBig] {
         let table =

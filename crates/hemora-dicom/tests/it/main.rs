@@ -2,11 +2,15 @@
 
 mod archives;
 mod bad_input;
+mod choosing;
+mod codecs;
 mod collecting;
 mod encodings;
 mod hostile;
 mod jpeg_lossless;
 mod peers;
 mod raw;
+mod repair;
 mod round_trip;
+mod series_properties;
 mod shared;

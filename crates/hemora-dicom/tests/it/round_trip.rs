@@ -36,7 +36,7 @@ fn hounsfield_units_come_back_exactly_in_both_storages() {
         (PixelStorage::Signed16 { intercept: -1024 }, -32768 - 1024, 32767 - 1024),
         (PixelStorage::Signed16 { intercept: 0 }, -32768, 32767),
         (PixelStorage::Unsigned12 { intercept: -1024 }, -1024, 3071),
-        (PixelStorage::Unsigned12 { intercept: 1 }, 1, 4096),
+        (PixelStorage::Unsigned12 { intercept: -100 }, -100, 3995),
     ];
     for (storage, low, high) in storages {
         let (rows, columns) = (random.random_range(1..40), random.random_range(1..40));

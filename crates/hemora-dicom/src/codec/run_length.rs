@@ -3,7 +3,7 @@
 use crate::ReadError;
 
 fn broken(reason: impl Into<String>) -> ReadError {
-    ReadError::Decode { codec: "RLE", reason: reason.into() }
+    super::broken("RLE", reason)
 }
 
 /// The segment header: a count and 15 offsets of 32 bits.
