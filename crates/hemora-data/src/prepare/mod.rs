@@ -1,0 +1,7 @@
+//! Prepared sets: what a recipe makes of the slices of an index.
+
+mod recipe;
+mod render;
+
+pub use recipe::{Crop, Output, PrepareRecipe, PrepareRecipeError, PreparedChannel};
+pub use render::Renderer;
