@@ -8,6 +8,7 @@
 mod augment;
 mod groups;
 mod images;
+mod index;
 mod labels;
 mod loader;
 mod memory;
@@ -22,6 +23,9 @@ mod warp;
 pub use augment::{Augment, AugmentError};
 pub use groups::Groups;
 pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
+pub use index::{
+    Counted, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow, build_index,
+};
 pub use labels::{Incomplete, LabelReport, LabelTable};
 pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
