@@ -7,8 +7,10 @@
 
 mod augment;
 mod groups;
+mod hu_set;
 mod images;
 mod index;
+mod jpeg_image;
 mod labels;
 mod loader;
 mod memory;
@@ -31,6 +33,9 @@ pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions};
 pub use png_image::{MAX_SIDE, PngError};
-pub use prepare::{Crop, Output, PrepareRecipe, PrepareRecipeError, PreparedChannel, Renderer};
-pub use split::{Split, SplitError, k_folds, leaks, split};
+pub use prepare::{
+    Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
+    PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
+};
+pub use split::{Split, SplitError, k_folds, leaks, partition, split};
 pub use table::TableError;

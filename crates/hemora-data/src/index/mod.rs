@@ -9,7 +9,9 @@ mod row;
 mod stats;
 mod tables;
 
+pub(crate) use build::REPEATED_ID;
 pub use build::{IndexReport, build_index};
+pub(crate) use examine::hexadecimal;
 pub use file::{IndexError, IndexReader};
 pub use join::LabelJoin;
 pub use row::SliceRow;
