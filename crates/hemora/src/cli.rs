@@ -90,6 +90,10 @@ pub struct TriageArgs {
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub pictured_studies: usize,
 
+    /// Score every axial series of a study, not only the one that is chosen
+    #[arg(long)]
+    pub all_series: bool,
+
     /// Write the seconds of each phase to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub timings: Option<PathBuf>,
