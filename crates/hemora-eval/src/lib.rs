@@ -27,10 +27,12 @@ mod error;
 mod fit;
 mod hierarchy;
 mod measure;
+mod metrics;
 mod normal;
 mod operating;
 mod probability;
 mod proportion;
+mod quantile;
 mod ranked;
 mod ranking;
 mod reliability;
@@ -52,7 +54,8 @@ pub use delong::{DeLong, PairedDeLong, delong, delong_paired};
 pub use error::MetricError;
 pub use fit::{FIT_VERSION, FitOptions, FitReport, LabelFit, ProbabilityScores, fit};
 pub use hierarchy::{Hierarchy, LevelSet};
-pub use measure::{AtPrevalence, Decisions, LabelMetrics, MeasureOptions, SetMetrics, measure};
+pub use measure::{MeasureOptions, measure};
+pub use metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
 pub use operating::{OperatingPoint, OperatingRule, Origin};
 pub use probability::{
     LABEL_COUNT, LABEL_WEIGHTS, brier, brier_weighted, competition_log_loss, log_loss,

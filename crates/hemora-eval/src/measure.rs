@@ -1,15 +1,14 @@
-//! Everything that is measured of a set of items, each figure with its interval.
+//! Measures a set of items: every figure, with intervals from the same resamples.
 
-use hemora_ct::{LABEL_COUNT, Label};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use hemora_ct::LABEL_COUNT;
 
+use crate::metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
 use crate::probability::row_competition_loss;
 use crate::resample::{ClusterDecisions, ClusterSums, ClusteredRanking};
 use crate::{
-    BootstrapOptions, Clusters, Confusion, DeLong, DecisionPoint, Interval, LabelColumn,
-    MetricError, OperatingPoint, Proportion, Ranked, ReliabilityBin, bootstrap_counts,
-    decision_curve, delong, expected_calibration_error, reliability, thin, wilson,
+    BootstrapOptions, Clusters, Interval, LabelColumn, MetricError, OperatingPoint, Proportion,
+    Ranked, bootstrap_counts, decision_curve, delong, expected_calibration_error, reliability,
+    thin, wilson,
 };
 
 /// Points of a curve that is kept for drawing.
@@ -39,101 +38,6 @@ impl Default for MeasureOptions {
     fn default() -> Self {
         Self { bootstrap: Some(BootstrapOptions::default()), bins: 10, prevalences: Vec::new() }
     }
-}
-
-/// The figures of a set of items.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SetMetrics {
-    /// Items.
-    pub items: u64,
-    /// Groups (patients) that they come from, which are what is resampled.
-    pub groups: u64,
-    /// Mean AUROC of the labels that have one.
-    pub mean_auroc: Interval,
-    /// Mean average precision of the labels that have one.
-    pub mean_average_precision: Interval,
-    /// The competition's weighted log loss; absent unless all six labels are given.
-    pub competition_log_loss: Option<Interval>,
-    /// The labels.
-    pub labels: Vec<LabelMetrics>,
-}
-
-/// The figures of one label.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LabelMetrics {
-    /// The label.
-    pub label: Label,
-    /// Items that have it.
-    pub positives: u64,
-    /// Groups with such an item.
-    pub positive_groups: u64,
-    /// Area under the receiver operating characteristic.
-    pub auroc: Interval,
-    /// The same by DeLong's method, as Obuchowski extends it to clusters.
-    pub auroc_delong: DeLong,
-    /// Average precision.
-    pub average_precision: Interval,
-    /// Log loss, nats.
-    pub log_loss: Interval,
-    /// Brier score.
-    pub brier: Interval,
-    /// Expected calibration error over the bins of `reliability`; it is biased upwards, so it has
-    /// no interval.
-    pub expected_calibration_error: Option<f64>,
-    /// At the operating points.
-    pub decisions: Vec<Decisions>,
-    /// Receiver operating characteristic, `[1 − specificity, sensitivity]`, thinned.
-    pub roc: Vec<[f64; 2]>,
-    /// Precision–recall curve, `[recall, precision]`, thinned.
-    pub precision_recall: Vec<[f64; 2]>,
-    /// Reliability curve.
-    pub reliability: Vec<ReliabilityBin>,
-    /// Decision curve.
-    pub decision_curve: Vec<DecisionPoint>,
-}
-
-/// What an operating point comes to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Decisions {
-    /// The operating point.
-    pub point: OperatingPoint,
-    /// Counts.
-    pub counts: Confusion,
-    /// Share of the positives that are called positive.
-    pub sensitivity: Interval,
-    /// Its Wilson interval, as if the items were independent.
-    pub sensitivity_wilson: Proportion,
-    /// Share of the negatives that are called negative.
-    pub specificity: Interval,
-    /// Its Wilson interval, as if the items were independent.
-    pub specificity_wilson: Proportion,
-    /// Positive predictive value at the prevalence of the data.
-    pub positive_predictive_value: Interval,
-    /// Negative predictive value at the prevalence of the data.
-    pub negative_predictive_value: Interval,
-    /// Accuracy.
-    pub accuracy: Interval,
-    /// F1.
-    pub f1: Interval,
-    /// Matthews correlation coefficient.
-    pub matthews: Interval,
-    /// Predictive values at stated prevalences.
-    pub at_prevalence: Vec<AtPrevalence>,
-}
-
-/// Predictive values where another share of items is positive.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AtPrevalence {
-    /// Share of positives.
-    pub prevalence: f64,
-    /// Positive predictive value.
-    pub positive_predictive_value: Interval,
-    /// Negative predictive value.
-    pub negative_predictive_value: Interval,
 }
 
 /// Measures a set of items: `columns` hold the probabilities and truth of each label, all of the
@@ -200,6 +104,15 @@ pub fn measure(
         competition_log_loss: competition.map(|_| intervals[2]),
         labels,
     })
+}
+
+/// A share of exactly 0 or 1 is the same in every resample, which would claim certainty: then the
+/// Wilson interval stands in.
+fn not_certain(interval: Interval, wilson: &Proportion) -> Interval {
+    if interval.low.is_none() || interval.low != interval.high {
+        return interval;
+    }
+    Interval { low: wilson.low, high: wilson.high, ..interval }
 }
 
 /// The mean of one figure over the labels that have it in the whole set; `None` where one of these
@@ -336,15 +249,21 @@ impl<'a> Prepared<'a> {
             .map(|((point, counted), at)| {
                 let counts = counted.at(&vec![1; clusters.len()]);
                 let wilson = |hits, misses| wilson(hits, hits + misses, confidence);
+                let [sensitivity_wilson, specificity_wilson, positive, negative] = [
+                    wilson(counts.true_positives, counts.false_negatives)?,
+                    wilson(counts.true_negatives, counts.false_positives)?,
+                    wilson(counts.true_positives, counts.false_positives)?,
+                    wilson(counts.true_negatives, counts.false_negatives)?,
+                ];
                 Ok(Decisions {
                     point: (*point).clone(),
                     counts,
-                    sensitivity: at[0],
-                    sensitivity_wilson: wilson(counts.true_positives, counts.false_negatives)?,
-                    specificity: at[1],
-                    specificity_wilson: wilson(counts.true_negatives, counts.false_positives)?,
-                    positive_predictive_value: at[2],
-                    negative_predictive_value: at[3],
+                    sensitivity: not_certain(at[0], &sensitivity_wilson),
+                    sensitivity_wilson,
+                    specificity: not_certain(at[1], &specificity_wilson),
+                    specificity_wilson,
+                    positive_predictive_value: not_certain(at[2], &positive),
+                    negative_predictive_value: not_certain(at[3], &negative),
                     accuracy: at[4],
                     f1: at[5],
                     matthews: at[6],
@@ -382,6 +301,8 @@ impl<'a> Prepared<'a> {
 
 #[cfg(test)]
 mod tests {
+    use hemora_ct::Label;
+
     use super::*;
     use crate::{Level, OperatingRule, auroc, competition_log_loss};
 
