@@ -27,4 +27,4 @@ pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions};
 pub use png_image::{MAX_SIDE, PngError};
 pub use split::{Split, SplitError, k_folds, leaks, split};
-pub use table::TableError;
+pub use table::{Table, TableError, shorten, with_file};

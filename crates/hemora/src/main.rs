@@ -18,6 +18,9 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => command::demo::run(&arguments),
         Command::Synth(arguments) => command::synth::run(&arguments),
         Command::Train(arguments) => command::train::run(&arguments),
+        Command::Evaluate(arguments) => command::evaluate::run(&arguments),
+        Command::Compare(arguments) => command::compare::run(&arguments),
+        Command::Calibrate(arguments) => command::calibrate::run(&arguments),
         Command::Model { command } => match command {
             ModelCommand::Summary(arguments) => command::model::summary(&arguments),
             ModelCommand::Inspect(arguments) => command::model::inspect(&arguments),
