@@ -56,7 +56,19 @@ pub fn delong(
     confidence: f64,
 ) -> Result<DeLong, MetricError> {
     check_confidence(confidence)?;
-    let placements = Placements::new(scores, labels)?;
+    same_length(scores, labels)?;
+    delong_in_order(&descending(scores)?, scores, labels, clusters, confidence)
+}
+
+/// [`delong`] of checked items whose [`descending`] order is known.
+pub(crate) fn delong_in_order(
+    order: &[usize],
+    scores: &[f64],
+    labels: &[bool],
+    clusters: Option<&Clusters>,
+    confidence: f64,
+) -> Result<DeLong, MetricError> {
+    let placements = Placements::in_order(order, scores, labels);
     let Some(auroc) = placements.auroc() else {
         return Ok(DeLong { auroc: None, standard_error: None, low: None, high: None });
     };
@@ -125,7 +137,10 @@ struct Placements {
 impl Placements {
     fn new(scores: &[f64], labels: &[bool]) -> Result<Self, MetricError> {
         same_length(scores, labels)?;
-        let order = descending(scores)?;
+        Ok(Self::in_order(&descending(scores)?, scores, labels))
+    }
+
+    fn in_order(order: &[usize], scores: &[f64], labels: &[bool]) -> Self {
         let positives = labels.iter().filter(|label| **label).count();
         let negatives = labels.len() - positives;
         let (m, n) = (positives as f64, negatives as f64);
@@ -144,7 +159,7 @@ impl Placements {
             hits += same;
             alarms += other;
         }
-        Ok(Self { values, mean: sum / (m * n), positives, negatives })
+        Self { values, mean: sum / (m * n), positives, negatives }
     }
 
     fn auroc(&self) -> Option<f64> {

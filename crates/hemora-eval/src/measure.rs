@@ -1,13 +1,17 @@
 //! Measures a set of items: every figure, with intervals from the same resamples.
 
 use hemora_ct::LABEL_COUNT;
+use rayon::prelude::*;
 
+use crate::delong::delong_in_order;
+use crate::error::same_length;
 use crate::metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
 use crate::probability::row_competition_loss;
+use crate::ranked::descending;
 use crate::resample::{ClusterDecisions, ClusterSums, ClusteredRanking};
 use crate::{
-    BootstrapOptions, Clusters, Interval, LabelColumn, MetricError, OperatingPoint, Proportion,
-    Ranked, bootstrap_counts, decision_curve, delong, expected_calibration_error, reliability,
+    BootstrapOptions, Clusters, DeLong, Interval, LabelColumn, MetricError, OperatingPoint,
+    Proportion, Ranked, bootstrap_counts, decision_curve, expected_calibration_error, reliability,
     thin, wilson,
 };
 
@@ -59,9 +63,10 @@ pub fn measure(
             return Err(MetricError::Option { option, value, expected: "0 to 1" });
         }
     }
+    let confidence = options.bootstrap.as_ref().map_or(0.95, |bootstrap| bootstrap.confidence);
     let prepared = columns
-        .iter()
-        .map(|column| Prepared::new(column, clusters, points))
+        .par_iter()
+        .map(|column| Prepared::new(column, clusters, points, confidence))
         .collect::<Result<Vec<_>, _>>()?;
     let competition = competition_sums(columns, clusters)?;
     let starts: Vec<usize> = prepared
@@ -90,9 +95,8 @@ pub fn measure(
             values.into_iter().map(plain).collect()
         }
     };
-    let confidence = options.bootstrap.as_ref().map_or(0.95, |bootstrap| bootstrap.confidence);
     let labels = prepared
-        .into_iter()
+        .into_par_iter()
         .zip(&starts)
         .map(|(label, &start)| label.finish(&intervals[start..], clusters, options, confidence))
         .collect::<Result<Vec<_>, _>>()?;
@@ -157,6 +161,7 @@ struct Prepared<'a> {
     column: &'a LabelColumn,
     ranked: Ranked,
     ranking: ClusteredRanking,
+    delong: DeLong,
     log_loss: ClusterSums,
     brier: ClusterSums,
     points: Vec<(&'a OperatingPoint, ClusterDecisions)>,
@@ -169,15 +174,20 @@ impl<'a> Prepared<'a> {
         column: &'a LabelColumn,
         clusters: &Clusters,
         points: &'a [OperatingPoint],
+        confidence: f64,
     ) -> Result<Self, MetricError> {
         let (scores, truth) = (column.probabilities.as_slice(), column.truth.as_slice());
-        let ranked = Ranked::new(scores, truth, None)?;
+        same_length(scores, truth)?;
+        // Sorting is most of the work, so all that needs the order shares one.
+        let order = descending(scores)?;
+        let ranked = Ranked::in_order(&order, scores, truth, None);
         let decisions = |point: &'a OperatingPoint| {
             Ok((point, ClusterDecisions::new(scores, truth, point.threshold, clusters)?))
         };
         Ok(Self {
             column,
-            ranking: ClusteredRanking::new(scores, truth, clusters)?,
+            ranking: ClusteredRanking::in_order(&order, scores, truth, clusters)?,
+            delong: delong_in_order(&order, scores, truth, Some(clusters), confidence)?,
             log_loss: ClusterSums::log_loss(scores, truth, clusters)?,
             brier: ClusterSums::brier(scores, truth, clusters)?,
             points: points
@@ -285,7 +295,7 @@ impl<'a> Prepared<'a> {
             positives: truth.iter().filter(|label| **label).count() as u64,
             positive_groups: positive.iter().filter(|label| **label).count() as u64,
             auroc: intervals[0],
-            auroc_delong: delong(scores, truth, Some(clusters), confidence)?,
+            auroc_delong: self.delong,
             average_precision: intervals[1],
             log_loss: intervals[2],
             brier: intervals[3],

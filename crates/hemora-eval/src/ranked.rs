@@ -42,8 +42,18 @@ impl Ranked {
         if let Some(weights) = weights {
             check_weights(weights, scores.len())?;
         }
+        Ok(Self::in_order(&descending(scores)?, scores, labels, weights))
+    }
+
+    /// [`Ranked::new`] of checked items whose [`descending`] order is known.
+    pub(crate) fn in_order(
+        order: &[usize],
+        scores: &[f64],
+        labels: &[bool],
+        weights: Option<&[f64]>,
+    ) -> Self {
         let mut steps: Vec<Step> = Vec::new();
-        for index in descending(scores)? {
+        for &index in order {
             let score = scores[index];
             // Compared by value: 0 and −0 are one score.
             if steps.last().is_none_or(|step| step.score != score) {
@@ -56,7 +66,7 @@ impl Ranked {
         }
         let positives = steps.iter().map(|step| step.positives).sum();
         let negatives = steps.iter().map(|step| step.negatives).sum();
-        Ok(Self { steps, positives, negatives })
+        Self { steps, positives, negatives }
     }
 
     /// The distinct scores, highest first.

@@ -23,13 +23,22 @@ impl ClusteredRanking {
     /// [`MetricError`] if the lengths differ, a score is not a number, or there are more than 2³⁰
     /// clusters.
     pub fn new(scores: &[f64], labels: &[bool], clusters: &Clusters) -> Result<Self, MetricError> {
+        Self::in_order(&descending(scores)?, scores, labels, clusters)
+    }
+
+    /// [`ClusteredRanking::new`] of items whose [`descending`] order is known.
+    pub(crate) fn in_order(
+        order: &[usize],
+        scores: &[f64],
+        labels: &[bool],
+        clusters: &Clusters,
+    ) -> Result<Self, MetricError> {
         same_length(scores, labels)?;
         lengths("scores", scores.len(), "clusters of items", clusters.of_items().len())?;
         if clusters.len() > MAX_CLUSTERS {
             let (option, value) = ("number of clusters", clusters.len().to_string());
             return Err(MetricError::Option { option, value, expected: "at most 1073741824" });
         }
-        let order = descending(scores)?;
         let mut entries = Vec::with_capacity(order.len());
         for (place, &item) in order.iter().enumerate() {
             let follows = order.get(place + 1).is_some_and(|&next| scores[next] == scores[item]);
