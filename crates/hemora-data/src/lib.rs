@@ -38,4 +38,4 @@ pub use prepare::{
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
 };
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};
-pub use table::TableError;
+pub use table::{Table, TableError, shorten, with_file};

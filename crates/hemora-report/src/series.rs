@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_infer::{Acquisition, SeriesResult};
+use hemora_page::{Escaped, count, or_dash};
 
 use crate::chart::Chart;
-use crate::escape::{Escaped, or_dash};
 use crate::figure::Figure;
-use crate::number::{count, fine_measure, leading_html, measure, probability_html};
+use crate::number::{fine_measure, leading_html, measure, probability_html};
 
 /// Writes series `number` of `total`; `id` is unique in the page.
 pub(crate) fn write(

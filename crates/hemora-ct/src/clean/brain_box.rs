@@ -106,7 +106,7 @@ impl Tissue {
         let mut of_rows = vec![0u32; self.rows];
         let mut of_columns = square.clone();
         of_rows[0] = square.iter().copied().max().unwrap_or(0);
-        for row in 1..self.rows {
+        for (row, of_row) in of_rows.iter_mut().enumerate().skip(1) {
             let (entering, leaving) = (line(row as isize + reach), line(row as isize - 1 - reach));
             let mut largest = 0;
             for column in 0..self.columns {
@@ -115,7 +115,7 @@ impl Tissue {
                 of_columns[column] = of_columns[column].max(sum);
                 largest = largest.max(sum);
             }
-            of_rows[row] = largest;
+            *of_row = largest;
         }
         (of_rows, of_columns)
     }
