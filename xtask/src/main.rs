@@ -62,6 +62,8 @@ enum Task {
 enum Bench {
     /// Seconds from DICOM files to the result of one study
     Triage(bench::Options),
+    /// Slices a second from DICOM files to a prepared set
+    Prepare(bench::PrepareOptions),
 }
 
 fn main() -> Result<()> {
@@ -96,6 +98,7 @@ fn main() -> Result<()> {
             run(&mut build)
         }
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
+        Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),
     }
 }
 

@@ -1,9 +1,10 @@
-//! Head CT slices in Hounsfield units: labels, geometry, windows, resizing and the recipe that
-//! turns slices into a network's input.
+//! Head CT slices in Hounsfield units: labels, geometry, windows, resizing, the cleaning of slices
+//! for a data set, and the recipe that turns slices into a network's input.
 //!
 //! This crate does no I/O and knows no engine. Everything above it speaks its types: pixels are
 //! HU from the moment a file is read, and every image carries its place in the patient.
 
+mod clean;
 mod geometry;
 mod label;
 mod plausibility;
@@ -12,6 +13,10 @@ mod resize;
 mod slice;
 mod window;
 
+pub use clean::{
+    FrequencyError, FrequencyScale, HuCounts, PixelBox, Square, brain_box, part_in_window,
+    resize_square, zoom,
+};
 pub use geometry::{GeometryError, ImagePlane};
 pub use label::{LABEL_COUNT, Label, Probabilities};
 pub use plausibility::{HuProblem, hu_problems};

@@ -59,6 +59,11 @@ impl Slice {
         &self.hu
     }
 
+    /// The pixels alone, in HU.
+    pub fn into_plane(self) -> Plane {
+        Plane { rows: self.rows, columns: self.columns, values: self.hu }
+    }
+
     /// 8-bit grey in a window, row by row.
     pub fn grey(&self, window: Window) -> Vec<u8> {
         self.hu.iter().map(|&hu| window.to_grey(hu)).collect()

@@ -25,6 +25,10 @@ pub struct Augment {
     pub crop: f64,
     /// Smallest and largest side of that square, as a part of the image's side.
     pub crop_side: [f64; 2],
+    /// Range added to the levels of the windows, HU, at most 1000; needs a set in HU.
+    pub window_level: f64,
+    /// Range of the factor of the widths of the windows, 1 ± this, below 1; needs a set in HU.
+    pub window_width: f64,
     /// Range added to the values (0–1): stands in for another window level.
     pub brightness: f64,
     /// Range of the factor about 0.5, 1 ± this, below 1: stands in for another window width.
@@ -91,6 +95,8 @@ impl Augment {
             crop: 0.0,
             // The winner's range (facts §4).
             crop_side: [0.6, 0.99],
+            window_level: 0.0,
+            window_width: 0.0,
             brightness: 0.0,
             contrast: 0.0,
             gamma: 0.0,
@@ -117,6 +123,8 @@ impl Augment {
             ("shift", self.shift, 1.0, "0 to 1"),
             ("shear_degrees", self.shear_degrees, 45.0, "0 to 45"),
             ("crop", self.crop, 1.0, "a probability, 0 to 1"),
+            ("window_level", self.window_level, 1000.0, "0 to 1000 HU"),
+            ("window_width", self.window_width, 0.9, "0 to 0.9"),
             ("brightness", self.brightness, 1.0, "0 to 1"),
             ("contrast", self.contrast, 0.9, "0 to 0.9"),
             ("gamma", self.gamma, 2.0, "0 to 2"),
@@ -152,7 +160,15 @@ impl Augment {
             erase: chance(rng, self.erase).then(|| self.draw_erasure(rng)),
             border: chance(rng, self.border)
                 .then(|| std::array::from_fn(|_| unit(rng) * self.border_width)),
+            window: self.jitters_windows().then(|| {
+                [spread(rng, self.window_level) as f32, 1.0 + spread(rng, self.window_width) as f32]
+            }),
         }
+    }
+
+    /// Whether windows vary, for which HU must be known.
+    pub(crate) fn jitters_windows(&self) -> bool {
+        self.window_level > 0.0 || self.window_width > 0.0
     }
 
     fn draw_warp(&self, rng: &mut impl Rng) -> Option<SourceFromTarget> {
@@ -228,6 +244,8 @@ pub(crate) struct Drawn {
     pub(crate) erase: Option<Erasure>,
     /// Width of the black border on the left, top, right and bottom, parts of the side.
     pub(crate) border: Option<[f64; 4]>,
+    /// What is added to the windows' levels, HU, and the factor of their widths.
+    pub(crate) window: Option<[f32; 2]>,
 }
 
 impl Drawn {
@@ -240,6 +258,7 @@ impl Drawn {
             noise: 0.0,
             erase: None,
             border: None,
+            window: None,
         }
     }
 }
@@ -305,6 +324,17 @@ mod tests {
     }
 
     #[test]
+    fn windows_vary_only_when_asked_and_leave_other_draws_alone() {
+        let draw = |augment: &Augment| augment.draw(&mut ChaCha8Rng::seed_from_u64(4));
+        let plain = draw(&Augment::default());
+        let augment = Augment { window_level: 10.0, window_width: 0.2, ..Augment::default() };
+        let varied = draw(&augment);
+        let [level, width] = varied.window.unwrap();
+        assert!(level.abs() <= 10.0 && level != 0.0 && (0.8..=1.2).contains(&width));
+        assert_eq!(Drawn { window: None, ..varied }, plain);
+    }
+
+    #[test]
     fn a_crop_stays_within_the_image() {
         let augment = Augment { crop: 1.0, ..Augment::off() };
         let mut rng = ChaCha8Rng::seed_from_u64(5);
@@ -323,6 +353,7 @@ mod tests {
         let check = |augment: Augment| augment.check().unwrap_err().option;
         assert_eq!(check(Augment { flip: 1.5, ..Augment::off() }), "flip");
         assert_eq!(check(Augment { scale: 1.0, ..Augment::off() }), "scale");
+        assert_eq!(check(Augment { window_width: 1.0, ..Augment::off() }), "window_width");
         assert_eq!(check(Augment { noise: f64::NAN, ..Augment::off() }), "noise");
         assert_eq!(check(Augment { crop_side: [0.0, 1.0], ..Augment::off() }), "crop_side");
         assert_eq!(check(Augment { erase_area: [0.5, 0.2], ..Augment::off() }), "erase_area");

@@ -18,6 +18,9 @@ pub enum ImageKind {
     /// 8-bit grey, windowed by whoever made the files: no longer HU, so every channel of a recipe
     /// gets the same values whatever its window says.
     WindowedPng,
+    /// JPEG of a prepared set, grey or three channels, windowed by its recipe: a colour is a
+    /// channel of the network's input.
+    PreparedJpeg,
     /// DICOM: HU, windowed as the recipe says.
     Dicom,
 }
@@ -42,7 +45,7 @@ pub struct PairingReport {
     pub without_image: Vec<String>,
     /// Files with an id that an earlier file has; they are not used.
     pub repeated: Vec<PathBuf>,
-    /// Files that are neither `.png` nor `.dcm`, folders that cannot be read or lie too deep.
+    /// Files that are neither `.png`, `.jpg` nor `.dcm`, folders that cannot be read or lie too deep.
     pub other_files: usize,
     /// What the label table had beside usable images.
     pub labels: LabelReport,
@@ -64,11 +67,15 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// The folder has no images.
-    #[error("{}: no `.png` or `.dcm` files here; give the folder of the images", .0.display())]
-    NoImages(PathBuf),
-    /// PNG and DICOM in one folder.
     #[error(
-        "{}: {png} PNG and {dicom} DICOM files; expected one kind, as they are windowed differently",
+        "{}: no `.png`, `.jpg` or `.dcm` files here; give the folder of the images",
+        .0.display()
+    )]
+    NoImages(PathBuf),
+    /// PNG, JPEG and DICOM in one folder.
+    #[error(
+        "{}: {png} PNG, {jpeg} JPEG and {dicom} DICOM files; expected one kind, as they are \
+         windowed differently",
         path.display()
     )]
     MixedKinds {
@@ -76,6 +83,8 @@ pub enum DataError {
         path: PathBuf,
         /// PNG files found.
         png: usize,
+        /// JPEG files found.
+        jpeg: usize,
         /// DICOM files found.
         dicom: usize,
     },
@@ -117,6 +126,27 @@ pub enum DataError {
         level: f32,
         /// Its width, HU.
         width: f32,
+    },
+    /// The recipe has another number of channels than the images.
+    #[error(
+        "the images have {planes} channels, the recipe {channels}; expected as many, or grey images"
+    )]
+    ChannelCount {
+        /// Channels of the images.
+        planes: usize,
+        /// Channels of the recipe.
+        channels: usize,
+    },
+    /// HU are not known.
+    #[error("these images were windowed before; only DICOM files can be loaded in HU")]
+    NoHu,
+    /// A prepared set in HU that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Shard {
+        /// The shard.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
     },
     /// Working size out of bounds.
     #[error("working size {0} is not between 16 and 2048 pixels")]
@@ -161,12 +191,14 @@ impl ImageSet {
         let folder = |source| DataError::Folder { path: images.to_owned(), source };
         walk(images, 0, &mut files).map_err(folder)?;
         report.other_files = files.other;
-        let (kind, mut paths) = match (files.png.len(), files.dicom.len()) {
-            (0, 0) => return Err(DataError::NoImages(images.to_owned())),
-            (_, 0) => (ImageKind::WindowedPng, files.png),
-            (0, _) => (ImageKind::Dicom, files.dicom),
-            (png, dicom) => {
-                return Err(DataError::MixedKinds { path: images.to_owned(), png, dicom });
+        let counts = (files.png.len(), files.jpeg.len(), files.dicom.len());
+        let (kind, mut paths) = match counts {
+            (0, 0, 0) => return Err(DataError::NoImages(images.to_owned())),
+            (_, 0, 0) => (ImageKind::WindowedPng, files.png),
+            (0, _, 0) => (ImageKind::PreparedJpeg, files.jpeg),
+            (0, 0, _) => (ImageKind::Dicom, files.dicom),
+            (png, jpeg, dicom) => {
+                return Err(DataError::MixedKinds { path: images.to_owned(), png, jpeg, dicom });
             }
         };
         paths.sort_unstable();
@@ -220,6 +252,7 @@ impl ImageSet {
 #[derive(Default)]
 struct Files {
     png: Vec<(String, PathBuf)>,
+    jpeg: Vec<(String, PathBuf)>,
     dicom: Vec<(String, PathBuf)>,
     other: usize,
 }
@@ -239,6 +272,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Files) -> std::io::Result<()> {
         let extension = path.extension().map(|end| end.to_ascii_lowercase());
         match (id, extension.as_deref().and_then(|end| end.to_str())) {
             (Some(id), Some("png")) if path.is_file() => files.png.push((id, path)),
+            (Some(id), Some("jpg" | "jpeg")) if path.is_file() => files.jpeg.push((id, path)),
             (Some(id), Some("dcm")) if path.is_file() => files.dicom.push((id, path)),
             _ => files.other += 1,
         }

@@ -129,8 +129,12 @@ impl LabelTable {
 
     /// The labels of an image, in label order.
     pub fn get(&self, id: &str) -> Option<[bool; LABEL_COUNT]> {
-        let at = self.entries.binary_search_by(|(entry, _)| (**entry).cmp(id)).ok()?;
-        Some(unpack(self.entries[at].1))
+        Some(unpack(self.entries[self.position(id)?].1))
+    }
+
+    /// Place of an image in the order of the ids.
+    pub(crate) fn position(&self, id: &str) -> Option<usize> {
+        self.entries.binary_search_by(|(entry, _)| (**entry).cmp(id)).ok()
     }
 
     /// Ids and labels, in the order of the ids.

@@ -7,12 +7,16 @@
 
 mod augment;
 mod groups;
+mod hu_set;
 mod images;
+mod index;
+mod jpeg_image;
 mod labels;
 mod loader;
 mod memory;
 mod options;
 mod png_image;
+mod prepare;
 mod sampling;
 mod split;
 mod table;
@@ -21,10 +25,17 @@ mod warp;
 pub use augment::{Augment, AugmentError};
 pub use groups::Groups;
 pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
+pub use index::{
+    Counted, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow, build_index,
+};
 pub use labels::{Incomplete, LabelReport, LabelTable};
 pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions};
 pub use png_image::{MAX_SIDE, PngError};
-pub use split::{Split, SplitError, k_folds, leaks, split};
+pub use prepare::{
+    Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
+    PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
+};
+pub use split::{Split, SplitError, k_folds, leaks, partition, split};
 pub use table::TableError;

@@ -68,6 +68,9 @@ impl Loader {
         let planes = set.planes_for(&recipe)?;
         if let Some(augment) = &augment {
             augment.check()?;
+            if augment.jitters_windows() && !set.is_hu() {
+                return Err(LoaderError::NoHu);
+            }
         }
         let image = planes.len() * recipe.size * recipe.size;
         let batch = options.batch;

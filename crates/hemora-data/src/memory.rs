@@ -1,14 +1,15 @@
-//! A decoded data set in memory: 8-bit windowed planes of one working size.
+//! A decoded data set in memory: planes of one working size, 8-bit windowed or in HU.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Plane, Window, resize};
+use hemora_ct::{InputRecipe, LABEL_COUNT, Plane, Slice, Window, resize};
 use hemora_dicom::{Source, read_slice};
 use rayon::prelude::*;
 
 use crate::groups::{Groups, PATIENT, SERIES};
 use crate::images::{DataError, ImageEntry, ImageKind, ImageSet};
+use crate::jpeg_image::{jpeg_channels, read_jpeg};
 use crate::labels::count_positives;
 use crate::png_image::read_png;
 
@@ -25,28 +26,39 @@ pub struct SkippedImage {
 
 /// What is kept of an image beside its pixels.
 #[derive(Debug, Clone, Default)]
-struct Item {
-    id: String,
-    labels: [bool; LABEL_COUNT],
-    patient: Option<String>,
-    series: Option<String>,
+pub(crate) struct Item {
+    pub(crate) id: String,
+    pub(crate) labels: [bool; LABEL_COUNT],
+    pub(crate) patient: Option<String>,
+    pub(crate) series: Option<String>,
 }
 
-/// Decoded images: per image one plane of `working_size²` bytes a window, values 0–1 × 255.
+/// Planes of all images, one image after the other, `working_size²` values a plane.
+#[derive(Debug, Clone)]
+pub(crate) enum Pixels {
+    /// Windowed by whoever made the files: one plane for all channels, or one a channel.
+    Windowed { planes: usize, bytes: Vec<u8> },
+    /// A plane for each of some windows.
+    Windows { windows: Vec<Window>, bytes: Vec<u8> },
+    /// Whole HU, one plane; windowed when a batch is made.
+    Hu(Vec<i16>),
+}
+
+/// Decoded images: per image one plane of `working_size²` bytes a window or channel, values 0–1 ×
+/// 255, or one plane of HU.
 #[derive(Debug, Clone)]
 pub struct InMemorySet {
-    working_size: usize,
-    /// The windows of the planes; `None` where the files were windowed already, one plane each.
-    windows: Option<Vec<Window>>,
-    pixels: Vec<u8>,
-    items: Vec<Item>,
-    skipped: Vec<SkippedImage>,
+    pub(crate) working_size: usize,
+    pub(crate) pixels: Pixels,
+    pub(crate) items: Vec<Item>,
+    pub(crate) skipped: Vec<SkippedImage>,
 }
 
 impl ImageSet {
-    /// Decodes all images on all cores to planes of `working_size` × `working_size` pixels, one for
-    /// each different window of `recipe` (PNG files are windowed already and give one). What cannot
-    /// be read is skipped with its reason. `progress(done, total)` is called from any thread.
+    /// Decodes all images on all cores to planes of `working_size` × `working_size` pixels: of
+    /// DICOM one for each different window of `recipe`, of prepared JPEG one a channel, of PNG one.
+    /// What cannot be read is skipped with its reason. `progress(done, total)` is called from any
+    /// thread.
     ///
     /// # Errors
     /// [`DataError`] if the recipe is not usable or wants neighbouring slices, the working size is
@@ -60,18 +72,75 @@ impl ImageSet {
         recipe.check()?;
         refuse_neighbours(recipe)?;
         let windows = match self.kind() {
-            ImageKind::WindowedPng => None,
-            ImageKind::Dicom => Some(different_windows(recipe)),
+            ImageKind::Dicom => different_windows(recipe),
+            ImageKind::WindowedPng | ImageKind::PreparedJpeg => Vec::new(),
         };
-        let size = image_bytes(working_size, windows.as_deref())?;
+        let planes = match self.kind() {
+            ImageKind::WindowedPng => 1,
+            ImageKind::PreparedJpeg => self.jpeg_planes(),
+            ImageKind::Dicom => windows.len(),
+        };
+        let read = |image: &ImageEntry, target: &mut [u8]| match self.kind() {
+            ImageKind::Dicom => read_windows(image, &windows, working_size, target),
+            ImageKind::WindowedPng => {
+                let plane = read_png(&image.path).map_err(|error| error.to_string())?;
+                write_grey(&plane, working_size, target);
+                Ok(item(image))
+            }
+            ImageKind::PreparedJpeg => read_channels(image, planes, working_size, target),
+        };
+        let (bytes, items, skipped) = self.decode(working_size, planes, &read, progress)?;
+        let pixels = match self.kind() {
+            ImageKind::Dicom => Pixels::Windows { windows, bytes },
+            _ => Pixels::Windowed { planes, bytes },
+        };
+        Ok(InMemorySet { working_size, pixels, items, skipped })
+    }
+
+    /// Decodes all images of a DICOM set to HU, each at `working_size` × `working_size` pixels, for
+    /// windows that vary from batch to batch ([`Augment::window_level`](crate::Augment)).
+    ///
+    /// # Errors
+    /// As [`ImageSet::load`]; and if the images are not DICOM.
+    pub fn load_hu(
+        &self,
+        working_size: usize,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<InMemorySet, DataError> {
+        if self.kind() != ImageKind::Dicom {
+            return Err(DataError::NoHu);
+        }
+        let read = |image: &ImageEntry, target: &mut [i16]| {
+            let (item, slice) = read_dicom(image)?;
+            write_hu(&slice.into_plane(), working_size, target);
+            Ok(item)
+        };
+        let (hu, items, skipped) = self.decode(working_size, 1, &read, progress)?;
+        Ok(InMemorySet { working_size, pixels: Pixels::Hu(hu), items, skipped })
+    }
+
+    /// Channels of the first JPEG that can be read.
+    fn jpeg_planes(&self) -> usize {
+        self.images().iter().find_map(|image| jpeg_channels(&image.path).ok()).unwrap_or(1)
+    }
+
+    /// Reads every image into its place and closes the gaps of those that were skipped.
+    fn decode<T: Copy + Default + Send>(
+        &self,
+        working_size: usize,
+        planes: usize,
+        read: &(dyn Fn(&ImageEntry, &mut [T]) -> Result<Item, String> + Sync),
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<(Vec<T>, Vec<Item>, Vec<SkippedImage>), DataError> {
+        let size = image_values(working_size, planes)?;
         let total = self.images().len();
-        let mut pixels = zeros(size, total)?;
+        let mut pixels: Vec<T> = defaults(size, total)?;
         let done = AtomicUsize::new(0);
         let decoded: Vec<Result<Item, String>> = pixels
             .par_chunks_exact_mut(size)
             .zip(self.images())
             .map(|(target, image)| {
-                let item = decode(image, windows.as_deref(), working_size, target);
+                let item = read(image, target);
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
                 item
             })
@@ -81,7 +150,6 @@ impl ImageSet {
         for (index, (result, image)) in decoded.into_iter().zip(self.images()).enumerate() {
             match result {
                 Ok(item) => {
-                    // Close the gaps that skipped images left.
                     let from = index * size;
                     pixels.copy_within(from..from + size, items.len() * size);
                     items.push(item);
@@ -98,7 +166,7 @@ impl ImageSet {
             return Err(DataError::AllSkipped { count: total, path, reason });
         }
         pixels.truncate(items.len() * size);
-        Ok(InMemorySet { working_size, windows, pixels, items, skipped })
+        Ok((pixels, items, skipped))
     }
 }
 
@@ -114,7 +182,7 @@ impl InMemorySet {
         labels: Vec<[bool; LABEL_COUNT]>,
         planes: Vec<u8>,
     ) -> Result<Self, DataError> {
-        let size = image_bytes(working_size, None)?;
+        let size = image_values(working_size, 1)?;
         if ids.len() != labels.len() || ids.len().checked_mul(size) != Some(planes.len()) {
             return Err(DataError::Parts(format!(
                 "{} ids, {} rows of labels and {} bytes; expected as many of each and {size} bytes \
@@ -126,7 +194,8 @@ impl InMemorySet {
         }
         let item = |(id, labels)| Item { id, labels, ..Item::default() };
         let items = ids.into_iter().zip(labels).map(item).collect();
-        Ok(Self { working_size, windows: None, pixels: planes, items, skipped: Vec::new() })
+        let pixels = Pixels::Windowed { planes: 1, bytes: planes };
+        Ok(Self { working_size, pixels, items, skipped: Vec::new() })
     }
 
     /// Number of images.
@@ -170,24 +239,34 @@ impl InMemorySet {
     }
 
     /// Adds the images of another set behind these. A set of one plane an image joins any other
-    /// of one plane: from then on it counts as windowed.
+    /// of one plane: from then on it counts as windowed. Sets in HU join each other.
     ///
     /// # Errors
-    /// [`DataError::Parts`] if the sets have planes of different sizes or several each.
+    /// [`DataError::Parts`] if the sets have planes of different sizes, several each, or HU on one
+    /// side alone.
     pub fn append(&mut self, other: InMemorySet) -> Result<(), DataError> {
-        let planes = |set: &InMemorySet| set.windows.as_ref().map_or(1, Vec::len);
-        if self.working_size != other.working_size || planes(self) != 1 || planes(&other) != 1 {
-            return Err(DataError::Parts(format!(
-                "cannot join images of {} planes of {} pixels with images of {} planes of {}; \
-                 expected one plane of one size",
-                planes(self),
-                self.working_size,
-                planes(&other),
-                other.working_size
-            )));
+        let refused = DataError::Parts(format!(
+            "cannot join images of {} of {} pixels with images of {} of {}; expected one windowed \
+             plane, or HU, of one size",
+            self.pixels.describe(),
+            self.working_size,
+            other.pixels.describe(),
+            other.working_size
+        ));
+        if self.working_size != other.working_size {
+            return Err(refused);
         }
-        self.windows = None;
-        self.pixels.extend_from_slice(&other.pixels);
+        match (&mut self.pixels, other.pixels) {
+            (Pixels::Hu(own), Pixels::Hu(theirs)) => own.extend_from_slice(&theirs),
+            (own, theirs) => match (own.single_plane(), theirs.into_single_plane()) {
+                (Some(own_bytes), Some(their_bytes)) => {
+                    let mut bytes = std::mem::take(own_bytes);
+                    bytes.extend_from_slice(&their_bytes);
+                    *own = Pixels::Windowed { planes: 1, bytes };
+                }
+                _ => return Err(refused),
+            },
+        }
         self.items.extend(other.items);
         self.skipped.extend(other.skipped);
         Ok(())
@@ -212,8 +291,18 @@ impl InMemorySet {
     pub fn planes_for(&self, recipe: &InputRecipe) -> Result<Vec<usize>, DataError> {
         recipe.check()?;
         refuse_neighbours(recipe)?;
-        let Some(windows) = &self.windows else {
-            return Ok(vec![0; recipe.channels.len()]);
+        let windows = match &self.pixels {
+            Pixels::Windowed { planes: 1, .. } => return Ok(vec![0; recipe.channels.len()]),
+            Pixels::Windowed { planes, .. } if *planes == recipe.channels.len() => {
+                return Ok((0..*planes).collect());
+            }
+            Pixels::Windowed { planes, .. } => {
+                let (planes, channels) = (*planes, recipe.channels.len());
+                return Err(DataError::ChannelCount { planes, channels });
+            }
+            Pixels::Windows { windows, .. } => windows.clone(),
+            // Any window can be had; channels of the same one share a plane.
+            Pixels::Hu(_) => recipe.channels.iter().map(|channel| channel.window).collect(),
         };
         let plane = |(index, channel): (usize, &hemora_ct::Channel)| {
             windows.iter().position(|window| *window == channel.window).ok_or(DataError::Window {
@@ -225,11 +314,53 @@ impl InMemorySet {
         recipe.channels.iter().enumerate().map(plane).collect()
     }
 
-    /// One plane of an image, `working_size²` bytes, row by row: value × 255.
+    /// Whether the images are kept in HU.
+    pub fn is_hu(&self) -> bool {
+        matches!(self.pixels, Pixels::Hu(_))
+    }
+
+    /// One plane of a windowed image, `working_size²` bytes, row by row: value × 255. Empty if the
+    /// images are kept in HU.
     pub fn plane(&self, index: usize, plane: usize) -> &[u8] {
-        let planes = self.windows.as_ref().map_or(1, Vec::len);
         let area = self.working_size * self.working_size;
-        &self.pixels[(index * planes + plane) * area..][..area]
+        match &self.pixels {
+            Pixels::Windowed { planes, bytes } => &bytes[(index * planes + plane) * area..][..area],
+            Pixels::Windows { windows, bytes } => {
+                &bytes[(index * windows.len() + plane) * area..][..area]
+            }
+            Pixels::Hu(_) => &[],
+        }
+    }
+
+    /// An image in HU, `working_size²` values, row by row; `None` if it is kept windowed.
+    pub fn hu(&self, index: usize) -> Option<&[i16]> {
+        let area = self.working_size * self.working_size;
+        match &self.pixels {
+            Pixels::Hu(hu) => Some(&hu[index * area..][..area]),
+            _ => None,
+        }
+    }
+}
+
+impl Pixels {
+    fn describe(&self) -> String {
+        match self {
+            Pixels::Windowed { planes, .. } => format!("{planes} planes"),
+            Pixels::Windows { windows, .. } => format!("{} planes", windows.len()),
+            Pixels::Hu(_) => "HU".to_owned(),
+        }
+    }
+
+    fn single_plane(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Pixels::Windowed { planes: 1, bytes } => Some(bytes),
+            Pixels::Windows { windows, bytes } if windows.len() == 1 => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn into_single_plane(mut self) -> Option<Vec<u8>> {
+        self.single_plane().map(std::mem::take)
     }
 }
 
@@ -252,42 +383,63 @@ fn different_windows(recipe: &InputRecipe) -> Vec<Window> {
     windows
 }
 
-fn image_bytes(working_size: usize, windows: Option<&[Window]>) -> Result<usize, DataError> {
+/// Values of an image of so many planes.
+pub(crate) fn image_values(working_size: usize, planes: usize) -> Result<usize, DataError> {
     if !(16..=2048).contains(&working_size) {
         return Err(DataError::WorkingSize(working_size));
     }
-    Ok(working_size * working_size * windows.map_or(1, <[Window]>::len))
+    Ok(working_size * working_size * planes)
 }
 
-fn zeros(size: usize, count: usize) -> Result<Vec<u8>, DataError> {
-    let too_large = DataError::TooLarge(size as u128 * count as u128);
-    let mut bytes = Vec::new();
-    let fits = size.checked_mul(count).filter(|&total| bytes.try_reserve_exact(total).is_ok());
-    let total = fits.ok_or(too_large)?;
-    bytes.resize(total, 0);
-    Ok(bytes)
+pub(crate) fn defaults<T: Clone + Default>(size: usize, count: usize) -> Result<Vec<T>, DataError> {
+    let bytes = size as u128 * count as u128 * size_of::<T>() as u128;
+    let mut values = Vec::new();
+    let fits = size.checked_mul(count).filter(|&total| values.try_reserve_exact(total).is_ok());
+    let total = fits.ok_or(DataError::TooLarge(bytes))?;
+    values.resize(total, T::default());
+    Ok(values)
 }
 
-fn decode(
+fn item(image: &ImageEntry) -> Item {
+    Item { id: image.id.clone(), labels: image.labels, ..Item::default() }
+}
+
+fn read_dicom(image: &ImageEntry) -> Result<(Item, Slice), String> {
+    let source = Source::File(image.path.clone());
+    let (header, slice) = read_slice(&source).map_err(|error| error.to_string())?;
+    let mut item = item(image);
+    item.patient = Some(header.patient_id).filter(|id| !id.is_empty());
+    item.series = Some(header.series_instance_uid).filter(|uid| !uid.is_empty());
+    Ok((item, slice))
+}
+
+fn read_windows(
     image: &ImageEntry,
-    windows: Option<&[Window]>,
+    windows: &[Window],
     size: usize,
     target: &mut [u8],
 ) -> Result<Item, String> {
-    let mut item = Item { id: image.id.clone(), labels: image.labels, ..Item::default() };
-    let Some(windows) = windows else {
-        let plane = read_png(&image.path).map_err(|error| error.to_string())?;
-        write_grey(&plane, size, target);
-        return Ok(item);
-    };
-    let source = Source::File(image.path.clone());
-    let (header, slice) = read_slice(&source).map_err(|error| error.to_string())?;
+    let (item, slice) = read_dicom(image)?;
     for (window, target) in windows.iter().zip(target.chunks_exact_mut(size * size)) {
         write_grey(&slice.windowed(*window), size, target);
     }
-    item.patient = Some(header.patient_id).filter(|id| !id.is_empty());
-    item.series = Some(header.series_instance_uid).filter(|uid| !uid.is_empty());
     Ok(item)
+}
+
+fn read_channels(
+    image: &ImageEntry,
+    planes: usize,
+    size: usize,
+    target: &mut [u8],
+) -> Result<Item, String> {
+    let channels = read_jpeg(&image.path)?;
+    if channels.len() != planes {
+        return Err(format!("{} channels; the first image has {planes}", channels.len()));
+    }
+    for (plane, target) in channels.iter().zip(target.chunks_exact_mut(size * size)) {
+        write_grey(plane, size, target);
+    }
+    Ok(item(image))
 }
 
 fn write_grey(plane: &Plane, size: usize, target: &mut [u8]) {
@@ -295,5 +447,12 @@ fn write_grey(plane: &Plane, size: usize, target: &mut [u8]) {
     for (byte, value) in target.iter_mut().zip(&resized.values) {
         // A cast saturates, so values a rounding error outside 0–1 stay in range.
         *byte = (value * 255.0).round() as u8;
+    }
+}
+
+pub(crate) fn write_hu(plane: &Plane, size: usize, target: &mut [i16]) {
+    let resized = resize(plane, size, size);
+    for (whole, hu) in target.iter_mut().zip(&resized.values) {
+        *whole = hu.round() as i16;
     }
 }

@@ -43,6 +43,12 @@ pub enum LoaderError {
     /// The augmentation is out of bounds.
     #[error(transparent)]
     Augment(#[from] AugmentError),
+    /// Windows can only vary where HU are known.
+    #[error(
+        "windows cannot vary: the set was windowed when it was loaded; load it in HU, or set \
+         `window_level` and `window_width` to 0"
+    )]
+    NoHu,
     /// No images, or too few for one batch.
     #[error("{images} images do not make one batch of {batch}; use a smaller batch or more images")]
     TooFew {

@@ -1,6 +1,6 @@
 //! One image to one network input, with what was drawn for it applied.
 
-use hemora_ct::{InputRecipe, Plane, resize};
+use hemora_ct::{InputRecipe, Plane, Window, resize};
 use rand::Rng;
 
 use crate::augment::{Drawn, Erasure};
@@ -10,6 +10,7 @@ use crate::warp::warp;
 /// Working memory of one thread, reused from image to image.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    bytes: Vec<u8>,
     plane: Vec<f32>,
     blurred: Vec<f32>,
     random: Vec<u8>,
@@ -41,8 +42,18 @@ impl Inputs<'_> {
             if self.planes[..first].contains(&plane) {
                 continue;
             }
-            let bytes = self.set.plane(index, plane);
-            let Scratch { plane: values, blurred, random } = scratch;
+            let Scratch { bytes, plane: values, blurred, random } = scratch;
+            let bytes = match self.set.hu(index) {
+                Some(hu) => {
+                    let [added, factor] = drawn.window.unwrap_or([0.0, 1.0]);
+                    let Window { level, width } = self.recipe.channels[first].window;
+                    let window = Window { level: level + added, width: width * factor };
+                    bytes.clear();
+                    bytes.extend(hu.iter().map(|&hu| window.to_grey(hu.into())));
+                    bytes.as_slice()
+                }
+                None => self.set.plane(index, plane),
+            };
             match &drawn.warp {
                 Some(from) => {
                     values.resize(area, 0.0);

@@ -63,7 +63,7 @@ pub fn split<G: AsRef<str>>(
     if !(fraction > 0.0 && fraction < 1.0) {
         return Err(SplitError::Fraction(fraction));
     }
-    let parts = assign(labels, groups, &[1.0 - fraction, fraction], seed)?;
+    let parts = partition(labels, groups, &[1.0 - fraction, fraction], seed)?;
     Ok(side(&parts, 1))
 }
 
@@ -84,7 +84,7 @@ pub fn k_folds<G: AsRef<str>>(
     if folds > groups.len() {
         return Err(SplitError::TooFewGroups { groups: groups.len(), parts: folds });
     }
-    let parts = assign(labels, groups, &vec![1.0 / folds as f64; folds], seed)?;
+    let parts = partition(labels, groups, &vec![1.0 / folds as f64; folds], seed)?;
     Ok((0..folds).map(|fold| side(&parts, fold)).collect())
 }
 
@@ -102,8 +102,12 @@ fn side(parts: &[usize], held_out: usize) -> Split {
     Split { train, validation }
 }
 
-/// Part of every image; `shares` are the wanted sizes of the parts and add up to 1.
-fn assign<G: AsRef<str>>(
+/// The part, from 0, of every image, whole groups only, as [`split`] deals them. `shares` are the
+/// wanted sizes of the parts and add up to 1.
+///
+/// # Errors
+/// [`SplitError`] if there are fewer groups than parts, or labels and groups of different numbers.
+pub fn partition<G: AsRef<str>>(
     labels: &[[bool; LABEL_COUNT]],
     groups: &[G],
     shares: &[f64],

@@ -44,5 +44,6 @@ pub use error::ReadError;
 pub use header::{SliceHeader, StoredFormat, read_header, read_headers};
 pub use pixels::read_slice;
 pub use series::{Series, SeriesWarning, Study};
-pub use source::Source;
+pub use source::{Source, read_bytes};
+pub use walk::{SourceList, list_sources};
 pub use write::{NewSlice, PixelStorage, WriteError, write_slice};

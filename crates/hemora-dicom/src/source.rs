@@ -80,6 +80,14 @@ pub(crate) fn with_reader<T>(
     }
 }
 
+/// The bytes of a file or archive entry.
+///
+/// # Errors
+/// [`ReadError`] if they cannot be read or are more than 512 MiB.
+pub fn read_bytes(source: &Source) -> Result<Vec<u8>, ReadError> {
+    with_reader(source, |reader, size| read_all(reader, size))
+}
+
 /// Reads all, up to [`MAX_BYTES`]; `size` is what the source claims and only a hint.
 pub(crate) fn read_all(reader: &mut dyn Read, size: u64) -> Result<Vec<u8>, ReadError> {
     read_limited(reader, size, MAX_BYTES)

@@ -9,6 +9,35 @@ use std::path::{Path, PathBuf};
 use crate::archive::entries;
 use crate::{ReadError, Skipped, Source};
 
+/// The files and archive entries below some paths, without any of them being read.
+#[derive(Debug, Default)]
+pub struct SourceList {
+    /// What is to be read, in order, each once.
+    pub sources: Vec<Source>,
+    /// What cannot be listed.
+    pub skipped: Vec<Skipped>,
+    named: HashSet<Source>,
+}
+
+impl SourceList {
+    /// The reason for leaving out a source of the list, given what reading it reported: a file
+    /// that nobody took for DICOM is another file, not a broken one.
+    pub fn reason(&self, source: &Source, error: ReadError) -> ReadError {
+        match error {
+            ReadError::NotDicom => not_dicom(source, self.named.contains(source)),
+            error => error,
+        }
+    }
+}
+
+/// Lists files, folders (with all folders below) and the entries of zip archives.
+pub fn list_sources(paths: &[PathBuf]) -> SourceList {
+    let Found { mut sources, skipped, named } = walk(paths);
+    sources.sort();
+    sources.dedup();
+    SourceList { sources, skipped, named }
+}
+
 /// What is to be read below some paths.
 #[derive(Debug, Default)]
 pub(crate) struct Found {

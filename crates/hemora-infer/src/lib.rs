@@ -32,4 +32,4 @@ pub use result::{
 };
 pub use schema::{model_schema, result_schema};
 pub use score::{SeriesScore, SliceScore, score_series};
-pub use triage::{NOTICE, triage};
+pub use triage::{NOTICE, SeriesPolicy, triage};

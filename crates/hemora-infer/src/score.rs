@@ -1,8 +1,10 @@
 //! One series to the probabilities of its slices.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Probabilities, Slice};
+use hemora_ct::{HuProblem, InputRecipe, LABEL_COUNT, Probabilities, Slice, hu_problems};
 use hemora_dicom::{Series, read_slice};
 
 use crate::stack::map_inputs;
@@ -16,6 +18,8 @@ const HIGHEST: usize = 3;
 pub struct SeriesScore {
     /// The scored slices in the order of the series.
     pub slices: Vec<SliceScore>,
+    /// What speaks against the HU of slices, by their index in the series.
+    pub implausible: BTreeMap<usize, Vec<HuProblem>>,
     /// Slices without a result, in the order of the series.
     pub skipped: Vec<SkippedFile>,
 }
@@ -60,7 +64,15 @@ pub fn score_series(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> SeriesScore {
     let (done, total) = (AtomicUsize::new(0), series.slices.len());
-    let read = |index: usize| read_one(series, index);
+    let implausible = Mutex::new(BTreeMap::new());
+    let read = |index: usize| {
+        let slice = read_one(series, index)?;
+        let problems = hu_problems(&slice);
+        if !problems.is_empty() {
+            implausible.lock().unwrap_or_else(PoisonError::into_inner).insert(index, problems);
+        }
+        Ok(slice)
+    };
     // Only the probabilities are kept: feature maps of a long series would fill the memory.
     let run = |input: &[f32]| match engine.run(input) {
         Ok(output) => Ok(Probabilities::from_array(output.probabilities)),
@@ -69,7 +81,8 @@ pub fn score_series(
     let results = map_inputs(recipe, total, &read, &run, &|| {
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
     });
-    let mut score = SeriesScore::default();
+    let implausible = implausible.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut score = SeriesScore { implausible, ..SeriesScore::default() };
     for (index, (header, result)) in series.slices.iter().zip(results).enumerate() {
         match result {
             Ok(probabilities) => score.slices.push(SliceScore { index, probabilities }),
@@ -100,7 +113,7 @@ mod tests {
             let probabilities = Probabilities { any, epidural: 1.0 - any, ..Default::default() };
             SliceScore { index, probabilities }
         };
-        SeriesScore { slices: any.iter().enumerate().map(slice).collect(), skipped: Vec::new() }
+        SeriesScore { slices: any.iter().enumerate().map(slice).collect(), ..Default::default() }
     }
 
     #[test]

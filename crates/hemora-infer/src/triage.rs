@@ -3,7 +3,8 @@
 use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_dicom::{Collection, Series, SeriesWarning, SliceHeader, Study};
+use hemora_ct::HuProblem;
+use hemora_dicom::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
 
 use crate::score::{SeriesScore, score_series};
 use crate::{
@@ -14,7 +15,29 @@ use crate::{
 /// Stands in every result.
 pub const NOTICE: &str = "For research use only. Not a medical device, not for diagnosis.";
 
-/// Scores every axial series of every study. `progress(done, total)` counts slices and is called
+/// Which series of a study are scored; localizers and series that are not axial never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SeriesPolicy {
+    /// The one that [`choose_series`] chooses.
+    #[default]
+    Chosen,
+    /// Every axial series; the study has the probabilities of the most suspicious one.
+    AllAxial,
+}
+
+impl SeriesPolicy {
+    /// Why each series of a study is left out, or `None` where it is scored.
+    fn left_out(self, study: &Study) -> Vec<Option<String>> {
+        let reason = |choice: SeriesChoice| match (&choice, self) {
+            (SeriesChoice::Chosen, _)
+            | (SeriesChoice::PassedOver { .. }, SeriesPolicy::AllAxial) => None,
+            _ => Some(choice.to_string()),
+        };
+        choose_series(&study.series).into_iter().map(reason).collect()
+    }
+}
+
+/// Scores the series of every study that `policy` names. `progress(done, total)` counts slices and is called
 /// from any thread.
 ///
 /// Never fails as a whole: a file without a result is in [`TriageResult::skipped`] with its
@@ -23,6 +46,7 @@ pub fn triage(
     engine: &dyn Engine,
     bundle: &Bundle,
     collection: &Collection,
+    policy: SeriesPolicy,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> TriageResult {
     let mut skipped: Vec<SkippedFile> = collection
@@ -34,14 +58,21 @@ pub fn triage(
             failed: file.reason.is_failure(),
         })
         .collect();
-    let axial = collection.studies.iter().flat_map(|study| &study.series).filter(is_axial);
-    let total = axial.map(|series| series.slices.len()).sum();
+    let left_out: Vec<_> = collection.studies.iter().map(|it| policy.left_out(it)).collect();
+    let total = collection.studies.iter().zip(&left_out).map(|(study, left_out)| {
+        let series = study.series.iter().zip(left_out);
+        series.filter(|(_, reason)| reason.is_none()).map(|(it, _)| it.slices.len()).sum::<usize>()
+    });
+    let total = total.sum();
     let done = AtomicUsize::new(0);
     let advance = |_: usize, _: usize| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
     let mut studies: Vec<StudyResult> = collection
         .studies
         .iter()
-        .filter_map(|study| study_result(engine, bundle, study, &advance, &mut skipped))
+        .zip(&left_out)
+        .filter_map(|(study, left_out)| {
+            study_result(engine, bundle, study, left_out, &advance, &mut skipped)
+        })
         .collect();
     studies.sort_by(|a, b| {
         let by_any = b.probabilities.any.total_cmp(&a.probabilities.any);
@@ -63,18 +94,19 @@ fn study_result(
     engine: &dyn Engine,
     bundle: &Bundle,
     study: &Study,
+    left_out: &[Option<String>],
     progress: &(dyn Fn(usize, usize) + Sync),
     skipped: &mut Vec<SkippedFile>,
 ) -> Option<StudyResult> {
     let mut results = Vec::new();
     let mut warnings = Vec::new();
-    for series in &study.series {
-        if !is_axial(&series) {
-            let reason = "not an axial series; only axial slices are scored";
-            warnings.push(format!("series {} was left out: {reason}", series.uid));
+    for (series, reason) in study.series.iter().zip(left_out) {
+        if let Some(reason) = reason {
+            let count = series.slices.len();
+            warnings.push(format!("series {}, {count} slices, {reason}", series.uid));
             skipped.extend(series.slices.iter().map(|header| SkippedFile {
                 source: header.source.to_string(),
-                reason: reason.to_owned(),
+                reason: format!("its series was {reason}"),
                 failed: false,
             }));
             continue;
@@ -112,10 +144,6 @@ fn more_suspicious(a: &SeriesResult, b: &SeriesResult) -> Order {
         .then_with(|| a.series_instance_uid.cmp(&b.series_instance_uid))
 }
 
-fn is_axial(series: &&Series) -> bool {
-    !series.warnings.iter().any(|warning| matches!(warning, SeriesWarning::NotAxial(_)))
-}
-
 fn series_result(series: &Series, score: &SeriesScore) -> Option<SeriesResult> {
     let probabilities = score.probabilities()?;
     let z = positions(&series.slices);
@@ -133,6 +161,14 @@ fn series_result(series: &Series, score: &SeriesScore) -> Option<SeriesResult> {
         })
         .collect();
     let mut warnings: Vec<String> = series.warnings.iter().map(ToString::to_string).collect();
+    let repaired = series.slices.iter().filter(|slice| slice.intercept_repaired).count();
+    if repaired > 0 {
+        warnings.push(format!(
+            "{repaired} of {} slices had a wrong rescale intercept, which was repaired",
+            series.slices.len()
+        ));
+    }
+    warnings.extend(doubts(series, score));
     if !score.skipped.is_empty() {
         warnings.push(format!("{} slices have no result; see `skipped`", score.skipped.len()));
     }
@@ -144,6 +180,29 @@ fn series_result(series: &Series, score: &SeriesScore) -> Option<SeriesResult> {
         slices,
         warnings,
     })
+}
+
+/// What speaks against the HU of the slices, a line for each kind of doubt.
+fn doubts(series: &Series, score: &SeriesScore) -> Vec<String> {
+    let kinds: [fn(&HuProblem) -> bool; 3] = [
+        |problem| matches!(problem, HuProblem::NoAir(_)),
+        |problem| matches!(problem, HuProblem::NoBone(_)),
+        |problem| matches!(problem, HuProblem::Median(_)),
+    ];
+    let line = |is_kind: fn(&HuProblem) -> bool| {
+        let doubted = score.implausible.iter().filter_map(|(index, problems)| {
+            Some((&series.slices[*index].source, problems.iter().find(|it| is_kind(it))?))
+        });
+        let all: Vec<_> = doubted.collect();
+        let (source, problem) = all.first()?;
+        Some(format!(
+            "the values of {} of {} slices can hardly be a head's HU, so their probabilities mean \
+             little: {problem} ({source})",
+            all.len(),
+            series.slices.len()
+        ))
+    };
+    kinds.into_iter().filter_map(line).collect()
 }
 
 /// Positions of the slices along the normal of the first that has a plane, upwards, mm.

@@ -50,12 +50,12 @@ impl Figure<'_> {
             "<span>any hemorrhage <strong>{any}</strong></span><span>{subtypes}</span></figcaption>"
         )?;
         writeln!(out, "<div class=\"panes\">")?;
-        self.write_window(out, 0, number)?;
+        for window in 0..WINDOWS.len() {
+            self.write_window(out, window, number)?;
+        }
         for map in &self.key.maps {
             self.write_map(out, map, number)?;
         }
-        self.write_window(out, 1, number)?;
-        self.write_window(out, 2, number)?;
         writeln!(out, "</div>")?;
         writeln!(
             out,

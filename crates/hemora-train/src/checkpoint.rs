@@ -5,8 +5,9 @@ use std::path::Path;
 
 use hemora_nn::{Weights, WeightsError};
 
+use crate::Model;
 use crate::files::write_whole;
-use crate::{AdamW, Model};
+use crate::trainer::Trainer;
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -44,18 +45,29 @@ pub enum CheckpointError {
     },
 }
 
-/// Writes a checkpoint.
+/// Writes a checkpoint from which the run can go on.
 ///
 /// # Errors
 /// [`CheckpointError`] if the file cannot be written.
-pub fn save(
+pub fn save(path: &Path, trainer: &Trainer, progress: Progress) -> Result<(), CheckpointError> {
+    let mut weights = trainer.model.weights();
+    trainer.optimizer.save(&mut weights);
+    if let Some(average) = &trainer.average {
+        average.save(&mut weights);
+    }
+    save_weights(path, &trainer.model, &weights, progress)
+}
+
+/// Writes weights of `model`'s graph alone.
+///
+/// # Errors
+/// [`CheckpointError`] if the file cannot be written.
+pub fn save_weights(
     path: &Path,
     model: &Model,
-    optimizer: &AdamW,
+    weights: &Weights,
     progress: Progress,
 ) -> Result<(), CheckpointError> {
-    let mut weights = model.weights();
-    optimizer.save(&mut weights);
     let mut metadata = HashMap::from([
         ("network".to_owned(), model.graph().name().to_owned()),
         ("epoch".to_owned(), progress.epoch.to_string()),
@@ -70,15 +82,11 @@ pub fn save(
     Ok(write_whole(path, &bytes)?)
 }
 
-/// Reads a checkpoint into a model and optimizer for `model`'s graph.
+/// Puts a trainer where it was when the checkpoint was written.
 ///
 /// # Errors
 /// [`CheckpointError`] if the file cannot be read or belongs to another run.
-pub fn load(
-    path: &Path,
-    model: &Model,
-    optimizer: &mut AdamW,
-) -> Result<(Model, Progress), CheckpointError> {
+pub fn load(path: &Path, trainer: &mut Trainer) -> Result<Progress, CheckpointError> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path)?;
     let weights_error = |source| CheckpointError::Weights { path: name.clone(), source };
@@ -94,8 +102,13 @@ pub fn load(
         step: counter("step")?,
         best: metadata.get("best").and_then(|value| value.parse().ok()),
     };
-    let restored = Model::with_weights(model.graph().clone(), &weights, model.device())
-        .map_err(weights_error)?;
-    optimizer.load(&restored, &weights, progress.step).map_err(state_error)?;
-    Ok((restored, progress))
+    let graph = trainer.model.graph().clone();
+    let restored = Model::with_weights(graph, &weights, trainer.model.device());
+    let restored = restored.map_err(weights_error)?;
+    trainer.optimizer.load(&restored, &weights, progress.step).map_err(state_error)?;
+    if let Some(average) = &mut trainer.average {
+        average.load(&weights).map_err(state_error)?;
+    }
+    trainer.model = restored;
+    Ok(progress)
 }

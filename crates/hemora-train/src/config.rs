@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use crate::optimizer::{OptimizerOptions, Preset};
+use crate::{ScheduleName, Task};
+
 /// Flags of `hemora-train run`.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct RunConfig {
@@ -50,21 +53,38 @@ pub struct RunConfig {
     #[arg(long, default_value_t = 32)]
     pub batch: usize,
 
-    /// Highest learning rate of the cycle.
-    #[arg(long, default_value_t = 1e-3)]
-    pub learning_rate: f64,
+    /// What is learned: the six labels, any hemorrhage, or the five subtypes.
+    #[arg(long, value_enum, default_value_t = Task::Labels)]
+    pub task: Task,
 
-    /// Fraction of the steps in which the rate rises.
+    /// Optimizer, with the defaults of the library that it is named for.
+    #[arg(long, value_enum, default_value_t = Preset::AdamW)]
+    pub optimizer: Preset,
+
+    /// Learning rate, the highest of the schedule; without it the optimizer's default.
+    #[arg(long)]
+    pub learning_rate: Option<f64>,
+
+    /// Decay of the weights; without it the optimizer's default.
+    #[arg(long)]
+    pub weight_decay: Option<f64>,
+
+    /// How the learning rate changes.
+    #[arg(long, value_enum, default_value_t = ScheduleName::OneCycle)]
+    pub schedule: ScheduleName,
+
+    /// Fraction of the steps in which the rate of one cycle rises.
     #[arg(long, default_value_t = 0.2)]
     pub rise: f64,
-
-    /// Decay of the weights.
-    #[arg(long, default_value_t = 0.02)]
-    pub weight_decay: f64,
 
     /// Dropout before the last layer.
     #[arg(long, default_value_t = 0.2)]
     pub dropout: f64,
+
+    /// Validates and keeps a moving average of the weights, of which this part stays at each step;
+    /// 0 for none.
+    #[arg(long, default_value_t = 0.0)]
+    pub ema: f64,
 
     /// Bound on the norm of the gradient.
     #[arg(long, default_value_t = 5.0)]
@@ -95,4 +115,16 @@ pub struct RunConfig {
     #[arg(long)]
     #[serde(skip)]
     pub restart: bool,
+}
+
+impl RunConfig {
+    /// The optimizer's settings, its defaults where no flag says otherwise.
+    pub fn optimizer(&self) -> OptimizerOptions {
+        let defaults = self.optimizer.options();
+        OptimizerOptions {
+            learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
+            weight_decay: self.weight_decay.unwrap_or(defaults.weight_decay),
+            ..defaults
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! `hemora-train`: the training program, which `hemora train` starts.
 
+mod allocator;
+
 use clap::{Parser, Subcommand};
 use hemora_train::config::RunConfig;
 
@@ -23,6 +25,7 @@ const EXAMPLES: &str = "Examples:
       --weights efficientnet_lite0_imagenet.safetensors --size 192 --epochs 12";
 
 fn main() -> miette::Result<()> {
+    allocator::keep_large_blocks();
     let Command::Run(config) = Cli::parse().command;
     hemora_train::run(&config)
 }

@@ -1,21 +1,21 @@
 //! One training run, from its config to its best weights.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use hemora_ct::LABEL_COUNT;
 use hemora_data::{Augment, Loader, LoaderOptions};
 use hemora_nn::{Graph, Weights, networks};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
-use tch::{Device, Tensor};
+use tch::Device;
 
 use crate::checkpoint::{self, Progress};
 use crate::config::RunConfig;
 use crate::dataset::{self, RunData};
 use crate::files::write_whole;
 use crate::metrics::{self, EpochMetrics};
-use crate::validation::{self, aurocs, intervals, predict, to_tensors};
-use crate::{AdamW, AdamWOptions, Mode, Model, OneCycle, weighted_binary_cross_entropy};
+use crate::trainer::{self, Trainer, TrainerOptions};
+use crate::validation::{self, aurocs, intervals, predict};
+use crate::{Model, Schedule};
 
 /// The files of a run.
 struct Folder(PathBuf);
@@ -39,13 +39,8 @@ impl Folder {
 pub fn run(config: &RunConfig) -> Result<()> {
     check(config)?;
     let folder = prepare_folder(config)?;
-    let threads = match config.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
-    tch::set_num_threads(threads as i32);
-    let device = Device::cuda_if_available();
-    eprintln!("device: {device:?}, {threads} threads");
+    let threads = trainer::set_threads(config.threads);
+    let device = trainer::device(threads);
     let data = dataset::load(config)?;
     let options = LoaderOptions {
         batch: config.batch,
@@ -73,12 +68,12 @@ pub fn run(config: &RunConfig) -> Result<()> {
     )
     .into_diagnostic()?;
 
-    let mut trainer = Trainer::new(config, &folder, &data, device)?;
-    trainer.schedule.steps = config.epochs * train.batches() as u64;
-    while trainer.progress.epoch < config.epochs {
-        trainer.epoch(config, &folder, &data, &train, &validate)?;
+    let steps = config.epochs * train.batches() as u64;
+    let (mut trainer, mut progress) = start(config, &folder, &data, device, steps)?;
+    while progress.epoch < config.epochs {
+        epoch(config, &folder, &data, (&train, &validate), &mut trainer, &mut progress)?;
     }
-    finish(config, &folder, &data, &validate, device)
+    finish(config, &folder, &data, &validate, &trainer)
 }
 
 /// The augmentation of the default model: what a real second scanner might have done, not more.
@@ -100,7 +95,7 @@ fn augmentation() -> Augment {
 
 fn check(config: &RunConfig) -> Result<()> {
     let positive = [
-        ("--learning-rate", config.learning_rate),
+        ("--learning-rate", config.optimizer().learning_rate),
         ("--clip", config.clip),
         ("--any-weight", config.any_weight),
     ];
@@ -109,7 +104,9 @@ fn check(config: &RunConfig) -> Result<()> {
             bail!("{flag} {value}: expected a number above 0");
         }
     }
-    for (flag, value) in [("--rise", config.rise), ("--dropout", config.dropout)] {
+    for (flag, value) in
+        [("--rise", config.rise), ("--dropout", config.dropout), ("--ema", config.ema)]
+    {
         if !(0.0..1.0).contains(&value) {
             bail!("{flag} {value}: expected a number from 0 up to 1");
         }
@@ -151,14 +148,10 @@ fn prepare_folder(config: &RunConfig) -> Result<Folder> {
 }
 
 fn graph(config: &RunConfig) -> Result<Graph> {
-    let options = networks::Options {
-        channels: 3,
-        size: config.size,
-        head: Some(networks::Head::Sigmoid(LABEL_COUNT)),
-        dropout: config.dropout,
-    };
     let names = networks::names().collect::<Vec<_>>().join(", ");
-    networks::build(&config.network, &options)
+    config
+        .task
+        .graph(&config.network, config.size, config.dropout)
         .ok_or_else(|| miette!("unknown network `{}`; there are {names}", config.network))?
         .into_diagnostic()
 }
@@ -182,108 +175,86 @@ fn initial_model(config: &RunConfig, graph: Graph, device: Device) -> Result<Mod
     Model::with_weights(graph, &weights, device).into_diagnostic().wrap_err_with(name)
 }
 
-fn label_weights(config: &RunConfig, device: Device) -> Tensor {
-    let mut weights = [1f32; LABEL_COUNT];
-    weights[LABEL_COUNT - 1] = config.any_weight as f32;
-    Tensor::from_slice(&weights).to(device)
+/// A trainer at the start of the run, or where its last checkpoint was written.
+fn start(
+    config: &RunConfig,
+    folder: &Folder,
+    data: &RunData,
+    device: Device,
+    steps: u64,
+) -> Result<(Trainer, Progress)> {
+    let model = initial_model(config, graph(config)?, device)?;
+    debug_assert!(trainer::fits(&model, &data.recipe));
+    let optimizer = config.optimizer();
+    let options = TrainerOptions {
+        task: config.task,
+        optimizer,
+        schedule: Schedule::new(config.schedule, optimizer.learning_rate, config.rise, steps),
+        ema: config.ema,
+        clip: Some(config.clip),
+        any_weight: config.any_weight,
+        seed: config.seed,
+    };
+    let mut trainer = Trainer::new(model, options);
+    let mut progress = Progress::default();
+    if folder.last().exists() {
+        progress = checkpoint::load(&folder.last(), &mut trainer).into_diagnostic()?;
+        eprintln!("going on after epoch {} of {}", progress.epoch, config.epochs);
+    }
+    // Also without a checkpoint: the run may have been killed just before it wrote its first.
+    metrics::keep_epochs(&folder.metrics(), progress.epoch).into_diagnostic()?;
+    Ok((trainer, progress))
 }
 
-struct Trainer {
-    model: Model,
-    optimizer: AdamW,
-    schedule: OneCycle,
-    progress: Progress,
-    label_weights: Tensor,
-}
-
-impl Trainer {
-    fn new(config: &RunConfig, folder: &Folder, data: &RunData, device: Device) -> Result<Self> {
-        let mut model = initial_model(config, graph(config)?, device)?;
-        debug_assert_eq!(model.graph().input_shape()[0], data.recipe.channels.len());
-        let options = AdamWOptions { weight_decay: config.weight_decay, ..AdamWOptions::default() };
-        let mut optimizer = AdamW::new(options);
-        let mut progress = Progress::default();
-        if folder.last().exists() {
-            (model, progress) =
-                checkpoint::load(&folder.last(), &model, &mut optimizer).into_diagnostic()?;
-            metrics::keep_epochs(&folder.metrics(), progress.epoch).into_diagnostic()?;
-            eprintln!("going on after epoch {} of {}", progress.epoch, config.epochs);
-        }
-        let schedule = OneCycle { peak: config.learning_rate, rise: config.rise, steps: 1 };
-        let label_weights = label_weights(config, device);
-        Ok(Self { model, optimizer, schedule, progress, label_weights })
+/// Trains and validates an epoch, writes its metrics and checkpoints.
+fn epoch(
+    config: &RunConfig,
+    folder: &Folder,
+    data: &RunData,
+    (train, validate): (&Loader, &Loader),
+    trainer: &mut Trainer,
+    progress: &mut Progress,
+) -> Result<()> {
+    let begin = Instant::now();
+    let bar = crate::progress::bar(train.images() as u64, "training");
+    let train_loss = trainer.epoch(train, progress.epoch, &|images| bar.inc(images as u64))?;
+    bar.finish_and_clear();
+    let train_seconds = begin.elapsed().as_secs_f64();
+    let kept = trainer.kept_model()?;
+    let predictions = predict(&kept, config.task, validate, &trainer.label_weights);
+    let auroc = aurocs(&predictions, data).into_diagnostic()?;
+    let defined: Vec<f64> = auroc.values().copied().flatten().collect();
+    let mean = (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64);
+    progress.epoch += 1;
+    progress.step = trainer.optimizer.steps();
+    let line = EpochMetrics {
+        epoch: progress.epoch,
+        step: progress.step,
+        train_loss,
+        validation_loss: predictions.loss,
+        mean_auroc: mean,
+        images_per_second: train.images() as f64 / train_seconds,
+        seconds: begin.elapsed().as_secs_f64(),
+        auroc,
+    };
+    let any = line.auroc.get("any").map(|auroc| format!(" any {},", shown(*auroc)));
+    eprintln!(
+        "epoch {}/{}: loss {:.4}, validation loss {:.4}, AUROC{} mean {}; {:.1} images/s",
+        line.epoch,
+        config.epochs,
+        line.train_loss,
+        line.validation_loss,
+        any.unwrap_or_default(),
+        shown(mean),
+        line.images_per_second
+    );
+    if mean > progress.best {
+        progress.best = mean;
+        checkpoint::save_weights(&folder.best(), &kept, &kept.weights(), *progress)
+            .into_diagnostic()?;
     }
-
-    fn epoch(
-        &mut self,
-        config: &RunConfig,
-        folder: &Folder,
-        data: &RunData,
-        train: &Loader,
-        validate: &Loader,
-    ) -> Result<()> {
-        let start = Instant::now();
-        let bar = crate::progress::bar(train.images() as u64, "training");
-        let mut losses = 0.0;
-        for batch in train.epoch(self.progress.epoch) {
-            // Dropout's numbers follow from seed and step, so that a resumed run draws the same.
-            tch::manual_seed((config.seed << 32 | self.optimizer.steps()) as i64);
-            let (images, targets) = to_tensors(&batch, &self.model);
-            let logits = self.model.logits(&images, Mode::Train);
-            let loss = weighted_binary_cross_entropy(&logits, &targets, &self.label_weights);
-            let value = loss.double_value(&[]);
-            if !value.is_finite() {
-                bail!(
-                    help = "lower --learning-rate; the last checkpoint is kept",
-                    "the loss is {value} at step {}",
-                    self.optimizer.steps()
-                );
-            }
-            let rate = self.schedule.rate(self.optimizer.steps());
-            self.optimizer.step(&self.model, &loss, rate, Some(config.clip));
-            losses += value;
-            bar.inc(batch.len() as u64);
-        }
-        bar.finish_and_clear();
-        let train_seconds = start.elapsed().as_secs_f64();
-        let predictions = predict(&self.model, validate, &self.label_weights);
-        let auroc = aurocs(&predictions, data).into_diagnostic()?;
-        let defined: Vec<f64> = auroc.values().copied().flatten().collect();
-        let mean =
-            (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64);
-        self.progress.epoch += 1;
-        self.progress.step = self.optimizer.steps();
-        let line = EpochMetrics {
-            epoch: self.progress.epoch,
-            step: self.progress.step,
-            train_loss: losses / train.batches() as f64,
-            validation_loss: predictions.loss,
-            mean_auroc: mean,
-            images_per_second: train.images() as f64 / train_seconds,
-            seconds: start.elapsed().as_secs_f64(),
-            auroc,
-        };
-        eprintln!(
-            "epoch {}/{}: loss {:.4}, validation loss {:.4}, AUROC any {}, mean {}; {:.1} images/s",
-            line.epoch,
-            config.epochs,
-            line.train_loss,
-            line.validation_loss,
-            shown(line.auroc.get("any").copied().flatten()),
-            shown(mean),
-            line.images_per_second
-        );
-        if mean > self.progress.best {
-            self.progress.best = mean;
-            self.save(&folder.best())?;
-        }
-        metrics::append(&folder.metrics(), &line).into_diagnostic()?;
-        self.save(&folder.last())
-    }
-
-    fn save(&self, path: &Path) -> Result<()> {
-        checkpoint::save(path, &self.model, &self.optimizer, self.progress).into_diagnostic()
-    }
+    metrics::append(&folder.metrics(), &line).into_diagnostic()?;
+    checkpoint::save(&folder.last(), trainer, *progress).into_diagnostic()
 }
 
 fn shown(value: Option<f64>) -> String {
@@ -296,19 +267,23 @@ fn finish(
     folder: &Folder,
     data: &RunData,
     validate: &Loader,
-    device: Device,
+    trainer: &Trainer,
 ) -> Result<()> {
-    let path = if folder.best().exists() { folder.best() } else { folder.last() };
-    let bytes = std::fs::read(&path).into_diagnostic()?;
-    let mut weights = Weights::from_safetensors(&bytes).into_diagnostic()?;
-    weights.retain(|name| !name.starts_with("optimizer/"));
-    let model = Model::with_weights(graph(config)?, &weights, device).into_diagnostic()?;
-    let predictions = predict(&model, validate, &label_weights(config, device));
+    let weights = if folder.best().exists() {
+        let bytes = std::fs::read(folder.best()).into_diagnostic()?;
+        Weights::from_safetensors(&bytes).into_diagnostic()?
+    } else {
+        trainer.kept_weights()
+    };
+    let model = Model::with_weights(graph(config)?, &weights, trainer.model.device());
+    let model = model.into_diagnostic()?;
+    let predictions = predict(&model, config.task, validate, &trainer.label_weights);
     let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
     validation::write_predictions(&folder.0.join("validation.csv"), &predictions, data)
         .into_diagnostic()?;
     let metadata = [
         ("network".to_owned(), config.network.clone()),
+        ("task".to_owned(), config.task.to_string()),
         ("input".to_owned(), serde_json::to_string(&data.recipe).into_diagnostic()?),
         ("metrics".to_owned(), serde_json::to_string(&intervals).into_diagnostic()?),
     ];

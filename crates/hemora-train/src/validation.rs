@@ -12,14 +12,16 @@ use tch::{Kind, Tensor};
 use crate::dataset::RunData;
 use crate::files::write_whole;
 use crate::model::to_host;
-use crate::{Mode, Model, weighted_binary_cross_entropy};
+use crate::{Mode, Model, Task, weighted_binary_cross_entropy};
 
 /// Probabilities of the images of a loader, in the loader's order.
 pub struct Predictions {
     /// Index of each image in the set.
     pub indices: Vec<usize>,
-    /// Six probabilities an image.
-    pub probabilities: Vec<[f32; LABEL_COUNT]>,
+    /// What was predicted.
+    pub task: Task,
+    /// Probabilities `[images, labels of the task]`.
+    pub probabilities: Vec<f32>,
     /// Mean weighted loss.
     pub loss: f64,
 }
@@ -36,19 +38,29 @@ pub fn to_tensors(batch: &hemora_data::Batch, model: &Model) -> (Tensor, Tensor)
     (images, targets)
 }
 
+impl Predictions {
+    /// Probabilities of a label, the column `column` of the task's, of the images at `items`.
+    pub fn column(&self, column: usize, items: &[usize]) -> Vec<f64> {
+        let width = self.task.labels().len();
+        items.iter().map(|item| f64::from(self.probabilities[item * width + column])).collect()
+    }
+}
+
 /// Runs the model over all images of `loader`, which must not shuffle.
-pub fn predict(model: &Model, loader: &Loader, label_weights: &Tensor) -> Predictions {
-    let mut predictions = Predictions { indices: Vec::new(), probabilities: Vec::new(), loss: 0.0 };
+pub fn predict(model: &Model, task: Task, loader: &Loader, label_weights: &Tensor) -> Predictions {
+    let mut predictions =
+        Predictions { indices: Vec::new(), task, probabilities: Vec::new(), loss: 0.0 };
     for batch in loader.epoch(0) {
         let (images, targets) = to_tensors(&batch, model);
         let (values, loss) = tch::no_grad(|| {
-            let logits = model.logits(&images, Mode::Evaluate).to_kind(Kind::Float);
-            let loss = weighted_binary_cross_entropy(&logits, &targets, label_weights);
-            (to_host(&logits.sigmoid()).values, loss.double_value(&[]))
+            let scores = task.scores(model.logits(&images, Mode::Evaluate)).to_kind(Kind::Float);
+            let targets = task.targets(&targets);
+            let loss = weighted_binary_cross_entropy(&scores, &targets, label_weights);
+            (to_host(&scores.sigmoid()).values, loss.double_value(&[]))
         });
         predictions.loss += loss * batch.len() as f64;
         predictions.indices.extend_from_slice(batch.indices());
-        predictions.probabilities.extend_from_slice(values.as_chunks::<LABEL_COUNT>().0);
+        predictions.probabilities.extend(values);
     }
     predictions.loss /= predictions.indices.len().max(1) as f64;
     predictions
@@ -63,24 +75,24 @@ pub fn aurocs(
     data: &RunData,
 ) -> Result<BTreeMap<String, Option<f64>>, MetricError> {
     let all: Vec<usize> = (0..predictions.indices.len()).collect();
-    Label::ALL
-        .into_iter()
-        .map(|label| Ok((label.name().to_owned(), label_auroc(predictions, data, label, &all)?)))
+    let labels = predictions.task.labels().iter().enumerate();
+    labels
+        .map(|(column, label)| {
+            Ok((label.name().to_owned(), label_auroc(predictions, data, column, &all)?))
+        })
         .collect()
 }
 
 fn label_auroc(
     predictions: &Predictions,
     data: &RunData,
-    label: Label,
+    column: usize,
     items: &[usize],
 ) -> Result<Option<f64>, MetricError> {
-    let column = label.index();
-    let scores: Vec<f64> =
-        items.iter().map(|&item| f64::from(predictions.probabilities[item][column])).collect();
+    let label = predictions.task.labels()[column].index();
     let truth: Vec<bool> =
-        items.iter().map(|&item| data.set.labels(predictions.indices[item])[column]).collect();
-    auroc(&scores, &truth)
+        items.iter().map(|&item| data.set.labels(predictions.indices[item])[label]).collect();
+    auroc(&predictions.column(column, items), &truth)
 }
 
 /// One label's validation AUROC with its interval.
@@ -113,9 +125,9 @@ pub fn intervals(
     different.sort_unstable();
     different.dedup();
     let options = BootstrapOptions { seed, ..BootstrapOptions::default() };
-    Label::ALL
-        .into_iter()
-        .map(|label| {
+    let labels = predictions.task.labels().iter().copied().enumerate();
+    labels
+        .map(|(column, label)| {
             let positive = |&&index: &&usize| data.set.labels(index)[label.index()];
             Ok(LabelInterval {
                 label,
@@ -123,14 +135,14 @@ pub fn intervals(
                 groups: different.len(),
                 positives: predictions.indices.iter().filter(positive).count(),
                 auroc: cluster_bootstrap(&groups, &options, |items| {
-                    label_auroc(predictions, data, label, items)
+                    label_auroc(predictions, data, column, items)
                 })?,
             })
         })
         .collect()
 }
 
-/// Writes a row an image: id, group, the six labels and the six probabilities.
+/// Writes a row an image: id, group, the labels of the task and their probabilities.
 ///
 /// # Errors
 /// What the operating system says.
@@ -139,17 +151,20 @@ pub fn write_predictions(
     predictions: &Predictions,
     data: &RunData,
 ) -> std::io::Result<()> {
+    let labels = predictions.task.labels();
     let mut text = String::from("id,group");
     for prefix in ["label_", ""] {
-        for label in Label::ALL {
+        for label in labels {
             text.push_str(&format!(",{prefix}{label}"));
         }
     }
     text.push('\n');
-    for (&index, probabilities) in predictions.indices.iter().zip(&predictions.probabilities) {
+    let rows = predictions.probabilities.chunks_exact(labels.len());
+    for (&index, probabilities) in predictions.indices.iter().zip(rows) {
         text.push_str(&format!("{},{}", data.set.id(index), data.groups[index].replace(',', ";")));
-        for label in data.set.labels(index) {
-            text.push_str(if label { ",1" } else { ",0" });
+        let truth = data.set.labels(index);
+        for label in labels {
+            text.push_str(if truth[label.index()] { ",1" } else { ",0" });
         }
         for probability in probabilities {
             text.push_str(&format!(",{probability}"));

@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         Command::Triage(arguments) => command::triage::run(&arguments),
         Command::Demo(arguments) => command::demo::run(&arguments),
         Command::Synth(arguments) => command::synth::run(&arguments),
+        Command::Index(arguments) => command::index::run(&arguments),
+        Command::Prepare(arguments) => command::prepare::run(&arguments),
         Command::Train(arguments) => command::train::run(&arguments),
         Command::Model { command } => match command {
             ModelCommand::Summary(arguments) => command::model::summary(&arguments),

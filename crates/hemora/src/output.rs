@@ -35,3 +35,17 @@ pub fn make_folder(path: &Path) -> Result<()> {
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot make the folder {}", path.display()))
 }
+
+/// Writes to standard output; a reader that went away (`hemora … | head`) is no error.
+///
+/// # Errors
+/// A report of any other failure.
+pub fn print(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let mut output = BufWriter::new(std::io::stdout().lock());
+    match write(&mut output).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).into_diagnostic().wrap_err("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}

@@ -43,3 +43,25 @@ pub fn shared_sample() -> Option<PathBuf> {
     eprintln!("skipped: {} is not there (set HEMORA_SHARED)", sample.display());
     None
 }
+
+/// The Python interpreter with the peers, or `None` with a word about it.
+pub fn python() -> Option<PathBuf> {
+    let path = std::env::var_os("HEMORA_PEERS_PYTHON").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.env/peers/bin/python"),
+        PathBuf::from,
+    );
+    if path.is_file() {
+        return Some(path);
+    }
+    eprintln!("skipped: {} is not there (set HEMORA_PEERS_PYTHON)", path.display());
+    None
+}
+
+/// DICOM files of a folder, in order.
+pub fn dicom_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == "dcm")).collect();
+    files.sort();
+    files
+}

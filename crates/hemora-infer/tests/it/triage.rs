@@ -8,8 +8,8 @@ use std::process::Command;
 use hemora_ct::{Channel, Label, Window};
 use hemora_dicom::{Collection, collect};
 use hemora_infer::{
-    Bundle, Engine, ModelInfo, SeriesResult, StudyResult, TractEngine, TriageResult, key_slices,
-    model_schema, result_csv, result_schema, score_series, triage,
+    Bundle, Engine, ModelInfo, SeriesPolicy, SeriesResult, StudyResult, TractEngine, TriageResult,
+    key_slices, model_schema, result_csv, result_schema, score_series, triage,
 };
 
 use crate::support::{AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, peers_python, shared};
@@ -70,7 +70,7 @@ impl Archive {
     }
 
     fn triage(&self, collection: &Collection) -> TriageResult {
-        triage(&self.engine, &self.bundle, collection, &|_, _| ())
+        triage(&self.engine, &self.bundle, collection, SeriesPolicy::AllAxial, &|_, _| ())
     }
 }
 
@@ -121,6 +121,32 @@ fn the_worst_study_comes_first_with_its_worst_series() {
 }
 
 #[test]
+fn the_chosen_series_alone_is_scored_and_the_others_say_why_not() {
+    let archive = archive();
+    let collection = archive.collect();
+    let policy = SeriesPolicy::Chosen;
+    let result = triage(&archive.engine, &archive.bundle, &collection, policy, &|_, _| ());
+    let bleeding = &result.studies[0];
+    let [only] = bleeding.series.as_slice() else { panic!("{:?}", bleeding.series) };
+    assert_eq!(only.series_instance_uid, "1.2.1");
+    let warnings = bleeding.warnings.join("; ");
+    assert!(warnings.contains("series 1.2.2, 2 slices, passed over: the series with more"));
+    assert!(warnings.contains("series 1.2.3, 3 slices, left out: coronal"), "{warnings}");
+    assert_eq!(result.skipped.len(), 1 + REPEAT.len() + 3);
+    assert!(result.skipped.iter().all(|file| !file.failed), "{:?}", result.skipped);
+}
+
+#[test]
+fn values_that_are_no_heads_are_doubted() {
+    let archive = archive();
+    let result = archive.triage(&archive.collect());
+    // The test's slices are soft tissue to their edges: no air, no bone.
+    let warnings = result.studies[0].series[0].warnings.join("; ");
+    assert!(warnings.contains("5 of 5 slices can hardly be a head's HU"), "{warnings}");
+    assert!(warnings.contains("no air") && warnings.contains("no bone"), "{warnings}");
+}
+
+#[test]
 fn a_slice_that_breaks_is_named_and_the_rest_goes_on() {
     let archive = archive();
     let collection = archive.collect();
@@ -163,7 +189,8 @@ fn an_engine_that_fails_on_slices_does_not_end_the_run() {
     let info = ModelInfo { input: grey(64), ..archive.bundle.info().clone() };
     let path = archive.folder.path().join("other.hemora");
     let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
-    let result = triage(&archive.engine, &bundle, &archive.collect(), &|_, _| ());
+    let result =
+        triage(&archive.engine, &bundle, &archive.collect(), SeriesPolicy::AllAxial, &|_, _| ());
     assert!(result.studies.is_empty());
     let failed: Vec<_> = result.skipped.iter().filter(|file| file.failed).collect();
     assert_eq!(failed.len(), QUIET.len() + BLEEDING.len() + REPEAT.len());
@@ -200,7 +227,7 @@ fn the_thread_count_changes_nothing_and_progress_counts_every_slice() {
         let counts = std::sync::Mutex::new(Vec::new());
         let result = pool.install(|| {
             let progress = |done, total| counts.lock().unwrap().push((done, total));
-            triage(&archive.engine, &archive.bundle, &collection, &progress)
+            triage(&archive.engine, &archive.bundle, &collection, SeriesPolicy::AllAxial, &progress)
         });
         let mut counts = counts.into_inner().unwrap();
         counts.sort_unstable();

@@ -37,6 +37,7 @@ pub fn run(arguments: &DemoArgs) -> Result<ExitCode> {
     triage::run(&TriageArgs {
         paths: vec![folder],
         out: arguments.out.clone(),
+        all_series: false,
         json: false,
         key_slices: 3,
         pictured_studies: 2,

@@ -2,7 +2,9 @@
 
 pub mod bundle;
 pub mod demo;
+pub mod index;
 pub mod model;
+pub mod prepare;
 pub mod synth;
 pub mod train;
 pub mod triage;

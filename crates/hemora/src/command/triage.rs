@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use hemora_dicom::{Collection, collect};
-use hemora_infer::{Bundle, Engine, TriageResult, key_slices, load_engine, triage, write_csv};
+use hemora_infer::{
+    Bundle, Engine, SeriesPolicy, TriageResult, key_slices, load_engine, triage, write_csv,
+};
 use hemora_report::{KeySlice, write_html};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use rayon::prelude::*;
@@ -49,7 +51,11 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
     timings.collect_s = start.elapsed().as_secs_f64() - timings.load_s;
 
     let bar = progress::bar("scoring slices");
-    let result = triage(engine.as_ref(), &bundle, &collection, &progress::moves(&bar));
+    let policy = match arguments.all_series {
+        true => SeriesPolicy::AllAxial,
+        false => SeriesPolicy::Chosen,
+    };
+    let result = triage(engine.as_ref(), &bundle, &collection, policy, &progress::moves(&bar));
     bar.finish_and_clear();
     timings.score_s = start.elapsed().as_secs_f64() - timings.load_s - timings.collect_s;
 
@@ -192,7 +198,11 @@ fn print_worklist(
         writeln!(output, "failed: {} more files, named in result.json", failed - 10)?;
     }
     if other > 0 {
-        writeln!(output, "left out: {other} files that are not CT images, named in result.json")?;
+        writeln!(
+            output,
+            "left out: {other} files that are no CT image or of a series that was not chosen, named in \
+             result.json"
+        )?;
     }
     writeln!(output, "report: {}", report.display())?;
     write!(output, "{}", result.notice)

@@ -1,0 +1,266 @@
+//! Making and bringing up to date of an index: one pass, all cores, a chunk of files at a time.
+
+use std::collections::{BTreeMap, HashSet};
+use std::iter::Peekable;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hemora_dicom::{Source, list_sources};
+use rayon::prelude::*;
+
+use super::examine::{Examined, examine};
+use super::file::{IndexError, IndexReader, IndexWriter};
+use super::join::{LabelJoin, Labels};
+use super::row::SliceRow;
+
+/// Files that are looked at before their rows are written: what is lost when a run is killed.
+const CHUNK: usize = 1024;
+/// Files that are named in a report.
+const NAMED: usize = 1000;
+/// Flag of an image whose id an earlier row has: prepared sets leave it out.
+pub(crate) const REPEATED_ID: &str = "repeated_id";
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IndexReport {
+    /// Usable images in the index.
+    pub slices: usize,
+    /// Images that cannot be used; they stand in the index with their reason.
+    pub failed: usize,
+    /// The first 1000 of them, with the reason.
+    pub failures: Vec<String>,
+    /// Files that were not opened, as size and time were those of an earlier run.
+    pub unchanged: usize,
+    /// Files with another time but the same bytes: hashed, not decoded.
+    pub same_content: usize,
+    /// Files that were read.
+    pub read: usize,
+    /// Files that are no CT images; they are not in the index.
+    pub other_files: usize,
+    /// Images of an earlier index that are not there any more.
+    pub gone: usize,
+    /// Images whose id an earlier row has; flagged `repeated_id`.
+    pub repeated_ids: usize,
+    /// What each label table gave.
+    pub labels: Vec<LabelJoin>,
+    /// Usable images without labels.
+    pub unlabelled: usize,
+}
+
+/// Indexes the files, folders and zip archives of `paths` into the Parquet file `out`, labelled by
+/// the tables `labels` (of two that name an image, the first counts).
+///
+/// An index that is there is brought up to date: files with the same size and time are not opened,
+/// those with the same bytes not decoded. A run that was killed is taken up where it was. Memory
+/// holds one chunk of rows, the paths and the label tables. `progress(done, total)` is called from
+/// any thread.
+///
+/// # Errors
+/// [`IndexError`] if there are no images, a table cannot be used, or the index cannot be read or
+/// written. An image that cannot be read is a row with its reason.
+pub fn build_index(
+    paths: &[PathBuf],
+    labels: &[PathBuf],
+    out: &Path,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<IndexReport, IndexError> {
+    let labels = Labels::read(labels)?;
+    let list = list_sources(paths);
+    if list.sources.is_empty() {
+        let reason = list.skipped.first().map(|skip| format!("{}: {}", skip.source, skip.reason));
+        return Err(IndexError::Empty(reason.unwrap_or_else(|| "no files".to_owned())));
+    }
+    let mut report = IndexReport {
+        failed: list.skipped.len(),
+        failures: list.skipped.iter().map(|s| format!("{}: {}", s.source, s.reason)).collect(),
+        ..IndexReport::default()
+    };
+    let parts = Parts::open(out)?;
+    let mut earlier = Earlier::open(out)?;
+    let (done, total) = (AtomicUsize::new(0), list.sources.len());
+    for (number, chunk) in list.sources.chunks(CHUNK).enumerate() {
+        let mut known = parts.known(number)?;
+        let (resumed, before) = (known.len(), report.read + report.same_content);
+        earlier.take(chunk, &mut known)?;
+        let with_known: Vec<(&Source, Option<SliceRow>)> =
+            chunk.iter().map(|source| (source, known.remove(source))).collect();
+        let examined: Vec<Examined> = with_known
+            .into_par_iter()
+            .map(|(source, known)| {
+                let examined = examine(source, known, &list);
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+                examined
+            })
+            .collect();
+        let rows = report.count(examined);
+        // Written even when nothing was read: the index is put together from parts.
+        if resumed == 0 || report.read + report.same_content > before {
+            parts.write(number, rows)?;
+        }
+    }
+    report.gone = earlier.gone()?;
+    let count = total.div_ceil(CHUNK);
+    finish(&parts, count, out, labels, &mut report)?;
+    Ok(report)
+}
+
+impl IndexReport {
+    /// Counts what was found and keeps its rows.
+    fn count(&mut self, examined: Vec<Examined>) -> Vec<SliceRow> {
+        let mut rows = Vec::with_capacity(examined.len());
+        for examined in examined {
+            let row = match examined {
+                Examined::Unchanged(row) => {
+                    self.unchanged += 1;
+                    row
+                }
+                Examined::SameContent(row) => {
+                    self.same_content += 1;
+                    row
+                }
+                Examined::Read(row) => {
+                    self.read += 1;
+                    row
+                }
+                Examined::OtherFile => {
+                    self.other_files += 1;
+                    continue;
+                }
+                Examined::Unnamed(reason) => {
+                    self.fail(reason);
+                    continue;
+                }
+            };
+            rows.push(row);
+        }
+        rows
+    }
+
+    fn fail(&mut self, reason: String) {
+        self.failed += 1;
+        if self.failures.len() < NAMED {
+            self.failures.push(reason);
+        }
+    }
+}
+
+/// The rows of an index that is there already, in the order of their sources.
+struct Earlier(Option<Peekable<IndexReader>>, usize);
+
+impl Earlier {
+    fn open(path: &Path) -> Result<Self, IndexError> {
+        let reader = path.exists().then(|| IndexReader::open(path)).transpose()?;
+        Ok(Self(reader.map(Iterator::peekable), 0))
+    }
+
+    /// Adds the rows of `chunk`, which follows the chunk before, unless they are known.
+    fn take(
+        &mut self,
+        chunk: &[Source],
+        known: &mut BTreeMap<Source, SliceRow>,
+    ) -> Result<(), IndexError> {
+        let (Some(rows), Some(last)) = (&mut self.0, chunk.last()) else { return Ok(()) };
+        let due = |row: &Result<SliceRow, IndexError>| match row {
+            Ok(row) => row.source() <= *last,
+            Err(_) => true,
+        };
+        while let Some(row) = rows.next_if(due) {
+            let row = row?;
+            let source = row.source();
+            if chunk.binary_search(&source).is_err() {
+                self.1 += 1;
+            } else {
+                known.entry(source).or_insert(row);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many rows belong to no source, when all chunks were taken.
+    fn gone(mut self) -> Result<usize, IndexError> {
+        for row in self.0.iter_mut().flatten() {
+            row?;
+            self.1 += 1;
+        }
+        Ok(self.1)
+    }
+}
+
+/// The rows of finished chunks, an index each, in a folder beside the index to be.
+struct Parts(PathBuf);
+
+impl Parts {
+    fn open(index: &Path) -> Result<Self, IndexError> {
+        let mut folder = index.as_os_str().to_owned();
+        folder.push(".parts");
+        let folder = PathBuf::from(folder);
+        let made = std::fs::create_dir_all(&folder);
+        made.map_err(|source| IndexError::Io { path: folder.clone(), source })?;
+        Ok(Self(folder))
+    }
+
+    fn path(&self, number: usize) -> PathBuf {
+        self.0.join(format!("{number:06}.parquet"))
+    }
+
+    /// The rows of a chunk that a killed run had finished.
+    fn known(&self, number: usize) -> Result<BTreeMap<Source, SliceRow>, IndexError> {
+        let path = self.path(number);
+        if !path.exists() {
+            return Ok(BTreeMap::new());
+        }
+        IndexReader::open(&path)?.map(|row| row.map(|row| (row.source(), row))).collect()
+    }
+
+    fn write(&self, number: usize, rows: Vec<SliceRow>) -> Result<(), IndexError> {
+        let mut writer = IndexWriter::create(&self.path(number))?;
+        rows.into_iter().try_for_each(|row| writer.push(row))?;
+        writer.finish()
+    }
+
+    fn remove(&self) -> Result<(), IndexError> {
+        let removed = std::fs::remove_dir_all(&self.0);
+        removed.map_err(|source| IndexError::Io { path: self.0.clone(), source })
+    }
+}
+
+/// Puts the parts together, with their labels.
+fn finish(
+    parts: &Parts,
+    count: usize,
+    out: &Path,
+    mut labels: Labels,
+    report: &mut IndexReport,
+) -> Result<(), IndexError> {
+    let mut writer = IndexWriter::create(out)?;
+    let mut ids: HashSet<String> = HashSet::new();
+    for number in 0..count {
+        for row in IndexReader::open(&parts.path(number))? {
+            let mut row = row?;
+            if let Some(reason) = &row.error {
+                report.fail(format!("{}: {reason}", row.source()));
+                writer.push(row)?;
+                continue;
+            }
+            labels.join(&mut row);
+            report.unlabelled += usize::from(row.labels.is_none());
+            row.flags.retain(|flag| flag != REPEATED_ID);
+            if !ids.insert(row.id.clone()) {
+                report.repeated_ids += 1;
+                row.flags.push(REPEATED_ID.to_owned());
+                row.flags.sort();
+            }
+            report.slices += 1;
+            writer.push(row)?;
+        }
+    }
+    report.labels = labels.finish();
+    if report.slices == 0 {
+        let reason = report.failures.first().cloned();
+        return Err(IndexError::Empty(
+            reason.unwrap_or_else(|| format!("{} other files", report.other_files)),
+        ));
+    }
+    writer.finish()?;
+    parts.remove()
+}

@@ -1,0 +1,149 @@
+//! One file to one row of the index.
+
+use std::fs::Metadata;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use hemora_ct::{Window, part_in_window};
+use hemora_dicom::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slice};
+use sha2::{Digest, Sha256};
+
+use super::row::{SliceRow, is_file_name};
+
+/// A smaller angle to the transverse plane is how a head lies, degrees.
+const TILT: f64 = 1.0;
+/// From here on a slice is sagittal or coronal rather than axial, degrees.
+const NOT_AXIAL: f64 = 45.0;
+
+/// What looking at a source gave.
+#[derive(Debug)]
+pub(super) enum Examined {
+    /// Size and time are those of the known row: the file was not opened.
+    Unchanged(SliceRow),
+    /// Another time but the same bytes: the image was not decoded.
+    SameContent(SliceRow),
+    /// Read.
+    Read(SliceRow),
+    /// Not a CT image, and nobody said it was.
+    OtherFile,
+    /// The path cannot stand in a table.
+    Unnamed(String),
+}
+
+/// Looks at a source, given the row that an earlier run made of it.
+pub(super) fn examine(source: &Source, known: Option<SliceRow>, list: &SourceList) -> Examined {
+    let (path, entry, entry_name) = match source {
+        Source::File(path) => (path, None, None),
+        Source::ZipEntry { archive, index, name } => {
+            (archive, Some(*index as u64), Some(name.clone()))
+        }
+    };
+    let Some(path_text) = path.to_str() else {
+        return Examined::Unnamed(format!("{source}: the path is not UTF-8 text; rename it"));
+    };
+    let mut row = SliceRow { path: path_text.to_owned(), entry, entry_name, ..SliceRow::default() };
+    match std::fs::metadata(path) {
+        Ok(metadata) => (row.file_size, row.modified_ns) = (metadata.len(), modified(&metadata)),
+        Err(error) => return failed(row, source, error.into(), list),
+    }
+    let known = known.filter(|known| known.file_size == row.file_size);
+    match known {
+        Some(known) if known.modified_ns == row.modified_ns => return Examined::Unchanged(known),
+        _ => {}
+    }
+    match read_bytes(source) {
+        Ok(bytes) => row.sha256 = hexadecimal(&Sha256::digest(&bytes)),
+        Err(error) => return failed(row, source, error, list),
+    }
+    if let Some(known) = known.filter(|known| known.sha256 == row.sha256) {
+        return Examined::SameContent(SliceRow { modified_ns: row.modified_ns, ..known });
+    }
+    match read_slice(source) {
+        Ok((header, slice)) => {
+            describe(&mut row, &header, path);
+            row.pct_in_window = part_in_window(slice.hu(), Window::BRAIN);
+            let hu = || slice.hu().iter().copied();
+            row.hu_min = hu().fold(f32::INFINITY, f32::min).into();
+            row.hu_max = hu().fold(f32::NEG_INFINITY, f32::max).into();
+            row.flags = flags(&row, &header);
+            Examined::Read(row)
+        }
+        Err(error) => failed(row, source, error, list),
+    }
+}
+
+fn failed(mut row: SliceRow, source: &Source, error: ReadError, list: &SourceList) -> Examined {
+    let reason = list.reason(source, error);
+    if !reason.is_failure() {
+        return Examined::OtherFile;
+    }
+    row.error = Some(reason.to_string());
+    Examined::Read(row)
+}
+
+fn describe(row: &mut SliceRow, header: &SliceHeader, path: &Path) {
+    row.id = [header.sop_instance_uid.as_str(), stem(path)]
+        .into_iter()
+        .find(|id| *id != UNKNOWN && is_file_name(id))
+        .map_or_else(|| format!("sha256-{}", &row.sha256[..16]), str::to_owned);
+    row.sop_instance_uid.clone_from(&header.sop_instance_uid);
+    row.series_instance_uid.clone_from(&header.series_instance_uid);
+    row.study_instance_uid.clone_from(&header.study_instance_uid);
+    row.patient_id.clone_from(&header.patient_id);
+    row.instance_number = header.instance_number.map(i64::from);
+    (row.rows, row.columns) = (header.rows as u64, header.columns as u64);
+    if let Some(plane) = header.plane {
+        let normal = plane.normal();
+        let largest = normal.into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+        let sign = largest.unwrap_or(1.0).signum();
+        row.z = Some(plane.distance_along(normal.map(|value| value * sign)));
+        row.tilt_degrees = Some(plane.tilt_degrees());
+        row.spacing = plane.spacing;
+    }
+    row.slice_thickness = header.slice_thickness;
+    row.bits_allocated = header.stored.bits_allocated.into();
+    row.bits_stored = header.stored.bits_stored.into();
+    row.signed = header.stored.signed;
+    row.rescale_slope = header.rescale_slope;
+    row.rescale_intercept = header.rescale_intercept;
+    row.window = header.window.map(|window| [window.level.into(), window.width.into()]);
+}
+
+/// What the reader puts in place of a UID that a file lacks.
+const UNKNOWN: &str = "unknown";
+
+/// The file's name without its extension, by which label tables may know it.
+pub(super) fn stem(path: &Path) -> &str {
+    path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+}
+
+/// What is unusual of an image, in alphabetical order. What the reader says of a slice beside its
+/// header (a repaired intercept) is to be read here.
+fn flags(row: &SliceRow, header: &SliceHeader) -> Vec<String> {
+    let tilt = row.tilt_degrees.unwrap_or(0.0);
+    let flags = [
+        ("gantry_tilt", tilt > TILT && tilt <= NOT_AXIAL),
+        ("no_patient", header.patient_id.is_empty()),
+        ("no_position", header.plane.is_none()),
+        ("not_axial", tilt > NOT_AXIAL),
+    ];
+    flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Nanoseconds since 1970, negative before; 0 where the system keeps no time.
+fn modified(metadata: &Metadata) -> i64 {
+    let Ok(time) = metadata.modified() else { return 0 };
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
+    }
+}
+
+/// Bytes as text, two digits each.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+        text
+    })
+}

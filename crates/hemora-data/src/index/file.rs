@@ -1,0 +1,311 @@
+//! The index as a Parquet file, which pandas, Polars and DuckDB open.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::basic::Repetition;
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::Type;
+
+use super::row::{COLUMNS, Cell, Kind, SliceRow};
+
+/// Rows that are held before they are written.
+const GROUP_ROWS: usize = 8192;
+/// Most rows of a group that are read at once; other writers use up to 2²⁰.
+const MAX_GROUP_ROWS: i64 = 1 << 20;
+
+/// Why an index cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// Not a Parquet file, or a broken one.
+    #[error("{}: not a readable Parquet file: {source}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: ParquetError,
+    },
+    /// A Parquet file that is no index.
+    #[error("{}: no index of Hemora: {reason}; make it again with `hemora index`", path.display())]
+    NoIndex {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// A label table cannot be used.
+    #[error(transparent)]
+    Labels(#[from] crate::TableError),
+    /// Nothing to put in.
+    #[error("no CT images found: {0}")]
+    Empty(String),
+}
+
+/// Writes rows beside `path`; [`IndexWriter::finish`] puts the file in its place.
+pub(crate) struct IndexWriter {
+    path: PathBuf,
+    partial: PathBuf,
+    writer: SerializedFileWriter<File>,
+    rows: Vec<SliceRow>,
+}
+
+impl IndexWriter {
+    pub(crate) fn create(path: &Path) -> Result<Self, IndexError> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let file = File::create(&partial).map_err(|source| io(&partial, source))?;
+        let properties = Arc::new(WriterProperties::builder().build());
+        let writer = SerializedFileWriter::new(file, schema(), properties)
+            .map_err(|source| parquet(path, source))?;
+        Ok(Self { path: path.to_owned(), partial, writer, rows: Vec::new() })
+    }
+
+    pub(crate) fn push(&mut self, row: SliceRow) -> Result<(), IndexError> {
+        self.rows.push(row);
+        if self.rows.len() == GROUP_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    pub(crate) fn finish(mut self) -> Result<(), IndexError> {
+        self.flush()?;
+        let file = self.writer.into_inner().map_err(|source| parquet(&self.path, source))?;
+        file.sync_all().map_err(|source| io(&self.partial, source))?;
+        std::fs::rename(&self.partial, &self.path).map_err(|source| io(&self.path, source))
+    }
+
+    fn flush(&mut self) -> Result<(), IndexError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let cells: Vec<Vec<Cell>> = self.rows.drain(..).map(|row| row.cells()).collect();
+        let write = || -> Result<(), ParquetError> {
+            let mut group = self.writer.next_row_group()?;
+            for (column, (_, kind)) in COLUMNS.into_iter().enumerate() {
+                let cells = cells.iter().map(|row| &row[column]);
+                write_column(&mut group, kind, cells)?;
+            }
+            group.close().map(|_| ())
+        };
+        let mut write = write;
+        write().map_err(|source| parquet(&self.path, source))
+    }
+}
+
+fn io(path: &Path, source: std::io::Error) -> IndexError {
+    IndexError::Io { path: path.to_owned(), source }
+}
+
+fn parquet(path: &Path, source: ParquetError) -> IndexError {
+    IndexError::Parquet { path: path.to_owned(), source }
+}
+
+fn schema() -> Arc<Type> {
+    use parquet::basic::{LogicalType, Type as Physical};
+    let field = |(name, kind): (&str, Kind)| {
+        let (physical, logical) = match kind {
+            Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            Kind::Whole => (Physical::INT64, None),
+            Kind::Real => (Physical::DOUBLE, None),
+            Kind::Bool => (Physical::BOOLEAN, None),
+        };
+        let field = Type::primitive_type_builder(name, physical)
+            .with_repetition(Repetition::OPTIONAL)
+            .with_logical_type(logical)
+            .build();
+        Arc::new(field.expect("the columns' types are valid"))
+    };
+    let fields = COLUMNS.into_iter().map(field).collect();
+    let schema = Type::group_type_builder("slices").with_fields(fields).build();
+    Arc::new(schema.expect("the schema is valid"))
+}
+
+fn write_column<'a>(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    kind: Kind,
+    cells: impl Iterator<Item = &'a Cell>,
+) -> Result<(), ParquetError> {
+    match kind {
+        Kind::Text => write_values::<ByteArrayType>(group, cells, |cell| match cell {
+            Cell::Text(Some(text)) => Some(ByteArray::from(text.as_str())),
+            _ => None,
+        }),
+        Kind::Whole => write_values::<Int64Type>(group, cells, |cell| match cell {
+            Cell::Whole(value) => *value,
+            _ => None,
+        }),
+        Kind::Real => write_values::<DoubleType>(group, cells, |cell| match cell {
+            Cell::Real(value) => *value,
+            _ => None,
+        }),
+        Kind::Bool => write_values::<BoolType>(group, cells, |cell| match cell {
+            Cell::Bool(value) => *value,
+            _ => None,
+        }),
+    }
+}
+
+fn write_values<'a, T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    cells: impl Iterator<Item = &'a Cell>,
+    value: impl Fn(&Cell) -> Option<T::T>,
+) -> Result<(), ParquetError> {
+    let mut values = Vec::new();
+    let mut present = Vec::new();
+    for value in cells.map(value) {
+        present.push(i16::from(value.is_some()));
+        values.extend(value);
+    }
+    let Some(mut column) = group.next_column()? else {
+        return Err(ParquetError::General("fewer columns than the schema has".to_owned()));
+    };
+    column.typed::<T>().write_batch(&values, Some(&present), None)?;
+    column.close()
+}
+
+/// Reads the rows of an index, a group at a time.
+pub struct IndexReader {
+    path: PathBuf,
+    reader: SerializedFileReader<File>,
+    /// Place of each of [`COLUMNS`] in the file.
+    columns: Vec<usize>,
+    next_group: usize,
+    rows: std::vec::IntoIter<SliceRow>,
+}
+
+impl IndexReader {
+    /// Opens an index.
+    ///
+    /// # Errors
+    /// [`IndexError`] if the file cannot be read or is no index.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        let file = File::open(path).map_err(|source| io(path, source))?;
+        let reader = SerializedFileReader::new(file).map_err(|source| parquet(path, source))?;
+        let schema = reader.metadata().file_metadata().schema_descr();
+        let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
+        let place = |(name, _)| {
+            names.iter().position(|column| *column == name).ok_or_else(|| IndexError::NoIndex {
+                path: path.to_owned(),
+                reason: format!("it has no column `{name}`"),
+            })
+        };
+        let columns = COLUMNS.into_iter().map(place).collect::<Result<_, _>>()?;
+        let rows = Vec::new().into_iter();
+        Ok(Self { path: path.to_owned(), reader, columns, next_group: 0, rows })
+    }
+
+    /// Number of rows that the file says it has.
+    pub fn len(&self) -> usize {
+        usize::try_from(self.reader.metadata().file_metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// Whether the file says that it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn read_group(&self, index: usize) -> Result<Vec<SliceRow>, IndexError> {
+        let no_index = |reason| IndexError::NoIndex { path: self.path.clone(), reason };
+        let failed = |source| parquet(&self.path, source);
+        let group = self.reader.get_row_group(index).map_err(failed)?;
+        let count = group.metadata().num_rows();
+        if !(0..=MAX_GROUP_ROWS).contains(&count) {
+            return Err(no_index(format!("a group of {count} rows")));
+        }
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for &column in &self.columns {
+            let reader = group.get_column_reader(column).map_err(failed)?;
+            let cells = read_column(reader, count as usize).map_err(failed)?;
+            if cells.len() != count as usize {
+                return Err(no_index(format!("{} of {count} values", cells.len())));
+            }
+            columns.push(cells.into_iter());
+        }
+        let row = |_| {
+            let cells = columns.iter_mut().filter_map(Iterator::next);
+            SliceRow::from_cells(cells).map_err(no_index)
+        };
+        (0..count).map(row).collect()
+    }
+}
+
+impl Iterator for IndexReader {
+    type Item = Result<SliceRow, IndexError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Some(Ok(row));
+            }
+            if self.next_group >= self.reader.num_row_groups() {
+                return None;
+            }
+            let group = self.read_group(self.next_group);
+            self.next_group += 1;
+            match group {
+                Ok(rows) => self.rows = rows.into_iter(),
+                Err(error) => {
+                    // What follows a broken group is not believed either.
+                    self.next_group = usize::MAX;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+fn read_column(reader: ColumnReader, count: usize) -> Result<Vec<Cell>, ParquetError> {
+    match reader {
+        ColumnReader::ByteArrayColumnReader(reader) => read_values(reader, count, |value| {
+            let text = |bytes: ByteArray| bytes.as_utf8().map(str::to_owned);
+            value.map(text).transpose().map(Cell::Text)
+        }),
+        ColumnReader::Int64ColumnReader(reader) => {
+            read_values(reader, count, |value| Ok(Cell::Whole(value)))
+        }
+        ColumnReader::DoubleColumnReader(reader) => {
+            read_values(reader, count, |value| Ok(Cell::Real(value)))
+        }
+        ColumnReader::BoolColumnReader(reader) => {
+            read_values(reader, count, |value| Ok(Cell::Bool(value)))
+        }
+        _ => Err(ParquetError::General("a column has values of a kind no index has".to_owned())),
+    }
+}
+
+fn read_values<T: DataType>(
+    mut reader: ColumnReaderImpl<T>,
+    count: usize,
+    cell: impl Fn(Option<T::T>) -> Result<Cell, ParquetError>,
+) -> Result<Vec<Cell>, ParquetError> {
+    let (mut values, mut present) = (Vec::new(), Vec::new());
+    let mut records = 0;
+    while records < count {
+        let left = (count - records).min(GROUP_ROWS);
+        let (read, _, _) = reader.read_records(left, Some(&mut present), None, &mut values)?;
+        if read == 0 {
+            break;
+        }
+        records += read;
+    }
+    let mut values = values.into_iter();
+    // A column without gaps, as other writers make it, has no levels.
+    if present.is_empty() {
+        return values.map(|value| cell(Some(value))).collect();
+    }
+    present.iter().map(|level| cell(if *level > 0 { values.next() } else { None })).collect()
+}

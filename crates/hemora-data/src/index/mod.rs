@@ -1,0 +1,18 @@
+//! The index of a data set: a row an image file, as Parquet.
+
+mod build;
+mod examine;
+mod file;
+mod join;
+mod page;
+mod row;
+mod stats;
+mod tables;
+
+pub(crate) use build::REPEATED_ID;
+pub use build::{IndexReport, build_index};
+pub(crate) use examine::hexadecimal;
+pub use file::{IndexError, IndexReader};
+pub use join::LabelJoin;
+pub use row::SliceRow;
+pub use stats::{Counted, SetStats};

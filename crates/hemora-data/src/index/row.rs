@@ -1,0 +1,362 @@
+//! One row of the index: what is known of one image file.
+
+use std::path::PathBuf;
+
+use hemora_ct::{LABEL_COUNT, Label};
+use hemora_dicom::Source;
+
+/// One image file, or one entry of a zip archive.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SliceRow {
+    /// The file, or the archive.
+    pub path: String,
+    /// Index of the entry in the archive.
+    pub entry: Option<u64>,
+    /// Name of the entry in the archive.
+    pub entry_name: Option<String>,
+    /// Bytes of the file or archive.
+    pub file_size: u64,
+    /// When the file or archive was last changed, nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// SHA-256 of the image's bytes, hexadecimal; empty if they could not be read.
+    pub sha256: String,
+    /// Why the image cannot be used; `None` for a usable one.
+    pub error: Option<String>,
+    /// What the image is called in label tables and prepared sets; empty if it cannot be used.
+    pub id: String,
+    /// SOPInstanceUID.
+    pub sop_instance_uid: String,
+    /// SeriesInstanceUID.
+    pub series_instance_uid: String,
+    /// StudyInstanceUID.
+    pub study_instance_uid: String,
+    /// PatientID, empty if absent.
+    pub patient_id: String,
+    /// InstanceNumber.
+    pub instance_number: Option<i64>,
+    /// Rows, pixels.
+    pub rows: u64,
+    /// Columns, pixels.
+    pub columns: u64,
+    /// Place along the slice normal, mm; grows to the head for axial slices.
+    pub z: Option<f64>,
+    /// Angle to the transverse plane, degrees.
+    pub tilt_degrees: Option<f64>,
+    /// Distance between rows and between columns, mm.
+    pub spacing: Option<[f64; 2]>,
+    /// SliceThickness, mm.
+    pub slice_thickness: Option<f64>,
+    /// BitsAllocated.
+    pub bits_allocated: u64,
+    /// BitsStored.
+    pub bits_stored: u64,
+    /// Whether stored values are two's complement.
+    pub signed: bool,
+    /// RescaleSlope.
+    pub rescale_slope: f64,
+    /// RescaleIntercept.
+    pub rescale_intercept: f64,
+    /// Level and width of the first declared window, HU.
+    pub window: Option<[f64; 2]>,
+    /// Part of pixels between 0 and 80 HU.
+    pub pct_in_window: f64,
+    /// Lowest HU.
+    pub hu_min: f64,
+    /// Highest HU.
+    pub hu_max: f64,
+    /// Labels in label order, if a table has them.
+    pub labels: Option<[bool; LABEL_COUNT]>,
+    /// What is unusual, such as `gantry_tilt`, in alphabetical order.
+    pub flags: Vec<String>,
+}
+
+/// What a column holds; every column may have gaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Whole,
+    Real,
+    Bool,
+}
+
+/// One value of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    Text(Option<String>),
+    Whole(Option<i64>),
+    Real(Option<f64>),
+    Bool(Option<bool>),
+}
+
+use Kind::{Bool, Real, Text, Whole};
+
+/// Names and kinds of the columns, in the order of the cells of a row.
+pub(crate) const COLUMNS: [(&str, Kind); 37] = [
+    ("path", Text),
+    ("entry", Whole),
+    ("entry_name", Text),
+    ("file_size", Whole),
+    ("modified_ns", Whole),
+    ("sha256", Text),
+    ("error", Text),
+    ("id", Text),
+    ("sop_instance_uid", Text),
+    ("series_instance_uid", Text),
+    ("study_instance_uid", Text),
+    ("patient_id", Text),
+    ("instance_number", Whole),
+    ("rows", Whole),
+    ("columns", Whole),
+    ("z", Real),
+    ("tilt_degrees", Real),
+    ("row_spacing", Real),
+    ("column_spacing", Real),
+    ("slice_thickness", Real),
+    ("bits_allocated", Whole),
+    ("bits_stored", Whole),
+    ("signed", Bool),
+    ("rescale_slope", Real),
+    ("rescale_intercept", Real),
+    ("window_level", Real),
+    ("window_width", Real),
+    ("pct_in_window", Real),
+    ("hu_min", Real),
+    ("hu_max", Real),
+    ("epidural", Bool),
+    ("intraparenchymal", Bool),
+    ("intraventricular", Bool),
+    ("subarachnoid", Bool),
+    ("subdural", Bool),
+    ("any", Bool),
+    ("flags", Text),
+];
+
+impl SliceRow {
+    /// Where the image's bytes are.
+    pub fn source(&self) -> Source {
+        let path = PathBuf::from(&self.path);
+        match (self.entry.and_then(|entry| usize::try_from(entry).ok()), &self.entry_name) {
+            (Some(index), Some(name)) => {
+                Source::ZipEntry { archive: path, index, name: name.clone() }
+            }
+            _ => Source::File(path),
+        }
+    }
+
+    /// Whether the image can be used.
+    pub fn is_usable(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// The row as cells, one a column.
+    pub(crate) fn cells(&self) -> Vec<Cell> {
+        let text = |value: &str| Cell::Text((!value.is_empty()).then(|| value.to_owned()));
+        let whole = |value: u64| Cell::Whole(i64::try_from(value).ok());
+        // A file that cannot be used has no pixels to say anything of.
+        let known = self.is_usable();
+        let real = |value: f64| Cell::Real(Some(value).filter(|_| known));
+        let [row_spacing, column_spacing] = self.spacing.map_or([None; 2], |pair| pair.map(Some));
+        let [level, width] = self.window.map_or([None; 2], |pair| pair.map(Some));
+        let mut cells = vec![
+            text(&self.path),
+            Cell::Whole(self.entry.and_then(|entry| i64::try_from(entry).ok())),
+            Cell::Text(self.entry_name.clone()),
+            whole(self.file_size),
+            Cell::Whole(Some(self.modified_ns)),
+            text(&self.sha256),
+            Cell::Text(self.error.clone()),
+            text(&self.id),
+            text(&self.sop_instance_uid),
+            text(&self.series_instance_uid),
+            text(&self.study_instance_uid),
+            text(&self.patient_id),
+            Cell::Whole(self.instance_number),
+            whole(self.rows),
+            whole(self.columns),
+            Cell::Real(self.z),
+            Cell::Real(self.tilt_degrees),
+            Cell::Real(row_spacing),
+            Cell::Real(column_spacing),
+            Cell::Real(self.slice_thickness),
+            whole(self.bits_allocated),
+            whole(self.bits_stored),
+            Cell::Bool(Some(self.signed).filter(|_| known)),
+            real(self.rescale_slope),
+            real(self.rescale_intercept),
+            Cell::Real(level),
+            Cell::Real(width),
+            real(self.pct_in_window),
+            real(self.hu_min),
+            real(self.hu_max),
+        ];
+        let label = |label: Label| Cell::Bool(self.labels.map(|labels| labels[label.index()]));
+        cells.extend(Label::ALL.map(label));
+        cells.push(text(&self.flags.join(";")));
+        cells
+    }
+
+    /// The row of cells in the order of [`COLUMNS`].
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(crate) fn from_cells(cells: impl IntoIterator<Item = Cell>) -> Result<Self, String> {
+        let mut cells = Cells(cells.into_iter());
+        let row = Self {
+            path: cells.text()?.filter(|path| !path.is_empty()).ok_or("a row has no path")?,
+            entry: cells.whole()?.map(at_least_0).transpose()?,
+            entry_name: cells.text()?,
+            file_size: cells.count()?,
+            modified_ns: cells.whole()?.unwrap_or_default(),
+            sha256: cells.text()?.unwrap_or_default(),
+            error: cells.text()?,
+            id: cells.text()?.unwrap_or_default(),
+            sop_instance_uid: cells.text()?.unwrap_or_default(),
+            series_instance_uid: cells.text()?.unwrap_or_default(),
+            study_instance_uid: cells.text()?.unwrap_or_default(),
+            patient_id: cells.text()?.unwrap_or_default(),
+            instance_number: cells.whole()?,
+            rows: cells.count()?,
+            columns: cells.count()?,
+            z: cells.real()?,
+            tilt_degrees: cells.real()?,
+            spacing: cells.pair()?,
+            slice_thickness: cells.real()?,
+            bits_allocated: cells.count()?,
+            bits_stored: cells.count()?,
+            signed: cells.bool()?.unwrap_or_default(),
+            rescale_slope: cells.real()?.unwrap_or_default(),
+            rescale_intercept: cells.real()?.unwrap_or_default(),
+            window: cells.pair()?,
+            pct_in_window: cells.real()?.unwrap_or_default(),
+            hu_min: cells.real()?.unwrap_or_default(),
+            hu_max: cells.real()?.unwrap_or_default(),
+            labels: cells.labels()?,
+            flags: cells
+                .text()?
+                .map(|flags| flags.split(';').map(str::to_owned).collect())
+                .unwrap_or_default(),
+        };
+        if row.is_usable() && !is_file_name(&row.id) {
+            return Err(format!("{}: the id is no file name", row.path));
+        }
+        Ok(row)
+    }
+}
+
+/// Whether a text can be the name of a file everywhere: ids come from headers and tables.
+pub(crate) fn is_file_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=128).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(plain)
+}
+
+/// Takes cells one after the other, each of the kind that is expected.
+struct Cells<I>(I);
+
+const WRONG_KIND: &str = "a column has values of another kind than an index has";
+
+impl<I: Iterator<Item = Cell>> Cells<I> {
+    fn text(&mut self) -> Result<Option<String>, String> {
+        match self.0.next() {
+            Some(Cell::Text(value)) => Ok(value),
+            _ => Err(WRONG_KIND.to_owned()),
+        }
+    }
+
+    fn whole(&mut self) -> Result<Option<i64>, String> {
+        match self.0.next() {
+            Some(Cell::Whole(value)) => Ok(value),
+            _ => Err(WRONG_KIND.to_owned()),
+        }
+    }
+
+    fn real(&mut self) -> Result<Option<f64>, String> {
+        match self.0.next() {
+            Some(Cell::Real(value)) => Ok(value.filter(|value| value.is_finite())),
+            _ => Err(WRONG_KIND.to_owned()),
+        }
+    }
+
+    fn bool(&mut self) -> Result<Option<bool>, String> {
+        match self.0.next() {
+            Some(Cell::Bool(value)) => Ok(value),
+            _ => Err(WRONG_KIND.to_owned()),
+        }
+    }
+
+    fn count(&mut self) -> Result<u64, String> {
+        at_least_0(self.whole()?.unwrap_or_default())
+    }
+
+    fn pair(&mut self) -> Result<Option<[f64; 2]>, String> {
+        let (first, second) = (self.real()?, self.real()?);
+        Ok(first.zip(second).map(|(first, second)| [first, second]))
+    }
+
+    fn labels(&mut self) -> Result<Option<[bool; LABEL_COUNT]>, String> {
+        let mut labels = Some([false; LABEL_COUNT]);
+        for label in Label::ALL {
+            let value = self.bool()?;
+            labels = labels.zip(value).map(|(mut labels, value)| {
+                labels[label.index()] = value;
+                labels
+            });
+        }
+        Ok(labels)
+    }
+}
+
+fn at_least_0(value: i64) -> Result<u64, String> {
+    u64::try_from(value).map_err(|_| format!("a count is {value}; expected 0 or more"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_survive_as_cells() {
+        let row = SliceRow {
+            path: "a/b.zip".into(),
+            entry: Some(3),
+            entry_name: Some("x.dcm".into()),
+            id: "ID_1".into(),
+            spacing: Some([0.5, 0.25]),
+            labels: Some([false, true, false, false, false, true]),
+            flags: vec!["gantry_tilt".into(), "no_patient".into()],
+            hu_min: -1024.0,
+            ..SliceRow::default()
+        };
+        assert_eq!(row.cells().len(), COLUMNS.len());
+        for (cell, (name, kind)) in row.cells().iter().zip(COLUMNS) {
+            let own = match cell {
+                Cell::Text(_) => Text,
+                Cell::Whole(_) => Whole,
+                Cell::Real(_) => Real,
+                Cell::Bool(_) => Bool,
+            };
+            assert_eq!(own, kind, "{name}");
+        }
+        assert_eq!(SliceRow::from_cells(row.cells()), Ok(row.clone()));
+        assert!(matches!(row.source(), Source::ZipEntry { index: 3, .. }));
+        let failed =
+            SliceRow { path: "a".into(), error: Some("cut off".into()), ..SliceRow::default() };
+        assert_eq!(SliceRow::from_cells(failed.cells()), Ok(failed));
+    }
+
+    #[test]
+    fn cells_that_make_no_row_are_refused() {
+        let good = SliceRow { path: "a".into(), id: "b".into(), ..SliceRow::default() };
+        let bad = |at: usize, cell: Cell| {
+            let mut cells = good.cells();
+            cells[at] = cell;
+            SliceRow::from_cells(cells).unwrap_err()
+        };
+        assert!(bad(0, Cell::Text(None)).contains("no path"));
+        assert!(bad(1, Cell::Whole(Some(-1))).contains("-1"));
+        assert!(bad(1, Cell::Text(None)).contains("kind"));
+        for id in ["../../etc/passwd", ".hidden", "a/b", "", "a\0b"] {
+            assert!(bad(7, Cell::Text(Some(id.into()))).contains("file name"), "{id}");
+        }
+        assert!(SliceRow::from_cells([]).is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! Label tables of several forms, as rows to count.
+
+use std::path::Path;
+
+use hemora_ct::{LABEL_COUNT, Label};
+
+use crate::labels::LabelTable;
+use crate::table::{Table, TableError, shorten, with_file};
+
+/// One row of a label table; what it does not name is empty.
+pub(super) struct TableRow<'a> {
+    pub(super) patient: &'a str,
+    pub(super) study: &'a str,
+    pub(super) series: &'a str,
+    /// `None` if a label is empty.
+    pub(super) labels: Option<[bool; LABEL_COUNT]>,
+}
+
+/// Calls `row` for every image, study or series of a table.
+pub(super) fn read_table(path: &Path, row: &mut dyn FnMut(TableRow<'_>)) -> Result<(), TableError> {
+    let header = with_file(path, |file| Ok(Table::new(file)?.header().to_vec()))?;
+    if header == ["ID", "Label"] {
+        for (_, labels) in LabelTable::read(path)?.iter() {
+            row(TableRow { patient: "", study: "", series: "", labels: Some(labels) });
+        }
+        return Ok(());
+    }
+    with_file(path, |file| {
+        let table = Table::new(file)?;
+        let mut columns = [0; LABEL_COUNT];
+        for label in Label::ALL {
+            columns[label.index()] = table.column(label.name()).map_err(|_| {
+                table.wrong_header("`ID,Label`, or a column for each label and `any`")
+            })?;
+        }
+        let named = |names: &[&str]| names.iter().find_map(|name| table.column(name).ok());
+        let patient = named(&["PatientID"]);
+        let study = named(&["StudyInstanceUID"]);
+        let series = named(&["SeriesInstanceUID", "scan_id"]);
+        table.for_each(|_, fields| {
+            let group = |column: Option<usize>| column.map_or("", |column| fields[column].trim());
+            let labels = labels(fields, &columns)?;
+            let (patient, study, series) = (group(patient), group(study), group(series));
+            row(TableRow { patient, study, series, labels });
+            Ok(())
+        })
+    })
+}
+
+fn labels(
+    fields: &[&str],
+    columns: &[usize; LABEL_COUNT],
+) -> Result<Option<[bool; LABEL_COUNT]>, String> {
+    let mut labels = [false; LABEL_COUNT];
+    for label in Label::ALL {
+        labels[label.index()] = match fields[columns[label.index()]].trim() {
+            "0" | "0.0" => false,
+            "1" | "1.0" => true,
+            "" => return Ok(None),
+            other => {
+                return Err(format!("`{label}` is `{}`; expected 0 or 1", shorten(other)));
+            }
+        };
+    }
+    Ok(Some(labels))
+}

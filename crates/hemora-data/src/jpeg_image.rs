@@ -1,0 +1,112 @@
+//! JPEG files of prepared sets to planes of values 0–1, with every size checked first.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use hemora_ct::Plane;
+use jpeg_decoder::{Decoder, PixelFormat};
+
+use crate::png_image::MAX_SIDE;
+
+/// Largest JPEG file, bytes: far above one of the largest size.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Reads an 8-bit JPEG, grey or RGB, as one plane or three of values 0–1 (value / 255).
+///
+/// # Errors
+/// What was found instead.
+pub(crate) fn read_jpeg(path: &Path) -> Result<Vec<Plane>, String> {
+    let bytes = read_limited(path)?;
+    let mut decoder = Decoder::new(bytes.as_slice());
+    let (rows, columns, channels) = header(&mut decoder)?;
+    decoder.set_max_decoding_buffer_size(rows * columns * channels);
+    let pixels = decoder.decode().map_err(|error| format!("not a readable JPEG: {error}"))?;
+    if pixels.len() != rows * columns * channels {
+        return Err(format!("{} values for {rows} × {columns} pixels", pixels.len()));
+    }
+    let plane = |channel: usize| {
+        let values = pixels[channel..].iter().step_by(channels);
+        Plane { rows, columns, values: values.map(|byte| f32::from(*byte) / 255.0).collect() }
+    };
+    Ok((0..channels).map(plane).collect())
+}
+
+/// Channels of a JPEG, 1 or 3.
+pub(crate) fn jpeg_channels(path: &Path) -> Result<usize, String> {
+    let bytes = read_limited(path)?;
+    Ok(header(&mut Decoder::new(bytes.as_slice()))?.2)
+}
+
+fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
+    let cannot = |error| format!("cannot be read: {error}");
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("the file has more than {MAX_BYTES} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// Rows, columns and channels.
+fn header(decoder: &mut Decoder<&[u8]>) -> Result<(usize, usize, usize), String> {
+    decoder.read_info().map_err(|error| format!("not a readable JPEG: {error}"))?;
+    let info = decoder.info().ok_or("a JPEG without a frame")?;
+    let (rows, columns) = (u32::from(info.height), u32::from(info.width));
+    if !(1..=MAX_SIDE).contains(&rows) || !(1..=MAX_SIDE).contains(&columns) {
+        return Err(format!("{rows} × {columns} pixels; expected at most {MAX_SIDE} × {MAX_SIDE}"));
+    }
+    let channels = match info.pixel_format {
+        PixelFormat::L8 => 1,
+        PixelFormat::RGB24 => 3,
+        other => return Err(format!("{other:?}; expected 8-bit grey or RGB")),
+    };
+    Ok((rows as usize, columns as usize, channels))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+    fn encode(pixels: &[u8], side: u16, colour: ColorType) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes, 100);
+        encoder.set_sampling_factor(SamplingFactor::F_1_1);
+        encoder.encode(pixels, side, side, colour).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn colours_are_planes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.jpg");
+        std::fs::write(&path, encode(&[200, 100, 50].repeat(64), 8, ColorType::Rgb)).unwrap();
+        let planes = read_jpeg(&path).unwrap();
+        assert_eq!((planes.len(), jpeg_channels(&path)), (3, Ok(3)));
+        for (plane, value) in planes.iter().zip([200.0, 100.0, 50.0]) {
+            assert!((plane.values[9] * 255.0 - value).abs() <= 2.0, "{}", plane.values[9]);
+        }
+        std::fs::write(&path, encode(&[7; 64], 8, ColorType::Luma)).unwrap();
+        assert_eq!(jpeg_channels(&path), Ok(1));
+    }
+
+    #[test]
+    fn hostile_files_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.jpg");
+        let good = encode(&[90; 192], 8, ColorType::Rgb);
+        for end in 0..good.len() {
+            let mut flipped = good.clone();
+            flipped[end] ^= 0x55;
+            for bytes in [&good[..end], &flipped] {
+                std::fs::write(&path, bytes).unwrap();
+                // An image or an error, never a panic.
+                let planes = read_jpeg(&path).map_or(1, |planes| planes.len());
+                assert!(matches!(planes, 1 | 3));
+            }
+        }
+        std::fs::write(&path, b"GIF89a").unwrap();
+        assert!(read_jpeg(&path).unwrap_err().contains("JPEG"));
+    }
+}

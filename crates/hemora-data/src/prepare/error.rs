@@ -1,0 +1,61 @@
+//! Why a set cannot be prepared.
+
+use std::path::PathBuf;
+
+use super::recipe::PrepareRecipeError;
+use crate::index::IndexError;
+use crate::split::SplitError;
+
+/// Why a set cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// The index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The recipe is unusable.
+    #[error(transparent)]
+    Recipe(#[from] PrepareRecipeError),
+    /// The set cannot be split as asked.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// An option out of bounds.
+    #[error("{name} is {found}; expected {expected}")]
+    Option {
+        /// The option.
+        name: &'static str,
+        /// What it is.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// No slice is left.
+    #[error(
+        "no slice of the index has labels, enough brain and enough hemorrhage types; were label \
+         tables given to `hemora index`?"
+    )]
+    NothingSelected,
+    /// Not one slice could be read.
+    #[error("none of {count} slices could be prepared; the first: {reason}")]
+    AllFailed {
+        /// Number of slices.
+        count: usize,
+        /// Why the first was not.
+        reason: String,
+    },
+    /// The operating system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The folder holds something else.
+    #[error(
+        "{}: holds files that are not of this set (another recipe, selection or input); give an \
+         empty folder",
+        .0.display()
+    )]
+    OtherSet(PathBuf),
+}

@@ -1,0 +1,155 @@
+//! One slice to the bytes of its prepared image.
+
+use std::borrow::Cow;
+
+use hemora_ct::{FrequencyScale, HuCounts, Plane, Square, brain_box, resize_square, zoom};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+use super::recipe::{Crop, Output, PrepareRecipe, PrepareRecipeError, PreparedChannel};
+
+/// A recipe that is ready to render slices.
+#[derive(Debug, Clone)]
+pub struct Renderer {
+    recipe: PrepareRecipe,
+    scale: Option<FrequencyScale>,
+}
+
+impl Renderer {
+    /// A renderer of a recipe; if it needs frequency bins and has none, those of `sample` become
+    /// part of [`Renderer::recipe`].
+    ///
+    /// # Errors
+    /// [`PrepareRecipeError`] if the recipe or its bins are unusable.
+    pub fn new(
+        mut recipe: PrepareRecipe,
+        sample: impl FnOnce() -> HuCounts,
+    ) -> Result<Self, PrepareRecipeError> {
+        recipe.check()?;
+        let lacks_bins = recipe.lacks_bins();
+        let scale = match &mut recipe.output {
+            Output::Jpeg { bins, channels, .. } => {
+                if lacks_bins {
+                    *bins = sample().breaks();
+                }
+                let needed = channels.iter().any(|channel| channel.window.is_none());
+                needed.then(|| FrequencyScale::new(bins.clone())).transpose()?
+            }
+            Output::Hu { .. } => None,
+        };
+        Ok(Self { recipe, scale })
+    }
+
+    /// The recipe with all that it was resolved to.
+    pub fn recipe(&self) -> &PrepareRecipe {
+        &self.recipe
+    }
+
+    /// The image at the size of the recipe's canvas.
+    fn on_canvas<'a>(&self, image: &'a Plane) -> Cow<'a, Plane> {
+        match self.recipe.canvas {
+            Some(side) if (image.rows, image.columns) != (side, side) => {
+                Cow::Owned(zoom(image, side, side))
+            }
+            _ => Cow::Borrowed(image),
+        }
+    }
+
+    /// Where the part that is kept lies on the canvas; `None` keeps all of it as it is.
+    fn place(&self, canvas: &Plane) -> Option<Square> {
+        let whole = Square { top: 0, left: 0, side: canvas.rows.max(canvas.columns) };
+        match self.recipe.crop {
+            Crop::Brain => {
+                let found = brain_box(canvas);
+                Some(found.map_or(whole, |found| found.square(canvas.rows, canvas.columns)))
+            }
+            Crop::Whole => self.recipe.size.map(|_| whole),
+        }
+    }
+
+    /// The part of a canvas that is kept, in HU, at the size of the result.
+    fn kept<'a>(&self, canvas: Cow<'a, Plane>, square: Option<Square>) -> Cow<'a, Plane> {
+        match square {
+            Some(square) => {
+                let size = self.recipe.size.unwrap_or(square.side);
+                Cow::Owned(resize_square(&canvas, square, size))
+            }
+            None => canvas,
+        }
+    }
+
+    /// The channels of a slice as bytes, `[size, size, channels]`; empty if the recipe makes no
+    /// JPEG. `neighbour(offset)` gives the slice `offset` steps along the normal, the end slice
+    /// beyond the ends; of it the same part is kept.
+    pub fn pixels<'a>(&self, slice: &Plane, neighbour: impl Fn(i32) -> &'a Plane) -> Vec<u8> {
+        let Output::Jpeg { channels, .. } = &self.recipe.output else { return Vec::new() };
+        let canvas = self.on_canvas(slice);
+        let square = self.place(&canvas);
+        let kept = self.kept(canvas, square);
+        let mut pixels = vec![0; kept.values.len() * channels.len()];
+        for (index, channel) in channels.iter().enumerate() {
+            let target = pixels[index..].iter_mut().step_by(channels.len());
+            if channel.offset == 0 {
+                self.fill(channel, &kept, target);
+            } else {
+                let other = self.on_canvas(neighbour(channel.offset));
+                self.fill(channel, &self.kept(other, square), target);
+            }
+        }
+        pixels
+    }
+
+    fn fill<'a>(
+        &self,
+        channel: &PreparedChannel,
+        hu: &Plane,
+        target: impl Iterator<Item = &'a mut u8>,
+    ) {
+        // Cut off, not rounded, as the published set was (facts §2, step 12).
+        let byte = |value: f32| (value * 255.0) as u8;
+        let pairs = target.zip(&hu.values);
+        match (channel.window, &self.scale) {
+            (Some(window), _) => pairs.for_each(|(target, &hu)| *target = byte(window.to_unit(hu))),
+            (None, Some(scale)) => {
+                pairs.for_each(|(target, &hu)| *target = byte(scale.to_unit(hu)));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// The JPEG file of a slice.
+    ///
+    /// # Errors
+    /// The encoder's reason.
+    pub fn jpeg<'a>(
+        &self,
+        slice: &Plane,
+        neighbour: impl Fn(i32) -> &'a Plane,
+    ) -> Result<Vec<u8>, String> {
+        let Output::Jpeg { quality, subsample, channels, .. } = &self.recipe.output else {
+            return Err("the recipe makes no JPEG".to_owned());
+        };
+        let side = self.recipe.size.and_then(|size| u16::try_from(size).ok()).unwrap_or(0);
+        let pixels = self.pixels(slice, neighbour);
+        let mut file = Vec::with_capacity(pixels.len() / 4);
+        let mut encoder = Encoder::new(&mut file, *quality);
+        let grey = channels.len() == 1;
+        encoder.set_sampling_factor(if *subsample && !grey {
+            SamplingFactor::F_2_2
+        } else {
+            SamplingFactor::F_1_1
+        });
+        let colour = if grey { ColorType::Luma } else { ColorType::Rgb };
+        encoder.encode(&pixels, side, side, colour).map_err(|error| error.to_string())?;
+        Ok(file)
+    }
+
+    /// The part of a slice that is kept as whole HU, row by row, and its rows and columns.
+    pub fn hu(&self, slice: &Plane) -> (Vec<i16>, [usize; 2]) {
+        let canvas = self.on_canvas(slice);
+        let square = self.place(&canvas);
+        let kept = self.kept(canvas, square);
+        // A cast saturates.
+        let values = kept.values.iter().map(|hu| hu.round() as i16).collect();
+        (values, [kept.rows, kept.columns])
+    }
+}

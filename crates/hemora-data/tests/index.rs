@@ -1,0 +1,212 @@
+//! The index: columns, labels, bringing up to date, resuming.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hemora_ct::{ImagePlane, Label, Slice};
+use hemora_data::{IndexError, IndexReader, IndexReport, SliceRow, build_index};
+use hemora_dicom::{NewSlice, PixelStorage, write_slice};
+use support::{python, shared_sample, write_labels};
+
+fn silent(_: usize, _: usize) {}
+
+fn write(path: &Path, id: &str, patient: &str, z: f64, hu: f32) {
+    let orientation = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+    let plane = ImagePlane::new([0.0, 0.0, z], orientation, Some([0.5, 0.25])).unwrap();
+    let mut pixels = vec![hu; 256];
+    pixels[..64].fill(-1000.0);
+    let slice = Slice::new(16, 16, pixels, Some(plane)).unwrap();
+    let new = NewSlice {
+        sop_instance_uid: id,
+        series_instance_uid: "ID_series",
+        study_instance_uid: "ID_study",
+        patient_id: patient,
+        series_description: "",
+        instance_number: 1,
+        storage: PixelStorage::Signed16 { intercept: -1024 },
+        slice: &slice,
+    };
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    write_slice(path, &new).unwrap();
+}
+
+struct Set {
+    folder: tempfile::TempDir,
+}
+
+impl Set {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let set = Self { folder };
+        write(&set.image("ID_a"), "ID_a", "p1", 10.0, 40.0);
+        write(&set.image("ID_b"), "ID_b", "p1", 5.0, 120.0);
+        write(&set.image("ID_c"), "ID_c", "p2", 0.0, 60.0);
+        std::fs::write(set.image("ID_torn"), b"no image").unwrap();
+        std::fs::write(set.path("images/notes.txt"), b"no image").unwrap();
+        write_labels(
+            &set.path("labels.csv"),
+            &[("ID_a", &[Label::Subdural, Label::Any]), ("ID_b", &[]), ("ID_absent", &[])],
+        );
+        set
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn image(&self, id: &str) -> PathBuf {
+        self.path(&format!("images/{id}.dcm"))
+    }
+
+    fn try_index(&self) -> Result<IndexReport, IndexError> {
+        let (images, labels) = (self.path("images"), self.path("labels.csv"));
+        build_index(&[images], &[labels], &self.path("set.parquet"), &silent)
+    }
+
+    fn index(&self) -> IndexReport {
+        self.try_index().unwrap()
+    }
+
+    fn rows(&self) -> Vec<SliceRow> {
+        IndexReader::open(&self.path("set.parquet")).unwrap().map(Result::unwrap).collect()
+    }
+}
+
+#[test]
+fn rows_say_what_the_files_hold() {
+    let set = Set::new();
+    let report = set.index();
+    assert_eq!((report.slices, report.failed, report.other_files), (3, 1, 1));
+    assert!(report.failures[0].contains("ID_torn"), "{:?}", report.failures);
+    assert_eq!((report.read, report.unlabelled, report.repeated_ids), (4, 1, 0));
+    assert_eq!((report.labels[0].used, &*report.labels[0].without_image[0]), (2, "ID_absent"));
+    let rows = set.rows();
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["ID_a", "ID_b", "ID_c", ""]);
+    let row = &rows[0];
+    assert_eq!(
+        (row.rows, row.columns, row.z, row.spacing),
+        (16, 16, Some(10.0), Some([0.5, 0.25]))
+    );
+    assert_eq!((row.bits_stored, row.signed, row.rescale_intercept), (16, true, -1024.0));
+    assert_eq!((row.pct_in_window, row.hu_min, row.hu_max), (0.75, -1000.0, 40.0));
+    assert_eq!(row.labels, Some([false, false, false, false, true, true]));
+    assert_eq!((row.patient_id.as_str(), row.tilt_degrees), ("p1", Some(0.0)));
+    assert_eq!(row.sha256.len(), 64);
+    assert_eq!((rows[1].pct_in_window, rows[2].labels), (0.0, None));
+    assert!(rows[3].error.is_some() && !rows[3].is_usable());
+    assert!(!set.path("set.parquet.parts").exists());
+}
+
+#[test]
+fn only_what_changed_is_read_again() {
+    let set = Set::new();
+    set.index();
+    let before = set.rows();
+    let again = set.index();
+    assert_eq!((again.unchanged, again.read, again.same_content), (4, 0, 0));
+    assert_eq!(set.rows(), before);
+    // Same bytes at another time, other bytes, a new file, a lost file, another table.
+    let bytes = std::fs::read(set.image("ID_a")).unwrap();
+    std::fs::remove_file(set.image("ID_a")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::fs::write(set.image("ID_a"), bytes).unwrap();
+    write(&set.image("ID_b"), "ID_b", "p1", 5.0, 50.0);
+    write(&set.image("ID_0"), "ID_0", "p0", 5.0, 50.0);
+    std::fs::remove_file(set.image("ID_torn")).unwrap();
+    write_labels(&set.path("labels.csv"), &[("ID_c", &[Label::Any])]);
+    let third = set.index();
+    assert_eq!((third.unchanged, third.same_content, third.read, third.gone), (1, 1, 2, 1));
+    let rows = set.rows();
+    assert_eq!(rows.len(), 4);
+    assert_eq!((rows[2].id.as_str(), rows[2].pct_in_window), ("ID_b", 0.75));
+    assert_eq!(rows.iter().filter(|row| row.labels.is_some()).count(), 1);
+}
+
+#[test]
+fn a_killed_run_is_taken_up_where_it_was() {
+    let set = Set::new();
+    let labels = set.path("labels.csv");
+    std::fs::write(&labels, "").unwrap();
+    assert!(set.try_index().is_err());
+    // Killed after the first chunk was written: its part is there, the index is not.
+    write_labels(&labels, &[("ID_a", &[])]);
+    set.index();
+    let whole = std::fs::read(set.path("set.parquet")).unwrap();
+    std::fs::create_dir(set.path("set.parquet.parts")).unwrap();
+    std::fs::rename(set.path("set.parquet"), set.path("set.parquet.parts/000000.parquet")).unwrap();
+    std::fs::write(set.path("set.parquet.partial"), "half").unwrap();
+    let report = set.index();
+    assert_eq!((report.unchanged, report.read), (4, 0));
+    assert_eq!(std::fs::read(set.path("set.parquet")).unwrap(), whole);
+    assert!(!set.path("set.parquet.partial").exists());
+}
+
+#[test]
+fn repeated_ids_are_flagged_and_counted() {
+    let set = Set::new();
+    write(&set.path("more/ID_a.dcm"), "ID_a", "p1", 10.0, 41.0);
+    let most = AtomicUsize::new(0);
+    let report = build_index(
+        &[set.path("images"), set.path("more/ID_a.dcm")],
+        &[],
+        &set.path("set.parquet"),
+        &|done, _| {
+            most.fetch_max(done, Ordering::Relaxed);
+        },
+    )
+    .unwrap();
+    assert_eq!((report.slices, report.repeated_ids, most.into_inner()), (4, 1, 6));
+    assert_eq!(set.rows()[4].flags, ["repeated_id"]);
+}
+
+#[test]
+fn files_that_are_no_index_are_refused() {
+    let set = Set::new();
+    std::fs::write(set.path("set.parquet"), "no index").unwrap();
+    let error = set.try_index().unwrap_err().to_string();
+    assert!(error.contains("set.parquet") && error.contains("Parquet"), "{error}");
+    std::fs::remove_file(set.path("set.parquet")).unwrap();
+    set.index();
+    let good = std::fs::read(set.path("set.parquet")).unwrap();
+    let path = set.path("cut.parquet");
+    for end in (0..good.len()).step_by(97) {
+        std::fs::write(&path, &good[..end]).unwrap();
+        assert!(IndexReader::open(&path).is_err(), "{end}");
+    }
+    let empty = set.path("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let error = build_index(&[empty], &[], &set.path("x.parquet"), &silent).unwrap_err();
+    assert!(matches!(error, IndexError::Empty(_)), "{error}");
+}
+
+#[test]
+fn the_sample_is_indexed_and_opens_in_pyarrow() {
+    let Some(sample) = shared_sample() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let index = folder.path().join("sample.parquet");
+    let labels = [sample.join("stage_2_train.csv")];
+    let report = build_index(&[sample.join("dicom")], &labels, &index, &silent).unwrap();
+    assert_eq!((report.slices, report.failed, report.unlabelled), (205, 0, 0));
+    assert!(report.labels[0].without_image.is_empty());
+    let rows: Vec<SliceRow> = IndexReader::open(&index).unwrap().map(Result::unwrap).collect();
+    let positive = rows.iter().filter(|row| row.labels.unwrap()[5]).count();
+    assert_eq!((rows.len(), positive), (205, 42));
+    let Some(python) = python() else { return };
+    let program = "import sys\n\
+                   try:\n    import pyarrow.parquet as parquet\n\
+                   except ImportError:\n    sys.exit(9)\n\
+                   table = parquet.read_table(sys.argv[1])\n\
+                   print(table.num_rows, sum(table['any'].to_pylist()), table['id'][0])";
+    let run = Command::new(python).args(["-c", program]).arg(&index).output().unwrap();
+    if run.status.code() == Some(9) {
+        eprintln!("skipped: the Python peers have no pyarrow");
+        return;
+    }
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let printed = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(printed.trim(), format!("205 42 {}", rows[0].id));
+}

@@ -1,0 +1,361 @@
+//! Prepared sets: the same bytes always, resuming, selection, splits, loading.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hemora_ct::{Channel, InputRecipe, Window};
+use hemora_data::{
+    Augment, Groups, ImageKind, ImageSet, InMemorySet, IndexReader, LabelTable, Loader,
+    LoaderOptions, Negatives, PrepareError, PrepareRecipe, PrepareReport, Selection, SplitBy,
+    SplitInto, build_index, prepare,
+};
+use hemora_synth::{PhantomOptions, write_dataset};
+
+/// Five phantom patients, indexed with their labels.
+struct Set {
+    folder: tempfile::TempDir,
+}
+
+impl Set {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = PhantomOptions { slice_spacing: 12.0, ..PhantomOptions::default() };
+        let data = folder.path().join("data");
+        write_dataset(&data, 11, 5, &options.with_size(64), &|_, _| {}).unwrap();
+        let labels = [data.join("stage_2_train.csv")];
+        let index = folder.path().join("set.parquet");
+        build_index(&[data.join("stage_2_train")], &labels, &index, &|_, _| {}).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn prepare(&self, out: &str, recipe: &PrepareRecipe, selection: &Selection) -> PrepareReport {
+        self.try_prepare(out, recipe, selection, &|_, _| ControlFlow::Continue(())).unwrap()
+    }
+
+    fn try_prepare(
+        &self,
+        out: &str,
+        recipe: &PrepareRecipe,
+        selection: &Selection,
+        progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
+    ) -> Result<PrepareReport, PrepareError> {
+        prepare(&self.path("set.parquet"), &self.path(out), recipe, selection, progress)
+    }
+}
+
+/// A small canvas, as zooming phantoms of 64 pixels to 512 takes most of a test's time.
+fn small(name: &str) -> PrepareRecipe {
+    let recipe = PrepareRecipe::built_in(name).unwrap();
+    PrepareRecipe { canvas: Some(96), size: recipe.size.map(|_| 48), ..recipe }
+}
+
+/// Every file below a folder with its bytes.
+fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            let name = path.strip_prefix(folder).unwrap().to_owned();
+            files.insert(name, std::fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+fn names(files: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<&PathBuf> {
+    files.keys().collect()
+}
+
+fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_threads_or_on_being_stopped() {
+    let set = Set::new();
+    for name in ["howard", "winner-neighbours", "hu"] {
+        let mut recipe = small(name);
+        if let hemora_data::Output::Hu { shard_slices } = &mut recipe.output {
+            *shard_slices = 7;
+        }
+        let selection = Selection::default();
+        let out = |kind: &str| format!("{name}-{kind}");
+        let report = with_threads(1, || set.prepare(&out("one"), &recipe, &selection));
+        assert!(report.complete && report.skipped.is_empty() && report.slices > 20);
+        with_threads(4, || set.prepare(&out("four"), &recipe, &selection));
+        let one = content(&set.path(&out("one")));
+        let four = content(&set.path(&out("four")));
+        assert_eq!(names(&one), names(&four));
+        assert!(one == four, "{name}");
+        // Stopped twice on its way, with a file that was being written.
+        for stop_after in [3, 9] {
+            let calls = AtomicUsize::new(0);
+            let stop = |_, _| match calls.fetch_add(1, Ordering::Relaxed) + 1 >= stop_after {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            };
+            let stopped = with_threads(2, || {
+                set.try_prepare(&out("resumed"), &recipe, &selection, &stop).unwrap()
+            });
+            assert!(!stopped.complete);
+            assert!(!set.path(&out("resumed")).join("labels.csv").exists());
+        }
+        if name == "howard" {
+            // Killed by a loss of power: a file without its end.
+            let images = set.path(&out("resumed")).join("images");
+            let first = content(&images).into_keys().next().unwrap();
+            let path = images.join(first);
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        }
+        set.prepare(&out("resumed"), &recipe, &selection);
+        assert!(content(&set.path(&out("resumed"))) == one, "{name}");
+        // A complete set is left as it is.
+        let again = set.prepare(&out("resumed"), &recipe, &selection);
+        assert_eq!(again, report);
+        assert!(content(&set.path(&out("resumed"))) == one, "{name}");
+    }
+}
+
+/// The part of each image, by id, and its patient.
+fn splits(folder: &Path) -> BTreeMap<String, (String, String)> {
+    let text = std::fs::read_to_string(folder.join("splits.csv")).unwrap();
+    let row = |line: &str| {
+        let fields: Vec<&str> = line.split(',').collect();
+        (fields[0].to_owned(), (fields[1].to_owned(), fields[4].to_owned()))
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+#[test]
+fn slices_are_selected_by_types_and_split_by_patient() {
+    let set = Set::new();
+    let recipe = small("howard");
+    let selection = Selection {
+        min_types: 2,
+        negatives: Negatives::Count(12),
+        split: SplitInto::Folds(3),
+        seed: 3,
+        ..Selection::default()
+    };
+    let report = set.prepare("folds", &recipe, &selection);
+    let rows: Vec<_> =
+        IndexReader::open(&set.path("set.parquet")).unwrap().map(Result::unwrap).collect();
+    let usable = rows.iter().filter(|row| row.pct_in_window >= 0.02);
+    let types = |labels: [bool; 6]| labels[..5].iter().filter(|label| **label).count();
+    let expected = usable.filter(|row| types(row.labels.unwrap()) >= 2).count();
+    assert!(expected > 0 && report.positives[5] == expected);
+    assert_eq!(report.slices, expected + 12);
+    assert_eq!(report.too_little_brain, rows.iter().filter(|row| row.pct_in_window < 0.02).count());
+    let folds = splits(&set.path("folds"));
+    assert_eq!(folds.len(), report.slices);
+    let mut of_patient: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (patient, fold) in folds.values() {
+        of_patient.entry(patient).or_default().insert(fold);
+    }
+    assert!(of_patient.values().all(|folds| folds.len() == 1), "{of_patient:?}");
+    let used: BTreeSet<&str> = folds.values().map(|(_, fold)| fold.as_str()).collect();
+    assert_eq!(used, BTreeSet::from(["fold0", "fold1", "fold2"]));
+    assert_eq!(report.parts.iter().map(|(_, count)| count).sum::<usize>(), report.slices);
+
+    let ratio = Selection { negatives: Negatives::Ratio(0.5), seed: 4, ..selection.clone() };
+    assert_eq!(set.prepare("ratio", &recipe, &ratio).slices, expected + expected.div_ceil(2));
+    let by_image = Selection {
+        split: SplitInto::Parts { validation: 0.3, test: 0.0 },
+        split_by: SplitBy::Image,
+        ..Selection::default()
+    };
+    set.prepare("image", &recipe, &by_image);
+    let parts = splits(&set.path("image"));
+    let patients = |part: &str| -> BTreeSet<String> {
+        let inside = parts.values().filter(|(_, own)| own == part);
+        inside.map(|(patient, _)| patient.clone()).collect()
+    };
+    assert!(!patients("train").is_disjoint(&patients("validation")));
+}
+
+#[test]
+fn folders_of_other_sets_and_impossible_options_are_refused() {
+    let set = Set::new();
+    let recipe = small("howard");
+    let default = Selection::default();
+    let go = ControlFlow::Continue(());
+    let refuse = |out: &str, recipe: &PrepareRecipe, selection: &Selection| {
+        set.try_prepare(out, recipe, selection, &|_, _| go).unwrap_err()
+    };
+    set.prepare("set", &recipe, &default);
+    let error = refuse("set", &small("winner"), &default);
+    assert!(matches!(error, PrepareError::OtherSet(_)), "{error}");
+    let error = refuse("set", &recipe, &Selection { seed: 1, ..default.clone() });
+    assert!(matches!(error, PrepareError::OtherSet(_)), "{error}");
+    let error = refuse("data", &recipe, &default);
+    assert!(matches!(error, PrepareError::OtherSet(_)), "{error}");
+    for selection in [
+        Selection { min_types: 6, ..default.clone() },
+        Selection { negatives: Negatives::Ratio(f64::NAN), ..default.clone() },
+        Selection { split: SplitInto::Folds(1), ..default.clone() },
+        Selection { split: SplitInto::Parts { validation: 0.6, test: 0.4 }, ..default.clone() },
+    ] {
+        let error = refuse("other", &recipe, &selection);
+        assert!(matches!(error, PrepareError::Option { .. }), "{error}");
+    }
+    let few = Selection { split: SplitInto::Folds(50), ..default };
+    assert!(matches!(refuse("other", &recipe, &few), PrepareError::Split(_)));
+    assert!(!set.path("other").exists());
+}
+
+#[test]
+fn files_that_changed_or_vanished_are_skipped_with_a_reason() {
+    let set = Set::new();
+    let images = set.path("data/stage_2_train");
+    let mut files = support::dicom_files(&images).into_iter().skip(9);
+    let (changed, gone) = (files.next().unwrap(), files.next().unwrap());
+    let recipe = PrepareRecipe { min_in_window: 0.0, ..small("howard") };
+    let whole = set.prepare("whole", &recipe, &Selection::default());
+    std::fs::write(&changed, b"another file").unwrap();
+    std::fs::remove_file(&gone).unwrap();
+    let report = set.prepare("holes", &recipe, &Selection::default());
+    assert_eq!((report.slices, report.skipped.len()), (whole.slices - 2, 2));
+    assert!(report.skipped.iter().any(|(_, reason)| reason.contains("hemora index")));
+    let table = LabelTable::read(&set.path("holes/labels.csv")).unwrap();
+    assert_eq!(table.len(), report.slices);
+    let skipped = std::fs::read_to_string(set.path("holes/skipped.csv")).unwrap();
+    assert!(skipped.contains(gone.file_stem().unwrap().to_str().unwrap()), "{skipped}");
+}
+
+#[test]
+fn a_prepared_set_is_loaded_with_a_plane_a_channel() {
+    let set = Set::new();
+    let report = set.prepare("set", &small("howard"), &Selection::default());
+    let folder = set.path("set");
+    let images = ImageSet::open(&folder.join("images"), &folder.join("labels.csv")).unwrap();
+    assert_eq!((images.kind(), images.images().len()), (ImageKind::PreparedJpeg, report.slices));
+    let recipe = InputRecipe { size: 32, ..InputRecipe::grey(32, Window::BRAIN) };
+    let loaded = images.load(&recipe, 48, &|_, _| {}).unwrap();
+    assert_eq!((loaded.len(), loaded.positives()), (report.slices, report.positives));
+    assert_eq!(loaded.planes_for(&recipe).unwrap(), [0, 1, 2]);
+    assert_ne!(loaded.plane(5, 0), loaded.plane(5, 2));
+    let mut two = recipe.clone();
+    (two.mean, two.std) = (vec![0.5; 2], vec![0.5; 2]);
+    two.channels.pop();
+    assert!(loaded.planes_for(&two).unwrap_err().to_string().contains("3 channels"));
+    let table = folder.join("splits.csv");
+    let groups = Groups::from_csv(&table, "ID", "PatientID").unwrap();
+    assert_eq!(loaded.groups(&groups).into_iter().collect::<BTreeSet<_>>().len(), 5);
+    let indices = (0..loaded.len()).collect();
+    let loader = Loader::new(
+        Arc::new(loaded),
+        indices,
+        None,
+        recipe,
+        Some(Augment::default()),
+        &LoaderOptions { batch: 4, ..LoaderOptions::default() },
+    )
+    .unwrap();
+    let batch = loader.epoch(0).next().unwrap();
+    assert_eq!(batch.shape(), [4, 3, 32, 32]);
+    let (red, blue) = (&batch.inputs()[..1024], &batch.inputs()[2048..3072]);
+    assert_ne!(red, blue);
+}
+
+#[test]
+fn neighbours_are_the_channels_of_the_slices_beside() {
+    let set = Set::new();
+    let recipe = PrepareRecipe { min_in_window: 0.0, ..small("winner-neighbours") };
+    set.prepare("set", &recipe, &Selection::default());
+    let folder = set.path("set");
+    let images = ImageSet::open(&folder.join("images"), &folder.join("labels.csv")).unwrap();
+    let loaded = images.load(&InputRecipe::grey(48, Window::BRAIN), 48, &|_, _| {}).unwrap();
+    let place: BTreeMap<&str, usize> =
+        (0..loaded.len()).map(|index| (loaded.id(index), index)).collect();
+    let mut rows: Vec<_> =
+        IndexReader::open(&set.path("set.parquet")).unwrap().map(Result::unwrap).collect();
+    rows.sort_by(|a, b| {
+        let series = a.series_instance_uid.cmp(&b.series_instance_uid);
+        series.then(a.z.unwrap().total_cmp(&b.z.unwrap()))
+    });
+    let difference = |a: &[u8], b: &[u8]| -> f64 {
+        let sum: u32 = a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        f64::from(sum) / a.len() as f64
+    };
+    let mut compared = 0;
+    for pair in rows.windows(2) {
+        if pair[0].series_instance_uid != pair[1].series_instance_uid {
+            continue;
+        }
+        let (low, high) = (place[pair[0].id.as_str()], place[pair[1].id.as_str()]);
+        // Red of the upper slice is the lower one, which is green of the lower slice.
+        assert!(difference(loaded.plane(high, 0), loaded.plane(low, 1)) < 3.0);
+        assert!(difference(loaded.plane(low, 2), loaded.plane(high, 1)) < 3.0);
+        compared += 1;
+    }
+    assert!(compared > 20, "{compared}");
+}
+
+#[test]
+fn hu_come_back_from_shards_and_vary_in_their_windows() {
+    let set = Set::new();
+    let recipe = PrepareRecipe { canvas: None, ..PrepareRecipe::built_in("hu").unwrap() };
+    let report = set.prepare("hu", &recipe, &Selection::default());
+    let folder = set.path("hu");
+    let loaded = InMemorySet::open_hu(&folder, 64, &|_, _| {}).unwrap();
+    assert_eq!((loaded.len(), loaded.positives()), (report.slices, report.positives));
+    assert!(loaded.is_hu() && loaded.skipped().is_empty());
+    let data = set.path("data");
+    let images =
+        ImageSet::open(&data.join("stage_2_train"), &data.join("stage_2_train.csv")).unwrap();
+    let direct = images.load_hu(64, &|_, _| {}).unwrap();
+    assert_eq!(direct.len(), loaded.len());
+    for index in 0..loaded.len() {
+        assert_eq!((loaded.id(index), loaded.hu(index)), (direct.id(index), direct.hu(index)));
+    }
+    let groups = |set: &InMemorySet| set.groups(&Groups::default());
+    assert_eq!(groups(&loaded), groups(&direct));
+
+    // Without augmentation a set in HU gives what the same set gives windowed, but for rounding.
+    let mut recipe = InputRecipe::grey(64, Window::BRAIN);
+    recipe.channels[1] = Channel { window: Window::SUBDURAL, offset: 0 };
+    let windowed = Arc::new(images.load(&recipe, 64, &|_, _| {}).unwrap());
+    let loaded = Arc::new(loaded);
+    let options =
+        LoaderOptions { batch: 4, shuffle: false, threads: 2, ..LoaderOptions::default() };
+    let first = |set: &Arc<InMemorySet>, augment: Option<Augment>| {
+        let indices = (0..set.len()).collect();
+        let loader = Loader::new(set.clone(), indices, None, recipe.clone(), augment, &options)?;
+        Ok::<_, hemora_data::LoaderError>(loader.epoch(0).next().unwrap().inputs().to_vec())
+    };
+    let (hu, grey) = (first(&loaded, None).unwrap(), first(&windowed, None).unwrap());
+    assert!(hu.iter().zip(&grey).all(|(a, b)| (a - b).abs() < 0.03));
+    let jitter = Augment { window_level: 30.0, window_width: 0.3, ..Augment::off() };
+    let varied = first(&loaded, Some(jitter.clone())).unwrap();
+    assert_ne!(varied, hu);
+    assert_eq!(varied, first(&loaded, Some(jitter.clone())).unwrap());
+    let refused = first(&windowed, Some(jitter)).unwrap_err().to_string();
+    assert!(refused.contains("HU"), "{refused}");
+}
+
+#[test]
+fn broken_shards_are_named() {
+    let set = Set::new();
+    let recipe = PrepareRecipe { canvas: None, ..PrepareRecipe::built_in("hu").unwrap() };
+    let report = set.prepare("hu", &recipe, &Selection::default());
+    let shard = set.path("hu/shards/00000.hu");
+    let good = std::fs::read(&shard).unwrap();
+    std::fs::write(&shard, &good[..good.len() / 2]).unwrap();
+    let half = InMemorySet::open_hu(&set.path("hu"), 64, &|_, _| {}).unwrap();
+    assert!(half.len() < report.slices && half.len() + half.skipped().len() == report.slices);
+    std::fs::remove_file(&shard).unwrap();
+    let error = InMemorySet::open_hu(&set.path("hu"), 64, &|_, _| {}).unwrap_err().to_string();
+    assert!(error.contains("00000.hu"), "{error}");
+}

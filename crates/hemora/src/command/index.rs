@@ -1,0 +1,141 @@
+//! `hemora index`: a data set to one table, and its counts.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use hemora_data::{IndexReport, LabelJoin, SetStats, build_index};
+use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
+
+use super::triage::limit_threads;
+use crate::cli::{IndexArgs, IndexCommand, StatsArgs};
+use crate::output::{print, write_whole};
+use crate::progress;
+
+/// Images failed, the rest was indexed.
+const SOME_FAILED: u8 = 3;
+/// Names that are printed of each kind of problem.
+const PRINTED: usize = 5;
+
+/// Runs the command.
+///
+/// # Errors
+/// A report that names the file.
+pub fn run(arguments: &IndexArgs) -> Result<ExitCode> {
+    if let Some(IndexCommand::Stats(arguments)) = &arguments.command {
+        return stats(arguments);
+    }
+    let Some(out) = &arguments.out else { bail!("no --out") };
+    limit_threads(arguments.threads)?;
+    let bar = progress::bar("indexing");
+    let moves = progress::moves(&bar);
+    let report = build_index(&arguments.paths, &arguments.labels, out, &moves).into_diagnostic()?;
+    bar.finish_and_clear();
+    let problems = problems(&report);
+    if let Some(path) = &arguments.problems {
+        write_whole(path, |file| {
+            problems.iter().try_for_each(|(kind, names)| {
+                names.iter().try_for_each(|name| writeln!(file, "{kind}: {name}")).into_diagnostic()
+            })
+        })?;
+    }
+    print(|output| summary(output, out, &report, &problems))?;
+    Ok(ExitCode::from(if report.failed > 0 { SOME_FAILED } else { 0 }))
+}
+
+fn summary(
+    output: &mut dyn Write,
+    out: &Path,
+    report: &IndexReport,
+    problems: &[(String, Vec<String>)],
+) -> std::io::Result<()> {
+    writeln!(
+        output,
+        "{}: {} images ({} read, {} unchanged, {} only touched); {} cannot be used, {} other files",
+        out.display(),
+        report.slices,
+        report.read,
+        report.unchanged,
+        report.same_content,
+        report.failed,
+        report.other_files
+    )?;
+    if report.gone > 0 {
+        writeln!(output, "{} images of the earlier index are not there any more", report.gone)?;
+    }
+    if report.repeated_ids > 0 {
+        writeln!(output, "{} images have an id that another has", report.repeated_ids)?;
+    }
+    for LabelJoin { path, used, report, .. } in &report.labels {
+        let rows = (report.rows, report.duplicate_rows);
+        writeln!(
+            output,
+            "{}: labels of {used} images; {} rows, {} of them duplicates",
+            path.display(),
+            rows.0,
+            rows.1
+        )?;
+    }
+    if !report.labels.is_empty() && report.unlabelled > 0 {
+        writeln!(output, "{} images have no labels", report.unlabelled)?;
+    }
+    for (kind, names) in problems.iter().filter(|(_, names)| !names.is_empty()) {
+        writeln!(output, "{kind}: {}", names.len())?;
+        for name in names.iter().take(PRINTED) {
+            writeln!(output, "  {name}")?;
+        }
+        if names.len() > PRINTED {
+            writeln!(output, "  and {} more (--problems FILE names all)", names.len() - PRINTED)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong, by kind.
+fn problems(report: &IndexReport) -> Vec<(String, Vec<String>)> {
+    let mut problems = vec![("cannot be used".to_owned(), printable(&report.failures))];
+    for LabelJoin { path, report, without_image, .. } in &report.labels {
+        let incomplete: Vec<String> = report.incomplete.iter().map(|row| row.id.clone()).collect();
+        for (kind, names) in [
+            ("labels without an image", without_image),
+            ("images labelled twice", &report.duplicated),
+            ("images with contradicting labels", &report.conflicting),
+            ("images without all six labels", &incomplete),
+            ("images whose `any` is not what their types say", &report.inconsistent),
+        ] {
+            problems.push((format!("{}: {kind}", path.display()), printable(names)));
+        }
+    }
+    problems
+}
+
+/// Text from files without control characters, which a terminal would obey.
+fn printable(names: &[String]) -> Vec<String> {
+    let clean = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    names.iter().map(|name| name.chars().map(clean).collect()).collect()
+}
+
+/// `hemora index stats`.
+fn stats(arguments: &StatsArgs) -> Result<ExitCode> {
+    let set = &arguments.set;
+    let extension = set.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
+    let stats = match extension.as_deref() {
+        Some("csv") => SetStats::of_table(set).into_diagnostic()?,
+        Some("parquet") => SetStats::of_index(set).into_diagnostic()?,
+        _ => {
+            return Err(miette!(
+                help = "give an index that ends in .parquet or a label table that ends in .csv",
+                "{}: neither an index nor a label table",
+                set.display()
+            ));
+        }
+    };
+    if let Some(path) = &arguments.page {
+        let title = set.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let page = stats.page(&title);
+        write_whole(path, |file| file.write_all(page.as_bytes()).into_diagnostic())
+            .wrap_err("cannot draw the counts")?;
+    }
+    print(|output| write!(output, "{stats}"))?;
+    Ok(ExitCode::SUCCESS)
+}
