@@ -10,7 +10,7 @@ use crate::ReadError;
 use crate::dataset::{Encoding, WalkError, Walker};
 
 /// What is kept of a header; all else is walked over.
-const KEPT: [Tag; 39] = [
+const KEPT: [Tag; 48] = [
     tags::TRANSFER_SYNTAX_UID,
     tags::MEDIA_STORAGE_SOP_CLASS_UID,
     tags::SPECIFIC_CHARACTER_SET,
@@ -48,6 +48,15 @@ const KEPT: [Tag; 39] = [
     tags::LUT_DESCRIPTOR,
     tags::LUT_DATA,
     tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+    tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
+    tags::PIXEL_MEASURES_SEQUENCE,
+    tags::PLANE_POSITION_SEQUENCE,
+    tags::PLANE_ORIENTATION_SEQUENCE,
+    tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+    tags::FRAME_VOILUT_SEQUENCE,
+    tags::CT_IMAGE_FRAME_TYPE_SEQUENCE,
+    tags::CT_RECONSTRUCTION_SEQUENCE,
+    tags::FRAME_TYPE,
     tags::FLOAT_PIXEL_DATA,
     tags::DOUBLE_FLOAT_PIXEL_DATA,
 ];
@@ -56,7 +65,7 @@ const KEPT: [Tag; 39] = [
 const MAX_TEXT: usize = 1024;
 
 /// The kept attributes of one data set or item, as they stand in the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Attributes<'a> {
     values: BTreeMap<Tag, &'a [u8]>,
     pub(crate) encoding: Encoding,
@@ -74,28 +83,48 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The attributes of the first item of a sequence.
-    pub(crate) fn first_item(&self, sequence: Tag) -> Result<Option<Attributes<'a>>, WalkError> {
-        let Some(bytes) = self.bytes(sequence) else { return Ok(None) };
-        let mut walker = Walker::new(bytes, 0, self.encoding);
-        let item = walker.start()?;
-        if item.tag != crate::dataset::ITEM {
-            return Ok(None);
+    /// The attributes of the items of a sequence, at most the first `limit`; none if the sequence
+    /// is absent.
+    pub(crate) fn items(
+        &self,
+        sequence: Tag,
+        limit: usize,
+    ) -> Result<Vec<Attributes<'a>>, WalkError> {
+        let mut items = Vec::new();
+        let mut walker = Walker::new(self.bytes(sequence).unwrap_or_default(), 0, self.encoding);
+        while !walker.at_end() && items.len() < limit {
+            let item = walker.start()?;
+            if item.tag != crate::dataset::ITEM {
+                break;
+            }
+            let mut attributes = Attributes::new(self.encoding);
+            match item.length {
+                Some(length) => {
+                    let mut inside = Walker::new(walker.take(length)?, 0, self.encoding);
+                    attributes.walk(&mut inside)?;
+                }
+                None => attributes.walk(&mut walker)?,
+            }
+            items.push(attributes);
         }
-        let content = match item.length {
-            Some(length) => walker.take(length)?,
-            None => &bytes[walker.position()..],
-        };
-        let mut attributes = Attributes::new(self.encoding);
-        let mut walker = Walker::new(content, 0, self.encoding);
+        Ok(items)
+    }
+
+    /// Takes elements in until the end, or until the delimiter of an item.
+    fn walk(&mut self, walker: &mut Walker<'a>) -> Result<(), WalkError> {
         while !walker.at_end() {
             let start = walker.start()?;
             if start.tag.group() == 0xFFFE {
                 break;
             }
-            attributes.insert(start.tag, walker.value(&start)?);
+            self.insert(start.tag, walker.value(&start)?);
         }
-        Ok(Some(attributes))
+        Ok(())
+    }
+
+    /// Takes the values of another item in; of two with one tag, the other's.
+    pub(crate) fn extend(&mut self, other: Attributes<'a>) {
+        self.values.extend(other.values);
     }
 
     /// The value's bytes; `None` if the attribute is absent or empty.

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::header::{UNKNOWN_UID, read_checked};
 use crate::image::CheckedImage;
 use crate::series::{Member, assemble};
+use crate::source::frame_number;
 use crate::walk::{Found, not_dicom, walk};
 use crate::{ReadError, SliceHeader, Source, Study};
 
@@ -50,15 +51,16 @@ pub fn collect(paths: &[PathBuf], progress: &(dyn Fn(usize, usize) + Sync)) -> C
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         (source, result)
     };
-    let results: Vec<(Source, Result<CheckedImage, ReadError>)> =
+    let results: Vec<(Source, Result<Vec<CheckedImage>, ReadError>)> =
         sources.into_par_iter().map(read).collect();
 
     let mut members = Vec::new();
     for (source, result) in results {
         match result {
-            Ok(CheckedImage { header, geometry_error, .. }) => {
-                members.push(Member { header, geometry_error });
-            }
+            Ok(images) => members.extend(images.into_iter().map(|image| {
+                let CheckedImage { header, geometry_error, .. } = image;
+                Member { header, geometry_error }
+            })),
             Err(reason) => skipped.push(Skipped { source, reason }),
         }
     }
@@ -130,6 +132,9 @@ fn leave_duplicates_out(members: Vec<Member>, skipped: &mut Vec<Skipped>) -> Vec
 
 fn same_but_source(a: &SliceHeader, b: &SliceHeader) -> bool {
     let mut a = a.clone();
-    a.source = b.source.clone();
+    // Two frames of one object are two images, whatever else they share.
+    if frame_number(&a.source) == frame_number(&b.source) {
+        a.source = b.source.clone();
+    }
     a == *b
 }

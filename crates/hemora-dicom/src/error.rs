@@ -92,12 +92,29 @@ pub enum ReadError {
         /// What would be accepted.
         expected: &'static str,
     },
-    /// More than one frame in the object.
-    #[error("{0} frames in one object, expected 1; convert it to single-frame CT images")]
-    MultiFrame(String),
-    /// An enhanced CT object, whose rescale and geometry are in functional groups.
-    #[error("an enhanced CT object, expected a CT image; convert it to single-frame CT images")]
-    EnhancedCt,
+    /// More than one frame where one is expected: in an object that is no enhanced CT, or where
+    /// an object was named instead of one of its frames.
+    #[error("{0} frames in one object, expected 1; name a frame, or convert it to single frames")]
+    MultiFrame(usize),
+    /// A frame that the object does not have.
+    #[error("no frame {number}: the object has {frames}")]
+    NoFrame {
+        /// The frame that was named, from 1.
+        number: usize,
+        /// Frames of the object.
+        frames: usize,
+    },
+    /// An enhanced object that does not say where each of its frames lies.
+    #[error(
+        "{frames} frames with {groups} per-frame functional groups; get the file again, or convert \
+         it to single-frame CT images"
+    )]
+    FunctionalGroups {
+        /// Frames of the object.
+        frames: usize,
+        /// Items of PerFrameFunctionalGroupsSequence.
+        groups: usize,
+    },
     /// A colour image.
     #[error("{samples} samples per pixel, {photometric:?}; expected one grey sample per pixel")]
     Colour {

@@ -6,7 +6,7 @@ use flate2::read::DeflateDecoder;
 use hemora_ct::{ImagePlane, Window};
 
 use crate::file::{Stop, file_start};
-use crate::image::{CheckedImage, DataSet, check_image};
+use crate::image::{CheckedImage, DataSet, check_images};
 use crate::source::with_reader;
 use crate::{ReadError, Source};
 
@@ -24,9 +24,10 @@ pub struct StoredFormat {
 /// The checked header of one CT image; its pixels stay in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SliceHeader {
-    /// The file, or the entry of a zip archive.
+    /// The file, the entry of a zip archive, or the frame.
     pub source: Source,
-    /// SOPInstanceUID; the competition's `ID_…` form is accepted. “unknown” if absent.
+    /// SOPInstanceUID; the competition's `ID_…` form is accepted. “unknown” if absent. The frames
+    /// of an object share it; `source` tells them apart.
     pub sop_instance_uid: String,
     /// SeriesInstanceUID, “unknown” if absent.
     pub series_instance_uid: String,
@@ -72,14 +73,39 @@ pub(crate) const UNKNOWN_UID: &str = "unknown";
 /// Reads and checks the header of one CT image without decoding its pixels.
 ///
 /// # Errors
-/// [`ReadError`] with the reason why this is not a readable CT image.
+/// [`ReadError`] with the reason why this is not a readable CT image; [`ReadError::MultiFrame`] for
+/// an object of several frames, unless `source` names one of them.
 pub fn read_header(source: &Source) -> Result<SliceHeader, ReadError> {
-    Ok(read_checked(source)?.header)
+    Ok(named_frame(source, read_checked(source)?)?.header)
 }
 
-/// The header and what it says beside it.
-pub(crate) fn read_checked(source: &Source) -> Result<CheckedImage, ReadError> {
-    with_reader(source, |reader, size| {
+/// Reads the headers of all frames of an enhanced CT object, or the one header of a CT image.
+///
+/// # Errors
+/// [`ReadError`] with the reason why this is not a readable CT image.
+pub fn read_headers(source: &Source) -> Result<Vec<SliceHeader>, ReadError> {
+    Ok(read_checked(source)?.into_iter().map(|image| image.header).collect())
+}
+
+/// The image that `source` names, of those in its object.
+pub(crate) fn named_frame(
+    source: &Source,
+    mut images: Vec<CheckedImage>,
+) -> Result<CheckedImage, ReadError> {
+    let frames = images.len();
+    let index = match source {
+        Source::Frame { number, .. } if (1..=frames).contains(number) => number - 1,
+        Source::Frame { number, .. } => return Err(ReadError::NoFrame { number: *number, frames }),
+        _ if frames == 1 => 0,
+        _ => return Err(ReadError::MultiFrame(frames)),
+    };
+    Ok(images.swap_remove(index))
+}
+
+/// The headers in a file, and what they say beside them.
+pub(crate) fn read_checked(source: &Source) -> Result<Vec<CheckedImage>, ReadError> {
+    let object = object_of(source);
+    with_reader(object, |reader, size| {
         let mut bytes = Vec::new();
         let start = read_until(reader, &mut bytes, file_start)?;
         if start.transfer_syntax.deflated {
@@ -87,14 +113,22 @@ pub(crate) fn read_checked(source: &Source) -> Result<CheckedImage, ReadError> {
             let mut inflated = DeflateDecoder::new(Cursor::new(compressed).chain(reader));
             let mut data_set = Vec::new();
             return read_until(&mut inflated, &mut data_set, |bytes, complete| {
-                check_image(source, &start, DataSet { bytes, begin: 0, size: None, complete })
+                check_images(object, &start, DataSet { bytes, begin: 0, size: None, complete })
             });
         }
         read_until(reader, &mut bytes, |bytes, complete| {
             let begin = start.offset;
-            check_image(source, &start, DataSet { bytes, begin, size: Some(size), complete })
+            check_images(object, &start, DataSet { bytes, begin, size: Some(size), complete })
         })
     })
+}
+
+/// What holds the frame that `source` names; else `source` itself.
+pub(crate) fn object_of(source: &Source) -> &Source {
+    match source {
+        Source::Frame { object, .. } => object,
+        source => source,
+    }
 }
 
 /// First read of a file: the header of nearly every CT image.

@@ -5,6 +5,7 @@ use hemora_ct::{GeometryError, ImagePlane, Window};
 
 use crate::attributes::Attributes;
 use crate::file::{FileStart, PixelElement, Stop, walk};
+use crate::functional_groups::{frame_count, frames};
 use crate::header::UNKNOWN_UID;
 use crate::modality::{ModalityTransform, modality_transform};
 use crate::padding::Padding;
@@ -23,12 +24,14 @@ pub(crate) struct DataSet<'a> {
 }
 
 /// A header that was checked, and what is needed to decode the pixels.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CheckedImage {
     pub(crate) header: SliceHeader,
     /// Why the file's geometry, or a part of it, is not used.
     pub(crate) geometry_error: Option<GeometryError>,
     pub(crate) pixels: PixelElement,
+    /// Frames of the object.
+    pub(crate) frames: usize,
     pub(crate) high_bit: u16,
     pub(crate) transform: ModalityTransform,
     pub(crate) padding: Option<Padding>,
@@ -38,28 +41,55 @@ pub(crate) struct CheckedImage {
 /// Most pixels of an image: far above any CT, and 256 MiB once in HU.
 const MAX_PIXELS: usize = 8192 * 8192;
 
-/// Checks everything that the header says; the pixels need not be there yet.
-pub(crate) fn check_image(
+/// Checks everything that the header says; the pixels need not be there yet. One image for each
+/// frame: one, unless this is an enhanced multi-frame object.
+pub(crate) fn check_images(
     source: &Source,
     start: &FileStart,
     data_set: DataSet<'_>,
-) -> Result<CheckedImage, Stop> {
+) -> Result<Vec<CheckedImage>, Stop> {
     let DataSet { bytes, begin, size, complete } = data_set;
-    let transfer_syntax = start.transfer_syntax.clone();
-    let (attributes, pixels) = walk(bytes, begin, transfer_syntax.encoding, complete)?;
-    check_kind(&attributes, start.sop_class.as_deref())?;
-    check_single_grey_frame(&attributes)?;
-    let (rows, columns) = check_size(&attributes)?;
-    let (stored, high_bit) = check_storage(&attributes)?;
-    transfer_syntax.check()?;
-    let transform = modality_transform(&attributes, stored)?;
+    let (object, pixels) = walk(bytes, begin, start.transfer_syntax.encoding, complete)?;
+    let enhanced = check_kind(&object, start.sop_class.as_deref())?;
+    let count = frame_count(&object)?;
+    let images = match enhanced {
+        false if count > 1 => return Err(ReadError::MultiFrame(count).into()),
+        false => vec![object],
+        true => frames(&object, count)?,
+    };
+    // An object is one file: that it has frames shows only where it has several.
+    let source_of = |index: usize| match count {
+        1 => source.clone(),
+        _ => Source::Frame { object: Box::new(source.clone()), number: index + 1 },
+    };
+    let check = |(index, attributes): (usize, &Attributes<'_>)| {
+        let image = check_image(source_of(index), attributes, start, pixels, count)?;
+        let stored = image.header.stored;
+        let pixels = image.header.rows * image.header.columns * count;
+        check_pixel_length(image.pixels, pixels * usize::from(stored.bits_allocated / 8), size)?;
+        Ok(image)
+    };
+    images.iter().enumerate().map(check).collect()
+}
+
+fn check_image(
+    source: Source,
+    attributes: &Attributes<'_>,
+    start: &FileStart,
+    pixels: Option<PixelElement>,
+    frames: usize,
+) -> Result<CheckedImage, ReadError> {
+    check_grey(attributes)?;
+    let (rows, columns) = check_size(attributes)?;
+    let (stored, high_bit) = check_storage(attributes)?;
+    start.transfer_syntax.check()?;
+    let transform = modality_transform(attributes, stored)?;
     let (rescale_slope, rescale_intercept) = transform.rescale();
-    let pixels = pixels.ok_or_else(|| missing_pixels(&attributes))?;
-    check_pixel_length(pixels, rows * columns * usize::from(stored.bits_allocated / 8), size)?;
-    let (plane, geometry_error) = plane(&attributes);
+    let pixels = pixels.ok_or_else(|| missing_pixels(attributes))?;
+    let (plane, geometry_error) = plane(attributes);
     let uid = |tag| attributes.text(tag).unwrap_or_else(|| UNKNOWN_UID.to_owned());
     let header = SliceHeader {
-        source: source.clone(),
+        source,
         sop_instance_uid: uid(tags::SOP_INSTANCE_UID),
         series_instance_uid: uid(tags::SERIES_INSTANCE_UID),
         study_instance_uid: uid(tags::STUDY_INSTANCE_UID),
@@ -85,22 +115,24 @@ pub(crate) fn check_image(
         rescale_slope,
         rescale_intercept,
         intercept_repaired: transform.intercept_is_wrong(stored),
-        window: window(&attributes),
+        window: window(attributes),
     };
-    let padding = Padding::declared(&attributes, stored);
+    let padding = Padding::declared(attributes, stored);
     Ok(CheckedImage {
         header,
         geometry_error,
         pixels,
+        frames,
         high_bit,
         transform,
         padding,
-        transfer_syntax,
+        transfer_syntax: start.transfer_syntax.clone(),
     })
 }
 
-/// A CT image, by its modality and its SOP class, of which many files have only one.
-fn check_kind(attributes: &Attributes<'_>, meta_class: Option<&str>) -> Result<(), ReadError> {
+/// A CT image, by its modality and its SOP class, of which many files have only one. Whether it is
+/// an enhanced one, with functional groups.
+fn check_kind(attributes: &Attributes<'_>, meta_class: Option<&str>) -> Result<bool, ReadError> {
     let class = attributes.text(tags::SOP_CLASS_UID);
     let class = class.as_deref().or(meta_class);
     let modality = attributes.text(tags::MODALITY);
@@ -110,16 +142,13 @@ fn check_kind(attributes: &Attributes<'_>, meta_class: Option<&str>) -> Result<(
         return Err(ReadError::OtherModality(modality.clone()));
     }
     match class {
-        Some(uids::CT_IMAGE_STORAGE) => Ok(()),
+        Some(uids::CT_IMAGE_STORAGE) => Ok(false),
         Some(
             uids::ENHANCED_CT_IMAGE_STORAGE
             | uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE
             | uids::ENHANCED_CT_IMAGE_STORAGE_FOR_PROCESSING
             | uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE_FOR_PROCESSING,
-        ) => match attributes.text(tags::NUMBER_OF_FRAMES) {
-            Some(frames) if frames != "1" => Err(ReadError::MultiFrame(frames)),
-            _ => Err(ReadError::EnhancedCt),
-        },
+        ) => Ok(true),
         Some(uids::MEDIA_STORAGE_DIRECTORY_STORAGE) => {
             Err(ReadError::NotCtImage("DICOMDIR".to_owned()))
         }
@@ -127,7 +156,7 @@ fn check_kind(attributes: &Attributes<'_>, meta_class: Option<&str>) -> Result<(
         Some(uids::SECONDARY_CAPTURE_IMAGE_STORAGE)
             if attributes.bytes(tags::RESCALE_INTERCEPT).is_some() =>
         {
-            Ok(())
+            Ok(false)
         }
         Some(uids::SECONDARY_CAPTURE_IMAGE_STORAGE) => {
             Err(ReadError::NotCtImage("secondary capture".to_owned()))
@@ -135,18 +164,13 @@ fn check_kind(attributes: &Attributes<'_>, meta_class: Option<&str>) -> Result<(
         Some(other) if modality.is_none() || attributes.bytes(tags::ROWS).is_none() => {
             Err(ReadError::NotCtImage(other.to_owned()))
         }
-        Some(_) => Ok(()),
-        None if modality.is_some() => Ok(()),
+        Some(_) => Ok(false),
+        None if modality.is_some() => Ok(false),
         None => Err(ReadError::MissingAttribute("Modality")),
     }
 }
 
-fn check_single_grey_frame(attributes: &Attributes<'_>) -> Result<(), ReadError> {
-    if let Some(frames) = attributes.text(tags::NUMBER_OF_FRAMES)
-        && frames.parse() != Ok(1u32)
-    {
-        return Err(ReadError::MultiFrame(frames));
-    }
+fn check_grey(attributes: &Attributes<'_>) -> Result<(), ReadError> {
     let samples = attributes.word(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
     let photometric = attributes.text(tags::PHOTOMETRIC_INTERPRETATION);
     let photometric = photometric.unwrap_or_else(|| "MONOCHROME2".to_owned());

@@ -6,11 +6,11 @@
 //!
 //! | read | |
 //! |---|---|
-//! | files | with or without preamble and meta header; entries of zip archives |
+//! | files | with or without preamble and meta header; entries of zip archives; every frame of an enhanced CT object |
 //! | data sets | implicit and explicit little endian, explicit big endian, deflated |
 //! | pixels | native; RLE; JPEG: baseline, extended with 8 and 12 bits, lossless, and the retired progressive processes; JPEG-LS; JPEG 2000 and High-Throughput JPEG 2000 |
 //! | with the feature `jpeg-xl` | JPEG XL |
-//! | refused with the reason | other modalities, colour, multi-frame, video |
+//! | refused with the reason | other modalities, colour, several frames in an object that is no enhanced CT, video |
 //!
 //! Every codec is Rust and builds with plain cargo. `jpeg-xl` is a feature because it alone costs
 //! about a minute to build.
@@ -23,6 +23,8 @@ mod collect;
 mod dataset;
 mod error;
 mod file;
+mod fragments;
+mod functional_groups;
 mod header;
 mod image;
 mod kernel;
@@ -39,7 +41,7 @@ mod write;
 pub use choose::{COVERAGE, SelectionRule, SeriesChoice, USUAL_THICKNESS, choose_series};
 pub use collect::{Collection, Skipped, collect, group};
 pub use error::ReadError;
-pub use header::{SliceHeader, StoredFormat, read_header};
+pub use header::{SliceHeader, StoredFormat, read_header, read_headers};
 pub use pixels::read_slice;
 pub use series::{Series, SeriesWarning, Study};
 pub use source::{Source, read_bytes};

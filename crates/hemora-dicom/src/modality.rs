@@ -53,9 +53,9 @@ pub(crate) fn modality_transform(
     attributes: &Attributes<'_>,
     stored: StoredFormat,
 ) -> Result<ModalityTransform, ReadError> {
-    match attributes.first_item(tags::MODALITY_LUT_SEQUENCE) {
-        Ok(Some(item)) => table(&item, stored.signed),
-        Ok(None) => line(attributes),
+    match attributes.items(tags::MODALITY_LUT_SEQUENCE, 1).as_deref() {
+        Ok([item, ..]) => table(item, stored.signed),
+        Ok([]) => line(attributes),
         Err(_) => Err(ReadError::Truncated { inside: "the modality table" }),
     }
 }

@@ -6,14 +6,14 @@ use std::io::Read;
 use flate2::read::DeflateDecoder;
 use hemora_ct::Slice;
 
-use crate::dataset::{Encoding, ITEM, SEQUENCE_END, WalkError, Walker};
-use crate::file::{PixelElement, Stop, file_start};
-use crate::image::{CheckedImage, DataSet, check_image};
+use crate::file::{Stop, file_start};
+use crate::header::{named_frame, object_of};
+use crate::image::{CheckedImage, DataSet, check_images};
 use crate::modality::ModalityTransform;
 use crate::padding::to_air;
 use crate::source::{read_all, with_reader};
 use crate::transfer_syntax::PixelCoding;
-use crate::{ReadError, SliceHeader, Source, codec};
+use crate::{ReadError, SliceHeader, Source, codec, fragments};
 
 /// Decodes one image to HU.
 ///
@@ -21,7 +21,8 @@ use crate::{ReadError, SliceHeader, Source, codec};
 /// reaches the image's edge becomes air, −1000 HU, if it is not darker than that already.
 ///
 /// # Errors
-/// [`ReadError`] if the header or the pixels cannot be used.
+/// [`ReadError`] if the header or the pixels cannot be used, or if `source` is an object of several
+/// frames.
 pub fn read_slice(source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
     let mut bytes = with_reader(source, |reader, size| read_all(reader, size))?;
     let mut start = file_start(&bytes, true).map_err(failed)?;
@@ -36,7 +37,8 @@ pub fn read_slice(source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
         size: Some(bytes.len() as u64),
         complete: true,
     };
-    let image = check_image(source, &start, data_set).map_err(failed)?;
+    let images = check_images(object_of(source), &start, data_set).map_err(failed)?;
+    let image = named_frame(source, images)?;
     let stored = decode(&image, &bytes)?;
     let hu = to_hu(&stored, &image);
     let header = image.header;
@@ -77,14 +79,20 @@ impl StoredPixels<'_> {
 fn decode<'a>(image: &CheckedImage, bytes: &'a [u8]) -> Result<StoredPixels<'a>, ReadError> {
     let header = &image.header;
     let bytes_per_pixel = usize::from(header.stored.bits_allocated / 8);
-    let pixels = header.rows * header.columns;
+    let size = header.rows * header.columns * bytes_per_pixel;
+    let index = match header.source {
+        Source::Frame { number, .. } => number - 1,
+        _ => 0,
+    };
     let coded = match image.pixels.length {
         Some(length) if image.transfer_syntax.coding == PixelCoding::Native => {
             let available = &bytes[image.pixels.offset.min(bytes.len())..];
-            let native = &available[..available.len().min(length as usize)];
-            let native = exactly(Cow::Borrowed(native), pixels * bytes_per_pixel)?;
+            let all = &available[..available.len().min(length as usize)];
+            // That all frames are there was checked with the header.
+            let own = &all[(index * size).min(all.len())..];
+            let bytes = exactly(Cow::Borrowed(own), size)?;
             let big_endian = image.transfer_syntax.encoding.big_endian();
-            return Ok(StoredPixels { bytes: native, bytes_per_pixel, big_endian });
+            return Ok(StoredPixels { bytes, bytes_per_pixel, big_endian });
         }
         Some(_) => {
             return Err(ReadError::Decode {
@@ -93,11 +101,11 @@ fn decode<'a>(image: &CheckedImage, bytes: &'a [u8]) -> Result<StoredPixels<'a>,
                     .to_owned(),
             });
         }
-        None => fragments(bytes, image.pixels)?,
+        None => fragments::frame(bytes, image.pixels, index, image.frames)?,
     };
     match image.transfer_syntax.coding {
         PixelCoding::Native => {
-            let bytes = exactly(coded, pixels * bytes_per_pixel)?;
+            let bytes = exactly(coded, size)?;
             Ok(StoredPixels { bytes, bytes_per_pixel, big_endian: false })
         }
         coding => codec::decode(coding, &coded, header),
@@ -116,41 +124,6 @@ fn exactly(bytes: Cow<'_, [u8]>, expected: usize) -> Result<Cow<'_, [u8]>, ReadE
             Cow::Owned(bytes)
         }
     })
-}
-
-/// The fragments of a single-frame image as one stream (PS3.5 §A.4); the offset table, the first
-/// item, is of no use here.
-fn fragments(bytes: &[u8], pixels: PixelElement) -> Result<Cow<'_, [u8]>, ReadError> {
-    let mut walker = Walker::new(bytes, pixels.offset, Encoding::ExplicitLittle);
-    let mut fragments: Vec<&[u8]> = Vec::new();
-    let mut first = true;
-    // Some writers leave the closing delimiter out at the end of the file.
-    while !walker.at_end() {
-        let offset = walker.position() as u64;
-        let broken = |error| match error {
-            WalkError::End => ReadError::Truncated { inside: "a fragment of the pixel data" },
-            WalkError::Malformed { what, .. } => ReadError::Malformed { offset, what },
-        };
-        let item = walker.start().map_err(broken)?;
-        match (item.tag, item.length) {
-            (SEQUENCE_END, _) => break,
-            (ITEM, Some(length)) => {
-                let fragment = walker.take(length).map_err(broken)?;
-                if !std::mem::take(&mut first) {
-                    fragments.push(fragment);
-                }
-            }
-            _ => {
-                let what = "something else than a fragment in the pixel data";
-                return Err(ReadError::Malformed { offset, what });
-            }
-        }
-    }
-    match fragments.as_slice() {
-        [] => Err(ReadError::Truncated { inside: "the pixel data, before any fragment" }),
-        [single] => Ok(Cow::Borrowed(single)),
-        several => Ok(Cow::Owned(several.concat())),
-    }
 }
 
 /// HU of every pixel: the stored bits, sign-extended, then the modality LUT in 64 bits as pydicom

@@ -6,6 +6,7 @@ use hemora_ct::{GeometryError, ImagePlane};
 
 use crate::SliceHeader;
 use crate::header::UNKNOWN_UID;
+use crate::source::frame_number;
 
 /// Something about a series that a reader should know.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -228,7 +229,8 @@ fn identity_warnings(members: &[Member]) -> Vec<SeriesWarning> {
     }
     let mut known = BTreeSet::new();
     let named = headers().filter(|header| header.sop_instance_uid != UNKNOWN_UID);
-    let shared = named.filter(|header| !known.insert(&header.sop_instance_uid)).count();
+    let images = named.map(|header| (&*header.sop_instance_uid, frame_number(&header.source)));
+    let shared = images.filter(|&image| !known.insert(image)).count();
     if shared > 0 {
         warnings.push(SeriesWarning::SharedUid(shared));
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::ReadError;
 use crate::archive::with_entry;
 
-/// A file, or one entry of a zip archive.
+/// A file, one entry of a zip archive, or a frame of either.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// A file on disk.
@@ -22,6 +22,13 @@ pub enum Source {
         /// Name of the entry, for messages only: it is never used as a path.
         name: String,
     },
+    /// One frame of a multi-frame object.
+    Frame {
+        /// The file or entry that holds the object.
+        object: Box<Source>,
+        /// Number of the frame, from 1.
+        number: usize,
+    },
 }
 
 impl fmt::Display for Source {
@@ -31,7 +38,16 @@ impl fmt::Display for Source {
             Source::ZipEntry { archive, name, .. } => {
                 write!(formatter, "{}!{name}", archive.display())
             }
+            Source::Frame { object, number } => write!(formatter, "{object}, frame {number}"),
         }
+    }
+}
+
+/// The number of the frame, if the source is one.
+pub(crate) fn frame_number(source: &Source) -> Option<usize> {
+    match source {
+        Source::Frame { number, .. } => Some(*number),
+        _ => None,
     }
 }
 
@@ -56,6 +72,11 @@ pub(crate) fn with_reader<T>(
             read(&mut file, metadata.len())
         }
         Source::ZipEntry { archive, index, name } => with_entry(archive, *index, name, read),
+        // A frame of a frame is no source that this crate makes.
+        Source::Frame { object, .. } if matches!(**object, Source::Frame { .. }) => {
+            Err(ReadError::NotAFile)
+        }
+        Source::Frame { object, .. } => with_reader(object, read),
     }
 }
 

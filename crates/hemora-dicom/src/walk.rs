@@ -179,6 +179,7 @@ pub(crate) fn not_dicom(source: &Source, named: bool) -> ReadError {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy(),
         Source::ZipEntry { name, .. } => name.as_str().into(),
+        Source::Frame { object, .. } => return not_dicom(object, named),
     };
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     match extension.as_deref() {

@@ -1,11 +1,16 @@
 //! Damaged files never make the readers panic.
+//!
+//! `HEMORA_FUZZ_SECONDS=300` makes each of these tests go on for as long, with new damage.
 
-use hemora_dicom::{Source, collect, read_header, read_slice};
+use std::time::{Duration, Instant};
+
+use hemora_dicom::{Source, collect, read_header, read_headers, read_slice};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::codecs::CODED;
 use crate::encodings::{deflated, jpeg, run_length};
+use crate::frames::enhanced;
 use crate::raw::{Encoding, Front, Raw, put};
 use crate::shared;
 
@@ -36,12 +41,39 @@ fn survive(originals: &[Vec<u8>], rounds: usize, seed: u64) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut accepted = 0;
+    let seconds = std::env::var("HEMORA_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
+    let (begin, least) = (Instant::now(), Duration::from_secs(seconds.unwrap_or(0)));
+    let mut runs = 0;
+    while runs == 0 || begin.elapsed() < least {
+        accepted += survive_once(originals, rounds, &folder, &mut random);
+        runs += 1;
+    }
+    eprintln!("{} damaged files were read", runs * rounds * originals.len());
+    accepted / runs
+}
+
+fn survive_once(
+    originals: &[Vec<u8>],
+    rounds: usize,
+    folder: &tempfile::TempDir,
+    random: &mut ChaCha8Rng,
+) -> usize {
+    let mut accepted = 0;
     for original in originals {
         for _ in 0..rounds {
-            let path = put(folder.path(), "damaged.dcm", &damage(original, &mut random));
+            let path = put(folder.path(), "damaged.dcm", &damage(original, random));
             let source = Source::File(path.clone());
             let header = read_header(&source);
             let image = read_slice(&source);
+            for header in read_headers(&source).into_iter().flatten() {
+                // Frames of an object; a single image is read below.
+                if header.source != source
+                    && let Ok((_, slice)) = read_slice(&header.source)
+                {
+                    assert!(slice.hu().iter().all(|hu| hu.is_finite()));
+                    accepted += 1;
+                }
+            }
             // Nobody decodes what the header reader refuses.
             assert!(header.is_ok() || image.is_err());
             if let Ok((header, slice)) = image {
@@ -68,6 +100,7 @@ fn thousands_of_damaged_small_files() {
         deflated(&image),
         run_length(&image, &pixels),
         jpeg(&image, 3, 4, &pixels),
+        enhanced().file(),
     ];
     let rounds = 600;
     let accepted = survive(&originals, rounds, 1);

@@ -13,7 +13,10 @@ folder = Path(sys.argv[1])
 for index, path in enumerate(sys.argv[2:]):
     try:
         dataset = pydicom.dcmread(path)
-        hu = apply_modality_lut(dataset.pixel_array, dataset)
+        # The rescale of an enhanced object stands in its functional groups.
+        shared = dataset.get("SharedFunctionalGroupsSequence")
+        rescale = shared[0].PixelValueTransformationSequence[0] if shared else dataset
+        hu = apply_modality_lut(dataset.pixel_array, rescale)
         (folder / f"{index}.f64").write_bytes(np.asarray(hu, dtype="<f8").tobytes())
     except Exception as error:
         (folder / f"{index}.error").write_text(f"{type(error).__name__}: {error}")

@@ -6,6 +6,7 @@ mod choosing;
 mod codecs;
 mod collecting;
 mod encodings;
+mod frames;
 mod hostile;
 mod jpeg_lossless;
 mod peers;

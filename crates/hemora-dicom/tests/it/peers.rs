@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hemora_ct::{ImagePlane, Slice};
-use hemora_dicom::{PixelStorage, ReadError, Source, read_slice, write_slice};
+use hemora_dicom::{PixelStorage, ReadError, Source, read_headers, read_slice, write_slice};
 
 use crate::raw::{Encoding, Front, Raw, put};
 use crate::round_trip::new_slice;
@@ -110,15 +110,23 @@ fn real_files_in_retired_processes_equal_the_extended_one() {
 }
 
 #[test]
-fn a_real_file_of_two_frames_says_so() {
+fn a_real_object_of_two_fragmented_frames_equals_pydicom() {
+    let Some(python) = shared::python() else { return };
     let Some(folder) = shared::folder("dicom-edge/transfer-syntaxes") else { return };
     let files = shared::dicom_files(&folder);
     let mut matching = files.iter().filter(|file| file.to_string_lossy().ends_with(TWO_FRAMES));
     let file = matching.next().expect(TWO_FRAMES);
-    match read_slice(&Source::File(file.clone())) {
-        Err(ReadError::MultiFrame(frames)) => assert_eq!(frames, "2"),
-        other => panic!("{TWO_FRAMES}: {other:?}"),
+    let object = Source::File(file.clone());
+    assert!(matches!(read_slice(&object), Err(ReadError::MultiFrame(2))));
+    let truth = pydicom(&python, std::slice::from_ref(file)).remove(0).unwrap();
+    let mut hu = Vec::new();
+    for header in read_headers(&object).unwrap() {
+        hu.extend_from_slice(read_slice(&header.source).unwrap().1.hu());
     }
+    assert_eq!(hu.len(), truth.len());
+    let differences = hu.iter().zip(&truth).map(|(&hu, truth)| (f64::from(hu) - truth).abs());
+    let largest = differences.fold(0.0, f64::max);
+    assert!(largest <= 2.0, "{largest} HU");
 }
 
 #[test]

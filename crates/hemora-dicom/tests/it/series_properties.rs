@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn thinner_slices_below_are_uneven((stack, headers) in shuffled(), thin in 0.3..0.85) {
+    fn thinner_slices_below_are_uneven((stack, headers) in shuffled(), thin in 0.3f64..0.85) {
         // The lower third is cut thinner.
         let third = stack.count / 3;
         let squeezed = headers.into_iter().map(|mut slice| {
