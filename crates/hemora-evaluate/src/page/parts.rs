@@ -20,6 +20,13 @@ pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> 
          number of labels (Holm).</p>",
         Escaped(&comparison.other.file)
     )?;
+    if evaluation.calibration.is_some() {
+        writeln!(
+            out,
+            "<p>This model is calibrated, the other as it was given: its losses may be larger for \
+             that alone.</p>"
+        )?;
+    }
     open_table(
         out,
         &[
