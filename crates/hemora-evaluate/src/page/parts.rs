@@ -185,7 +185,7 @@ pub(super) fn write_mistakes(out: &mut dyn Write, evaluation: &Evaluation) -> io
             let truth: Vec<&str> = mistake.truth.iter().map(|label| label.name()).collect();
             writeln!(
                 out,
-                "<tr><th scope=\"row\" class=\"uid\">{}</th><td class=\"uid\">{}</td><td>{}</td><td>{}</td></tr>",
+                "<tr><th scope=\"row\" class=\"uid\">{}</th><td class=\"uid\">{}</td><td>{}</td><td class=\"wrap\">{}</td></tr>",
                 Escaped(&mistake.id),
                 Escaped(mistake.group.as_deref().unwrap_or("–")),
                 probability(mistake.probability),

@@ -124,7 +124,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
         writeln!(out, "<h3>{}</h3>", level_title(level.level))?;
         let at = prevalences
             .iter()
-            .map(|prevalence| format!("PPV, NPV at {} %", number_of_percent(*prevalence)));
+            .map(|prevalence| format!("PPV, NPV at {}\u{a0}%", number_of_percent(*prevalence)));
         let mut columns: Vec<String> = [
             "Label",
             "Point",
