@@ -20,6 +20,13 @@ pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> 
          number of labels (Holm).</p>",
         Escaped(&comparison.other.file)
     )?;
+    if evaluation.calibration.is_some() {
+        writeln!(
+            out,
+            "<p>This model is calibrated, the other as it was given: its losses may be larger for \
+             that alone.</p>"
+        )?;
+    }
     open_table(
         out,
         &[
@@ -178,7 +185,7 @@ pub(super) fn write_mistakes(out: &mut dyn Write, evaluation: &Evaluation) -> io
             let truth: Vec<&str> = mistake.truth.iter().map(|label| label.name()).collect();
             writeln!(
                 out,
-                "<tr><th scope=\"row\" class=\"uid\">{}</th><td class=\"uid\">{}</td><td>{}</td><td>{}</td></tr>",
+                "<tr><th scope=\"row\" class=\"uid\">{}</th><td class=\"uid\">{}</td><td>{}</td><td class=\"wrap\">{}</td></tr>",
                 Escaped(&mistake.id),
                 Escaped(mistake.group.as_deref().unwrap_or("–")),
                 probability(mistake.probability),

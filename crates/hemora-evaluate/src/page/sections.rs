@@ -124,7 +124,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
         writeln!(out, "<h3>{}</h3>", level_title(level.level))?;
         let at = prevalences
             .iter()
-            .map(|prevalence| format!("PPV, NPV at {} %", number_of_percent(*prevalence)));
+            .map(|prevalence| format!("PPV, NPV at {}\u{a0}%", number_of_percent(*prevalence)));
         let mut columns: Vec<String> = [
             "Label",
             "Point",
@@ -135,7 +135,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
             "NPV",
             "F1",
             "MCC",
-            "TP / FN / FP / TN",
+            "TP, FN; FP, TN",
         ]
         .map(str::to_owned)
         .to_vec();
@@ -154,7 +154,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
                 write!(
                     out,
                     "<tr><th scope=\"row\">{}</th><td>{}{mark} <span class=\"ci\">{origin}</span></td>\
-                     <td>{:.4}</td>{}{}{}{}{}{}<td>{} / {} / {} / {}</td>",
+                     <td>{:.4}</td>{}{}{}{}{}{}<td>{}, {} <span class=\"ci\">{}, {}</span></td>",
                     title(label.label),
                     point_text(point),
                     point.threshold,
@@ -172,7 +172,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
                 for at in &decisions.at_prevalence {
                     write!(
                         out,
-                        "<td>{}, {}</td>",
+                        "<td>{} <span class=\"ci\">{}</span></td>",
                         number_text(at.positive_predictive_value.value),
                         number_text(at.negative_predictive_value.value)
                     )?;

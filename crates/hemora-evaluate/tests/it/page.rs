@@ -44,7 +44,7 @@ fn a_full_page_is_sound_and_marks_what_was_tuned() {
         "sensitivity \u{2265} 0.9\u{201d}†",
         "4 of 48 slices have any hemorrhage",
         "4 of 12 studies have any hemorrhage",
-        "PPV, NPV at 5 %",
+        "PPV, NPV at 5\u{a0}%",
         "Compared with other.csv",
         "&lt;b&gt;1‡",
         "Too few to judge",
