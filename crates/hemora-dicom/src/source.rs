@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::ReadError;
 use crate::archive::with_entry;
@@ -39,6 +39,16 @@ impl fmt::Display for Source {
                 write!(formatter, "{}!{name}", archive.display())
             }
             Source::Frame { object, number } => write!(formatter, "{object}, frame {number}"),
+        }
+    }
+}
+
+impl Source {
+    /// The file on disk: the image's own, its archive's, or that of the object it is a frame of.
+    pub fn file(&self) -> &Path {
+        match self {
+            Source::File(path) | Source::ZipEntry { archive: path, .. } => path,
+            Source::Frame { object, .. } => object.file(),
         }
     }
 }
