@@ -35,7 +35,7 @@ pub enum Command {
     /// Show several evaluations side by side
     Compare(CompareArgs),
     /// Fit a calibration and choose operating points on validation predictions
-    Calibrate(CalibrateArgs),
+    Calibrate(Box<CalibrateArgs>),
     /// Networks and model bundles
     Model {
         /// What to do.

@@ -2,7 +2,7 @@
 
 /// Names the tags that do not balance. Knows quoted attributes and void elements; the style sheet
 /// holds no `<`.
-fn unbalanced(html: &str) -> Vec<String> {
+pub fn unbalanced(html: &str) -> Vec<String> {
     let mut open: Vec<&str> = Vec::new();
     let mut wrong = Vec::new();
     let mut rest = html;
