@@ -29,6 +29,9 @@ pub struct EvaluateOptions {
     pub prevalences: Vec<f64>,
     /// Calibration to apply to slices first.
     pub calibration: Option<Calibration>,
+    /// Whether the predictions are calibrated already, as triage gives them with a calibrated
+    /// model.
+    pub calibrated: bool,
     /// Operating points to apply.
     pub points: Vec<OperatingPoint>,
     /// Rules by which thresholds are chosen on these very cases.
@@ -51,6 +54,7 @@ impl Default for EvaluateOptions {
             bins: 10,
             prevalences: Vec::new(),
             calibration: None,
+            calibrated: false,
             points: Vec::new(),
             choose: Vec::new(),
             tune_on_test: false,
@@ -142,6 +146,11 @@ fn check_tuning(cases: &Cases, options: &EvaluateOptions) -> Result<bool, Evalua
     if options.calibration.as_ref().is_some_and(|calibration| cases.are(&calibration.origin)) {
         tuned.push("the calibration was fitted");
     }
+    if options.calibrated && options.calibration.is_some() {
+        return Err(EvaluateError::Request(
+            "predictions that are calibrated already cannot be calibrated again".to_owned(),
+        ));
+    }
     if !tuned.is_empty() && !options.tune_on_test {
         return Err(EvaluateError::Request(format!(
             "{} on the very cases that are evaluated, which makes the figures too good; choose on \
@@ -150,13 +159,16 @@ fn check_tuning(cases: &Cases, options: &EvaluateOptions) -> Result<bool, Evalua
             tuned.join(" and ")
         )));
     }
-    let calibrated = options.calibration.is_some();
+    let calibrated = options.calibrated || options.calibration.is_some();
     let misfit = |point: &&OperatingPoint| point.origin.is_some() && point.calibrated != calibrated;
     if let Some(point) = options.points.iter().find(misfit) {
         let (needs, todo) = if point.calibrated {
-            ("calibrated", "give the calibration they belong to with --calibration")
+            (
+                "calibrated",
+                "apply the calibration of the same document, or say that the predictions are calibrated already",
+            )
         } else {
-            ("uncalibrated", "evaluate without --calibration")
+            ("uncalibrated", "evaluate without a calibration")
         };
         return Err(EvaluateError::Request(format!(
             "operating point `{}` is for {needs} probabilities; {todo}",
@@ -207,7 +219,7 @@ fn points(
                     level: set.level,
                     threshold,
                     rule,
-                    calibrated: options.calibration.is_some(),
+                    calibrated: options.calibrated || options.calibration.is_some(),
                     sensitivity: counts.sensitivity().filter(|_| chosen),
                     specificity: counts.specificity().filter(|_| chosen),
                     positives: counts.true_positives + counts.false_negatives,

@@ -22,7 +22,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Score DICOM studies and write a result, a table and a report
-    Triage(TriageArgs),
+    Triage(Box<TriageArgs>),
     /// Make two phantom studies, triage them and show where the report is
     Demo(DemoArgs),
     /// Write a data set of phantom studies in the competition's layout
@@ -39,7 +39,7 @@ pub enum Command {
     /// Show several evaluations side by side
     Compare(CompareArgs),
     /// Fit a calibration and choose operating points on validation predictions
-    Calibrate(CalibrateArgs),
+    Calibrate(Box<CalibrateArgs>),
     /// Networks and model bundles
     Model {
         /// What to do.

@@ -3,7 +3,8 @@
 use hemora_ct::Label;
 use hemora_eval::{CalibrationMethod, FitOptions, OperatingRule};
 use hemora_evaluate::{
-    CaseRequest, Cases, EvaluateError, Mapping, calibrate, evaluate, read_evaluation, read_fit,
+    CaseRequest, Cases, EvaluateError, EvaluateOptions, Mapping, calibrate, evaluate,
+    read_evaluation, read_fit,
 };
 
 use crate::support::{Tables, label_csv, options, result_csv, submission_csv, validation_csv};
@@ -127,13 +128,18 @@ fn thresholds_from_the_very_cases_need_to_be_asked_for() {
     assert!(message.contains("operating points were chosen"), "{message}");
     given.tune_on_test = true;
     let message = evaluate(again(), &given).unwrap_err().to_string();
-    assert!(message.contains("--calibration"), "{message}");
+    assert!(message.contains("calibrated already"), "{message}");
     given.calibration = report.calibration.clone();
+    given.calibrated = true;
+    assert!(evaluate(again(), &given).unwrap_err().to_string().contains("again"));
+    let already = EvaluateOptions { calibration: None, ..given.clone() };
+    assert_eq!(evaluate(again(), &already).unwrap().calibration, None);
+    given.calibrated = false;
     let evaluation = evaluate(again(), &given).unwrap();
     assert!(evaluation.tuned_on_these_cases && evaluation.calibration.is_some());
     // On other patients nothing needs to be asked for.
     let elsewhere = submission_csv().replace("ID_", "XX_");
-    let labels = label_csv().replace("ID_", "XX_").replace("ID,", "ID,");
+    let labels = label_csv().replace("ID_", "XX_");
     given.tune_on_test = false;
     let cases = Cases::load(&tables.request(&elsewhere, &labels)).unwrap();
     assert!(!evaluate(cases, &given).unwrap().tuned_on_these_cases);

@@ -38,6 +38,11 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "JSON")]
     pub operating_points: Option<PathBuf>,
 
+    /// The predictions are calibrated already, as triage gives them with a calibrated model: apply
+    /// the operating points, not the calibration
+    #[arg(long)]
+    pub calibrated: bool,
+
     /// A threshold given beforehand, such as 0.5, as an operating point; may be repeated
     #[arg(long, value_name = "T")]
     pub threshold: Vec<f64>,
@@ -132,6 +137,7 @@ fn options(arguments: &EvaluateArgs) -> Result<EvaluateOptions> {
         prevalences: arguments.prevalence.clone(),
         choose: arguments.threshold.iter().map(|&at| OperatingRule::Fixed(at)).collect(),
         tune_on_test: arguments.tune_on_test,
+        calibrated: arguments.calibrated,
         compare: arguments.compare.clone().map(|path| (path, arguments.cases.mapping())),
         subgroups: arguments.subgroups.clone(),
         mistakes: arguments.mistakes,
@@ -146,7 +152,7 @@ fn options(arguments: &EvaluateArgs) -> Result<EvaluateOptions> {
         if options.points.is_empty() {
             bail!("{} has no operating point for the labels evaluated", path.display());
         }
-        options.calibration = fit.calibration;
+        options.calibration = fit.calibration.filter(|_| !arguments.calibrated);
     }
     Ok(options)
 }
