@@ -17,8 +17,7 @@ mod triage;
 
 pub use activation::{ActivationMap, Classifier};
 pub use bundle::{
-    Bundle, BundleError, Calibration, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef,
-    OperatingPoint,
+    Bundle, BundleError, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef,
 };
 pub use csv::{result_csv, write_csv};
 pub use engine::{
@@ -27,8 +26,8 @@ pub use engine::{
 };
 pub use key_slices::{KeySlice, key_slices};
 pub use result::{
-    Acquisition, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult, StudyResult,
-    ToolRef, TriageResult,
+    Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
+    StudyResult, ToolRef, TriageResult,
 };
 pub use schema::{model_schema, result_schema};
 pub use score::{SeriesScore, SliceScore, score_series};

@@ -1,6 +1,6 @@
 //! The triage result: a versioned JSON document (`schemas/result-1.schema.json`).
 
-use hemora_ct::{Probabilities, Window};
+use hemora_ct::{Label, Probabilities, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,10 +59,26 @@ pub struct StudyResult {
     pub patient_id: String,
     /// Study probabilities: those of the most suspicious series.
     pub probabilities: Probabilities,
+    /// How many slices reach each threshold that the model's bundle stores for slices.
+    pub flags: Vec<Flag>,
     /// The scored series, most suspicious first.
     pub series: Vec<SeriesResult>,
     /// What a reader should know about the study.
     pub warnings: Vec<String>,
+}
+
+/// The slices of a study at one stored threshold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Flag {
+    /// Name of the operating point; the bundle says where it was chosen and what it achieves.
+    pub operating_point: String,
+    /// The label.
+    pub label: Label,
+    /// A slice is flagged from this probability on.
+    pub threshold: f64,
+    /// How many slices are.
+    pub flagged_slices: usize,
 }
 
 /// One series.

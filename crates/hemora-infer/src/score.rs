@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hemora_ct::{HuProblem, InputRecipe, LABEL_COUNT, Probabilities, Slice, hu_problems};
 use hemora_dicom::{Series, read_slice};
+use hemora_eval::Calibration;
 
 use crate::stack::map_inputs;
 use crate::{Engine, SkippedFile};
@@ -34,6 +35,14 @@ pub struct SliceScore {
 }
 
 impl SeriesScore {
+    /// Puts the probabilities of every slice through a model's calibration.
+    pub fn calibrate(&mut self, calibration: &Calibration) {
+        for slice in &mut self.slices {
+            let raw = slice.probabilities.to_array();
+            slice.probabilities = Probabilities::from_array(calibration.apply(raw));
+        }
+    }
+
     /// Per label the mean of the (up to) three highest slices; `None` if no slice was scored.
     pub fn probabilities(&self) -> Option<Probabilities> {
         if self.slices.is_empty() {

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::HuProblem;
 use hemora_dicom::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
+use hemora_eval::{Level, OperatingPoint};
 
 use crate::score::{SeriesScore, score_series};
 use crate::{
-    Acquisition, Bundle, Engine, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
+    Acquisition, Bundle, Engine, Flag, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
     StudyResult, ToolRef, TriageResult,
 };
 
@@ -111,7 +112,10 @@ fn study_result(
             }));
             continue;
         }
-        let score = score_series(engine, &bundle.info().input, series, progress);
+        let mut score = score_series(engine, &bundle.info().input, series, progress);
+        if let Some(calibration) = &bundle.info().calibration {
+            score.calibrate(calibration);
+        }
         let result = series_result(series, &score);
         if result.is_none() && !series.slices.is_empty() {
             warnings.push(format!("series {} has no slice with a result", series.uid));
@@ -131,9 +135,28 @@ fn study_result(
         study_instance_uid: study.uid.clone(),
         patient_id: study.patient_id.clone(),
         probabilities,
+        flags: flags(&bundle.info().operating_points, &results),
         series: results,
         warnings,
     })
+}
+
+/// What the slices are at each threshold that was chosen for slices.
+fn flags(points: &[OperatingPoint], series: &[SeriesResult]) -> Vec<Flag> {
+    let of_slices = points.iter().filter(|point| point.level == Level::Slice);
+    let flag = |point: &OperatingPoint| {
+        let slices = series.iter().flat_map(|series| &series.slices);
+        let reaches = |slice: &&SliceResult| {
+            f64::from(slice.probabilities.get(point.label)) >= point.threshold
+        };
+        Flag {
+            operating_point: point.name.clone(),
+            label: point.label,
+            threshold: point.threshold,
+            flagged_slices: slices.filter(reaches).count(),
+        }
+    };
+    of_slices.map(flag).collect()
 }
 
 /// Most suspicious first; then the longest, then by UID.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use hemora_ct::{Label, Probabilities};
 use hemora_infer::StudyResult;
-use hemora_page::{count, or_dash, title};
+use hemora_page::{Escaped, count, or_dash, title};
 
 use crate::bar::Bar;
 use crate::figure::Figure;
@@ -52,6 +52,7 @@ pub(crate) fn write(
         count(slice_count(study), "slice", "slices")
     )?;
     write_bars(out, &study.probabilities)?;
+    write_flags(out, study)?;
     series::write_warnings(out, "Warnings about this study", &study.warnings)?;
     for (index, (one, figures)) in study.series.iter().zip(figures).enumerate() {
         let id = format!("study-{rank}-series-{}", index + 1);
@@ -61,6 +62,23 @@ pub(crate) fn write(
         out,
         "<p class=\"back\"><a href=\"#worklist\">Back to the worklist</a></p>\n</details>"
     )
+}
+
+/// How many slices reach the model's stored thresholds.
+fn write_flags(out: &mut dyn Write, study: &StudyResult) -> io::Result<()> {
+    let slices = slice_count(study);
+    for flag in &study.flags {
+        writeln!(
+            out,
+            "<p>{}, threshold {:.3} on a slice ({}): <strong>{} of {}</strong> flagged.</p>",
+            title(flag.label),
+            flag.threshold,
+            Escaped(&flag.operating_point),
+            flag.flagged_slices,
+            count(slices, "slice", "slices")
+        )?;
+    }
+    Ok(())
 }
 
 fn write_bars(out: &mut dyn Write, probabilities: &Probabilities) -> io::Result<()> {

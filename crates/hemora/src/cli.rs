@@ -209,6 +209,10 @@ pub struct BundleArgs {
     #[arg(long, value_name = "TOML")]
     pub about: PathBuf,
 
+    /// Calibration and operating points that `hemora calibrate` wrote
+    #[arg(long, value_name = "JSON")]
+    pub calibration: Option<PathBuf>,
+
     /// The bundle to write
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,

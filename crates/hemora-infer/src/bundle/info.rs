@@ -1,6 +1,7 @@
 //! `model.json`: what a network is, what it takes, how good it is and what it may be used for.
 
 use hemora_ct::{InputRecipe, Label};
+use hemora_eval::{Calibration, OperatingPoint};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,10 +39,10 @@ pub struct ModelInfo {
     /// How good it is, and on what.
     #[serde(default)]
     pub metrics: Vec<Metric>,
-    /// Thresholds with what they achieve.
+    /// Thresholds with what they achieve and where they were chosen.
     #[serde(default)]
     pub operating_points: Vec<OperatingPoint>,
-    /// How probabilities are calibrated; absent in version 1.
+    /// How a slice's probabilities are calibrated before anything is made of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// SHA-256 of `model.onnx`, lower-case hexadecimal.
@@ -93,31 +94,6 @@ pub struct Metric {
     /// On which data, and what else a reader should know.
     pub note: String,
 }
-
-/// A threshold and what it achieves.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OperatingPoint {
-    /// Name, for instance `high sensitivity`.
-    pub name: String,
-    /// The label.
-    pub label: Label,
-    /// What the threshold is applied to.
-    pub level: MeasuredLevel,
-    /// Positive from this probability on.
-    pub threshold: f32,
-    /// Share of positives that are found.
-    pub sensitivity: f64,
-    /// Share of negatives that are left alone.
-    pub specificity: f64,
-    /// On which data.
-    pub note: String,
-}
-
-/// Reserved: version 1 of the format defines no calibration, so none can be ignored by mistake.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Calibration {}
 
 impl ModelInfo {
     /// Reads and checks a description.
@@ -171,11 +147,18 @@ impl ModelInfo {
             }
         }
         for point in &self.operating_points {
-            let shares = [f64::from(point.threshold), point.sensitivity, point.specificity];
-            if shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
+            let shares = [Some(point.threshold), point.sensitivity, point.specificity];
+            if shares.into_iter().flatten().any(|share| !(0.0..=1.0).contains(&share)) {
                 let problem = format!("`{}` has a value that is not between 0 and 1", point.name);
                 return Err(BundleError::Value { field: "operating_points", problem });
             }
+        }
+        if let Some(calibration) = &self.calibration {
+            let problem = |error: hemora_eval::MetricError| error.to_string();
+            calibration.check().map_err(|error| BundleError::Value {
+                field: "calibration",
+                problem: problem(error),
+            })?;
         }
         let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
         if self.sha256.len() != 64 || !self.sha256.chars().all(is_hex) {

@@ -7,6 +7,4 @@ mod info;
 
 pub use error::BundleError;
 pub use file::Bundle;
-pub use info::{
-    Calibration, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef, OperatingPoint,
-};
+pub use info::{FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef};

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use hemora_ct::Label;
-use hemora_infer::{Bundle, BundleError, MeasuredLevel, Metric, ModelInfo, OperatingPoint};
+use hemora_infer::{Bundle, BundleError, MeasuredLevel, Metric, ModelInfo};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -26,17 +26,15 @@ fn info() -> ModelInfo {
             positives: 5,
             note: "made up".to_owned(),
         }],
-        operating_points: vec![OperatingPoint {
-            name: "balanced".to_owned(),
-            label: Label::Any,
-            level: MeasuredLevel::Study,
-            threshold: 0.5,
-            sensitivity: 0.9,
-            specificity: 0.8,
-            note: "made up".to_owned(),
-        }],
+        operating_points: vec![support::operating_point(0.5)],
+        calibration: Some(support::calibration(2.0)),
         ..support::info()
     }
+}
+
+/// A calibrator as `model.json` has it.
+fn temperature(value: f64) -> serde_json::Value {
+    serde_json::to_value(hemora_eval::Calibrator::Temperature(value)).unwrap()
 }
 
 fn written(folder: &Path) -> Vec<u8> {
@@ -184,7 +182,7 @@ fn versions_are_checked_before_anything_else() {
 #[test]
 fn values_that_cannot_be_used_are_named() {
     type Edit = fn(&mut serde_json::Value);
-    let cases: [(Edit, &str); 8] = [
+    let cases: [(Edit, &str); 9] = [
         (|d| d["input"]["size"] = 1_000_000_000.into(), "input size"),
         (|d| d["input"]["std"][0] = 0.0.into(), "channel 0"),
         (|d| d["name"] = " ".into(), "`name`"),
@@ -192,6 +190,7 @@ fn values_that_cannot_be_used_are_named() {
         (|d| d["sha256"] = "ABC".into(), "`sha256`"),
         (|d| d["metrics"][0]["positives"] = 11.into(), "`metrics`"),
         (|d| d["operating_points"][0]["threshold"] = 1.5.into(), "`operating_points`"),
+        (|d| d["calibration"]["labels"][0]["calibrator"] = temperature(-1.0), "`calibration`"),
         (|d| d["calibration"] = serde_json::json!({"scale": 2}), "unknown field `scale`"),
     ];
     for (edit, expected) in cases {

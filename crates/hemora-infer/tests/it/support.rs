@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::{ImagePlane, InputRecipe, LABEL_COUNT, Label, Slice, Window};
 use hemora_dicom::{NewSlice, PixelStorage, write_slice};
+use hemora_eval::{
+    Calibration, CalibrationMethod, Calibrator, LabelCalibration, Level, OperatingPoint,
+    OperatingRule, Origin,
+};
 use hemora_infer::{Bundle, FORMAT_VERSION, ModelInfo, NetworkRef};
 use hemora_nn::{Conv, Graph, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
 
@@ -119,6 +123,47 @@ pub fn info() -> ModelInfo {
         operating_points: Vec::new(),
         calibration: None,
         sha256: String::new(),
+    }
+}
+
+/// Where nothing was measured.
+fn origin() -> Origin {
+    Origin {
+        file: "none.csv".to_owned(),
+        sha256: String::new(),
+        ids_sha256: String::new(),
+        items: 10,
+        groups: 5,
+        grouping: "patient".to_owned(),
+    }
+}
+
+/// A threshold on slices.
+pub fn operating_point(threshold: f64) -> OperatingPoint {
+    OperatingPoint {
+        name: "sensitivity=0.9".to_owned(),
+        label: Label::Any,
+        level: Level::Slice,
+        threshold,
+        rule: OperatingRule::Sensitivity(0.9),
+        calibrated: true,
+        sensitivity: Some(0.9),
+        specificity: Some(0.8),
+        positives: 5,
+        origin: Some(origin()),
+    }
+}
+
+/// The same temperature for `any` alone.
+pub fn calibration(temperature: f64) -> Calibration {
+    Calibration {
+        method: CalibrationMethod::Temperature,
+        labels: vec![LabelCalibration {
+            label: Label::Any,
+            calibrator: Calibrator::Temperature(temperature),
+            positives: 5,
+        }],
+        origin: origin(),
     }
 }
 

@@ -12,7 +12,10 @@ use hemora_infer::{
     key_slices, model_schema, result_csv, result_schema, score_series, triage,
 };
 
-use crate::support::{AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, peers_python, shared};
+use crate::support::{
+    AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, calibration, operating_point, peers_python,
+    shared,
+};
 
 /// Bright pixels of the slices of the four series, feet to head.
 const QUIET: [usize; 3] = [100, 200, 0];
@@ -134,6 +137,36 @@ fn the_chosen_series_alone_is_scored_and_the_others_say_why_not() {
     assert!(warnings.contains("series 1.2.3, 3 slices, left out: coronal"), "{warnings}");
     assert_eq!(result.skipped.len(), 1 + REPEAT.len() + 3);
     assert!(result.skipped.iter().all(|file| !file.failed), "{:?}", result.skipped);
+}
+
+#[test]
+fn probabilities_are_calibrated_and_slices_flagged_as_the_bundle_says() {
+    let archive = archive();
+    let info = ModelInfo {
+        calibration: Some(calibration(2.0)),
+        operating_points: vec![operating_point(0.5)],
+        ..archive.bundle.info().clone()
+    };
+    let path = archive.folder.path().join("calibrated.hemora");
+    let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
+    let policy = SeriesPolicy::Chosen;
+    let result = triage(&archive.engine, &bundle, &archive.collect(), policy, &|_, _| ());
+    let bleeding = &result.studies[0];
+    // A temperature of 2 halves the log odds.
+    let halved = |bright: usize| 1.0 / (1.0 + (1.5 - 5.0 * bright as f64 / 4096.0).exp());
+    for (found, bright) in any(&bleeding.series[0]).into_iter().zip(BLEEDING) {
+        assert_near(found, halved(bright));
+    }
+    let plain = archive.triage(&archive.collect());
+    assert_eq!(
+        bleeding.series[0].slices[2].probabilities.subdural,
+        plain.studies[0].series[0].slices[2].probabilities.subdural,
+        "a label without a calibrator stays as it is"
+    );
+    let [flag] = bleeding.flags.as_slice() else { panic!("{:?}", bleeding.flags) };
+    let expected = BLEEDING.iter().filter(|&&bright| halved(bright) >= 0.5).count();
+    assert_eq!((flag.flagged_slices, flag.label, flag.threshold), (expected, Label::Any, 0.5));
+    assert!(expected > 0 && expected < BLEEDING.len());
 }
 
 #[test]

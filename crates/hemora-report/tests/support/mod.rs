@@ -6,9 +6,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use hemora_ct::{Probabilities, Slice};
+use hemora_ct::{Label, Probabilities, Slice};
 use hemora_infer::{
-    Acquisition, ModelRef, SCHEMA_VERSION, SeriesResult, SliceResult, StudyResult, ToolRef,
+    Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SliceResult, StudyResult, ToolRef,
     TriageResult,
 };
 use hemora_report::{KeySlice, write_html};
@@ -34,6 +34,12 @@ pub fn result(studies: Vec<StudyResult>) -> TriageResult {
 pub fn study(uid: &str, any: f32, slices: usize) -> StudyResult {
     let series = series(&format!("{uid}.1"), any, slices);
     StudyResult {
+        flags: vec![Flag {
+            operating_point: "sensitivity=0.95".to_owned(),
+            label: Label::Any,
+            threshold: 0.25,
+            flagged_slices: 2,
+        }],
         study_instance_uid: uid.into(),
         patient_id: "P-1".into(),
         probabilities: series.probabilities,

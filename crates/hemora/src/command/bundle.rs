@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label};
+use hemora_eval::FitReport;
 use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
 use hemora_nn::{Weights, networks, onnx};
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
@@ -68,6 +69,14 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
     let input: InputRecipe = serde_json::from_str(entry("input")?).into_diagnostic()?;
     input.check().into_diagnostic()?;
     let measured: Vec<Measured> = serde_json::from_str(entry("metrics")?).into_diagnostic()?;
+    let fit: Option<FitReport> = match &arguments.calibration {
+        Some(path) => {
+            let name = || path.display().to_string();
+            let text = read(path).wrap_err_with(name)?;
+            Some(serde_json::from_slice(&text).into_diagnostic().wrap_err_with(name)?)
+        }
+        None => None,
+    };
     let options = networks::Options {
         channels: input.channels.len(),
         size: input.size,
@@ -94,8 +103,8 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         },
         training_data: about.training_data.clone(),
         metrics: measured.iter().filter_map(|row| metric(row, &about)).collect(),
-        operating_points: Vec::new(),
-        calibration: None,
+        operating_points: fit.as_ref().map_or_else(Vec::new, |fit| fit.operating_points.clone()),
+        calibration: fit.and_then(|fit| fit.calibration),
         sha256: String::new(),
     };
     let card = card(&info, &about, &measured);
@@ -116,6 +125,41 @@ fn metric(row: &Measured, about: &About) -> Option<Metric> {
         positives: row.positives,
         note: about.validation.clone(),
     })
+}
+
+/// The calibration and the thresholds, with where they come from.
+fn write_fit(card: &mut String, info: &ModelInfo) {
+    if let Some(calibration) = &info.calibration {
+        let origin = &calibration.origin;
+        let _ = writeln!(
+            card,
+            "\n## Calibration\n\nMethod: {}, fitted on {} slices of {} groups ({}). Every \
+             probability that is reported is calibrated.",
+            calibration.method, origin.items, origin.groups, origin.file
+        );
+    }
+    if info.operating_points.is_empty() {
+        return;
+    }
+    card.push_str(
+        "\n## Operating points\n\n| point | label | level | threshold | sensitivity | specificity | \
+         positives | chosen on |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    let shown = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
+    for point in &info.operating_points {
+        let _ = writeln!(
+            card,
+            "| {} | {} | {} | {:.4} | {} | {} | {} | {} |",
+            point.name,
+            point.label,
+            point.level,
+            point.threshold,
+            shown(point.sensitivity),
+            shown(point.specificity),
+            point.positives,
+            point.origin.as_ref().map_or("fixed", |origin| &origin.file)
+        );
+    }
 }
 
 /// The model card, Markdown.
@@ -152,6 +196,7 @@ fn card(info: &ModelInfo, about: &About, measured: &[Measured]) -> String {
             row.groups
         );
     }
+    write_fit(&mut card, info);
     card.push_str("\n## Limits\n\n");
     for limit in &about.limits {
         let _ = writeln!(card, "- {limit}");
