@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::ReadError;
 use crate::archive::with_entry;
@@ -29,6 +29,16 @@ pub enum Source {
         /// Number of the frame, from 1.
         number: usize,
     },
+}
+
+impl Source {
+    /// The file on disk that holds the image.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::ZipEntry { archive: path, .. } => path,
+            Self::Frame { object, .. } => object.path(),
+        }
+    }
 }
 
 impl fmt::Display for Source {

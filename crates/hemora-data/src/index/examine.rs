@@ -32,11 +32,10 @@ pub(super) enum Examined {
 
 /// Looks at a source, given the row that an earlier run made of it.
 pub(super) fn examine(source: &Source, known: Option<SliceRow>, list: &SourceList) -> Examined {
-    let (path, entry, entry_name) = match source {
-        Source::File(path) => (path, None, None),
-        Source::ZipEntry { archive, index, name } => {
-            (archive, Some(*index as u64), Some(name.clone()))
-        }
+    let path = source.path();
+    let (entry, entry_name) = match source {
+        Source::ZipEntry { index, name, .. } => (Some(*index as u64), Some(name.clone())),
+        _ => (None, None),
     };
     let Some(path_text) = path.to_str() else {
         return Examined::Unnamed(format!("{source}: the path is not UTF-8 text; rename it"));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hemora_ct::{HuCounts, Label, Plane};
-use hemora_dicom::{Source, read_slice};
+use hemora_dicom::read_slice;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -286,7 +286,7 @@ impl Run<'_> {
 
 /// Reads a slice, unless its file changed since the index was made.
 fn read(slot: &Slot) -> Result<Plane, String> {
-    let (Source::File(path) | Source::ZipEntry { archive: path, .. }) = &slot.source;
+    let path = slot.source.path();
     let size = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
     if size != slot.file_size {
         return Err(format!(
