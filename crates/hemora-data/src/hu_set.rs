@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hemora_ct::Plane;
 use rayon::prelude::*;
 
+use crate::decode::write_hu;
 use crate::groups::{PATIENT, SERIES};
 use crate::images::DataError;
 use crate::labels::LabelTable;
-use crate::memory::{InMemorySet, Item, Pixels, SkippedImage, defaults, image_values, write_hu};
+use crate::memory::{InMemorySet, Item, Pixels, SkippedImage, defaults, image_values};
 use crate::prepare::{read_shard_table, unpack};
 use crate::table::{Table, TableError, with_file};
 

@@ -1,11 +1,19 @@
-//! Label tables, image sets, splits, augmentation and the batch loader.
+//! Data sets: label tables, the index, prepared sets, splits, augmentation and the batch loader.
 //!
-//! [`LabelTable`] reads a competition label table; [`ImageSet`] pairs it with images and
-//! [`ImageSet::load`] decodes them into an [`InMemorySet`]; [`Groups`] knows which images share a
-//! patient, and [`split`] and [`k_folds`] keep them on one side; [`Loader`] turns the set into
-//! augmented batches, the same for a seed whatever the number of threads.
+//! - [`build_index`] makes one Parquet table of DICOM files and their labels and brings it up to
+//!   date; [`SetStats`] counts it.
+//! - [`prepare`](prepare()) makes of an index what a [`PrepareRecipe`] says, JPEGs or shards of HU, split by
+//!   patient, with the same bytes every time.
+//! - [`LabelTable`] reads a competition label table; [`ImageSet`] pairs it with images and
+//!   [`ImageSet::load`] decodes them into an [`InMemorySet`], as do [`ImageSet::load_hu`] and
+//!   [`InMemorySet::open_hu`] in HU.
+//! - [`Groups`] knows which images share a patient, and [`split`] and [`k_folds`] keep them on one
+//!   side.
+//! - [`Loader`] turns the set into augmented batches, the same for a seed whatever the number of
+//!   threads.
 
 mod augment;
+mod decode;
 mod groups;
 mod hu_set;
 mod images;
@@ -38,4 +46,4 @@ pub use prepare::{
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
 };
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};
-pub use table::TableError;
+pub use table::{Table, TableError, shorten, with_file};

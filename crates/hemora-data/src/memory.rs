@@ -1,17 +1,12 @@
 //! A decoded data set in memory: planes of one working size, 8-bit windowed or in HU.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Plane, Slice, Window, resize};
-use hemora_dicom::{Source, read_slice};
-use rayon::prelude::*;
+use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
 
 use crate::groups::{Groups, PATIENT, SERIES};
-use crate::images::{DataError, ImageEntry, ImageKind, ImageSet};
-use crate::jpeg_image::{jpeg_channels, read_jpeg};
+use crate::images::DataError;
 use crate::labels::count_positives;
-use crate::png_image::read_png;
 
 /// An image that was not used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,122 +47,6 @@ pub struct InMemorySet {
     pub(crate) pixels: Pixels,
     pub(crate) items: Vec<Item>,
     pub(crate) skipped: Vec<SkippedImage>,
-}
-
-impl ImageSet {
-    /// Decodes all images on all cores to planes of `working_size` × `working_size` pixels: of
-    /// DICOM one for each different window of `recipe`, of prepared JPEG one a channel, of PNG one.
-    /// What cannot be read is skipped with its reason. `progress(done, total)` is called from any
-    /// thread.
-    ///
-    /// # Errors
-    /// [`DataError`] if the recipe is not usable or wants neighbouring slices, the working size is
-    /// out of bounds, the planes do not fit into memory, or no image can be read.
-    pub fn load(
-        &self,
-        recipe: &InputRecipe,
-        working_size: usize,
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<InMemorySet, DataError> {
-        recipe.check()?;
-        refuse_neighbours(recipe)?;
-        let windows = match self.kind() {
-            ImageKind::Dicom => different_windows(recipe),
-            ImageKind::WindowedPng | ImageKind::PreparedJpeg => Vec::new(),
-        };
-        let planes = match self.kind() {
-            ImageKind::WindowedPng => 1,
-            ImageKind::PreparedJpeg => self.jpeg_planes(),
-            ImageKind::Dicom => windows.len(),
-        };
-        let read = |image: &ImageEntry, target: &mut [u8]| match self.kind() {
-            ImageKind::Dicom => read_windows(image, &windows, working_size, target),
-            ImageKind::WindowedPng => {
-                let plane = read_png(&image.path).map_err(|error| error.to_string())?;
-                write_grey(&plane, working_size, target);
-                Ok(item(image))
-            }
-            ImageKind::PreparedJpeg => read_channels(image, planes, working_size, target),
-        };
-        let (bytes, items, skipped) = self.decode(working_size, planes, &read, progress)?;
-        let pixels = match self.kind() {
-            ImageKind::Dicom => Pixels::Windows { windows, bytes },
-            _ => Pixels::Windowed { planes, bytes },
-        };
-        Ok(InMemorySet { working_size, pixels, items, skipped })
-    }
-
-    /// Decodes all images of a DICOM set to HU, each at `working_size` × `working_size` pixels, for
-    /// windows that vary from batch to batch ([`Augment::window_level`](crate::Augment)).
-    ///
-    /// # Errors
-    /// As [`ImageSet::load`]; and if the images are not DICOM.
-    pub fn load_hu(
-        &self,
-        working_size: usize,
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<InMemorySet, DataError> {
-        if self.kind() != ImageKind::Dicom {
-            return Err(DataError::NoHu);
-        }
-        let read = |image: &ImageEntry, target: &mut [i16]| {
-            let (item, slice) = read_dicom(image)?;
-            write_hu(&slice.into_plane(), working_size, target);
-            Ok(item)
-        };
-        let (hu, items, skipped) = self.decode(working_size, 1, &read, progress)?;
-        Ok(InMemorySet { working_size, pixels: Pixels::Hu(hu), items, skipped })
-    }
-
-    /// Channels of the first JPEG that can be read.
-    fn jpeg_planes(&self) -> usize {
-        self.images().iter().find_map(|image| jpeg_channels(&image.path).ok()).unwrap_or(1)
-    }
-
-    /// Reads every image into its place and closes the gaps of those that were skipped.
-    fn decode<T: Copy + Default + Send>(
-        &self,
-        working_size: usize,
-        planes: usize,
-        read: &(dyn Fn(&ImageEntry, &mut [T]) -> Result<Item, String> + Sync),
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<(Vec<T>, Vec<Item>, Vec<SkippedImage>), DataError> {
-        let size = image_values(working_size, planes)?;
-        let total = self.images().len();
-        let mut pixels: Vec<T> = defaults(size, total)?;
-        let done = AtomicUsize::new(0);
-        let decoded: Vec<Result<Item, String>> = pixels
-            .par_chunks_exact_mut(size)
-            .zip(self.images())
-            .map(|(target, image)| {
-                let item = read(image, target);
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                item
-            })
-            .collect();
-        let mut items = Vec::with_capacity(total);
-        let mut skipped = Vec::new();
-        for (index, (result, image)) in decoded.into_iter().zip(self.images()).enumerate() {
-            match result {
-                Ok(item) => {
-                    let from = index * size;
-                    pixels.copy_within(from..from + size, items.len() * size);
-                    items.push(item);
-                }
-                Err(reason) => skipped.push(SkippedImage {
-                    id: image.id.clone(),
-                    path: image.path.clone(),
-                    reason,
-                }),
-            }
-        }
-        if let (true, Some(first)) = (items.is_empty(), skipped.first()) {
-            let (path, reason) = (first.path.clone(), first.reason.clone());
-            return Err(DataError::AllSkipped { count: total, path, reason });
-        }
-        pixels.truncate(items.len() * size);
-        Ok((pixels, items, skipped))
-    }
 }
 
 impl InMemorySet {
@@ -364,23 +243,13 @@ impl Pixels {
     }
 }
 
-fn refuse_neighbours(recipe: &InputRecipe) -> Result<(), DataError> {
+pub(crate) fn refuse_neighbours(recipe: &InputRecipe) -> Result<(), DataError> {
     match recipe.channels.iter().position(|channel| channel.offset != 0) {
         Some(channel) => {
             Err(DataError::Neighbours { channel, offset: recipe.channels[channel].offset })
         }
         None => Ok(()),
     }
-}
-
-fn different_windows(recipe: &InputRecipe) -> Vec<Window> {
-    let mut windows: Vec<Window> = Vec::new();
-    for channel in &recipe.channels {
-        if !windows.contains(&channel.window) {
-            windows.push(channel.window);
-        }
-    }
-    windows
 }
 
 /// Values of an image of so many planes.
@@ -398,61 +267,4 @@ pub(crate) fn defaults<T: Clone + Default>(size: usize, count: usize) -> Result<
     let total = fits.ok_or(DataError::TooLarge(bytes))?;
     values.resize(total, T::default());
     Ok(values)
-}
-
-fn item(image: &ImageEntry) -> Item {
-    Item { id: image.id.clone(), labels: image.labels, ..Item::default() }
-}
-
-fn read_dicom(image: &ImageEntry) -> Result<(Item, Slice), String> {
-    let source = Source::File(image.path.clone());
-    let (header, slice) = read_slice(&source).map_err(|error| error.to_string())?;
-    let mut item = item(image);
-    item.patient = Some(header.patient_id).filter(|id| !id.is_empty());
-    item.series = Some(header.series_instance_uid).filter(|uid| !uid.is_empty());
-    Ok((item, slice))
-}
-
-fn read_windows(
-    image: &ImageEntry,
-    windows: &[Window],
-    size: usize,
-    target: &mut [u8],
-) -> Result<Item, String> {
-    let (item, slice) = read_dicom(image)?;
-    for (window, target) in windows.iter().zip(target.chunks_exact_mut(size * size)) {
-        write_grey(&slice.windowed(*window), size, target);
-    }
-    Ok(item)
-}
-
-fn read_channels(
-    image: &ImageEntry,
-    planes: usize,
-    size: usize,
-    target: &mut [u8],
-) -> Result<Item, String> {
-    let channels = read_jpeg(&image.path)?;
-    if channels.len() != planes {
-        return Err(format!("{} channels; the first image has {planes}", channels.len()));
-    }
-    for (plane, target) in channels.iter().zip(target.chunks_exact_mut(size * size)) {
-        write_grey(plane, size, target);
-    }
-    Ok(item(image))
-}
-
-fn write_grey(plane: &Plane, size: usize, target: &mut [u8]) {
-    let resized = resize(plane, size, size);
-    for (byte, value) in target.iter_mut().zip(&resized.values) {
-        // A cast saturates, so values a rounding error outside 0–1 stay in range.
-        *byte = (value * 255.0).round() as u8;
-    }
-}
-
-pub(crate) fn write_hu(plane: &Plane, size: usize, target: &mut [i16]) {
-    let resized = resize(plane, size, size);
-    for (whole, hu) in target.iter_mut().zip(&resized.values) {
-        *whole = hu.round() as i16;
-    }
 }

@@ -56,13 +56,17 @@ pub enum TableError {
 }
 
 /// A CSV reader whose rows are bounded and whose header is known.
-pub(crate) struct Table<R> {
+pub struct Table<R> {
     reader: csv::Reader<LineLimit<R>>,
     header: Vec<String>,
 }
 
 impl<R: Read> Table<R> {
-    pub(crate) fn new(input: R) -> Result<Self, TableError> {
+    /// Reads the header; `input` need not be buffered.
+    ///
+    /// # Errors
+    /// [`TableError`] if the header cannot be read.
+    pub fn new(input: R) -> Result<Self, TableError> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .buffer_capacity(1 << 18)
@@ -76,24 +80,33 @@ impl<R: Read> Table<R> {
         Ok(Self { reader, header })
     }
 
-    pub(crate) fn header(&self) -> &[String] {
+    /// Names of the columns, without spaces around them.
+    pub fn header(&self) -> &[String] {
         &self.header
     }
 
     /// Column of a name in the header.
-    pub(crate) fn column(&self, name: &str) -> Result<usize, TableError> {
+    ///
+    /// # Errors
+    /// [`TableError::Header`] if there is none.
+    pub fn column(&self, name: &str) -> Result<usize, TableError> {
         self.header
             .iter()
             .position(|column| column == name)
             .ok_or_else(|| self.wrong_header(&format!("a column `{name}`")))
     }
 
-    pub(crate) fn wrong_header(&self, expected: &str) -> TableError {
+    /// The error that the header is not what was expected.
+    pub fn wrong_header(&self, expected: &str) -> TableError {
         TableError::Header { found: shorten(&self.header.join(",")), expected: expected.to_owned() }
     }
 
-    /// Calls `row(line, fields)` for every row after the header.
-    pub(crate) fn for_each(
+    /// Calls `row(line, fields)` for every row after the header; its error is a reason without the
+    /// line.
+    ///
+    /// # Errors
+    /// [`TableError`] with the line, or [`TableError::Empty`] without rows.
+    pub fn for_each(
         mut self,
         mut row: impl FnMut(u64, &[&str]) -> Result<(), String>,
     ) -> Result<(), TableError> {
@@ -128,7 +141,10 @@ impl<R: Read> Table<R> {
 }
 
 /// Opens a table and names the file in whatever `read` reports.
-pub(crate) fn with_file<T>(
+///
+/// # Errors
+/// [`TableError::Open`], or that of `read` in a [`TableError::In`].
+pub fn with_file<T>(
     path: &Path,
     read: impl FnOnce(std::fs::File) -> Result<T, TableError>,
 ) -> Result<T, TableError> {
@@ -138,7 +154,7 @@ pub(crate) fn with_file<T>(
 }
 
 /// Text from a file as it may stand in a message: short, without control characters.
-pub(crate) fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     let mut short: String = text
         .chars()
         .take(60)

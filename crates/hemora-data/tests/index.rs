@@ -143,6 +143,13 @@ fn a_killed_run_is_taken_up_where_it_was() {
     assert_eq!((report.unchanged, report.read), (4, 0));
     assert_eq!(std::fs::read(set.path("set.parquet")).unwrap(), whole);
     assert!(!set.path("set.parquet.partial").exists());
+    // A file that vanished since the part was written is not in the index either.
+    std::fs::create_dir(set.path("set.parquet.parts")).unwrap();
+    std::fs::rename(set.path("set.parquet"), set.path("set.parquet.parts/000000.parquet")).unwrap();
+    std::fs::remove_file(set.image("ID_b")).unwrap();
+    let report = set.index();
+    assert_eq!((report.slices, report.unchanged, report.read), (2, 3, 0));
+    assert!(set.rows().iter().all(|row| row.id != "ID_b"));
 }
 
 #[test]

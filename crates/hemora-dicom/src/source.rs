@@ -31,16 +31,6 @@ pub enum Source {
     },
 }
 
-impl Source {
-    /// The file on disk that holds the image.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::File(path) | Self::ZipEntry { archive: path, .. } => path,
-            Self::Frame { object, .. } => object.path(),
-        }
-    }
-}
-
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,6 +39,16 @@ impl fmt::Display for Source {
                 write!(formatter, "{}!{name}", archive.display())
             }
             Source::Frame { object, number } => write!(formatter, "{object}, frame {number}"),
+        }
+    }
+}
+
+impl Source {
+    /// The file on disk: the image's own, its archive's, or that of the object it is a frame of.
+    pub fn file(&self) -> &Path {
+        match self {
+            Source::File(path) | Source::ZipEntry { archive: path, .. } => path,
+            Source::Frame { object, .. } => object.file(),
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Decisions at a threshold: counts, accuracy, sensitivity, specificity.
+//! Decisions at a threshold: counts, accuracy, sensitivity, specificity, F1, MCC.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::MetricError;
 use crate::error::{check_scores, same_length};
 
 /// How decisions at a threshold agree with the labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confusion {
     /// Positives called positive.
@@ -33,14 +34,19 @@ impl Confusion {
         }
         let mut counts = Self::default();
         for (score, label) in scores.iter().zip(labels) {
-            *match (*score >= threshold, label) {
-                (true, true) => &mut counts.true_positives,
-                (true, false) => &mut counts.false_positives,
-                (false, false) => &mut counts.true_negatives,
-                (false, true) => &mut counts.false_negatives,
-            } += 1;
+            counts.add(*score >= threshold, *label, 1);
         }
         Ok(counts)
+    }
+
+    /// Counts `times` items with this call and label.
+    pub(crate) fn add(&mut self, call: bool, label: bool, times: u64) {
+        *match (call, label) {
+            (true, true) => &mut self.true_positives,
+            (true, false) => &mut self.false_positives,
+            (false, false) => &mut self.true_negatives,
+            (false, true) => &mut self.false_negatives,
+        } += times;
     }
 
     /// Part of the decisions that are right; `None` without items.
@@ -68,6 +74,40 @@ impl Confusion {
     pub fn negative_predictive_value(&self) -> Option<f64> {
         ratio(self.true_negatives, self.false_negatives)
     }
+
+    /// The positive predictive value where a share `prevalence` (0 to 1) is positive, by Bayes'
+    /// rule from sensitivity and specificity; `None` if one of them is undefined or nothing would
+    /// be called positive.
+    pub fn positive_predictive_value_at(&self, prevalence: f64) -> Option<f64> {
+        let (sensitivity, specificity) = (self.sensitivity()?, self.specificity()?);
+        share(sensitivity * prevalence, (1.0 - specificity) * (1.0 - prevalence))
+    }
+
+    /// The negative predictive value where a share `prevalence` (0 to 1) is positive; `None` if
+    /// sensitivity or specificity is undefined or nothing would be called negative.
+    pub fn negative_predictive_value_at(&self, prevalence: f64) -> Option<f64> {
+        let (sensitivity, specificity) = (self.sensitivity()?, self.specificity()?);
+        share(specificity * (1.0 - prevalence), (1.0 - sensitivity) * prevalence)
+    }
+
+    /// F1, the harmonic mean of sensitivity and positive predictive value; `None` if there are
+    /// neither positives nor positive calls.
+    pub fn f1(&self) -> Option<f64> {
+        ratio(2 * self.true_positives, self.false_positives + self.false_negatives)
+    }
+
+    /// Matthews correlation coefficient; `None` if a row or column of the table is empty.
+    pub fn matthews(&self) -> Option<f64> {
+        let [tp, fp, tn, fn_] =
+            [self.true_positives, self.false_positives, self.true_negatives, self.false_negatives]
+                .map(|count| count as f64);
+        let product = (tp + fp) * (tp + fn_) * (tn + fp) * (tn + fn_);
+        (product > 0.0).then(|| (tp * tn - fp * fn_) / product.sqrt())
+    }
+}
+
+fn share(part: f64, rest: f64) -> Option<f64> {
+    (part + rest > 0.0).then(|| part / (part + rest))
 }
 
 fn ratio(part: u64, rest: u64) -> Option<f64> {
@@ -100,6 +140,42 @@ mod tests {
             (all.positive_predictive_value(), all.negative_predictive_value()),
             (Some(0.5), None)
         );
+    }
+
+    #[test]
+    fn predictive_values_at_a_prevalence_follow_bayes() {
+        let counts = Confusion {
+            true_positives: 90,
+            false_negatives: 10,
+            true_negatives: 80,
+            false_positives: 20,
+        };
+        // At the table's own prevalence they are the plain ones.
+        let own = counts.positive_predictive_value_at(0.5).unwrap();
+        assert!((own - counts.positive_predictive_value().unwrap()).abs() < 1e-15);
+        let own = counts.negative_predictive_value_at(0.5).unwrap();
+        assert!((own - counts.negative_predictive_value().unwrap()).abs() < 1e-15);
+        // Of 1000 with 100 positives: 90 hits, 180 false alarms.
+        let rare = counts.positive_predictive_value_at(0.1).unwrap();
+        assert!((rare - 90.0 / 270.0).abs() < 1e-15);
+        assert_eq!(counts.positive_predictive_value_at(0.0), Some(0.0));
+    }
+
+    #[test]
+    fn f1_and_matthews_worked_by_hand() {
+        let counts = Confusion {
+            true_positives: 6,
+            false_negatives: 2,
+            true_negatives: 3,
+            false_positives: 1,
+        };
+        assert_eq!(counts.f1(), Some(12.0 / 15.0));
+        let expected = (18.0 - 2.0) / (7.0f64 * 8.0 * 4.0 * 5.0).sqrt();
+        assert!((counts.matthews().unwrap() - expected).abs() < 1e-15);
+        let never = Confusion { false_negatives: 2, true_negatives: 2, ..Confusion::default() };
+        assert_eq!((never.f1(), never.matthews()), (Some(0.0), None));
+        let nothing = Confusion { true_negatives: 2, ..Confusion::default() };
+        assert_eq!(nothing.f1(), None);
     }
 
     #[test]

@@ -1,18 +1,68 @@
-//! Metrics and confidence intervals. No I/O, no engine.
+//! Everything between probabilities and a claim: metrics, intervals, comparisons, calibration and
+//! operating points. No I/O, no engine.
 //!
-//! Ranking: [`auroc`], [`average_precision`]. Probabilities: [`log_loss`],
-//! [`competition_log_loss`], [`brier`]. Decisions at a threshold: [`Confusion`].
-//! [`cluster_bootstrap`] gives any of them an interval that respects that the slices of a patient
-//! are not independent.
+//! - Ranking: [`Ranked`] sorts once and gives AUROC, average precision and both curves; [`auroc`]
+//!   and its like do so for one question.
+//! - Probabilities: [`log_loss`], [`competition_log_loss`], [`brier`], [`reliability`],
+//!   [`expected_calibration_error`].
+//! - Decisions: [`Confusion`], [`decision_curve`], [`OperatingRule`].
+//! - Uncertainty: [`cluster_bootstrap`] and [`bootstrap_counts`] resample whole patients (the
+//!   slices of a patient are not independent), [`delong`], [`wilson`], [`clopper_pearson`].
+//! - Two models: [`compare`], [`delong_paired`], [`holm`].
+//! - [`Calibrator`], and from slices to studies [`Aggregation`].
+//! - [`measure`] does all of it for a set of items; [`fit`] fits a calibration and chooses
+//!   operating points.
+//!
+//! A metric that is not defined (AUROC of one class) is `None`, never a number.
 
+mod aggregate;
 mod bootstrap;
+mod calibration;
+mod clusters;
+mod compare;
 mod confusion;
+mod curve;
+mod delong;
 mod error;
+mod fit;
+mod hierarchy;
+mod measure;
+mod metrics;
+mod normal;
+mod operating;
 mod probability;
+mod proportion;
+mod quantile;
+mod ranked;
 mod ranking;
+mod reliability;
+mod resample;
 
-pub use bootstrap::{BootstrapOptions, Interval, cluster_bootstrap};
+pub use aggregate::{Aggregation, LabelColumn, Level, series_from_slices, studies_from_series};
+pub use bootstrap::{
+    BootstrapMethod, BootstrapOptions, Interval, Resamples, bootstrap_counts, cluster_bootstrap,
+};
+pub use calibration::{
+    Calibration, CalibrationMethod, Calibrator, Isotonic, LabelCalibration, fit_platt,
+    fit_temperature,
+};
+pub use clusters::Clusters;
+pub use compare::{Difference, compare, holm};
 pub use confusion::Confusion;
+pub use curve::{DecisionPoint, PrecisionRecallPoint, RocPoint, decision_curve, thin};
+pub use delong::{DeLong, PairedDeLong, delong, delong_paired};
 pub use error::MetricError;
-pub use probability::{LABEL_COUNT, LABEL_WEIGHTS, brier, competition_log_loss, log_loss};
+pub use fit::{FIT_VERSION, FitOptions, FitReport, LabelFit, ProbabilityScores, fit};
+pub use hierarchy::{Hierarchy, LevelSet};
+pub use measure::{MeasureOptions, measure};
+pub use metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
+pub use operating::{OperatingPoint, OperatingRule, Origin};
+pub use probability::{
+    LABEL_COUNT, LABEL_WEIGHTS, brier, brier_weighted, competition_log_loss, log_loss,
+    log_loss_weighted,
+};
+pub use proportion::{Proportion, clopper_pearson, wilson};
+pub use ranked::{Ranked, Step};
 pub use ranking::{auroc, auroc_weighted, average_precision, average_precision_weighted};
+pub use reliability::{ReliabilityBin, expected_calibration_error, reliability};
+pub use resample::{ClusterDecisions, ClusterSums, ClusteredRanking};

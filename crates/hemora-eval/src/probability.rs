@@ -1,11 +1,9 @@
 //! How good probabilities are: log loss, the competition's log loss, Brier score.
 
 use crate::MetricError;
-use crate::error::{check_probabilities, lengths, same_length};
+use crate::error::{check_probabilities, check_weights, lengths, same_length};
 
-/// Labels of the competition: epidural, intraparenchymal, intraventricular, subarachnoid,
-/// subdural, any.
-pub const LABEL_COUNT: usize = 6;
+pub use hemora_ct::LABEL_COUNT;
 
 /// Weights of the labels in the competition's log loss: `any` counts twice (facts §3).
 pub const LABEL_WEIGHTS: [f64; LABEL_COUNT] = [1.0, 1.0, 1.0, 1.0, 1.0, 2.0];
@@ -20,7 +18,38 @@ const COMPETITION_CLIP: f64 = 1e-15;
 /// [`MetricError`] if the lengths differ or a probability is not in 0 to 1.
 pub fn log_loss(probabilities: &[f64], labels: &[bool]) -> Result<Option<f64>, MetricError> {
     check(probabilities, labels)?;
-    Ok(mean(probabilities.iter().zip(labels).map(|(&p, &label)| nats(p, label, f64::EPSILON))))
+    Ok(mean(probabilities.iter().zip(labels).map(|(&p, &label)| item_log_loss(p, label))))
+}
+
+/// [`log_loss`] with a weight (at least 0) for each item; `None` also if all weights are 0.
+///
+/// # Errors
+/// [`MetricError`] as of [`log_loss`], or if a weight is negative or not finite.
+pub fn log_loss_weighted(
+    probabilities: &[f64],
+    labels: &[bool],
+    weights: &[f64],
+) -> Result<Option<f64>, MetricError> {
+    check(probabilities, labels)?;
+    weighted(probabilities.iter().zip(labels).map(|(&p, &label)| item_log_loss(p, label)), weights)
+}
+
+/// Log loss of one item, nats, as [`log_loss`] takes its mean of.
+pub(crate) fn item_log_loss(probability: f64, label: bool) -> f64 {
+    nats(probability, label, f64::EPSILON)
+}
+
+/// The competition's weighted log loss of one row.
+pub(crate) fn row_competition_loss(row: &[f64; LABEL_COUNT], labels: &[bool; LABEL_COUNT]) -> f64 {
+    let total: f64 = LABEL_WEIGHTS.iter().sum();
+    let weighted =
+        (0..LABEL_COUNT).map(|at| LABEL_WEIGHTS[at] * nats(row[at], labels[at], COMPETITION_CLIP));
+    weighted.sum::<f64>() / total
+}
+
+/// Brier score of one item.
+pub(crate) fn item_brier(probability: f64, label: bool) -> f64 {
+    (probability - f64::from(u8::from(label))).powi(2)
 }
 
 /// The competition's metric: log loss with weight 2 for `any` and 1 for each subtype, divided by
@@ -36,13 +65,9 @@ pub fn competition_log_loss(
 ) -> Result<Option<f64>, MetricError> {
     lengths("probability rows", probabilities.len(), "label rows", labels.len())?;
     check_probabilities(probabilities.as_flattened())?;
-    let total: f64 = LABEL_WEIGHTS.iter().sum();
-    let row = |(row, labels): (&[f64; LABEL_COUNT], &[bool; LABEL_COUNT])| {
-        let weighted = (0..LABEL_COUNT)
-            .map(|at| LABEL_WEIGHTS[at] * nats(row[at], labels[at], COMPETITION_CLIP));
-        weighted.sum::<f64>() / total
-    };
-    Ok(mean(probabilities.iter().zip(labels).map(row)))
+    Ok(mean(
+        probabilities.iter().zip(labels).map(|(row, labels)| row_competition_loss(row, labels)),
+    ))
 }
 
 /// Brier score: the mean squared distance of the probabilities from the labels. `None` without
@@ -52,8 +77,20 @@ pub fn competition_log_loss(
 /// [`MetricError`] if the lengths differ or a probability is not in 0 to 1.
 pub fn brier(probabilities: &[f64], labels: &[bool]) -> Result<Option<f64>, MetricError> {
     check(probabilities, labels)?;
-    let squared = |(p, label): (&f64, &bool)| (p - f64::from(u8::from(*label))).powi(2);
-    Ok(mean(probabilities.iter().zip(labels).map(squared)))
+    Ok(mean(probabilities.iter().zip(labels).map(|(&p, &label)| item_brier(p, label))))
+}
+
+/// [`brier`] with a weight (at least 0) for each item; `None` also if all weights are 0.
+///
+/// # Errors
+/// [`MetricError`] as of [`brier`], or if a weight is negative or not finite.
+pub fn brier_weighted(
+    probabilities: &[f64],
+    labels: &[bool],
+    weights: &[f64],
+) -> Result<Option<f64>, MetricError> {
+    check(probabilities, labels)?;
+    weighted(probabilities.iter().zip(labels).map(|(&p, &label)| item_brier(p, label)), weights)
 }
 
 fn check(probabilities: &[f64], labels: &[bool]) -> Result<(), MetricError> {
@@ -65,6 +102,16 @@ fn nats(probability: f64, label: bool, clip: f64) -> f64 {
     let probability = probability.clamp(clip, 1.0 - clip);
     // ln_1p keeps the digits of a small probability that 1 − p would lose.
     if label { -probability.ln() } else { -(-probability).ln_1p() }
+}
+
+fn weighted(
+    values: impl ExactSizeIterator<Item = f64>,
+    weights: &[f64],
+) -> Result<Option<f64>, MetricError> {
+    check_weights(weights, values.len())?;
+    let total: f64 = weights.iter().sum();
+    let sum: f64 = values.zip(weights).map(|(value, weight)| value * weight).sum();
+    Ok((total > 0.0).then(|| sum / total))
 }
 
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {

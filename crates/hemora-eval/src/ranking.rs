@@ -1,7 +1,6 @@
 //! How well scores rank positives above negatives: AUROC and average precision, exact with ties.
 
-use crate::MetricError;
-use crate::error::{check_scores, check_weights, same_length};
+use crate::{MetricError, Ranked};
 
 /// Area under the receiver operating characteristic: the probability that a random positive scores
 /// higher than a random negative, ties counting half. `None` if there are no positives or no
@@ -10,7 +9,7 @@ use crate::error::{check_scores, check_weights, same_length};
 /// # Errors
 /// [`MetricError`] if the lengths differ or a score is not a number.
 pub fn auroc(scores: &[f64], labels: &[bool]) -> Result<Option<f64>, MetricError> {
-    Ok(area(&Ranked::new(scores, labels, None)?))
+    Ok(Ranked::new(scores, labels, None)?.auroc())
 }
 
 /// [`auroc`] with a weight (at least 0) for each item, as scikit-learn's `sample_weight`.
@@ -23,7 +22,7 @@ pub fn auroc_weighted(
     labels: &[bool],
     weights: &[f64],
 ) -> Result<Option<f64>, MetricError> {
-    Ok(area(&Ranked::new(scores, labels, Some(weights))?))
+    Ok(Ranked::new(scores, labels, Some(weights))?.auroc())
 }
 
 /// Average precision: the mean of the precision at each threshold, weighted by the recall it adds,
@@ -32,7 +31,7 @@ pub fn auroc_weighted(
 /// # Errors
 /// [`MetricError`] if the lengths differ or a score is not a number.
 pub fn average_precision(scores: &[f64], labels: &[bool]) -> Result<Option<f64>, MetricError> {
-    Ok(precision(&Ranked::new(scores, labels, None)?))
+    Ok(Ranked::new(scores, labels, None)?.average_precision())
 }
 
 /// [`average_precision`] with a weight (at least 0) for each item.
@@ -44,70 +43,7 @@ pub fn average_precision_weighted(
     labels: &[bool],
     weights: &[f64],
 ) -> Result<Option<f64>, MetricError> {
-    Ok(precision(&Ranked::new(scores, labels, Some(weights))?))
-}
-
-/// The weight of positives and negatives at each distinct score, highest score first.
-struct Ranked {
-    steps: Vec<(f64, f64)>,
-    positives: f64,
-    negatives: f64,
-}
-
-impl Ranked {
-    fn new(scores: &[f64], labels: &[bool], weights: Option<&[f64]>) -> Result<Self, MetricError> {
-        same_length(scores, labels)?;
-        check_scores(scores)?;
-        if let Some(weights) = weights {
-            check_weights(weights, scores.len())?;
-        }
-        let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_unstable_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-        let mut ranked = Ranked { steps: Vec::new(), positives: 0.0, negatives: 0.0 };
-        let mut previous = None;
-        for index in order {
-            // Compared by value: 0 and −0 are one score, though the order tells them apart.
-            if previous != Some(scores[index]) {
-                ranked.steps.push((0.0, 0.0));
-                previous = Some(scores[index]);
-            }
-            let weight = weights.map_or(1.0, |weights| weights[index]);
-            if let Some(step) = ranked.steps.last_mut() {
-                *(if labels[index] { &mut step.0 } else { &mut step.1 }) += weight;
-            }
-        }
-        ranked.positives = ranked.steps.iter().map(|step| step.0).sum();
-        ranked.negatives = ranked.steps.iter().map(|step| step.1).sum();
-        Ok(ranked)
-    }
-}
-
-fn area(ranked: &Ranked) -> Option<f64> {
-    if ranked.positives <= 0.0 || ranked.negatives <= 0.0 {
-        return None;
-    }
-    let mut above = 0.0;
-    let mut area = 0.0;
-    for (positive, negative) in &ranked.steps {
-        area += negative * (above + positive / 2.0);
-        above += positive;
-    }
-    Some(area / ranked.positives / ranked.negatives)
-}
-
-fn precision(ranked: &Ranked) -> Option<f64> {
-    if ranked.positives <= 0.0 {
-        return None;
-    }
-    let (mut hits, mut all, mut sum) = (0.0, 0.0, 0.0);
-    for (positive, negative) in &ranked.steps {
-        hits += positive;
-        all += positive + negative;
-        if all > 0.0 {
-            sum += positive * hits / all;
-        }
-    }
-    Some(sum / ranked.positives)
+    Ok(Ranked::new(scores, labels, Some(weights))?.average_precision())
 }
 
 #[cfg(test)]

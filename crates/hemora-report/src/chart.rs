@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_infer::SliceResult;
+use hemora_page::Scale;
 
 use crate::figure::Figure;
 use crate::number::{all_html, measure, probability_html};
-use crate::scale::Scale;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 310.0;

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use hemora_infer::SliceResult;
+use hemora_page::{Escaped, or_dash};
 
 use crate::colour::{inferno, opacity};
-use crate::escape::{Escaped, or_dash};
 use crate::number::{leading_html, measure, phrase, probability_html};
 use crate::picture::{KeySlice, Map, WINDOWS};
 

@@ -45,26 +45,9 @@ pub(crate) fn fine_measure(value: f64) -> Option<String> {
     Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
-/// "1 slice", "2 slices".
-pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
 /// A label as it stands in a sentence.
 pub(crate) fn phrase(label: Label) -> &'static str {
     if label == Label::Any { "any hemorrhage" } else { label.name() }
-}
-
-/// A label as it stands at the head of a row.
-pub(crate) fn title(label: Label) -> &'static str {
-    match label {
-        Label::Epidural => "Epidural",
-        Label::Intraparenchymal => "Intraparenchymal",
-        Label::Intraventricular => "Intraventricular",
-        Label::Subarachnoid => "Subarachnoid",
-        Label::Subdural => "Subdural",
-        Label::Any => "Any hemorrhage",
-    }
 }
 
 /// The two most probable subtypes from [`LEADING`] on, most probable first.

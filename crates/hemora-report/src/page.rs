@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use hemora_infer::{StudyResult, TriageResult};
+use hemora_page::{Escaped, count, or_dash, write_head};
 
-use crate::escape::{Escaped, or_dash};
 use crate::figure::{self, Figure};
-use crate::number::count;
 use crate::study::{self, Place};
 use crate::{KeySlice, ReportError, guide, skipped, worklist};
 
@@ -19,9 +18,6 @@ pub const NOTICE: &str = "For research use only. Not a medical device, not for d
 const UNFOLDED: usize = 3;
 
 const STYLE: &str = include_str!("style.css");
-
-/// Allows inline style and pictures inside the page, and nothing else.
-const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// Writes the report of `result` with the pictures of `key_slices` (in any order) as one HTML
 /// page. Studies are ranked by their probability of any hemorrhage.
@@ -100,17 +96,8 @@ fn write_page(
     studies: &[&StudyResult],
     figures: &Figures,
 ) -> io::Result<()> {
-    write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>Hemora triage report, for research use only</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#worklist\">Skip to the worklist</a>\n"
-    )?;
+    write_head(out, "Hemora triage report, for research use only", STYLE)?;
+    writeln!(out, "<a class=\"skip\" href=\"#worklist\">Skip to the worklist</a>")?;
     figure::write_gradient(out)?;
     write_header(out, result, studies)?;
     writeln!(out, "<main>")?;

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_infer::{Acquisition, SeriesResult};
+use hemora_page::{Escaped, count, or_dash, title};
 
 use crate::chart::Chart;
-use crate::escape::{Escaped, or_dash};
 use crate::figure::Figure;
-use crate::number::{count, fine_measure, leading_html, measure, probability_html};
+use crate::number::{fine_measure, leading_html, measure, probability_html};
 
 /// Writes series `number` of `total`; `id` is unique in the page.
 pub(crate) fn write(
@@ -81,7 +81,7 @@ fn write_slices(out: &mut dyn Write, series: &SeriesResult) -> io::Result<()> {
          <thead><tr><th scope=\"col\">Slice</th><th scope=\"col\">Position, mm</th><th scope=\"col\">Any</th>"
     )?;
     for label in Label::SUBTYPES {
-        write!(out, "<th scope=\"col\">{}</th>", crate::number::title(label))?;
+        write!(out, "<th scope=\"col\">{}</th>", title(label))?;
     }
     writeln!(out, "<th scope=\"col\">File</th></tr></thead><tbody>")?;
     for (index, slice) in series.slices.iter().enumerate() {

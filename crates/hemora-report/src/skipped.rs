@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 
 use hemora_infer::SkippedFile;
-
-use crate::escape::{Escaped, or_dash};
-use crate::number::count;
+use hemora_page::{Escaped, count, or_dash};
 
 /// A list longer than this is folded.
 const LONG: usize = 12;

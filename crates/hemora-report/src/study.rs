@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use hemora_ct::{Label, Probabilities};
 use hemora_infer::StudyResult;
+use hemora_page::{count, or_dash, title};
 
 use crate::bar::Bar;
-use crate::escape::or_dash;
 use crate::figure::Figure;
-use crate::number::{count, leading_html, probability_html, title};
+use crate::number::{leading_html, probability_html};
 use crate::series;
 
 /// Where a study stands in the page.

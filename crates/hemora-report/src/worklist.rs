@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use hemora_infer::StudyResult;
+use hemora_page::{Escaped, count, or_dash};
 
 use crate::bar::Bar;
-use crate::escape::{Escaped, or_dash};
-use crate::number::{count, leading_html, probability_html};
+use crate::number::{leading_html, probability_html};
 use crate::study::slice_count;
 
 /// Writes the worklist; `studies` are in the order of their rank.

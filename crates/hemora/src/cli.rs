@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use hemora_infer::EngineKind;
 
+use crate::command::calibrate::CalibrateArgs;
+use crate::command::compare::CompareArgs;
+use crate::command::evaluate::EvaluateArgs;
+
 /// Finds intracranial hemorrhage in non-contrast head CT. For research use only.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -18,7 +22,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Score DICOM studies and write a result, a table and a report
-    Triage(TriageArgs),
+    Triage(Box<TriageArgs>),
     /// Make two phantom studies, triage them and show where the report is
     Demo(DemoArgs),
     /// Write a data set of phantom studies in the competition's layout
@@ -30,6 +34,12 @@ pub enum Command {
     /// Train a network: starts hemora-train with the same arguments
     #[command(disable_help_flag = true)]
     Train(TrainArgs),
+    /// Measure predictions against labels: a page, a table and metrics.json
+    Evaluate(Box<EvaluateArgs>),
+    /// Show several evaluations side by side
+    Compare(CompareArgs),
+    /// Fit a calibration and choose operating points on validation predictions
+    Calibrate(Box<CalibrateArgs>),
     /// Networks and model bundles
     Model {
         /// What to do.

@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use miette::{IntoDiagnostic, Result, WrapErr};
+use serde::Serialize;
 
 /// Lets `fill` write beside `path`, then syncs and renames.
 ///
@@ -24,6 +25,14 @@ pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>)
     file.as_file().sync_all().into_diagnostic().wrap_err_with(context)?;
     file.persist(path).into_diagnostic().wrap_err_with(context)?;
     Ok(())
+}
+
+/// Writes a value as indented JSON.
+///
+/// # Errors
+/// A report that names the file.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_whole(path, |file| serde_json::to_writer_pretty(file, value).into_diagnostic())
 }
 
 /// Makes a folder and what is above it.

@@ -1,9 +1,11 @@
 //! Benchmarks beside what a Python user would run.
 
+mod eval;
 mod measure;
 mod prepare;
 mod table;
 mod triage;
 
+pub use eval::{Options as EvalOptions, eval};
 pub use prepare::{PrepareOptions, prepare};
 pub use triage::{Options, triage};

@@ -106,16 +106,16 @@ impl Tissue {
         let mut of_rows = vec![0u32; self.rows];
         let mut of_columns = square.clone();
         of_rows[0] = square.iter().copied().max().unwrap_or(0);
-        for row in 1..self.rows {
-            let (entering, leaving) = (line(row as isize + reach), line(row as isize - 1 - reach));
-            let mut largest = 0;
-            for column in 0..self.columns {
-                let sum = square[column] + entering[column] - leaving[column];
-                square[column] = sum;
-                of_columns[column] = of_columns[column].max(sum);
-                largest = largest.max(sum);
+        for (row, of_row) in of_rows.iter_mut().enumerate().skip(1) {
+            let row = row as isize;
+            let (entering, leaving) = (line(row + reach), line(row - 1 - reach));
+            let entering_and_leaving = entering.iter().zip(leaving);
+            let columns = square.iter_mut().zip(&mut of_columns).zip(entering_and_leaving);
+            for ((sum, of_column), (entering, leaving)) in columns {
+                *sum = *sum + entering - leaving;
+                *of_column = (*of_column).max(*sum);
+                *of_row = (*of_row).max(*sum);
             }
-            of_rows[row] = largest;
         }
         (of_rows, of_columns)
     }

@@ -80,7 +80,8 @@ pub fn build_index(
     let (done, total) = (AtomicUsize::new(0), list.sources.len());
     for (number, chunk) in list.sources.chunks(CHUNK).enumerate() {
         let mut known = parts.known(number)?;
-        let (resumed, before) = (known.len(), report.read + report.same_content);
+        let resumed: Vec<Source> = known.keys().cloned().collect();
+        let before = report.read + report.same_content;
         earlier.take(chunk, &mut known)?;
         let with_known: Vec<(&Source, Option<SliceRow>)> =
             chunk.iter().map(|source| (source, known.remove(source))).collect();
@@ -93,8 +94,11 @@ pub fn build_index(
             })
             .collect();
         let rows = report.count(examined);
-        // Written even when nothing was read: the index is put together from parts.
-        if resumed == 0 || report.read + report.same_content > before {
+        // A part that says just this is there already; the index is put together from parts.
+        let is_there = parts.path(number).exists()
+            && report.read + report.same_content == before
+            && rows.iter().map(SliceRow::source).eq(resumed);
+        if !is_there {
             parts.write(number, rows)?;
         }
     }
@@ -150,7 +154,8 @@ struct Earlier(Option<Peekable<IndexReader>>, usize);
 impl Earlier {
     fn open(path: &Path) -> Result<Self, IndexError> {
         let reader = path.exists().then(|| IndexReader::open(path)).transpose()?;
-        Ok(Self(reader.map(Iterator::peekable), 0))
+        let current = reader.filter(IndexReader::is_current);
+        Ok(Self(current.map(Iterator::peekable), 0))
     }
 
     /// Adds the rows of `chunk`, which follows the chunk before, unless they are known.
@@ -209,7 +214,11 @@ impl Parts {
         if !path.exists() {
             return Ok(BTreeMap::new());
         }
-        IndexReader::open(&path)?.map(|row| row.map(|row| (row.source(), row))).collect()
+        let rows = IndexReader::open(&path)?;
+        if !rows.is_current() {
+            return Ok(BTreeMap::new());
+        }
+        rows.map(|row| row.map(|row| (row.source(), row))).collect()
     }
 
     fn write(&self, number: usize, rows: Vec<SliceRow>) -> Result<(), IndexError> {

@@ -32,11 +32,12 @@ pub(super) enum Examined {
 
 /// Looks at a source, given the row that an earlier run made of it.
 pub(super) fn examine(source: &Source, known: Option<SliceRow>, list: &SourceList) -> Examined {
-    let path = source.path();
     let (entry, entry_name) = match source {
         Source::ZipEntry { index, name, .. } => (Some(*index as u64), Some(name.clone())),
-        _ => (None, None),
+        // A row is a file or entry; the list that is indexed has no frames.
+        Source::File(_) | Source::Frame { .. } => (None, None),
     };
+    let path = source.file();
     let Some(path_text) = path.to_str() else {
         return Examined::Unnamed(format!("{source}: the path is not UTF-8 text; rename it"));
     };

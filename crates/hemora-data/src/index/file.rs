@@ -8,6 +8,7 @@ use parquet::basic::Repetition;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -19,6 +20,12 @@ use super::row::{COLUMNS, Cell, Kind, SliceRow};
 const GROUP_ROWS: usize = 8192;
 /// Most rows of a group that are read at once; other writers use up to 2²⁰.
 const MAX_GROUP_ROWS: i64 = 1 << 20;
+
+/// Key of [`READER`] in the file.
+const READER_KEY: &str = "hemora.reader";
+/// Goes up when a row says something else of the same bytes than before: then every file is read
+/// again.
+const READER: &str = "1";
 
 /// Why an index cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +77,9 @@ impl IndexWriter {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let file = File::create(&partial).map_err(|source| io(&partial, source))?;
-        let properties = Arc::new(WriterProperties::builder().build());
+        let reader = KeyValue::new(READER_KEY.to_owned(), READER.to_owned());
+        let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![reader]));
+        let properties = Arc::new(properties.build());
         let writer = SerializedFileWriter::new(file, schema(), properties)
             .map_err(|source| parquet(path, source))?;
         Ok(Self { path: path.to_owned(), partial, writer, rows: Vec::new() })
@@ -93,17 +102,19 @@ impl IndexWriter {
             return Ok(());
         }
         let cells: Vec<Vec<Cell>> = self.rows.drain(..).map(|row| row.cells()).collect();
-        let write = || -> Result<(), ParquetError> {
-            let mut group = self.writer.next_row_group()?;
-            for (column, (_, kind)) in COLUMNS.into_iter().enumerate() {
-                let cells = cells.iter().map(|row| &row[column]);
-                write_column(&mut group, kind, cells)?;
-            }
-            group.close().map(|_| ())
-        };
-        let mut write = write;
-        write().map_err(|source| parquet(&self.path, source))
+        write_group(&mut self.writer, &cells).map_err(|source| parquet(&self.path, source))
     }
+}
+
+fn write_group(
+    writer: &mut SerializedFileWriter<File>,
+    rows: &[Vec<Cell>],
+) -> Result<(), ParquetError> {
+    let mut group = writer.next_row_group()?;
+    for (column, (_, kind)) in COLUMNS.into_iter().enumerate() {
+        write_column(&mut group, kind, rows.iter().map(|row| &row[column]))?;
+    }
+    group.close().map(|_| ())
 }
 
 fn io(path: &Path, source: std::io::Error) -> IndexError {
@@ -211,6 +222,14 @@ impl IndexReader {
     /// Number of rows that the file says it has.
     pub fn len(&self) -> usize {
         usize::try_from(self.reader.metadata().file_metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// Whether rows say what this version would say of the same files.
+    pub(crate) fn is_current(&self) -> bool {
+        let pairs = self.reader.metadata().file_metadata().key_value_metadata();
+        let says =
+            |pair: &KeyValue| pair.key == READER_KEY && pair.value.as_deref() == Some(READER);
+        pairs.is_some_and(|pairs| pairs.iter().any(says))
     }
 
     /// Whether the file says that it has no rows.

@@ -286,7 +286,7 @@ impl Run<'_> {
 
 /// Reads a slice, unless its file changed since the index was made.
 fn read(slot: &Slot) -> Result<Plane, String> {
-    let path = slot.source.path();
+    let path = slot.source.file();
     let size = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
     if size != slot.file_size {
         return Err(format!(

@@ -1,5 +1,7 @@
 //! Results and slices to report on, and the reader of the page in another language.
 
+pub mod sound;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -1,7 +1,11 @@
 //! The commands, a module each.
 
 pub mod bundle;
+pub mod calibrate;
+pub mod cases;
+pub mod compare;
 pub mod demo;
+pub mod evaluate;
 pub mod index;
 pub mod model;
 pub mod prepare;

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::cli::{EngineArgs, TriageArgs};
-use crate::output::{make_folder, write_whole};
+use crate::output::{make_folder, write_json, write_whole};
 use crate::{default_model, progress};
 
 /// Files failed, the rest was scored.
@@ -158,11 +158,6 @@ fn write_results(
     write_whole(&out.join("report.html"), |mut file| {
         write_html(&mut file, result, &drawn).into_diagnostic()
     })
-}
-
-/// Writes a value as indented JSON.
-fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    write_whole(path, |file| serde_json::to_writer_pretty(file, value).into_diagnostic())
 }
 
 /// The ranked worklist as text.

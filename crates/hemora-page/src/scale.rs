@@ -2,16 +2,16 @@
 
 /// A linear map from data to picture coordinates.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Scale {
+pub struct Scale {
     /// First and last data value.
-    pub(crate) domain: [f64; 2],
+    pub domain: [f64; 2],
     /// The picture coordinates they map to.
-    pub(crate) range: [f64; 2],
+    pub range: [f64; 2],
 }
 
 impl Scale {
     /// Picture coordinate of a value; the middle if the domain is a single value.
-    pub(crate) fn at(&self, value: f64) -> f64 {
+    pub fn at(&self, value: f64) -> f64 {
         let [low, high] = self.domain;
         let [start, end] = self.range;
         let part = if high > low { (value - low) / (high - low) } else { 0.5 };
@@ -20,7 +20,7 @@ impl Scale {
 
     /// Round values within the domain, at most `most` of them and at least one, steps of 1, 2 or 5
     /// times a power of ten and not below `smallest`.
-    pub(crate) fn ticks(&self, most: usize, smallest: f64) -> Vec<f64> {
+    pub fn ticks(&self, most: usize, smallest: f64) -> Vec<f64> {
         let [low, high] = self.domain;
         if high <= low || !(high - low).is_finite() {
             return vec![low];

@@ -9,7 +9,8 @@ const LONGEST: usize = 1000;
 ///
 /// Control characters and the invisible ones that reverse the reading direction become U+FFFD, so
 /// that no text can disturb what stands beside it.
-pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,7 +44,7 @@ impl fmt::Display for Escaped<'_> {
 }
 
 /// The text, or a dash for an empty one.
-pub(crate) fn or_dash(text: &str) -> Escaped<'_> {
+pub fn or_dash(text: &str) -> Escaped<'_> {
     Escaped(if text.trim().is_empty() { "–" } else { text })
 }
 

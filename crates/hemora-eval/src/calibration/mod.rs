@@ -1,0 +1,9 @@
+//! Calibration: maps from a model's probabilities to ones that mean what they say.
+
+mod isotonic;
+mod logistic;
+mod method;
+
+pub use isotonic::Isotonic;
+pub use logistic::{fit_platt, fit_temperature};
+pub use method::{Calibration, CalibrationMethod, Calibrator, LabelCalibration};

@@ -1,0 +1,105 @@
+//! The slices of series and the series of studies.
+
+use crate::{Aggregation, Clusters, LabelColumn, Level, series_from_slices, studies_from_series};
+
+/// Which slices make a series and a study, and how their probabilities do.
+#[derive(Debug, Clone, Default)]
+pub struct Hierarchy {
+    /// Series of each slice, where known.
+    pub series: Option<Clusters>,
+    /// Study of each slice, where known.
+    pub studies: Option<Clusters>,
+    /// How slices make a series, or a study where no series are known.
+    pub aggregation: Aggregation,
+}
+
+/// The items of one level.
+#[derive(Debug, Clone)]
+pub struct LevelSet {
+    /// The level.
+    pub level: Level,
+    /// Probabilities and truth of its items.
+    pub columns: Vec<LabelColumn>,
+    /// Group (patient) of its items.
+    pub clusters: Clusters,
+    /// Of each item its first slice.
+    pub first_slices: Vec<usize>,
+}
+
+impl Hierarchy {
+    /// The slices and, where known, their series and studies. `clusters` are the groups (patients)
+    /// of the slices; a series or study belongs to the group of its first slice.
+    pub fn levels(&self, slices: Vec<LabelColumn>, clusters: &Clusters) -> Vec<LevelSet> {
+        let firsts = |parts: &Clusters| -> Vec<usize> {
+            parts.members().iter().map(|items| items[0]).collect()
+        };
+        let groups = |firsts: &[usize]| {
+            let group = |&slice: &usize| clusters.of_items()[slice];
+            Clusters::new(&firsts.iter().map(group).collect::<Vec<_>>())
+        };
+        let mut levels = Vec::new();
+        let series = self.series.as_ref().map(|series| {
+            let first_slices = firsts(series);
+            LevelSet {
+                level: Level::Series,
+                columns: series_from_slices(&slices, series, self.aggregation),
+                clusters: groups(&first_slices),
+                first_slices,
+            }
+        });
+        let studies = self.studies.as_ref().map(|studies| {
+            let columns = match &series {
+                None => series_from_slices(&slices, studies, self.aggregation),
+                Some(series) => {
+                    let study = |&slice: &usize| studies.of_items()[slice];
+                    let of_series: Vec<u32> = series.first_slices.iter().map(study).collect();
+                    studies_from_series(&series.columns, &Clusters::new(&of_series))
+                }
+            };
+            let first_slices = firsts(studies);
+            let clusters = groups(&first_slices);
+            LevelSet { level: Level::Study, columns, clusters, first_slices }
+        });
+        levels.push(LevelSet {
+            level: Level::Slice,
+            first_slices: (0..clusters.of_items().len()).collect(),
+            columns: slices,
+            clusters: clusters.clone(),
+        });
+        levels.extend(series);
+        levels.extend(studies);
+        levels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hemora_ct::Label;
+
+    use super::*;
+
+    #[test]
+    fn series_and_studies_keep_their_patients() {
+        let column = LabelColumn {
+            label: Label::Any,
+            probabilities: vec![0.1, 0.9, 0.4, 0.6, 0.2],
+            truth: vec![false, true, false, false, false],
+        };
+        let hierarchy = Hierarchy {
+            series: Some(Clusters::new(&["a", "a", "b", "c", "c"])),
+            studies: Some(Clusters::new(&["s", "s", "s", "t", "t"])),
+            aggregation: Aggregation::Max,
+        };
+        let patients = Clusters::new(&["p", "p", "p", "p", "p"]);
+        let levels = hierarchy.levels(vec![column.clone()], &patients);
+        assert_eq!(levels.len(), 3);
+        assert_eq!(levels[1].columns[0].probabilities, [0.9, 0.4, 0.6]);
+        assert_eq!(levels[2].columns[0].probabilities, [0.9, 0.6]);
+        assert_eq!(levels[2].columns[0].truth, [true, false]);
+        assert_eq!((levels[2].clusters.len(), levels[2].first_slices.clone()), (1, vec![0, 3]));
+        let without = Hierarchy { series: None, ..hierarchy };
+        let levels = without.levels(vec![column], &patients);
+        assert_eq!(levels[1].level, Level::Study);
+        assert_eq!(levels[1].columns[0].probabilities, [0.9, 0.6]);
+    }
+}

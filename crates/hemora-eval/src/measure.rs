@@ -1,0 +1,404 @@
+//! Measures a set of items: every figure, with intervals from the same resamples.
+
+use hemora_ct::LABEL_COUNT;
+use rayon::prelude::*;
+
+use crate::delong::delong_in_order;
+use crate::error::same_length;
+use crate::metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
+use crate::probability::row_competition_loss;
+use crate::ranked::descending;
+use crate::resample::{ClusterDecisions, ClusterSums, ClusteredRanking};
+use crate::{
+    BootstrapOptions, Clusters, DeLong, Interval, LabelColumn, MetricError, OperatingPoint,
+    Proportion, Ranked, bootstrap_counts, decision_curve, expected_calibration_error, reliability,
+    thin, wilson,
+};
+
+/// Points of a curve that is kept for drawing.
+const CURVE_POINTS: usize = 200;
+
+/// Thresholds of the decision curve: 1 % to 99 %.
+const DECISION_THRESHOLDS: usize = 99;
+
+/// Resampled figures of a label beside its decisions: AUROC, average precision, log loss, Brier.
+const PLAIN: usize = 4;
+
+/// Resampled figures of an operating point beside those at a prevalence.
+const DECIDED: usize = 7;
+
+/// What is measured beside the plain figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeasureOptions {
+    /// How intervals are made; none if absent.
+    pub bootstrap: Option<BootstrapOptions>,
+    /// Bins of the reliability curve.
+    pub bins: usize,
+    /// Prevalences for which predictive values are given.
+    pub prevalences: Vec<f64>,
+}
+
+impl Default for MeasureOptions {
+    fn default() -> Self {
+        Self { bootstrap: Some(BootstrapOptions::default()), bins: 10, prevalences: Vec::new() }
+    }
+}
+
+/// Measures a set of items: `columns` hold the probabilities and truth of each label, all of the
+/// same items, `clusters` the group (patient) of each item, and each of `points` is applied to the
+/// column of its label. All intervals come from the same resamples.
+///
+/// # Errors
+/// [`MetricError`] if lengths differ, a probability is not in 0 to 1, or an option is out of
+/// bounds.
+pub fn measure(
+    columns: &[LabelColumn],
+    clusters: &Clusters,
+    points: &[OperatingPoint],
+    options: &MeasureOptions,
+) -> Result<SetMetrics, MetricError> {
+    for prevalence in &options.prevalences {
+        if !(0.0..=1.0).contains(prevalence) {
+            let (option, value) = ("prevalence", prevalence.to_string());
+            return Err(MetricError::Option { option, value, expected: "0 to 1" });
+        }
+    }
+    let confidence = options.bootstrap.as_ref().map_or(0.95, |bootstrap| bootstrap.confidence);
+    let prepared = columns
+        .par_iter()
+        .map(|column| Prepared::new(column, clusters, points, confidence))
+        .collect::<Result<Vec<_>, _>>()?;
+    let competition = competition_sums(columns, clusters)?;
+    let starts: Vec<usize> = prepared
+        .iter()
+        .scan(3, |next, label| {
+            let start = *next;
+            *next += label.width(options);
+            Some(start)
+        })
+        .collect();
+    let width = 3 + prepared.iter().map(|label| label.width(options)).sum::<usize>();
+    let compute = |counts: &[u32], values: &mut [Option<f64>]| {
+        for (label, &start) in prepared.iter().zip(&starts) {
+            label.compute(counts, &mut values[start..], options);
+        }
+        values[0] = mean_of(&prepared, &starts, values, 0);
+        values[1] = mean_of(&prepared, &starts, values, 1);
+        values[2] = competition.as_ref().and_then(|sums| sums.mean(counts));
+    };
+    let intervals = match &options.bootstrap {
+        Some(bootstrap) => bootstrap_counts(clusters, bootstrap, width, compute)?.0,
+        None => {
+            let mut values = vec![None; width];
+            compute(&vec![1; clusters.len()], &mut values);
+            let plain = |value| Interval { value, low: None, high: None, repeats: 0, undefined: 0 };
+            values.into_iter().map(plain).collect()
+        }
+    };
+    let labels = prepared
+        .into_par_iter()
+        .zip(&starts)
+        .map(|(label, &start)| label.finish(&intervals[start..], clusters, options, confidence))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(SetMetrics {
+        items: clusters.of_items().len() as u64,
+        groups: clusters.len() as u64,
+        mean_auroc: intervals[0],
+        mean_average_precision: intervals[1],
+        competition_log_loss: competition.map(|_| intervals[2]),
+        labels,
+    })
+}
+
+/// A share of exactly 0 or 1 is the same in every resample, which would claim certainty: then the
+/// Wilson interval stands in.
+fn not_certain(interval: Interval, wilson: &Proportion) -> Interval {
+    if interval.low.is_none() || interval.low != interval.high {
+        return interval;
+    }
+    Interval { low: wilson.low, high: wilson.high, ..interval }
+}
+
+/// The mean of one figure over the labels that have it in the whole set; `None` where one of these
+/// is undefined.
+fn mean_of(
+    prepared: &[Prepared],
+    starts: &[usize],
+    values: &[Option<f64>],
+    figure: usize,
+) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (label, start) in prepared.iter().zip(starts) {
+        if label.defined[figure] {
+            sum += values[start + figure]?;
+            count += 1.0;
+        }
+    }
+    (count > 0.0).then(|| sum / count)
+}
+
+fn competition_sums(
+    columns: &[LabelColumn],
+    clusters: &Clusters,
+) -> Result<Option<ClusterSums>, MetricError> {
+    let mut six = [None; LABEL_COUNT];
+    for column in columns {
+        six[column.label.index()] = Some(column);
+    }
+    if six.iter().any(Option::is_none) {
+        return Ok(None);
+    }
+    let six = six.map(|column: Option<&LabelColumn>| column.expect("checked above"));
+    let row = |item: usize| {
+        let probabilities = six.map(|column| column.probabilities[item]);
+        row_competition_loss(&probabilities, &six.map(|column| column.truth[item]))
+    };
+    ClusterSums::new((0..clusters.of_items().len()).map(row), clusters).map(Some)
+}
+
+/// One label, ready to be resampled.
+struct Prepared<'a> {
+    column: &'a LabelColumn,
+    ranked: Ranked,
+    ranking: ClusteredRanking,
+    delong: DeLong,
+    log_loss: ClusterSums,
+    brier: ClusterSums,
+    points: Vec<(&'a OperatingPoint, ClusterDecisions)>,
+    /// Whether AUROC and average precision are defined for the whole set.
+    defined: [bool; 2],
+}
+
+impl<'a> Prepared<'a> {
+    fn new(
+        column: &'a LabelColumn,
+        clusters: &Clusters,
+        points: &'a [OperatingPoint],
+        confidence: f64,
+    ) -> Result<Self, MetricError> {
+        let (scores, truth) = (column.probabilities.as_slice(), column.truth.as_slice());
+        same_length(scores, truth)?;
+        // Sorting is most of the work, so all that needs the order shares one.
+        let order = descending(scores)?;
+        let ranked = Ranked::in_order(&order, scores, truth, None);
+        let decisions = |point: &'a OperatingPoint| {
+            Ok((point, ClusterDecisions::new(scores, truth, point.threshold, clusters)?))
+        };
+        Ok(Self {
+            column,
+            ranking: ClusteredRanking::in_order(&order, scores, truth, clusters)?,
+            delong: delong_in_order(&order, scores, truth, Some(clusters), confidence)?,
+            log_loss: ClusterSums::log_loss(scores, truth, clusters)?,
+            brier: ClusterSums::brier(scores, truth, clusters)?,
+            points: points
+                .iter()
+                .filter(|point| point.label == column.label)
+                .map(decisions)
+                .collect::<Result<_, MetricError>>()?,
+            defined: [ranked.auroc().is_some(), ranked.average_precision().is_some()],
+            ranked,
+        })
+    }
+
+    fn width(&self, options: &MeasureOptions) -> usize {
+        PLAIN + self.points.len() * (DECIDED + 2 * options.prevalences.len())
+    }
+
+    fn compute(&self, counts: &[u32], values: &mut [Option<f64>], options: &MeasureOptions) {
+        (values[0], values[1]) = self.ranking.auroc_and_precision(counts);
+        values[2] = self.log_loss.mean(counts);
+        values[3] = self.brier.mean(counts);
+        let mut places = values[PLAIN..].iter_mut();
+        for (_, decisions) in &self.points {
+            let counts = decisions.at(counts);
+            let decided: [Option<f64>; DECIDED] = [
+                counts.sensitivity(),
+                counts.specificity(),
+                counts.positive_predictive_value(),
+                counts.negative_predictive_value(),
+                counts.accuracy(),
+                counts.f1(),
+                counts.matthews(),
+            ];
+            let at = options.prevalences.iter().flat_map(|&prevalence| {
+                [
+                    counts.positive_predictive_value_at(prevalence),
+                    counts.negative_predictive_value_at(prevalence),
+                ]
+            });
+            for (value, place) in decided.into_iter().chain(at).zip(&mut places) {
+                *place = value;
+            }
+        }
+    }
+
+    fn finish(
+        self,
+        intervals: &[Interval],
+        clusters: &Clusters,
+        options: &MeasureOptions,
+        confidence: f64,
+    ) -> Result<LabelMetrics, MetricError> {
+        let (scores, truth) = (&self.column.probabilities, &self.column.truth);
+        let bins = reliability(scores, truth, None, options.bins)?;
+        let step = |index: usize| index as f64 / (DECISION_THRESHOLDS + 1) as f64;
+        let thresholds: Vec<f64> = (1..=DECISION_THRESHOLDS).map(step).collect();
+        let mut positive = vec![false; clusters.len()];
+        for (&label, &cluster) in truth.iter().zip(clusters.of_items()) {
+            positive[cluster as usize] |= label;
+        }
+        let roc = self.ranked.roc().unwrap_or_default();
+        let roc: Vec<_> = roc.iter().map(|at| [at.false_positive_rate, at.sensitivity]).collect();
+        let curve = self.ranked.precision_recall().unwrap_or_default();
+        let curve: Vec<_> = curve.iter().map(|at| [at.recall, at.precision]).collect();
+        let stride = DECIDED + 2 * options.prevalences.len();
+        let decisions = self
+            .points
+            .iter()
+            .zip(intervals[PLAIN..].chunks(stride))
+            .map(|((point, counted), at)| {
+                let counts = counted.at(&vec![1; clusters.len()]);
+                let wilson = |hits, misses| wilson(hits, hits + misses, confidence);
+                let [sensitivity_wilson, specificity_wilson, positive, negative] = [
+                    wilson(counts.true_positives, counts.false_negatives)?,
+                    wilson(counts.true_negatives, counts.false_positives)?,
+                    wilson(counts.true_positives, counts.false_positives)?,
+                    wilson(counts.true_negatives, counts.false_negatives)?,
+                ];
+                Ok(Decisions {
+                    point: (*point).clone(),
+                    counts,
+                    sensitivity: not_certain(at[0], &sensitivity_wilson),
+                    sensitivity_wilson,
+                    specificity: not_certain(at[1], &specificity_wilson),
+                    specificity_wilson,
+                    positive_predictive_value: not_certain(at[2], &positive),
+                    negative_predictive_value: not_certain(at[3], &negative),
+                    accuracy: at[4],
+                    f1: at[5],
+                    matthews: at[6],
+                    at_prevalence: options
+                        .prevalences
+                        .iter()
+                        .zip(at[DECIDED..].chunks(2))
+                        .map(|(&prevalence, pair)| AtPrevalence {
+                            prevalence,
+                            positive_predictive_value: pair[0],
+                            negative_predictive_value: pair[1],
+                        })
+                        .collect(),
+                })
+            })
+            .collect::<Result<_, MetricError>>()?;
+        Ok(LabelMetrics {
+            label: self.column.label,
+            positives: truth.iter().filter(|label| **label).count() as u64,
+            positive_groups: positive.iter().filter(|label| **label).count() as u64,
+            auroc: intervals[0],
+            auroc_delong: self.delong,
+            average_precision: intervals[1],
+            log_loss: intervals[2],
+            brier: intervals[3],
+            expected_calibration_error: expected_calibration_error(&bins),
+            decisions,
+            roc: thin(&roc, CURVE_POINTS),
+            precision_recall: thin(&curve, CURVE_POINTS),
+            reliability: bins,
+            decision_curve: decision_curve(&self.ranked, &thresholds)?.unwrap_or_default(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hemora_ct::Label;
+
+    use super::*;
+    use crate::{Level, OperatingRule, auroc, competition_log_loss};
+
+    fn point(label: Label) -> OperatingPoint {
+        OperatingPoint {
+            name: "fixed=0.5".into(),
+            label,
+            level: Level::Slice,
+            threshold: 0.5,
+            rule: OperatingRule::Fixed(0.5),
+            calibrated: false,
+            sensitivity: None,
+            specificity: None,
+            positives: 0,
+            origin: None,
+        }
+    }
+
+    /// 120 slices of 30 patients, six labels; nothing is epidural.
+    fn columns() -> (Vec<LabelColumn>, Clusters) {
+        let column = |label: Label| {
+            let at = label.index();
+            let truth = move |item: usize| at > 0 && (item * 7 + at).is_multiple_of(5);
+            let probability = move |item: usize| {
+                let noise = ((item * 31 + at * 17) % 97) as f64 / 97.0;
+                0.3 * noise + if truth(item) { 0.4 } else { 0.25 }
+            };
+            LabelColumn {
+                label,
+                probabilities: (0..120).map(probability).collect(),
+                truth: (0..120).map(truth).collect(),
+            }
+        };
+        let patients = (0..120).map(|item| item / 4).collect::<Vec<_>>();
+        (Label::ALL.map(column).to_vec(), Clusters::new(&patients))
+    }
+
+    #[test]
+    fn every_figure_is_in_its_place() {
+        let (columns, patients) = columns();
+        let points = [point(Label::Any), point(Label::Subdural)];
+        let bootstrap = BootstrapOptions { repeats: 100, ..BootstrapOptions::default() };
+        let options = MeasureOptions {
+            bootstrap: Some(bootstrap),
+            prevalences: vec![0.05],
+            ..MeasureOptions::default()
+        };
+        let set = measure(&columns, &patients, &points, &options).unwrap();
+        assert_eq!((set.items, set.groups, set.labels.len()), (120, 30, 6));
+        let any = &set.labels[Label::Any.index()];
+        let column = &columns[Label::Any.index()];
+        assert_eq!(any.auroc.value, auroc(&column.probabilities, &column.truth).unwrap());
+        assert!((any.auroc.value.unwrap() - any.auroc_delong.auroc.unwrap()).abs() < 1e-14);
+        assert!(any.auroc.low < any.auroc.value && any.auroc.value < any.auroc.high);
+        let decisions = &any.decisions[0];
+        assert_eq!(decisions.sensitivity.value, decisions.counts.sensitivity());
+        assert_eq!(decisions.matthews.value, decisions.counts.matthews());
+        let rare = decisions.at_prevalence[0].positive_predictive_value;
+        assert_eq!(rare.value, decisions.counts.positive_predictive_value_at(0.05));
+        assert!(rare.low < rare.value);
+        let subdural = &set.labels[Label::Subdural.index()];
+        assert_eq!(subdural.decisions[0].f1.value, subdural.decisions[0].counts.f1());
+        let rows: Vec<[f64; 6]> = (0..120)
+            .map(|item| std::array::from_fn(|label| columns[label].probabilities[item]))
+            .collect();
+        let truth: Vec<[bool; 6]> =
+            (0..120).map(|item| std::array::from_fn(|label| columns[label].truth[item])).collect();
+        let loss = competition_log_loss(&rows, &truth).unwrap().unwrap();
+        assert!((set.competition_log_loss.unwrap().value.unwrap() - loss).abs() < 1e-14);
+        let epidural = &set.labels[0];
+        assert_eq!((epidural.auroc.value, epidural.auroc.undefined), (None, 100));
+        assert!(epidural.roc.is_empty() && epidural.log_loss.value.is_some());
+        let defined: f64 =
+            set.labels[1..].iter().map(|label| label.auroc.value.unwrap()).sum::<f64>() / 5.0;
+        assert!((set.mean_auroc.value.unwrap() - defined).abs() < 1e-14);
+        assert_eq!(any.decision_curve.len(), 99);
+    }
+
+    #[test]
+    fn without_a_bootstrap_there_are_values_only() {
+        let (columns, patients) = columns();
+        let options = MeasureOptions { bootstrap: None, ..MeasureOptions::default() };
+        let set = measure(&columns[4..], &patients, &[], &options).unwrap();
+        assert!(set.competition_log_loss.is_none());
+        assert!(set.labels[0].auroc.value.is_some() && set.labels[0].auroc.low.is_none());
+        let options = MeasureOptions { prevalences: vec![1.5], ..options };
+        assert!(measure(&columns, &patients, &[], &options).is_err());
+    }
+}

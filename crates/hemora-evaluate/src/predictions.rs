@@ -1,0 +1,311 @@
+//! Reading tables of predictions: Hemora's own, a submission, or any with mapped columns.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use hemora_ct::{LABEL_COUNT, Label};
+use hemora_data::{Table, TableError, shorten, with_file};
+use sha2::{Digest, Sha256};
+
+use crate::document::FileRef;
+use crate::{EvaluateError, Tally};
+
+/// Names of the column of ids that are tried when none is given.
+const ID_COLUMNS: [&str; 6] = ["sop_instance_uid", "id", "ID", "SOPInstanceUID", "Image", "image"];
+
+/// Columns of Hemora's results that tell the series and the study.
+const SERIES: &str = "series_instance_uid";
+const STUDY: &str = "study_instance_uid";
+
+/// Column of a training run's predictions that tells the patient or best known group.
+const GROUP: &str = "group";
+
+/// Which columns of a table of predictions hold what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mapping {
+    /// The column of ids; if absent, a known name.
+    pub id: Option<String>,
+    /// The columns of probabilities where they are not named after their label.
+    pub columns: BTreeMap<Label, String>,
+    /// The labels that are evaluated; all six if empty.
+    pub only: Vec<Label>,
+}
+
+impl Mapping {
+    /// The labels that are evaluated.
+    pub fn labels(&self) -> Vec<Label> {
+        let wanted = |label: &Label| self.only.is_empty() || self.only.contains(label);
+        Label::ALL.into_iter().filter(wanted).collect()
+    }
+
+    fn column(&self, label: Label) -> &str {
+        self.columns.get(&label).map_or(label.name(), String::as_str)
+    }
+}
+
+/// The probabilities of a table, in its order.
+#[derive(Debug, Clone)]
+pub struct Predictions {
+    /// Where they come from.
+    pub path: PathBuf,
+    /// Name, hash and rows of the file.
+    pub file: FileRef,
+    /// An id a slice, each once.
+    pub ids: Vec<String>,
+    /// The labels that are evaluated, in label order.
+    pub labels: Vec<Label>,
+    /// Of each label the probabilities, 0 to 1.
+    pub probabilities: Vec<Vec<f64>>,
+    /// Truth that stands in the same table (`label_any` …), as the probabilities.
+    pub truth: Option<Vec<Vec<bool>>>,
+    /// Group of each slice, where the table tells.
+    pub groups: Option<Vec<String>>,
+    /// Series of each slice, where the table tells.
+    pub series: Option<Vec<String>>,
+    /// Study of each slice, where the table tells.
+    pub studies: Option<Vec<String>>,
+}
+
+/// What is wrong with rows.
+#[derive(Default)]
+struct Problems {
+    not_numbers: Tally,
+    out_of_range: Tally,
+    doubled: Tally,
+    incomplete: Tally,
+    nameless: Tally,
+    truth: Tally,
+}
+
+impl Predictions {
+    /// Reads a table: `hemora triage`'s result.csv, `hemora-train`'s validation.csv, a competition
+    /// submission (`ID,Label`), or any with a column of ids and one for each label.
+    ///
+    /// # Errors
+    /// [`EvaluateError`] names the file and, with counts, rows that are doubled or incomplete and
+    /// values that are no probability; or the columns that are absent.
+    pub fn read(path: &Path, mapping: &Mapping) -> Result<Self, EvaluateError> {
+        let mut predictions = Self {
+            path: path.to_owned(),
+            file: FileRef::read(path)?,
+            ids: Vec::new(),
+            labels: mapping.labels(),
+            probabilities: vec![Vec::new(); mapping.labels().len()],
+            truth: None,
+            groups: None,
+            series: None,
+            studies: None,
+        };
+        let mut problems = Problems::default();
+        let mut columns = None;
+        with_file(path, |file| {
+            let table = Table::new(file)?;
+            if mapping.id.is_none() && table.header() == ["ID", "Label"] {
+                return predictions.read_submission(table, &mut problems);
+            }
+            match Columns::find(&table, mapping) {
+                Ok(found) => predictions.read_wide(table, &found, &mut problems),
+                Err(missing) => {
+                    columns = Some((missing, table.header().join(",")));
+                    Ok(())
+                }
+            }
+        })?;
+        if let Some((missing, header)) = columns {
+            return Err(EvaluateError::Columns {
+                path: path.to_owned(),
+                missing,
+                header: shorten(&header),
+                todo: "name columns with --id NAME and --column LABEL=NAME, or the labels to \
+                       evaluate with --only",
+            });
+        }
+        problems.check(path)?;
+        predictions.file.rows = predictions.ids.len() as u64;
+        Ok(predictions)
+    }
+
+    fn read_wide<R: Read>(
+        &mut self,
+        table: Table<R>,
+        columns: &Columns,
+        problems: &mut Problems,
+    ) -> Result<(), TableError> {
+        let mut seen: HashMap<Box<str>, ()> = HashMap::new();
+        let labels = self.labels.clone();
+        let mut truth = vec![Vec::new(); labels.len()];
+        let (mut groups, mut series, mut studies) = (Vec::new(), Vec::new(), Vec::new());
+        table.for_each(|line, fields| {
+            let id = fields[columns.id].trim();
+            if id.is_empty() {
+                problems.nameless.add(|| format!("line {line}"));
+            } else if seen.insert(id.into(), ()).is_some() {
+                problems.doubled.add(|| shorten(id));
+            }
+            for (place, &label) in labels.iter().enumerate() {
+                let value = problems.probability(id, label, fields[columns.labels[place]]);
+                self.probabilities[place].push(value);
+                if let Some(columns) = &columns.truth {
+                    truth[place].push(match fields[columns[place]].trim() {
+                        "1" => true,
+                        "0" => false,
+                        other => {
+                            problems
+                                .truth
+                                .add(|| format!("{} {label} `{}`", shorten(id), shorten(other)));
+                            false
+                        }
+                    });
+                }
+            }
+            for (column, values) in [
+                (columns.group, &mut groups),
+                (columns.series, &mut series),
+                (columns.study, &mut studies),
+            ] {
+                if let Some(column) = column {
+                    values.push(fields[column].trim().to_owned());
+                }
+            }
+            self.ids.push(id.to_owned());
+            Ok(())
+        })?;
+        self.truth = columns.truth.is_some().then_some(truth);
+        self.groups = columns.group.is_some().then_some(groups);
+        self.series = columns.series.is_some().then_some(series);
+        self.studies = columns.study.is_some().then_some(studies);
+        Ok(())
+    }
+
+    /// Six rows a slice, `<id>_<label>` and a probability.
+    fn read_submission<R: Read>(
+        &mut self,
+        table: Table<R>,
+        problems: &mut Problems,
+    ) -> Result<(), TableError> {
+        let mut places: HashMap<Box<str>, usize> = HashMap::new();
+        let mut rows: Vec<[Option<f64>; LABEL_COUNT]> = Vec::new();
+        table.for_each(|_, fields| {
+            let (id, label) =
+                fields[0].trim().rsplit_once('_').filter(|(id, _)| !id.is_empty()).ok_or_else(
+                    || format!("the id `{}` is not `<image id>_<label>`", shorten(fields[0])),
+                )?;
+            let label: Label = shorten(label).parse()?;
+            let place = match places.get(id) {
+                Some(&place) => place,
+                None => {
+                    places.insert(id.into(), rows.len());
+                    rows.push([None; LABEL_COUNT]);
+                    self.ids.push(id.to_owned());
+                    rows.len() - 1
+                }
+            };
+            let value = problems.probability(id, label, fields[1]);
+            if rows[place][label.index()].replace(value).is_some() {
+                problems.doubled.add(|| shorten(fields[0]));
+            }
+            Ok(())
+        })?;
+        for (id, row) in self.ids.iter().zip(&rows) {
+            for (place, &label) in self.labels.iter().enumerate() {
+                if row[label.index()].is_none() {
+                    problems.incomplete.add(|| format!("{}_{label}", shorten(id)));
+                }
+                self.probabilities[place].push(row[label.index()].unwrap_or(0.0));
+            }
+        }
+        Ok(())
+    }
+
+    /// SHA-256 of the sorted ids, each with a line feed.
+    pub fn ids_sha256(&self) -> String {
+        let mut ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+        ids.sort_unstable();
+        let mut hash = Sha256::new();
+        for id in ids {
+            hash.update(id.as_bytes());
+            hash.update(b"\n");
+        }
+        crate::document::hex(&hash.finalize())
+    }
+}
+
+impl Problems {
+    /// The probability in a field; 0 and a note if it is none.
+    fn probability(&mut self, id: &str, label: Label, field: &str) -> f64 {
+        let name = || format!("{} {label} `{}`", shorten(id), shorten(field));
+        match field.trim().parse::<f64>() {
+            Ok(value) if (0.0..=1.0).contains(&value) => return value,
+            Ok(value) if !value.is_nan() => self.out_of_range.add(name),
+            _ => self.not_numbers.add(name),
+        }
+        0.0
+    }
+
+    fn check(self, path: &Path) -> Result<(), EvaluateError> {
+        let kinds = [
+            (self.nameless, "rows have no id", "give every row an id"),
+            (self.doubled, "rows repeat an id", "keep one row of each"),
+            (self.incomplete, "rows are missing", "a submission has six rows an image"),
+            (
+                self.not_numbers,
+                "probabilities are not numbers",
+                "find out why the model gave none; leaving these out would flatter it",
+            ),
+            (
+                self.out_of_range,
+                "probabilities are not in 0 to 1",
+                "give probabilities, not log-odds or percent",
+            ),
+            (self.truth, "labels are not 0 or 1", "mend the table"),
+        ];
+        for (tally, what, todo) in kinds {
+            if tally.count > 0 {
+                return Err(EvaluateError::Rows { path: path.to_owned(), what, tally, todo });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a wide table has what.
+struct Columns {
+    id: usize,
+    labels: Vec<usize>,
+    truth: Option<Vec<usize>>,
+    group: Option<usize>,
+    series: Option<usize>,
+    study: Option<usize>,
+}
+
+impl Columns {
+    /// An error is the names that are absent.
+    fn find<R: Read>(table: &Table<R>, mapping: &Mapping) -> Result<Self, String> {
+        let place = |name: &str| table.header().iter().position(|column| column == name);
+        let id = match &mapping.id {
+            Some(name) => place(name).ok_or_else(|| format!("`{name}`"))?,
+            None => ID_COLUMNS
+                .into_iter()
+                .find_map(place)
+                .ok_or_else(|| format!("of ids, such as `{}`", ID_COLUMNS.join("`, `")))?,
+        };
+        let labels = mapping.labels();
+        let absent: Vec<&str> = labels
+            .iter()
+            .map(|&label| mapping.column(label))
+            .filter(|name| place(name).is_none())
+            .collect();
+        if !absent.is_empty() {
+            return Err(format!("`{}`", absent.join("`, `")));
+        }
+        Ok(Self {
+            id,
+            truth: labels.iter().map(|label| place(&format!("label_{label}"))).collect(),
+            labels: labels.iter().filter_map(|&label| place(mapping.column(label))).collect(),
+            group: place(GROUP),
+            series: place(SERIES),
+            study: place(STUDY),
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! Words of labels and counts.
+
+use hemora_ct::Label;
+
+/// "1 slice", "2 slices".
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A label as it stands at the head of a row.
+pub fn title(label: Label) -> &'static str {
+    match label {
+        Label::Epidural => "Epidural",
+        Label::Intraparenchymal => "Intraparenchymal",
+        Label::Intraventricular => "Intraventricular",
+        Label::Subarachnoid => "Subarachnoid",
+        Label::Subdural => "Subdural",
+        Label::Any => "Any hemorrhage",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!(count(1, "study", "studies"), "1 study");
+        assert_eq!(count(0, "study", "studies"), "0 studies");
+        assert_eq!(title(Label::Any), "Any hemorrhage");
+    }
+}

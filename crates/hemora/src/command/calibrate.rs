@@ -1,0 +1,91 @@
+//! `hemora calibrate`: a calibration and operating points from validation predictions.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use hemora_eval::{CalibrationMethod, FitOptions, OperatingRule};
+use hemora_evaluate::{Cases, calibrate};
+use miette::{IntoDiagnostic, Result, bail};
+
+use super::cases::CaseArgs;
+use crate::output::write_json;
+
+/// Flags of `hemora calibrate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  hemora calibrate runs/first/validation.csv --rule sensitivity=0.95 --rule youden \\
+      --out calibration.json")]
+pub struct CalibrateArgs {
+    /// The tables.
+    #[command(flatten)]
+    pub cases: CaseArgs,
+
+    /// The document to write
+    #[arg(long, short, default_value = "calibration.json", value_name = "JSON")]
+    pub out: PathBuf,
+
+    /// Calibration: temperature, platt, isotonic or none
+    #[arg(long, default_value = "temperature", value_name = "NAME")]
+    pub method: String,
+
+    /// How a threshold is chosen: youden, sensitivity=S, specificity=S, fixed=T or
+    /// cost=MISSED:ALARM[@PREVALENCE]; may be repeated [default: sensitivity=0.95]
+    #[arg(long, value_name = "RULE")]
+    pub rule: Vec<OperatingRule>,
+
+    /// Seed of the parts that the held-out figures are computed over
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A report that names the table and what does not fit.
+pub fn run(arguments: &CalibrateArgs) -> Result<ExitCode> {
+    let calibration = match arguments.method.as_str() {
+        "none" => None,
+        name => match name.parse::<CalibrationMethod>() {
+            Ok(method) => Some(method),
+            Err(reason) => bail!("{reason}, or none"),
+        },
+    };
+    let rules = if arguments.rule.is_empty() {
+        vec![OperatingRule::Sensitivity(0.95)]
+    } else {
+        arguments.rule.clone()
+    };
+    let cases = Cases::load(&arguments.cases.request()).into_diagnostic()?;
+    for warning in &cases.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let options = FitOptions { calibration, rules, seed: arguments.seed };
+    let report = calibrate(&cases, &options).into_diagnostic()?;
+    write_json(&arguments.out, &report)?;
+    let shown = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
+    println!("label             positive  log loss: before   after  held out");
+    for label in &report.labels {
+        println!(
+            "{:<17} {:>8}  {:>16} {:>7}  {:>8}",
+            label.label,
+            label.positives,
+            shown(label.before.log_loss),
+            shown(label.after.log_loss),
+            shown(label.held_out.and_then(|scores| scores.log_loss))
+        );
+    }
+    for point in &report.operating_points {
+        println!(
+            "{} {}, {}: threshold {:.4}, sensitivity {}, specificity {}",
+            point.level,
+            point.label,
+            point.name,
+            point.threshold,
+            shown(point.sensitivity),
+            shown(point.specificity)
+        );
+    }
+    println!("written: {}", arguments.out.display());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,85 @@
+//! Flags that say which predictions and labels are read, shared by evaluate and calibrate.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use hemora_ct::Label;
+use hemora_eval::Aggregation;
+use hemora_evaluate::{CaseRequest, Lookup, Mapping};
+
+/// Flags of the tables.
+#[derive(Debug, Args)]
+pub struct CaseArgs {
+    /// Predictions: result.csv of triage, validation.csv of a training run, a competition submission
+    /// (`ID,Label`), or any CSV with a column of ids and one for each label
+    #[arg(value_name = "PREDICTIONS")]
+    pub predictions: PathBuf,
+
+    /// Labels: the competition's `ID,Label` rows, or a CSV with a column of 0 and 1 for each label
+    /// [default: `label_…` columns of the predictions]
+    #[arg(long, value_name = "CSV")]
+    pub labels: Option<PathBuf>,
+
+    /// What is resampled, such as patients [default: what the predictions tell]
+    #[arg(long, value_name = "CSV:ID:GROUP")]
+    pub groups: Option<Lookup>,
+
+    /// Series of the slices [default: what the predictions tell]
+    #[arg(long, value_name = "CSV:ID:SERIES")]
+    pub series: Option<Lookup>,
+
+    /// Studies of the slices [default: what the predictions tell]
+    #[arg(long, value_name = "CSV:ID:STUDY")]
+    pub studies: Option<Lookup>,
+
+    /// Column of ids in the predictions
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+
+    /// Column of a label's probabilities, where it is not named after the label; may be repeated
+    #[arg(long = "column", value_name = "LABEL=COLUMN", value_parser = parse_column)]
+    pub columns: Vec<(Label, String)>,
+
+    /// The labels to evaluate [default: all six]
+    #[arg(long, value_name = "LABEL", value_delimiter = ',')]
+    pub only: Vec<Label>,
+
+    /// Leave out slices without labels; they are counted and named
+    #[arg(long)]
+    pub partial: bool,
+
+    /// How slices make a series: max, top-N (mean of the N highest) or noisy-or
+    #[arg(long, default_value_t, value_name = "HOW")]
+    pub aggregate: Aggregation,
+}
+
+impl CaseArgs {
+    /// The columns of the predictions.
+    pub fn mapping(&self) -> Mapping {
+        Mapping {
+            id: self.id.clone(),
+            columns: self.columns.iter().cloned().collect(),
+            only: self.only.clone(),
+        }
+    }
+
+    /// What is read.
+    pub fn request(&self) -> CaseRequest {
+        CaseRequest {
+            predictions: self.predictions.clone(),
+            mapping: self.mapping(),
+            labels: self.labels.clone(),
+            groups: self.groups.clone(),
+            series: self.series.clone(),
+            studies: self.studies.clone(),
+            partial: self.partial,
+            aggregation: self.aggregate,
+        }
+    }
+}
+
+fn parse_column(text: &str) -> Result<(Label, String), String> {
+    let (label, column) =
+        text.split_once('=').ok_or_else(|| format!("`{text}` is not LABEL=COLUMN"))?;
+    Ok((label.parse()?, column.to_owned()))
+}

@@ -1,0 +1,123 @@
+//! Metrics with clustered intervals: Hemora beside numpy and scikit-learn.
+
+use std::fs;
+use std::process::Command;
+
+use miette::{IntoDiagnostic, Result, WrapErr, miette};
+use serde_json::Value;
+
+use super::table::table;
+use crate::process::{cargo, read, run, say};
+use crate::workspace::Workspace;
+
+/// What is measured.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Slices
+    #[arg(long, default_value_t = 1_000_000)]
+    items: u32,
+    /// Resamples of whole patients
+    #[arg(long, default_value_t = 1000)]
+    repeats: u32,
+    /// Resamples that Python does; its time for all is extrapolated
+    #[arg(long, default_value_t = 3)]
+    python_repeats: u32,
+}
+
+/// Measures, and prints a table to stdout.
+pub fn eval(workspace: &Workspace, options: &Options) -> Result<()> {
+    if options.python_repeats == 0 || options.repeats == 0 || options.items < 1000 {
+        return Err(miette!("expected at least one resample and 1000 slices"));
+    }
+    say("building for release");
+    let example = ["--release", "--package", "hemora-eval", "--example", "measure_million"];
+    run(cargo(workspace).arg("build").args(example))?;
+    let folder = workspace.target().join("bench-eval");
+    fs::create_dir_all(&folder).into_diagnostic().wrap_err("cannot make the output folder")?;
+    let data = folder.join("slices.bin");
+    let program = workspace.target().join("release").join("examples").join("measure_million");
+    let [items, repeats] = [options.items, options.repeats].map(|number| number.to_string());
+    say("Hemora");
+    let mut command = Command::new(program);
+    let ours = json(command.args([&items, &repeats]).arg(&data))?;
+    say("Python");
+    let mut command = Command::new(workspace.peers_python());
+    command.arg(workspace.root().join("tools").join("peer_eval.py")).arg(&data);
+    command.args(["--items", &items, "--repeats", &options.python_repeats.to_string()]);
+    let theirs = json(&mut command)?;
+    print!("{}", report(&ours, &theirs, options)?);
+    fs::remove_file(&data).into_diagnostic().wrap_err("cannot remove the slices")
+}
+
+fn json(command: &mut Command) -> Result<Value> {
+    serde_json::from_str(&read(command)?).into_diagnostic().wrap_err("a program printed no JSON")
+}
+
+fn report(ours: &Value, theirs: &Value, options: &Options) -> Result<String> {
+    let seconds = |value: &Value, name: &str| {
+        value[name].as_f64().ok_or_else(|| miette!("a program gave no number `{name}`"))
+    };
+    let scale = f64::from(options.repeats) / f64::from(options.python_repeats);
+    let times = [
+        ("metrics of six labels", seconds(ours, "metrics_s")?, seconds(theirs, "metrics_s")?),
+        ("with resamples", seconds(ours, "bootstrap_s")?, seconds(theirs, "bootstrap_s")? * scale),
+    ];
+    let head = ["seconds", "Hemora", "numpy, scikit-learn", "ratio"].map(str::to_owned);
+    let mut rows = vec![head.to_vec()];
+    for (name, ours, theirs) in times {
+        rows.push(vec![
+            name.to_owned(),
+            format!("{ours:.2}"),
+            format!("{theirs:.1}"),
+            format!("{:.0}", theirs / ours),
+        ]);
+    }
+    Ok(format!(
+        "{} slices, {} resamples of whole patients, {} cores (scikit-learn uses one)\n\n{}\nPython \
+         did {} resamples; its time for all is {scale:.0} times theirs. Largest difference of a \
+         figure: {:.1e}.\n",
+        options.items,
+        options.repeats,
+        ours["cores"],
+        table(&rows),
+        options.python_repeats,
+        largest_difference(&ours["values"], &theirs["values"])?
+    ))
+}
+
+/// The largest difference between figures that both programs gave.
+fn largest_difference(ours: &Value, theirs: &Value) -> Result<f64> {
+    match (ours, theirs) {
+        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => ours
+            .iter()
+            .zip(theirs)
+            .map(|(one, other)| largest_difference(one, other))
+            .try_fold(0.0, |most: f64, difference| Ok(most.max(difference?))),
+        (Value::Number(one), Value::Number(other)) => {
+            let [one, other] = [one, other].map(|number| number.as_f64().unwrap_or(f64::NAN));
+            Ok((one - other).abs())
+        }
+        _ => Err(miette!("the programs gave different figures")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_is_extrapolated_and_compared() {
+        let ours = serde_json::json!({"metrics_s": 0.5, "bootstrap_s": 4.0, "cores": 2,
+                                      "values": [[0.75, 0.5]]});
+        let theirs = serde_json::json!({"metrics_s": 2.0, "bootstrap_s": 6.0,
+                                        "values": [[0.75, 0.25]]});
+        let options = Options { items: 1000, repeats: 100, python_repeats: 3 };
+        let text = report(&ours, &theirs, &options).unwrap();
+        let line = text.lines().find(|line| line.starts_with("| with resamples")).unwrap();
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        assert_eq!(cells[2..5], ["4.00", "200.0", "50"]);
+        assert!(text.contains("2.5e-1"), "{text}");
+        let other = serde_json::json!({"metrics_s": 2.0, "bootstrap_s": 6.0, "values": []});
+        assert!(report(&ours, &other, &options).is_err());
+    }
+}
