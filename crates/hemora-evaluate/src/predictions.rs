@@ -1,6 +1,6 @@
 //! Reading tables of predictions: Hemora's own, a submission, or any with mapped columns.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -132,7 +132,7 @@ impl Predictions {
         columns: &Columns,
         problems: &mut Problems,
     ) -> Result<(), TableError> {
-        let mut seen: HashMap<Box<str>, ()> = HashMap::new();
+        let mut seen: HashSet<Box<str>> = HashSet::new();
         let labels = self.labels.clone();
         let mut truth = vec![Vec::new(); labels.len()];
         let (mut groups, mut series, mut studies) = (Vec::new(), Vec::new(), Vec::new());
@@ -140,7 +140,7 @@ impl Predictions {
             let id = fields[columns.id].trim();
             if id.is_empty() {
                 problems.nameless.add(|| format!("line {line}"));
-            } else if seen.insert(id.into(), ()).is_some() {
+            } else if !seen.insert(id.into()) {
                 problems.doubled.add(|| shorten(id));
             }
             for (place, &label) in labels.iter().enumerate() {

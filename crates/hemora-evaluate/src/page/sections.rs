@@ -121,7 +121,14 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
         if level.metrics.labels.iter().all(|label| label.decisions.is_empty()) {
             continue;
         }
-        writeln!(out, "<h3>{}</h3>", level_title(level.level))?;
+        // Studies are what is read: their series are there for who unfolds them.
+        let folded = level.level == Level::Series
+            && evaluation.levels.iter().any(|other| other.level == Level::Study);
+        if folded {
+            writeln!(out, "<details><summary>{}</summary>", level_title(level.level))?;
+        } else {
+            writeln!(out, "<h3>{}</h3>", level_title(level.level))?;
+        }
         let at = prevalences
             .iter()
             .map(|prevalence| format!("PPV, NPV at {}\u{a0}%", number_of_percent(*prevalence)));
@@ -181,6 +188,9 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
             }
         }
         close_table(out)?;
+        if folded {
+            writeln!(out, "</details>")?;
+        }
     }
     writeln!(out, "</section>")
 }
