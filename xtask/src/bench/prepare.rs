@@ -110,6 +110,7 @@ fn json(text: &str) -> Result<Value> {
 /// The median of a figure over the runs.
 fn figure(runs: &[Value], name: &str) -> Result<f64> {
     let values: Option<Vec<f64>> = runs.iter().map(|run| run[name].as_f64()).collect();
+    let values = values.filter(|values| !values.is_empty());
     values.map(|values| median(&values)).ok_or_else(|| miette!("a run has no number `{name}`"))
 }
 

@@ -31,7 +31,7 @@ pub struct PixelBox {
 /// brain window as 0–1, white (80 HU and more: bone) set to 0, blurred with a Gaussian of sigma
 /// 153.6 truncated to 77 taps a side with replicated borders, above 0.05 (facts §2, step 7).
 pub fn brain_box(image: &Plane) -> Option<PixelBox> {
-    let tissue = Tissue::new(image);
+    let tissue = Tissue(image);
     let (row_sums, column_sums) = tissue.largest_sums();
     let kernel = kernel();
     let row = |&row: &usize| decide(row_sums[row], &kernel, || tissue.blurred_row(row, &kernel));
@@ -66,52 +66,55 @@ fn decide(sum: u32, kernel: &[f64; 2 * REACH + 1], blurred: impl Fn() -> f64) ->
     lower > THRESHOLD || (upper > THRESHOLD && blurred() > THRESHOLD)
 }
 
-/// The brain window as 0–1, white set to 0.
-struct Tissue {
-    rows: usize,
-    columns: usize,
-    values: Vec<f32>,
+/// The brain window of an image as 0–1, white set to 0.
+struct Tissue<'a>(&'a Plane);
+
+/// The value of one pixel.
+fn tissue(hu: f32) -> f32 {
+    let (black, white) = (Window::BRAIN.low(), Window::BRAIN.high());
+    if hu > black && hu < white { (hu - black) / Window::BRAIN.width } else { 0.0 }
 }
 
-impl Tissue {
-    fn new(image: &Plane) -> Self {
-        let (black, white, width) =
-            (Window::BRAIN.low(), Window::BRAIN.high(), Window::BRAIN.width);
-        let value = |&hu: &f32| if hu > black && hu < white { (hu - black) / width } else { 0.0 };
-        let values = image.values.iter().map(value).collect();
-        Self { rows: image.rows, columns: image.columns, values }
+impl Tissue<'_> {
+    fn row(&self, row: usize) -> impl ExactSizeIterator<Item = f32> + '_ {
+        self.hu(row).iter().map(|&hu| tissue(hu))
     }
 
-    fn row(&self, row: usize) -> &[f32] {
-        &self.values[row * self.columns..][..self.columns]
+    fn hu(&self, row: usize) -> &[f32] {
+        &self.0.values[row * self.0.columns..][..self.0.columns]
     }
 
     /// Per row and per column, the largest sum over 77 × 77 pixels (in steps, rounded down) about
     /// one of its pixels.
     fn largest_sums(&self) -> (Vec<u32>, Vec<u32>) {
-        let mut across = vec![0u32; self.values.len()];
-        let mut sums = vec![0u32; self.columns + 1];
-        for (row, target) in across.chunks_exact_mut(self.columns).enumerate() {
-            self.sum_row(row, &mut sums, target);
+        let (rows, columns) = (self.0.rows, self.0.columns);
+        // Sums across the rows that the square covers: row r in place r modulo their number, one
+        // more than the square has.
+        const KEPT: usize = 2 * REACH + 2;
+        let mut across = vec![0u32; KEPT * columns];
+        let mut working = vec![0u32; columns + 1];
+        let place = |row: usize| row % KEPT * columns;
+        for row in 0..rows.min(REACH + 1) {
+            self.sum_row(row, &mut working, &mut across[place(row)..][..columns]);
         }
-        let line = |row: isize| {
-            let row = row.clamp(0, self.rows as isize - 1) as usize;
-            &across[row * self.columns..][..self.columns]
-        };
+        let within = |row: isize| place(row.clamp(0, rows as isize - 1) as usize);
         let reach = REACH as isize;
-        let mut square = vec![0u32; self.columns];
+        let mut square = vec![0u32; columns];
         for offset in -reach..=reach {
-            add(&mut square, line(offset));
+            add(&mut square, &across[within(offset)..][..columns]);
         }
-        let mut of_rows = vec![0u32; self.rows];
+        let mut of_rows = vec![0u32; rows];
         let mut of_columns = square.clone();
         of_rows[0] = square.iter().copied().max().unwrap_or(0);
         for (row, of_row) in of_rows.iter_mut().enumerate().skip(1) {
-            let row = row as isize;
-            let (entering, leaving) = (line(row + reach), line(row - 1 - reach));
-            let entering_and_leaving = entering.iter().zip(leaving);
-            let columns = square.iter_mut().zip(&mut of_columns).zip(entering_and_leaving);
-            for ((sum, of_column), (entering, leaving)) in columns {
+            if row + REACH < rows {
+                let target = &mut across[place(row + REACH)..][..columns];
+                self.sum_row(row + REACH, &mut working, target);
+            }
+            let entering = &across[within(row as isize + reach)..][..columns];
+            let leaving = &across[within(row as isize - 1 - reach)..][..columns];
+            let sums = square.iter_mut().zip(&mut of_columns).zip(entering.iter().zip(leaving));
+            for ((sum, of_column), (entering, leaving)) in sums {
                 *sum = *sum + entering - leaving;
                 *of_column = (*of_column).max(*sum);
                 *of_row = (*of_row).max(*sum);
@@ -123,28 +126,28 @@ impl Tissue {
     /// Sums over 77 pixels of a row about each of its pixels. `sums` is working memory for running
     /// sums, one longer than a row.
     fn sum_row(&self, row: usize, sums: &mut [u32], target: &mut [u32]) {
-        let values = self.row(row);
         let step = |value: f32| (value * STEPS) as u32;
         let mut sum = 0;
-        for (total, &value) in sums[1..].iter_mut().zip(values) {
+        for (total, value) in sums[1..].iter_mut().zip(self.row(row)) {
             sum += step(value);
             *total = sum;
         }
-        let (first, last) = (step(values[0]), step(values[values.len() - 1]));
+        let columns = target.len();
+        let hu = self.hu(row);
+        let (first, last) = (step(tissue(hu[0])), step(tissue(hu[columns - 1])));
         for (column, target) in target.iter_mut().enumerate() {
             let (start, end) = (column.saturating_sub(REACH), column + REACH + 1);
             let before = REACH.saturating_sub(column) as u32;
-            let after = end.saturating_sub(values.len()) as u32;
-            *target = sums[end.min(values.len())] - sums[start] + before * first + after * last;
+            let after = end.saturating_sub(columns) as u32;
+            *target = sums[end.min(columns)] - sums[start] + before * first + after * last;
         }
     }
 
     /// The largest blurred value of a row.
     fn blurred_row(&self, row: usize, kernel: &[f64]) -> f64 {
-        let mut line = vec![0f64; self.columns];
+        let mut line = vec![0f64; self.0.columns];
         for (tap, weight) in kernel.iter().enumerate() {
-            let source = self.row(near(row, tap, self.rows));
-            for (sum, &value) in line.iter_mut().zip(source) {
+            for (sum, value) in line.iter_mut().zip(self.row(near(row, tap, self.0.rows))) {
                 *sum += f64::from(value) * weight;
             }
         }
@@ -154,13 +157,13 @@ impl Tissue {
     /// The largest blurred value of a column.
     fn blurred_column(&self, column: usize, kernel: &[f64]) -> f64 {
         let blur = |row: usize| -> f64 {
-            let row = self.row(row);
+            let hu = self.hu(row);
             let tap = |(tap, weight): (usize, &f64)| {
-                f64::from(row[near(column, tap, self.columns)]) * weight
+                f64::from(tissue(hu[near(column, tap, hu.len())])) * weight
             };
             kernel.iter().enumerate().map(tap).sum()
         };
-        let line: Vec<f64> = (0..self.rows).map(blur).collect();
+        let line: Vec<f64> = (0..self.0.rows).map(blur).collect();
         largest_blurred(&line, kernel)
     }
 }
@@ -190,13 +193,13 @@ mod tests {
 
     /// The mask as it is defined, without any short cut.
     fn defined_box(image: &Plane) -> Option<PixelBox> {
-        let tissue = Tissue::new(image);
         let kernel = kernel();
         let (rows, columns) = (image.rows, image.columns);
         let blurred = |row: usize, column: usize| -> f64 {
             let tap = |down: usize, across: usize| {
-                let value = tissue.row(near(row, down, rows))[near(column, across, columns)];
-                f64::from(value) * kernel[down] * kernel[across]
+                let hu =
+                    image.values[near(row, down, rows) * columns + near(column, across, columns)];
+                f64::from(tissue(hu)) * kernel[down] * kernel[across]
             };
             let taps = 0..kernel.len();
             taps.clone().map(|down| taps.clone().map(|across| tap(down, across)).sum::<f64>()).sum()
