@@ -14,6 +14,10 @@ use support::{python, shared_sample, write_labels};
 fn silent(_: usize, _: usize) {}
 
 fn write(path: &Path, id: &str, patient: &str, z: f64, hu: f32) {
+    write_as(path, id, patient, z, hu, PixelStorage::Signed16 { intercept: -1024 });
+}
+
+fn write_as(path: &Path, id: &str, patient: &str, z: f64, hu: f32, storage: PixelStorage) {
     let orientation = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
     let plane = ImagePlane::new([0.0, 0.0, z], orientation, Some([0.5, 0.25])).unwrap();
     let mut pixels = vec![hu; 256];
@@ -26,7 +30,7 @@ fn write(path: &Path, id: &str, patient: &str, z: f64, hu: f32) {
         patient_id: patient,
         series_description: "",
         instance_number: 1,
-        storage: PixelStorage::Signed16 { intercept: -1024 },
+        storage,
         slice: &slice,
     };
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -167,7 +171,20 @@ fn repeated_ids_are_flagged_and_counted() {
     )
     .unwrap();
     assert_eq!((report.slices, report.repeated_ids, most.into_inner()), (4, 1, 6));
-    assert_eq!(set.rows()[4].flags, ["repeated_id"]);
+    // The test's slices are soft tissue without bone.
+    assert_eq!(set.rows()[4].flags, ["implausible_hu", "repeated_id"]);
+}
+
+#[test]
+fn a_repaired_intercept_is_flagged() {
+    let set = Set::new();
+    // 12 bits, unsigned, intercept 0: the reader takes such values for HU + 1000 (facts §2).
+    let storage = PixelStorage::Unsigned12 { intercept: 0 };
+    write_as(&set.image("ID_d"), "ID_d", "p3", 0.0, 40.0, storage);
+    set.index();
+    let rows = set.rows();
+    let flagged = rows.iter().filter(|row| row.flags.iter().any(|it| it == "intercept_repaired"));
+    assert_eq!(flagged.map(|row| row.id.as_str()).collect::<Vec<_>>(), ["ID_d"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hemora_ct::{Window, part_in_window};
+use hemora_ct::{Window, hu_problems, part_in_window};
 use hemora_dicom::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slice};
 use sha2::{Digest, Sha256};
 
@@ -65,7 +65,7 @@ pub(super) fn examine(source: &Source, known: Option<SliceRow>, list: &SourceLis
             let hu = || slice.hu().iter().copied();
             row.hu_min = hu().fold(f32::INFINITY, f32::min).into();
             row.hu_max = hu().fold(f32::NEG_INFINITY, f32::max).into();
-            row.flags = flags(&row, &header);
+            row.flags = flags(&row, &header, !hu_problems(&slice).is_empty());
             Examined::Read(row)
         }
         Err(error) => failed(row, source, error, list),
@@ -117,12 +117,13 @@ pub(super) fn stem(path: &Path) -> &str {
     path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
 }
 
-/// What is unusual of an image, in alphabetical order. What the reader says of a slice beside its
-/// header (a repaired intercept) is to be read here.
-fn flags(row: &SliceRow, header: &SliceHeader) -> Vec<String> {
+/// What is unusual of an image, in alphabetical order.
+fn flags(row: &SliceRow, header: &SliceHeader, implausible: bool) -> Vec<String> {
     let tilt = row.tilt_degrees.unwrap_or(0.0);
     let flags = [
         ("gantry_tilt", tilt > TILT && tilt <= NOT_AXIAL),
+        ("implausible_hu", implausible),
+        ("intercept_repaired", header.intercept_repaired),
         ("no_patient", header.patient_id.is_empty()),
         ("no_position", header.plane.is_none()),
         ("not_axial", tilt > NOT_AXIAL),
