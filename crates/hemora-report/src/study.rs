@@ -64,10 +64,11 @@ pub(crate) fn write(
     )
 }
 
-/// How many slices reach the model's stored thresholds.
+/// How many slices reach the model's stored thresholds for any hemorrhage; those of the subtypes are
+/// in the result.
 fn write_flags(out: &mut dyn Write, study: &StudyResult) -> io::Result<()> {
     let slices = slice_count(study);
-    for flag in &study.flags {
+    for flag in study.flags.iter().filter(|flag| flag.label == Label::Any) {
         writeln!(
             out,
             "<p>{}, threshold {:.3} on a slice ({}): <strong>{} of {}</strong> flagged.</p>",

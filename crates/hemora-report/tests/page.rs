@@ -40,6 +40,9 @@ fn every_study_series_and_skipped_file_is_named() {
     ] {
         assert!(html.contains(text), "the page lacks {text}");
     }
+    // Thresholds for any hemorrhage are in the page, those of subtypes in the result alone.
+    let flagged = "threshold 0.250 on a slice (sensitivity=0.95): <strong>2 of";
+    assert_eq!(html.matches(flagged).count(), 2, "one line a study");
     // The more suspicious study comes first, whatever the order in the result.
     let row = |uid: &str| html.find(&format!("\">{uid}</a>")).unwrap();
     assert!(row("1.2.4") < row("1.2.3"));

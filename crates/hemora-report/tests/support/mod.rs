@@ -34,12 +34,14 @@ pub fn result(studies: Vec<StudyResult>) -> TriageResult {
 pub fn study(uid: &str, any: f32, slices: usize) -> StudyResult {
     let series = series(&format!("{uid}.1"), any, slices);
     StudyResult {
-        flags: vec![Flag {
-            operating_point: "sensitivity=0.95".to_owned(),
-            label: Label::Any,
-            threshold: 0.25,
-            flagged_slices: 2,
-        }],
+        flags: [Label::Any, Label::Subdural]
+            .map(|label| Flag {
+                operating_point: "sensitivity=0.95".to_owned(),
+                label,
+                threshold: 0.25,
+                flagged_slices: 2,
+            })
+            .to_vec(),
         study_instance_uid: uid.into(),
         patient_id: "P-1".into(),
         probabilities: series.probabilities,
