@@ -29,8 +29,8 @@ pub struct CalibrateArgs {
     #[arg(long, default_value = "temperature", value_name = "NAME")]
     pub method: String,
 
-    /// How a threshold is chosen: youden, sensitivity=S, specificity=S, fixed=T or
-    /// cost=MISSED:ALARM[@PREVALENCE]; may be repeated [default: sensitivity=0.95]
+    /// How a threshold is chosen: youden, sensitivity=S, specificity=S, fixed=T, cost=MISSED:ALARM or
+    /// cost=MISSED:ALARM@PREVALENCE; may be repeated; sensitivity=0.95 without it
     #[arg(long, value_name = "RULE")]
     pub rule: Vec<OperatingRule>,
 

@@ -48,7 +48,7 @@ pub struct EvaluateArgs {
     pub threshold: Vec<f64>,
 
     /// Choose thresholds on these very cases (youden, sensitivity=S, specificity=S,
-    /// cost=MISSED:ALARM[@PREVALENCE]); needs --tune-on-test
+    /// cost=MISSED:ALARM, cost=MISSED:ALARM@PREVALENCE); needs --tune-on-test
     #[arg(long, value_name = "RULE")]
     pub choose: Vec<OperatingRule>,
 
