@@ -7,7 +7,8 @@ Run by hand when a network changes, never by the tests:
     /tmp/parity/bin/python tools/parity_fixtures.py [--imagenet efficientnet_lite0_imagenet.safetensors]
 
 It writes crates/hemora-train/tests/fixtures/parity_*.json and records the versions in them.
-timm is the truth for EfficientNet-Lite0, Keras (torch backend) for the networks of the seed study.
+timm is the truth for the networks of parity_timm.py, Keras (torch backend) for those of the seed
+study.
 The formulas for images and weights stand in parity_truth.py.
 """
 
@@ -20,73 +21,13 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
-import timm  # noqa: E402
+import parity_timm  # noqa: E402
 import torch  # noqa: E402
 from keras.src.backend.common import dtypes  # noqa: E402
 from parity_truth import EVAL_BATCH, TRAIN_BATCH, formula, images, write  # noqa: E402
 
 # Outside TensorFlow, Keras computes losses and batch normalisation of float64 in float32.
 dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
-
-
-# --- EfficientNet-Lite0, timm ---------------------------------------------------------------------
-
-
-def lite0(size, classes, weights, targets, dtype):
-    model = timm.create_model("tf_efficientnet_lite0", num_classes=classes).to(dtype)
-    names = [name for name in model.state_dict() if not name.endswith("num_batches_tracked")]
-    state = {
-        name: torch.from_numpy(weights(name, tuple(model.state_dict()[name].shape))).to(dtype)
-        for name in names
-    }
-    model.load_state_dict(state, strict=False)
-    model.eval()
-    with torch.no_grad():
-        logits = model(torch.from_numpy(images(EVAL_BATCH, size)).to(dtype)).double().numpy()
-    model.train()
-    output = model(torch.from_numpy(images(TRAIN_BATCH, size)).to(dtype))
-    loss = torch.nn.functional.cross_entropy(output, torch.tensor(targets))
-    loss.backward()
-    norms = {name: p.grad.double().norm().item() for name, p in model.named_parameters()}
-    after = model.state_dict()
-    layers = ["bn1", "blocks.0.0.bn1", "blocks.3.1.bn2", "blocks.6.0.bn3", "bn2"]
-    running = {
-        f"{layer}.{kind}": after[f"{layer}.{kind}"][:8].double().tolist()
-        for layer in layers
-        for kind in ["running_mean", "running_var"]
-    }
-    first = {n: state[n].flatten()[:4].tolist() for n in ["conv_stem.weight", "bn1.running_var"]}
-    return {
-        "logits": logits,
-        "loss": loss.item(),
-        "norms": norms,
-        "running": running,
-        "first_values": first,
-    }
-
-
-def write_lite0(file, weights_name, size, classes, weights, targets):
-    exact, single = (
-        lite0(size, classes, weights, targets, dtype) for dtype in [torch.float64, torch.float32]
-    )
-    batch_norm = {
-        "eps": 1e-3,
-        "momentum": 0.1,
-        "running": "new = 0.9 old + 0.1 batch, with the unbiased variance of the batch; "
-        "the first eight channels after one forward pass in training mode",
-    }
-    write(
-        file,
-        "tf_efficientnet_lite0",
-        weights_name,
-        size,
-        exact,
-        single,
-        targets,
-        "cross entropy of class indices, mean over the batch",
-        batch_norm,
-        "logits",
-    )
 
 
 # --- the networks of the seed study, Keras --------------------------------------------------------
@@ -278,15 +219,16 @@ def main():
     imagenet = arguments.parse_args().imagenet
     torch.manual_seed(0)
     check_parameter_counts()
-    write_lite0("parity_lite0_formula.json", "formula", 64, 6, formula, [0, 5, 2, 3])
+    for name in parity_timm.NETWORKS:
+        parity_timm.write_network(name)
     if imagenet:
         from safetensors.numpy import load_file
 
         tensors = load_file(imagenet)
-        write_lite0(
+        parity_timm.write_network(
+            "tf_efficientnet_lite0",
             "parity_lite0_imagenet.json",
             "efficientnet_lite0_imagenet.safetensors",
-            64,
             1000,
             lambda name, shape: tensors[name].reshape(shape).copy(),
             [1, 17, 203, 999],

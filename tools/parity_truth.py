@@ -20,8 +20,8 @@ Weights of the formula variants: element k (row-major, PyTorch's layout, from 0)
     *.running_mean                    0      0.1
     *.running_var                     1.25   0.25
     *.bias                            0      0.05
-    *.weight of one dimension         1      0.1
-    predictions.weight                0      sqrt(0.03 / fan_in)
+    *.weight, *.gamma of one dim.     1      0.1
+    predictions.weight, fc.weight     0      sqrt(0.03 / fan_in)
     *.weight else                     0      sqrt(6 / fan_in)     fan_in: product of shape[1:]
 
 Names are `<node>.<tensor>`; convolutions [out, in, rows, columns], linear layers [out, in]. Keras
@@ -67,8 +67,8 @@ def formula(name, shape):
     elif len(shape) == 1:
         base, scale = 1.0, 0.1
     else:
-        # ResNet50's sums grow from block to block; without this the softmax would answer 0 and 1.
-        gain = 0.03 if name == "predictions.weight" else 6.0
+        # ResNets' sums grow from block to block; without this their softmax would answer 0 and 1.
+        gain = 0.03 if name in ["predictions.weight", "fc.weight"] else 6.0
         base, scale = 0.0, np.sqrt(gain / np.prod(shape[1:]))
     values = base + scale * noise(name, int(np.prod(shape)))
     return values.astype(np.float32).reshape(shape)

@@ -81,6 +81,15 @@ impl GraphBuilder {
         self.add(&name, Op::Relu6, &[from])
     }
 
+    /// Adds the product with Φ(x) behind a layer.
+    ///
+    /// # Errors
+    /// As [`GraphBuilder::add`].
+    pub fn gelu(&mut self, from: NodeId) -> Result<NodeId, GraphError> {
+        let name = format!("{}.gelu", self.graph.node(from).name);
+        self.add(&name, Op::Gelu, &[from])
+    }
+
     /// Adds a maximum pooling.
     ///
     /// # Errors

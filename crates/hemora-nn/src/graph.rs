@@ -20,6 +20,8 @@ pub enum Padding {
     Same,
     /// The same number of pixels on all four sides.
     All(usize),
+    /// At the bottom right, what the last window lacks: every pixel is in a window.
+    Ceil,
 }
 
 /// How fresh weights are drawn.
@@ -29,8 +31,10 @@ pub enum Init {
     GlorotUniform,
     /// Normal with variance 2 / fan in.
     HeNormal,
-    /// Normal with variance 2 / fan out, as timm starts EfficientNets.
+    /// Normal with variance 2 / fan out, as timm starts EfficientNets and ResNets.
     HeNormalFanOut,
+    /// Normal with standard deviation .02, as timm starts ConvNeXts.
+    SmallNormal,
 }
 
 /// A two-dimensional convolution.
@@ -84,6 +88,15 @@ pub struct MaxPool {
     pub padding: Padding,
 }
 
+/// Average pooling without a border; pixels that fill no window are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AveragePool {
+    /// Height and width of the window.
+    pub kernel: usize,
+    /// Step in both directions.
+    pub stride: usize,
+}
+
 /// A fully connected layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Linear {
@@ -109,16 +122,34 @@ pub enum Op {
     Relu,
     /// min(max(x, 0), 6).
     Relu6,
+    /// x times the normal distribution's Φ(x), exactly.
+    Gelu,
     /// Maximum pooling.
     MaxPool(MaxPool),
+    /// Average pooling.
+    AveragePool(AveragePool),
     /// Mean over rows and columns: `[channels, rows, columns]` to `[channels]`.
     GlobalAveragePool,
+    /// Mean over rows and columns that stays an image: `[channels, rows, columns]` to
+    /// `[channels, 1, 1]`.
+    SpatialMean,
+    /// Layer normalisation over the channels of each pixel, or of a vector.
+    LayerNorm {
+        /// Added to the variance.
+        eps: f64,
+    },
+    /// Each channel of an image times a weight of its own (`gamma`), which starts at 1e-6.
+    LayerScale,
     /// `[channels, rows, columns]` to one vector, channel by channel.
     Flatten,
     /// Fully connected layer.
     Linear(Linear),
     /// Sum of two inputs of one shape.
     Add,
+    /// Product of two inputs of one shape, or of an image and a factor `[channels, 1, 1]`.
+    Multiply,
+    /// The inputs' channels one after the other; all else must be the same.
+    Concat,
     /// Zeroes values with this probability while training; nothing at inference.
     Dropout {
         /// Probability of a value being zeroed.

@@ -22,7 +22,8 @@ mod weights;
 
 pub use builder::GraphBuilder;
 pub use graph::{
-    BatchNorm, Conv, Graph, Init, Linear, MaxPool, Node, NodeId, Op, Padding, RunningVariance,
+    AveragePool, BatchNorm, Conv, Graph, Init, Linear, MaxPool, Node, NodeId, Op, Padding,
+    RunningVariance,
 };
 pub use parameters::{Parameter, Role};
 pub use shape::{GraphError, pads};

@@ -7,10 +7,12 @@ use crate::{Graph, Init, NodeId, Op};
 pub enum Role {
     /// Weights, trained; drawn from the initialiser at the start.
     Weight(Init),
-    /// Biases and batch norm offsets, trained; 0 at the start.
+    /// Biases and offsets of norms, trained; 0 at the start.
     Bias,
-    /// Batch norm scales, trained; 1 at the start.
+    /// Scales of norms, trained; 1 at the start.
     Scale,
+    /// Weights of a layer scale, trained; 1e-6 at the start.
+    LayerScale,
     /// Running mean of a batch norm, not trained; 0 at the start.
     RunningMean,
     /// Running variance of a batch norm, not trained; 1 at the start.
@@ -27,7 +29,7 @@ impl Role {
 /// One parameter tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// Node's name, a dot, and `weight`, `bias`, `running_mean` or `running_var`.
+    /// Node's name, a dot, and `weight`, `bias`, `gamma`, `running_mean` or `running_var`.
     pub name: String,
     /// PyTorch's layout: convolutions `[out, in / groups, rows, columns]`, linear `[out, in]`.
     pub shape: Vec<usize>,
@@ -88,6 +90,14 @@ impl Graph {
                     parameter("running_var", shape, Role::RunningVariance),
                 ]
             }
+            Op::LayerNorm { .. } => {
+                let shape = vec![self.shape(id)[0]];
+                vec![
+                    parameter("weight", shape.clone(), Role::Scale),
+                    parameter("bias", shape, Role::Bias),
+                ]
+            }
+            Op::LayerScale => vec![parameter("gamma", vec![self.shape(id)[0]], Role::LayerScale)],
             _ => Vec::new(),
         }
     }

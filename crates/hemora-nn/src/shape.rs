@@ -22,17 +22,24 @@ pub fn pads(padding: Padding, input: usize, kernel: usize, stride: usize) -> (us
             let total = ((output - 1) * stride + kernel).saturating_sub(input);
             (total / 2, total - total / 2)
         }
+        Padding::Ceil => {
+            let steps = input.saturating_sub(kernel).div_ceil(stride);
+            (0, (steps * stride + kernel).saturating_sub(input))
+        }
     }
 }
 
 /// Output shape of `op` on `inputs`, or what does not fit.
 pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-    let expected = match op {
-        Op::Input { .. } => 0,
-        Op::Add => 2,
-        _ => 1,
+    let (fewest, most) = match op {
+        Op::Input { .. } => (0, 0),
+        Op::Add | Op::Multiply => (2, 2),
+        Op::Concat => (2, usize::MAX),
+        _ => (1, 1),
     };
-    if inputs.len() != expected {
+    if !(fewest..=most).contains(&inputs.len()) {
+        let expected =
+            if most == usize::MAX { format!("{fewest} or more") } else { fewest.to_string() };
         return Err(format!("has {} inputs, expected {expected}", inputs.len()));
     }
     match *op {
@@ -59,7 +66,14 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
             let size = |pixels| slide(pixels, pool.kernel, pool.stride, pool.padding);
             Ok(vec![channels, size(rows)?, size(columns)?])
         }
-        Op::BatchNorm(_) => image(inputs[0]).map(|shape| shape.to_vec()),
+        Op::AveragePool(pool) => {
+            let [channels, rows, columns] = image(inputs[0])?;
+            let size = |pixels| slide(pixels, pool.kernel, pool.stride, Padding::Valid);
+            Ok(vec![channels, size(rows)?, size(columns)?])
+        }
+        Op::BatchNorm(_) | Op::LayerScale => image(inputs[0]).map(|shape| shape.to_vec()),
+        Op::LayerNorm { .. } if inputs[0].len() != 1 => image(inputs[0]).map(|it| it.to_vec()),
+        Op::SpatialMean => image(inputs[0]).map(|[channels, _, _]| vec![channels, 1, 1]),
         Op::GlobalAveragePool => image(inputs[0]).map(|[channels, _, _]| vec![channels]),
         Op::Flatten => image(inputs[0]).map(|shape| vec![shape.iter().product()]),
         Op::Linear(linear) => match inputs[0] {
@@ -69,12 +83,32 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
         Op::Add if inputs[0] != inputs[1] => {
             Err(format!("cannot add shapes {:?} and {:?}", inputs[0], inputs[1]))
         }
+        Op::Multiply => match (inputs[0], inputs[1]) {
+            (a, b) if a == b => Ok(a.to_vec()),
+            ([channels, rows, columns], [factors, 1, 1]) if channels == factors => {
+                Ok(vec![*channels, *rows, *columns])
+            }
+            (a, b) => Err(format!("cannot multiply shapes {a:?} and {b:?}")),
+        },
+        Op::Concat => {
+            let rest = &inputs[0][1..];
+            if let Some(other) = inputs.iter().find(|shape| &shape[1..] != rest) {
+                return Err(format!("cannot concatenate {:?} and {other:?}", inputs[0]));
+            }
+            let channels = inputs.iter().map(|shape| shape[0]).sum();
+            Ok([&[channels], rest].concat())
+        }
         Op::Softmax if inputs[0].len() != 1 => {
             Err(format!("needs a vector, got shape {:?}", inputs[0]))
         }
-        Op::Relu | Op::Relu6 | Op::Add | Op::Dropout { .. } | Op::Sigmoid | Op::Softmax => {
-            Ok(inputs[0].to_vec())
-        }
+        Op::Relu
+        | Op::Relu6
+        | Op::Gelu
+        | Op::LayerNorm { .. }
+        | Op::Add
+        | Op::Dropout { .. }
+        | Op::Sigmoid
+        | Op::Softmax => Ok(inputs[0].to_vec()),
     }
 }
 
@@ -104,5 +138,35 @@ mod tests {
         assert_eq!(pads(Padding::Same, 225, 3, 2), (1, 1));
         assert_eq!(pads(Padding::Same, 7, 5, 1), (2, 2));
         assert_eq!(pads(Padding::Same, 4, 1, 2), (0, 0));
+    }
+
+    #[test]
+    fn ceil_padding_covers_every_pixel() {
+        // PyTorch's ceil_mode: 112 pixels make 56 windows of 3, the last one over the edge.
+        assert_eq!(pads(Padding::Ceil, 112, 3, 2), (0, 1));
+        assert_eq!(slide(112, 3, 2, Padding::Ceil), Ok(56));
+        assert_eq!(pads(Padding::Ceil, 113, 3, 2), (0, 0));
+        assert_eq!(slide(113, 3, 2, Padding::Ceil), Ok(56));
+        assert_eq!(slide(2, 3, 2, Padding::Ceil), Ok(1));
+    }
+
+    #[test]
+    fn products_and_concatenations_fit_or_are_refused() {
+        let (image, factor): (&[usize], &[usize]) = (&[8, 5, 4], &[8, 1, 1]);
+        assert_eq!(infer(&Op::SpatialMean, &[image]), Ok(factor.to_vec()));
+        assert_eq!(infer(&Op::Multiply, &[image, factor]), Ok(image.to_vec()));
+        assert_eq!(infer(&Op::Concat, &[image, &[2, 5, 4], image]), Ok(vec![18, 5, 4]));
+        for (op, shapes, said) in [
+            (Op::Multiply, vec![factor, image], "cannot multiply"),
+            (Op::Multiply, vec![image, &[4, 1, 1]], "cannot multiply"),
+            (Op::Concat, vec![image, &[8, 4, 4]], "cannot concatenate"),
+            (Op::Concat, vec![image], "expected 2 or more"),
+            (Op::LayerScale, vec![&[8]], "needs an image"),
+            (Op::AveragePool(crate::AveragePool { kernel: 5, stride: 1 }), vec![image], "fit into"),
+        ] {
+            let error = infer(&op, &shapes).unwrap_err();
+            assert!(error.contains(said), "{op:?}: {error}");
+        }
+        assert_eq!(infer(&Op::LayerNorm { eps: 1e-6 }, &[&[8]]), Ok(vec![8]));
     }
 }

@@ -171,6 +171,27 @@ impl Model {
                 let sides = |side| [side, side];
                 input.max_pool2d(sides(kernel), sides(stride), sides(padding), [1, 1], false)
             }
+            Op::AveragePool(pool) => {
+                let (kernel, stride) = (pool.kernel as i64, pool.stride as i64);
+                let sides = |side| [side, side];
+                input.avg_pool2d(sides(kernel), sides(stride), [0, 0], false, true, None::<i64>)
+            }
+            Op::SpatialMean => input.mean_dim([2i64, 3].as_slice(), true, Kind::Float),
+            Op::LayerNorm { eps } => {
+                let (weight, bias) = (Some(parameter("weight")), Some(parameter("bias")));
+                let norm = |input: &Tensor| {
+                    input.layer_norm([input.size()[input.dim() - 1]], weight, bias, eps, false)
+                };
+                // The channels of an image go last, where libtorch normalises, and back.
+                match input.dim() {
+                    4 => norm(&input.permute([0, 2, 3, 1])).permute([0, 3, 1, 2]),
+                    _ => norm(input),
+                }
+            }
+            Op::LayerScale => input * parameter("gamma").reshape([1, -1, 1, 1]),
+            Op::Gelu => input.gelu("none"),
+            Op::Multiply => input * inputs[1],
+            Op::Concat => Tensor::cat(inputs, 1),
             Op::GlobalAveragePool => input.mean_dim([2i64, 3].as_slice(), false, Kind::Float),
             Op::Flatten => input.flatten(1, -1),
             Op::Linear(_) => input.linear(parameter("weight"), Some(parameter("bias"))),
@@ -281,6 +302,8 @@ fn draw(parameter: &Parameter) -> Tensor {
         }
         Role::Weight(Init::HeNormal) => normal(fan_in),
         Role::Weight(Init::HeNormalFanOut) => normal(fan_out),
+        Role::Weight(Init::SmallNormal) => Tensor::randn(shape(parameter), options) * 0.02,
+        Role::LayerScale => Tensor::full(shape(parameter), 1e-6, options),
         Role::Bias | Role::RunningMean => Tensor::zeros(shape(parameter), options),
         Role::Scale | Role::RunningVariance => Tensor::ones(shape(parameter), options),
     }

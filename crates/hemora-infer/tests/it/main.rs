@@ -2,6 +2,9 @@
 
 mod bundle;
 mod engines;
+#[path = "../../../hemora-train/tests/formula/mod.rs"]
+mod formula;
+mod networks;
 mod schema;
 mod support;
 mod triage;

@@ -1,5 +1,5 @@
-//! EfficientNet-Lite0: no squeeze-and-excitation, ReLU6, TensorFlow's "same" padding. Names and
-//! layout are those of timm's `tf_efficientnet_lite0`.
+//! EfficientNet-Lite0 to 2: no squeeze-and-excitation, ReLU6, TensorFlow's "same" padding. Names
+//! and layout are those of timm's `tf_efficientnet_lite0` to `2`.
 
 use super::{Head, Options, add_head};
 use crate::{
@@ -38,13 +38,50 @@ const STAGES: [Stage; 7] = [
     stage(1, 3, 1, 6, 320),
 ];
 
+/// How much wider and deeper than Lite0.
+struct Scale {
+    width: f64,
+    depth: f64,
+}
+
+impl Scale {
+    /// Channels, a multiple of 8 near `channels` times the width and never a tenth below it.
+    fn channels(&self, channels: usize) -> usize {
+        let wanted = channels as f64 * self.width;
+        let near = ((wanted + 4.0) as usize / 8 * 8).max(8);
+        if (near as f64) < 0.9 * wanted { near + 8 } else { near }
+    }
+
+    /// Blocks of a stage; the first and the last stage keep theirs.
+    fn blocks(&self, index: usize, blocks: usize) -> usize {
+        match index {
+            0 => blocks,
+            last if last + 1 == STAGES.len() => blocks,
+            _ => (blocks as f64 * self.depth).ceil() as usize,
+        }
+    }
+}
+
 pub(super) fn lite0(options: &Options) -> Result<Graph, GraphError> {
+    lite("efficientnet-lite0", options, &Scale { width: 1.0, depth: 1.0 })
+}
+
+pub(super) fn lite1(options: &Options) -> Result<Graph, GraphError> {
+    lite("efficientnet-lite1", options, &Scale { width: 1.0, depth: 1.1 })
+}
+
+pub(super) fn lite2(options: &Options) -> Result<Graph, GraphError> {
+    lite("efficientnet-lite2", options, &Scale { width: 1.1, depth: 1.2 })
+}
+
+fn lite(name: &str, options: &Options, scale: &Scale) -> Result<Graph, GraphError> {
     let shape = [options.channels, options.size, options.size];
-    let (mut builder, input) = GraphBuilder::new("efficientnet-lite0", shape)?;
+    let (mut builder, input) = GraphBuilder::new(name, shape)?;
     let mut net = Net { builder: &mut builder };
     let mut last = net.conv("conv_stem", "bn1", input, 32, 3, 2, 1, true)?;
     for (index, stage) in STAGES.iter().enumerate() {
-        for block in 0..stage.blocks {
+        let stage = &Stage { channels: scale.channels(stage.channels), ..*stage };
+        for block in 0..scale.blocks(index, stage.blocks) {
             let name = format!("blocks.{index}.{block}");
             let stride = if block == 0 { stage.stride } else { 1 };
             last = net.block(&name, last, stage, stride)?;

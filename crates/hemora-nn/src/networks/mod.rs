@@ -1,7 +1,10 @@
 //! The networks by name.
 
+mod convnext;
+mod densenet;
 mod efficientnet;
 mod resnet;
+mod resnet_keras;
 mod seed;
 
 use crate::{Graph, GraphBuilder, GraphError, Init, NodeId, Op};
@@ -38,11 +41,21 @@ impl Default for Options {
 
 type Build = fn(&Options) -> Result<Graph, GraphError>;
 
-const NETWORKS: [(&str, Build); 4] = [
+const NETWORKS: [(&str, Build); 14] = [
     ("simple-nn", seed::simple_nn),
     ("deep-cnn", seed::deep_cnn),
-    ("resnet50", resnet::resnet50),
+    ("resnet50", resnet_keras::resnet50),
     ("efficientnet-lite0", efficientnet::lite0),
+    ("efficientnet-lite1", efficientnet::lite1),
+    ("efficientnet-lite2", efficientnet::lite2),
+    ("resnet18", resnet::resnet18),
+    ("resnet34", resnet::resnet34),
+    ("densenet121", densenet::densenet121),
+    ("densenet169", densenet::densenet169),
+    ("se-resnext101-32x4d", resnet::se_resnext101),
+    ("se-resnext101-32x4d-cadene", resnet::se_resnext101_cadene),
+    ("convnext-nano", convnext::nano),
+    ("convnext-tiny", convnext::tiny),
 ];
 
 /// Names of all networks.
@@ -89,15 +102,29 @@ mod tests {
         assert_eq!(counts("resnet50", &options), (23_538_690, 53_120));
     }
 
+    /// timm 1.0's counts with 1,000 classes; torchvision lists the same for its four.
     #[test]
-    fn efficientnet_lite0_has_its_published_size() {
+    fn networks_have_their_published_sizes() {
         let imagenet = Options { size: 224, head: Some(Head::Linear(1000)), ..Options::default() };
-        // 4,652,008 is timm's count of tf_efficientnet_lite0.
-        assert_eq!(counts("efficientnet-lite0", &imagenet).0, 4_652_008);
-        let graph = build("efficientnet-lite0", &Options { size: 224, ..Options::default() });
-        let graph = graph.unwrap().unwrap();
-        assert_eq!(graph.trainable_parameters(), 3_378_694);
-        assert_eq!(graph.shape(graph.features().unwrap()), [1280, 7, 7]);
+        for (name, trainable, running, features) in [
+            ("efficientnet-lite0", 4_652_008, 42_016, [1280, 7, 7]),
+            ("efficientnet-lite1", 5_416_680, 53_664, [1280, 7, 7]),
+            ("efficientnet-lite2", 6_092_072, 58_096, [1280, 7, 7]),
+            ("resnet18", 11_689_512, 9_600, [512, 7, 7]),
+            ("resnet34", 21_797_672, 17_024, [512, 7, 7]),
+            ("densenet121", 7_978_856, 83_648, [1024, 7, 7]),
+            ("densenet169", 14_149_480, 158_400, [1664, 7, 7]),
+            ("se-resnext101-32x4d", 48_955_416, 137_856, [2048, 7, 7]),
+            ("se-resnext101-32x4d-cadene", 48_955_416, 137_856, [2048, 7, 7]),
+            ("convnext-nano", 15_593_560, 0, [640, 7, 7]),
+            ("convnext-tiny", 28_589_128, 0, [768, 7, 7]),
+        ] {
+            assert_eq!(counts(name, &imagenet), (trainable, running), "{name}");
+            let graph = build(name, &imagenet).unwrap().unwrap();
+            assert_eq!(graph.shape(graph.features().unwrap()), features, "{name}");
+        }
+        let six = Options { size: 224, ..Options::default() };
+        assert_eq!(counts("efficientnet-lite0", &six).0, 3_378_694);
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn find_classifier(graph: &GraphProto) -> Option<ClassifierWeights> {
                 let is_constant = |name: &String| tensor(graph, name).is_some();
                 value = node.input.iter().find(|name| !is_constant(name))?;
             }
-            "Gemm" | "MatMul" => return linear(graph, node),
+            "Gemm" | "MatMul" => return linear(graph, node).map(|it| behind_norm(graph, node, it)),
             _ => return None,
         }
     }
@@ -82,6 +82,29 @@ fn linear(graph: &GraphProto, node: &NodeProto) -> Option<ClassifierWeights> {
         .map(|index| values[index])
         .collect();
     Some(ClassifierWeights { units: second, inputs: first, weight })
+}
+
+/// Weights on the values before a layer norm, if one feeds the linear layer. The norm divides by a
+/// number that all channels share, so up to that factor each unit is a weighted sum still: of the
+/// norm's scales times the unit's weights, less their mean.
+fn behind_norm(
+    graph: &GraphProto,
+    linear: &NodeProto,
+    mut weights: ClassifierWeights,
+) -> ClassifierWeights {
+    let feeds = |node: &&NodeProto| node.output.first() == linear.input.first();
+    let norm = graph.node.iter().find(feeds).filter(|it| it.op_type == "LayerNormalization");
+    let Some(scale) = norm.and_then(|norm| tensor(graph, norm.input.get(1)?)) else {
+        return weights;
+    };
+    if scale.values.len() == weights.inputs {
+        for unit in weights.weight.chunks_exact_mut(weights.inputs) {
+            unit.iter_mut().zip(&scale.values).for_each(|(weight, scale)| *weight *= scale);
+            let mean = unit.iter().sum::<f32>() / unit.len() as f32;
+            unit.iter_mut().for_each(|weight| *weight -= mean);
+        }
+    }
+    weights
 }
 
 /// An initializer by name, if it is f32 and whole.
@@ -132,6 +155,38 @@ mod tests {
         assert!(graph.node.iter().all(|node| node.op_type != "BatchNormalization"));
         let outputs: Vec<&str> = graph.output.iter().map(|value| value.name.as_str()).collect();
         assert_eq!(outputs, [onnx::PROBABILITIES, onnx::FEATURES]);
+    }
+
+    #[test]
+    fn a_layer_norm_before_the_classifier_is_part_of_its_weights() {
+        let options = Options { size: 32, ..Options::default() };
+        let graph = build("convnext-nano", &options).unwrap().unwrap();
+        let mut weights = Weights::default();
+        for parameter in graph.parameters() {
+            let values = (0..parameter.len()).map(|value| (value % 5) as f32).collect();
+            weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
+        }
+        let found = classifier(&onnx::write(&graph, &weights).unwrap()).unwrap().unwrap();
+        assert_eq!((found.units, found.inputs), (6, 640));
+        // Weight and scale are both 0, 1, 2, 3, 4, …; squares have a mean of 6.
+        assert_eq!(found.weight[..5], [-6.0, -5.0, -2.0, 3.0, 10.0]);
+    }
+
+    #[test]
+    fn a_norm_before_a_convolution_stays_and_one_behind_it_is_folded() {
+        let options = Options { size: 32, ..Options::default() };
+        let graph = build("densenet121", &options).unwrap().unwrap();
+        let mut weights = Weights::default();
+        for parameter in graph.parameters() {
+            let values = vec![0.5; parameter.len()];
+            weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
+        }
+        let bytes = onnx::write(&graph, &weights).unwrap();
+        let graph = Model::decode(bytes.as_slice()).unwrap().graph.unwrap();
+        let norms = graph.node.iter().filter(|node| node.op_type == "BatchNormalization");
+        // One behind the concatenations before each of 58 layers, 3 transitions and the end; the
+        // first layer's reads the pooling, a transition's first layer the pooling too.
+        assert_eq!(norms.count(), 62);
     }
 
     #[test]
