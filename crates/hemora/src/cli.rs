@@ -173,7 +173,7 @@ pub struct TrainArgs {
 /// Flags of `hemora model summary`.
 #[derive(Debug, Args)]
 pub struct SummaryArgs {
-    /// Network: simple-nn, deep-cnn, resnet50 or efficientnet-lite0
+    /// Network, for instance densenet121; an unknown name lists them all
     pub network: String,
 
     /// Height and width of the input, pixels

@@ -1,6 +1,6 @@
 //! ConvNeXt-Nano and -Tiny (Liu et al. 2022). Names are those of timm's `convnext_nano` and
 //! `convnext_tiny`; the two layers of a block's MLP are 1×1 convolutions here as in timm's Nano
-//! (timm's Tiny holds the same numbers as linear layers, which `hemora model import` takes).
+//! (timm's Tiny holds the same numbers as linear layers, `[out, in]`).
 //!
 //! Why these of today's small networks: they hold no batch norms, so nothing hangs on batch size
 //! or on running statistics of another scanner; every operation is in ONNX's operator set 17; timm
