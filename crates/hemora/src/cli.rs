@@ -142,8 +142,9 @@ pub struct DemoArgs {
 
 /// Flags of `hemora synth`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  hemora synth phantoms --patients 26 --seed 1000 --size 256")]
+#[command(after_help = "Examples:
+  hemora synth phantoms --patients 26 --seed 1000 --size 256
+  hemora synth thin --patients 2 --slice-spacing 0.6")]
 pub struct SynthArgs {
     /// Folder to write: stage_2_train/ and stage_2_train.csv
     #[arg(value_name = "DIR")]
@@ -160,6 +161,14 @@ pub struct SynthArgs {
     /// Rows and columns of the images
     #[arg(long, default_value_t = 512)]
     pub size: usize,
+
+    /// Distance from slice to slice, mm, 0.1 to 20
+    #[arg(long, default_value_t = 5.0, value_name = "MM")]
+    pub slice_spacing: f64,
+
+    /// How much of the head one slice averages, mm, 0.1 to 20 [default: the slice spacing]
+    #[arg(long, value_name = "MM")]
+    pub slice_thickness: Option<f64>,
 }
 
 /// Flags of `hemora train`: all of hemora-train's.
