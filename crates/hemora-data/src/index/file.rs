@@ -14,7 +14,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
-use super::row::{COLUMNS, Cell, Kind, SliceRow};
+use super::row::{COLUMNS, Cell, FRAME, Kind, SliceRow};
 
 /// Rows that are held before they are written.
 const GROUP_ROWS: usize = 8192;
@@ -25,7 +25,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-const READER: &str = "1";
+const READER: &str = "2";
 
 /// Why an index cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -192,8 +192,8 @@ fn write_values<'a, T: DataType>(
 pub struct IndexReader {
     path: PathBuf,
     reader: SerializedFileReader<File>,
-    /// Place of each of [`COLUMNS`] in the file.
-    columns: Vec<usize>,
+    /// Place of each of [`COLUMNS`] in the file; none for [`FRAME`] in an index that is older.
+    columns: Vec<Option<usize>>,
     next_group: usize,
     rows: std::vec::IntoIter<SliceRow>,
 }
@@ -208,11 +208,12 @@ impl IndexReader {
         let reader = SerializedFileReader::new(file).map_err(|source| parquet(path, source))?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
-        let place = |(name, _)| {
-            names.iter().position(|column| *column == name).ok_or_else(|| IndexError::NoIndex {
+        let place = |(name, _)| match names.iter().position(|column| *column == name) {
+            None if name != FRAME => Err(IndexError::NoIndex {
                 path: path.to_owned(),
                 reason: format!("it has no column `{name}`"),
-            })
+            }),
+            place => Ok(place),
         };
         let columns = COLUMNS.into_iter().map(place).collect::<Result<_, _>>()?;
         let rows = Vec::new().into_iter();
@@ -247,6 +248,10 @@ impl IndexReader {
         }
         let mut columns = Vec::with_capacity(self.columns.len());
         for &column in &self.columns {
+            let Some(column) = column else {
+                columns.push(vec![Cell::Whole(None); count as usize].into_iter());
+                continue;
+            };
             let reader = group.get_column_reader(column).map_err(failed)?;
             let cells = read_column(reader, count as usize).map_err(failed)?;
             if cells.len() != count as usize {
