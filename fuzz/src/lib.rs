@@ -24,7 +24,7 @@ pub fn prepare() {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
     threads.expect("the first to ask for threads");
     std::panic::set_hook(Box::new(|panic| {
-        const CAUGHT: [&str; 3] = ["/openjp2-", "/pure_jpegls-", "/jxl-"];
+        const CAUGHT: [&str; 4] = ["/openjp2-", "/pure_jpegls-", "/jxl-", "/parquet-"];
         let file = panic.location().map(|place| place.file()).unwrap_or_default();
         if !CAUGHT.iter().any(|name| file.contains(name)) {
             eprintln!("{panic}");

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::{ImagePlane, Label, Slice};
 use hemora_data::{
-    InMemorySet, IndexError, IndexReader, IndexReport, PrepareRecipe, Selection, SliceRow,
-    build_index, prepare,
+    Crop, InMemorySet, IndexError, IndexReader, IndexReport, PrepareRecipe, Selection, SliceRow,
+    SplitInto, build_index, prepare,
 };
 use hemora_dicom::{NewSlice, PixelStorage, read_slice, write_slice};
 use support::{python, shared_sample, write_labels};
@@ -261,9 +261,8 @@ fn frames_of_an_object_are_rows_of_their_own() {
     assert_eq!((report.slices, report.read, report.failed), (3, 2, 0));
     assert_eq!((report.unlabelled, report.repeated_ids), (0, 0));
     assert_eq!(report.labels[0].without_image, ["1.2.3"]);
-    let rows = || -> Vec<SliceRow> {
-        IndexReader::open(&index).unwrap().map(Result::unwrap).collect()
-    };
+    let rows =
+        || -> Vec<SliceRow> { IndexReader::open(&index).unwrap().map(Result::unwrap).collect() };
     let before = rows();
     let frames: Vec<_> = before.iter().map(|row| (row.frame, row.id.as_str(), row.z)).collect();
     assert_eq!(
@@ -299,8 +298,11 @@ fn frames_are_prepared_like_slices() {
     let index = path("set.parquet");
     build_index(&[object], &[path("labels.csv")], &index, &silent).unwrap();
     let recipe = PrepareRecipe::built_in("hu").unwrap();
+    let recipe = PrepareRecipe { canvas: None, crop: Crop::Whole, ..recipe };
     let go = |_, _| std::ops::ControlFlow::Continue(());
-    let report = prepare(&index, &path("hu"), &recipe, &Selection::default(), &go).unwrap();
+    let split = SplitInto::Parts { validation: 0.0, test: 0.0 };
+    let selection = Selection { split, ..Selection::default() };
+    let report = prepare(&index, &path("hu"), &recipe, &selection, &go).unwrap();
     assert_eq!((report.slices, report.skipped.len()), (2, 0));
     let set = InMemorySet::open_hu(&path("hu"), 16, &silent).unwrap();
     let rows = IndexReader::open(&index).unwrap().map(Result::unwrap);
@@ -310,4 +312,25 @@ fn frames_are_prepared_like_slices() {
         let hu: Vec<i16> = slice.hu().iter().map(|hu| *hu as i16).collect();
         assert_eq!(set.hu(place).unwrap(), hu);
     }
+}
+
+#[test]
+fn damaged_indices_are_errors() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/index");
+    let read =
+        |path: &Path| -> Result<Vec<SliceRow>, IndexError> { IndexReader::open(path)?.collect() };
+    // An offset below 0, on which the Parquet library panics.
+    let error = read(&seeds.join("negative-offset.parquet")).unwrap_err().to_string();
+    assert!(error.contains("negative-offset.parquet"), "{error}");
+    let good = std::fs::read(seeds.join("set.parquet")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.parquet");
+    let mut errors = 0;
+    for place in (0..good.len()).step_by(7) {
+        let mut bytes = good.clone();
+        bytes[place] ^= 0xFF;
+        std::fs::write(&path, bytes).unwrap();
+        errors += usize::from(read(&path).is_err());
+    }
+    assert!(errors > 100, "{errors}");
 }

@@ -150,6 +150,10 @@ static LAST: Mutex<Option<(Source, Identity, Arc<Object>)>> = Mutex::new(None);
 /// takes its place.
 pub(crate) fn open_shared(source: &Source) -> Result<Arc<Object>, ReadError> {
     let object = object_of(source);
+    // A frame of a frame is no source that this crate makes.
+    if let Source::Frame { .. } = object {
+        return Err(ReadError::NotAFile);
+    }
     let identity = Identity::of(object.file())?;
     // Held while the file is read: threads that want the same object then wait for it.
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use serde_json::Value;
 fn phantom(folder: &Path) -> (PathBuf, Vec<Slice>) {
     let options = PhantomOptions {
         bleeds: Bleeds::These(vec![Label::Intraparenchymal]),
-        slice_spacing: 30.0,
+        slice_spacing: 20.0,
         tilt_degrees: 10.0,
         ..PhantomOptions::default().with_size(96)
     };

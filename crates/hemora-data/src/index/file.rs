@@ -1,6 +1,7 @@
 //! The index as a Parquet file, which pandas, Polars and DuckDB open.
 
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -205,7 +206,8 @@ impl IndexReader {
     /// [`IndexError`] if the file cannot be read or is no index.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let file = File::open(path).map_err(|source| io(path, source))?;
-        let reader = SerializedFileReader::new(file).map_err(|source| parquet(path, source))?;
+        let reader = caught(|| SerializedFileReader::new(file));
+        let reader = reader.map_err(|source| parquet(path, source))?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
         let place = |(name, _)| match names.iter().position(|column| *column == name) {
@@ -241,7 +243,7 @@ impl IndexReader {
     fn read_group(&self, index: usize) -> Result<Vec<SliceRow>, IndexError> {
         let no_index = |reason| IndexError::NoIndex { path: self.path.clone(), reason };
         let failed = |source| parquet(&self.path, source);
-        let group = self.reader.get_row_group(index).map_err(failed)?;
+        let group = caught(|| self.reader.get_row_group(index)).map_err(failed)?;
         let count = group.metadata().num_rows();
         if !(0..=MAX_GROUP_ROWS).contains(&count) {
             return Err(no_index(format!("a group of {count} rows")));
@@ -252,8 +254,8 @@ impl IndexReader {
                 columns.push(vec![Cell::Whole(None); count as usize].into_iter());
                 continue;
             };
-            let reader = group.get_column_reader(column).map_err(failed)?;
-            let cells = read_column(reader, count as usize).map_err(failed)?;
+            let read = || read_column(group.get_column_reader(column)?, count as usize);
+            let cells = caught(read).map_err(failed)?;
             if cells.len() != count as usize {
                 return Err(no_index(format!("{} of {count} values", cells.len())));
             }
@@ -290,6 +292,12 @@ impl Iterator for IndexReader {
             }
         }
     }
+}
+
+/// The Parquet library asserts some of what a broken file gets wrong, such as negative offsets.
+fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let result = std::panic::catch_unwind(AssertUnwindSafe(read));
+    result.unwrap_or_else(|_| Err(ParquetError::General("values out of range".to_owned())))
 }
 
 fn read_column(reader: ColumnReader, count: usize) -> Result<Vec<Cell>, ParquetError> {
