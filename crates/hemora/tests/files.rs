@@ -122,10 +122,12 @@ fn pictures_are_scored_in_the_window_that_is_declared() {
     assert!(!warnings.contains("hardly"), "{warnings}");
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
     assert!(page.contains("window 80/200"));
-    // Named without a window, a picture is an error that says what to do.
-    let (output, _) = triage(folder.path(), &[pictures.join("slice-0.png").to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-    assert!(text(&output).contains("--window 40/80"), "{}", text(&output));
+    // Without a window, pictures are an error that says what to do.
+    for path in [path, pictures.join("slice-0.png").to_str().unwrap()] {
+        let (output, _) = triage(folder.path(), &[path]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        assert!(text(&output).contains("--window 40/80"), "{}", text(&output));
+    }
     let (output, _) = triage(folder.path(), &[path, "--window", "brain"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).contains("LEVEL/WIDTH"), "{}", text(&output));

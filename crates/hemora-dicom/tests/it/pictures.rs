@@ -85,7 +85,7 @@ fn without_a_window_a_picture_is_no_image() {
     let path = put(folder.path(), "a.png", &png(1, 1, &[7]));
     put(folder.path(), "b.dcm", &Raw::image().file());
     let in_folder = collect(&[folder.path().to_owned()], &|_, _| ());
-    let named = collect(&[path.clone()], &|_, _| ());
+    let named = collect(std::slice::from_ref(&path), &|_, _| ());
     for (found, fails) in [(&in_folder, false), (&named, true)] {
         let reason = &found.skipped[0].reason;
         assert!(reason.to_string().contains("--window 40/80"), "{reason}");

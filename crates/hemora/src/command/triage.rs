@@ -115,6 +115,9 @@ fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>)> {
 
 fn exit_code(result: &TriageResult) -> ExitCode {
     if result.studies.is_empty() {
+        if let Some(first) = result.skipped.first() {
+            eprintln!("{}: {}", printable(&first.source), printable(&first.reason));
+        }
         eprintln!("no slice could be scored; the reasons are in result.json");
         ExitCode::from(NOTHING_USABLE)
     } else if result.skipped.iter().any(|file| file.failed) {
