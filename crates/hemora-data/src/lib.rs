@@ -18,12 +18,10 @@ mod groups;
 mod hu_set;
 mod images;
 mod index;
-mod jpeg_image;
 mod labels;
 mod loader;
 mod memory;
 mod options;
-mod png_image;
 mod prepare;
 mod sampling;
 mod split;
@@ -40,7 +38,6 @@ pub use labels::{Incomplete, LabelReport, LabelTable};
 pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions};
-pub use png_image::{MAX_SIDE, PngError};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,

@@ -10,7 +10,7 @@ use crate::header::UNKNOWN_UID;
 use crate::modality::{ModalityTransform, modality_transform};
 use crate::padding::Padding;
 use crate::transfer_syntax::TransferSyntax;
-use crate::{ReadError, SliceHeader, Source, StoredFormat};
+use crate::{FileFormat, ReadError, SliceHeader, Source, StoredFormat};
 
 /// A data set as far as it is read.
 pub(crate) struct DataSet<'a> {
@@ -39,7 +39,7 @@ pub(crate) struct CheckedImage {
 }
 
 /// Most pixels of an image: far above any CT, and 256 MiB once in HU.
-const MAX_PIXELS: usize = 8192 * 8192;
+pub(crate) const MAX_PIXELS: usize = 8192 * 8192;
 
 /// Checks everything that the header says; the pixels need not be there yet. One image for each
 /// frame: one, unless this is an enhanced multi-frame object.
@@ -90,6 +90,7 @@ fn check_image(
     let uid = |tag| attributes.text(tag).unwrap_or_else(|| UNKNOWN_UID.to_owned());
     let header = SliceHeader {
         source,
+        format: FileFormat::Dicom,
         sop_instance_uid: uid(tags::SOP_INSTANCE_UID),
         series_instance_uid: uid(tags::SERIES_INSTANCE_UID),
         study_instance_uid: uid(tags::STUDY_INSTANCE_UID),

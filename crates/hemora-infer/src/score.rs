@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use hemora_ct::{HuProblem, InputRecipe, LABEL_COUNT, Probabilities, Slice, hu_problems};
-use hemora_dicom::{Series, read_slice};
+use hemora_dicom::{FileFormat, Series, read_slice};
 use hemora_eval::Calibration;
 
 use crate::stack::map_inputs;
@@ -76,7 +76,11 @@ pub fn score_series(
     let implausible = Mutex::new(BTreeMap::new());
     let read = |index: usize| {
         let slice = read_one(series, index)?;
-        let problems = hu_problems(&slice);
+        // A window cuts air and bone off: the series has a warning that says so.
+        let problems = match series.slices[index].format {
+            FileFormat::Picture(_) => Vec::new(),
+            FileFormat::Dicom | FileFormat::Nifti => hu_problems(&slice),
+        };
         if !problems.is_empty() {
             implausible.lock().unwrap_or_else(PoisonError::into_inner).insert(index, problems);
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use hemora_dicom::PictureWindow;
 use hemora_infer::EngineKind;
 
 use crate::command::calibrate::CalibrateArgs;
@@ -80,9 +81,13 @@ pub struct EngineArgs {
 #[derive(Debug, Args)]
 #[command(after_help = TRIAGE_HELP)]
 pub struct TriageArgs {
-    /// DICOM files, folders or zip archives, in any order
+    /// DICOM files, NIfTI volumes, pictures, folders or zip archives, in any order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+
+    /// Window that PNG and JPEG pictures were made with, in HU; without it they are not used
+    #[arg(long, value_name = "LEVEL/WIDTH")]
+    pub window: Option<PictureWindow>,
 
     /// Folder for result.json, result.csv and report.html; made if it is not there
     #[arg(long, short, default_value = "hemora-triage", value_name = "DIR")]
@@ -117,6 +122,8 @@ const TRIAGE_HELP: &str = "Examples:
   hemora triage study/                      one study, results in hemora-triage/
   hemora triage a.zip b/ c.dcm --out today  several, in any order
   hemora triage study/ --json | jq '.studies[0].probabilities'
+  hemora triage head.nii.gz                 a NIfTI volume
+  hemora triage slices/ --window 40/80      PNG or JPEG pictures of a brain window
   hemora triage study/ --engine onnxruntime
 
 Exit codes: 0 every file was read, 1 nothing could be used or an error, 2 wrong flags, 3 some
@@ -236,7 +243,7 @@ pub struct IndexArgs {
     #[command(subcommand)]
     pub command: Option<IndexCommand>,
 
-    /// DICOM files, folders or zip archives, in any order
+    /// DICOM files, NIfTI volumes, folders or zip archives, in any order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

@@ -1,6 +1,7 @@
 //! The index as a Parquet file, which pandas, Polars and DuckDB open.
 
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
-use super::row::{COLUMNS, Cell, Kind, SliceRow};
+use super::row::{COLUMNS, Cell, FRAME, Kind, SliceRow};
 
 /// Rows that are held before they are written.
 const GROUP_ROWS: usize = 8192;
@@ -25,7 +26,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-const READER: &str = "1";
+const READER: &str = "2";
 
 /// Why an index cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -192,8 +193,8 @@ fn write_values<'a, T: DataType>(
 pub struct IndexReader {
     path: PathBuf,
     reader: SerializedFileReader<File>,
-    /// Place of each of [`COLUMNS`] in the file.
-    columns: Vec<usize>,
+    /// Place of each of [`COLUMNS`] in the file; none for [`FRAME`] in an index that is older.
+    columns: Vec<Option<usize>>,
     next_group: usize,
     rows: std::vec::IntoIter<SliceRow>,
 }
@@ -205,14 +206,16 @@ impl IndexReader {
     /// [`IndexError`] if the file cannot be read or is no index.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let file = File::open(path).map_err(|source| io(path, source))?;
-        let reader = SerializedFileReader::new(file).map_err(|source| parquet(path, source))?;
+        let reader = caught(|| SerializedFileReader::new(file));
+        let reader = reader.map_err(|source| parquet(path, source))?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
-        let place = |(name, _)| {
-            names.iter().position(|column| *column == name).ok_or_else(|| IndexError::NoIndex {
+        let place = |(name, _)| match names.iter().position(|column| *column == name) {
+            None if name != FRAME => Err(IndexError::NoIndex {
                 path: path.to_owned(),
                 reason: format!("it has no column `{name}`"),
-            })
+            }),
+            place => Ok(place),
         };
         let columns = COLUMNS.into_iter().map(place).collect::<Result<_, _>>()?;
         let rows = Vec::new().into_iter();
@@ -240,15 +243,19 @@ impl IndexReader {
     fn read_group(&self, index: usize) -> Result<Vec<SliceRow>, IndexError> {
         let no_index = |reason| IndexError::NoIndex { path: self.path.clone(), reason };
         let failed = |source| parquet(&self.path, source);
-        let group = self.reader.get_row_group(index).map_err(failed)?;
+        let group = caught(|| self.reader.get_row_group(index)).map_err(failed)?;
         let count = group.metadata().num_rows();
         if !(0..=MAX_GROUP_ROWS).contains(&count) {
             return Err(no_index(format!("a group of {count} rows")));
         }
         let mut columns = Vec::with_capacity(self.columns.len());
         for &column in &self.columns {
-            let reader = group.get_column_reader(column).map_err(failed)?;
-            let cells = read_column(reader, count as usize).map_err(failed)?;
+            let Some(column) = column else {
+                columns.push(vec![Cell::Whole(None); count as usize].into_iter());
+                continue;
+            };
+            let read = || read_column(group.get_column_reader(column)?, count as usize);
+            let cells = caught(read).map_err(failed)?;
             if cells.len() != count as usize {
                 return Err(no_index(format!("{} of {count} values", cells.len())));
             }
@@ -285,6 +292,12 @@ impl Iterator for IndexReader {
             }
         }
     }
+}
+
+/// The Parquet library asserts some of what a broken file gets wrong, such as negative offsets.
+fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let result = std::panic::catch_unwind(AssertUnwindSafe(read));
+    result.unwrap_or_else(|_| Err(ParquetError::General("values out of range".to_owned())))
 }
 
 fn read_column(reader: ColumnReader, count: usize) -> Result<Vec<Cell>, ParquetError> {

@@ -1,11 +1,11 @@
-//! One row of the index: what is known of one image file.
+//! One row of the index: what is known of one image.
 
 use std::path::PathBuf;
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_dicom::Source;
 
-/// One image file, or one entry of a zip archive.
+/// One image: a file, an entry of a zip archive, or a frame of either.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SliceRow {
     /// The file, or the archive.
@@ -14,11 +14,13 @@ pub struct SliceRow {
     pub entry: Option<u64>,
     /// Name of the entry in the archive.
     pub entry_name: Option<String>,
+    /// Number of the frame, from 1, in an object of several, or of the slice in a volume.
+    pub frame: Option<u64>,
     /// Bytes of the file or archive.
     pub file_size: u64,
     /// When the file or archive was last changed, nanoseconds since 1970.
     pub modified_ns: i64,
-    /// SHA-256 of the image's bytes, hexadecimal; empty if they could not be read.
+    /// SHA-256 of the bytes of the file or entry, hexadecimal; empty if they could not be read.
     pub sha256: String,
     /// Why the image cannot be used; `None` for a usable one.
     pub error: Option<String>,
@@ -90,11 +92,15 @@ pub(crate) enum Cell {
 
 use Kind::{Bool, Real, Text, Whole};
 
+/// The one column that indices of earlier versions lack.
+pub(crate) const FRAME: &str = "frame";
+
 /// Names and kinds of the columns, in the order of the cells of a row.
-pub(crate) const COLUMNS: [(&str, Kind); 37] = [
+pub(crate) const COLUMNS: [(&str, Kind); 38] = [
     ("path", Text),
     ("entry", Whole),
     ("entry_name", Text),
+    (FRAME, Whole),
     ("file_size", Whole),
     ("modified_ns", Whole),
     ("sha256", Text),
@@ -132,8 +138,17 @@ pub(crate) const COLUMNS: [(&str, Kind); 37] = [
 ];
 
 impl SliceRow {
-    /// Where the image's bytes are.
+    /// Where the image is.
     pub fn source(&self) -> Source {
+        let object = self.object();
+        match self.frame.and_then(|frame| usize::try_from(frame).ok()) {
+            Some(number) => Source::Frame { object: Box::new(object), number },
+            None => object,
+        }
+    }
+
+    /// The file or entry that the image is in.
+    pub(crate) fn object(&self) -> Source {
         let path = PathBuf::from(&self.path);
         match (self.entry.and_then(|entry| usize::try_from(entry).ok()), &self.entry_name) {
             (Some(index), Some(name)) => {
@@ -161,6 +176,7 @@ impl SliceRow {
             text(&self.path),
             Cell::Whole(self.entry.and_then(|entry| i64::try_from(entry).ok())),
             Cell::Text(self.entry_name.clone()),
+            Cell::Whole(self.frame.and_then(|frame| i64::try_from(frame).ok())),
             whole(self.file_size),
             Cell::Whole(Some(self.modified_ns)),
             text(&self.sha256),
@@ -205,6 +221,7 @@ impl SliceRow {
             path: cells.text()?.filter(|path| !path.is_empty()).ok_or("a row has no path")?,
             entry: cells.whole()?.map(at_least_0).transpose()?,
             entry_name: cells.text()?,
+            frame: cells.whole()?.map(at_least_0).transpose()?,
             file_size: cells.count()?,
             modified_ns: cells.whole()?.unwrap_or_default(),
             sha256: cells.text()?.unwrap_or_default(),
@@ -336,6 +353,10 @@ mod tests {
             };
             assert_eq!(own, kind, "{name}");
         }
+        let frame = SliceRow { frame: Some(2), ..row.clone() };
+        let object = Box::new(row.source());
+        assert_eq!(frame.source(), Source::Frame { object, number: 2 });
+        assert_eq!(SliceRow::from_cells(frame.cells()), Ok(frame));
         assert_eq!(SliceRow::from_cells(row.cells()), Ok(row.clone()));
         assert!(matches!(row.source(), Source::ZipEntry { index: 3, .. }));
         let failed =
@@ -355,7 +376,7 @@ mod tests {
         assert!(bad(1, Cell::Whole(Some(-1))).contains("-1"));
         assert!(bad(1, Cell::Text(None)).contains("kind"));
         for id in ["../../etc/passwd", ".hidden", "a/b", "", "a\0b"] {
-            assert!(bad(7, Cell::Text(Some(id.into()))).contains("file name"), "{id}");
+            assert!(bad(8, Cell::Text(Some(id.into()))).contains("file name"), "{id}");
         }
         assert!(SliceRow::from_cells([]).is_err());
     }

@@ -1,4 +1,4 @@
-//! JPEG files of prepared sets to planes of values 0–1, with every size checked first.
+//! 8-bit JPEG files to planes of values 0–1, with every size checked first.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use hemora_ct::Plane;
 use jpeg_decoder::{Decoder, PixelFormat};
 
-use crate::png_image::MAX_SIDE;
+use super::png::MAX_SIDE;
 
 /// Largest JPEG file, bytes: far above one of the largest size.
 const MAX_BYTES: u64 = 64 << 20;
@@ -15,9 +15,13 @@ const MAX_BYTES: u64 = 64 << 20;
 ///
 /// # Errors
 /// What was found instead.
-pub(crate) fn read_jpeg(path: &Path) -> Result<Vec<Plane>, String> {
-    let bytes = read_limited(path)?;
-    let mut decoder = Decoder::new(bytes.as_slice());
+pub fn read_jpeg(path: &Path) -> Result<Vec<Plane>, String> {
+    decode_jpeg(&read_limited(path)?)
+}
+
+/// As [`read_jpeg`], of a file's bytes.
+pub(crate) fn decode_jpeg(bytes: &[u8]) -> Result<Vec<Plane>, String> {
+    let mut decoder = Decoder::new(bytes);
     let (rows, columns, channels) = header(&mut decoder)?;
     decoder.set_max_decoding_buffer_size(rows * columns * channels);
     let pixels = decoder.decode().map_err(|error| format!("not a readable JPEG: {error}"))?;
@@ -32,7 +36,10 @@ pub(crate) fn read_jpeg(path: &Path) -> Result<Vec<Plane>, String> {
 }
 
 /// Channels of a JPEG, 1 or 3.
-pub(crate) fn jpeg_channels(path: &Path) -> Result<usize, String> {
+///
+/// # Errors
+/// What was found instead.
+pub fn jpeg_channels(path: &Path) -> Result<usize, String> {
     let bytes = read_limited(path)?;
     Ok(header(&mut Decoder::new(bytes.as_slice()))?.2)
 }
