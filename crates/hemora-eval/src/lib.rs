@@ -30,6 +30,7 @@ mod measure;
 mod metrics;
 mod normal;
 mod operating;
+mod order;
 mod probability;
 mod proportion;
 mod quantile;

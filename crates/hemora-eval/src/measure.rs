@@ -7,7 +7,7 @@ use crate::delong::delong_in_order;
 use crate::error::same_length;
 use crate::metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
 use crate::probability::row_competition_loss;
-use crate::ranked::descending;
+use crate::order::Order;
 use crate::resample::{ClusterDecisions, ClusterSums, ClusteredRanking};
 use crate::{
     BootstrapOptions, Clusters, DeLong, Interval, LabelColumn, MetricError, OperatingPoint,
@@ -179,15 +179,15 @@ impl<'a> Prepared<'a> {
         let (scores, truth) = (column.probabilities.as_slice(), column.truth.as_slice());
         same_length(scores, truth)?;
         // Sorting is most of the work, so all that needs the order shares one.
-        let order = descending(scores)?;
-        let ranked = Ranked::in_order(&order, scores, truth, None);
+        let order = Order::descending(scores)?;
+        let ranked = Ranked::in_order(&order, truth, None);
         let decisions = |point: &'a OperatingPoint| {
             Ok((point, ClusterDecisions::new(scores, truth, point.threshold, clusters)?))
         };
         Ok(Self {
             column,
-            ranking: ClusteredRanking::in_order(&order, scores, truth, clusters)?,
-            delong: delong_in_order(&order, scores, truth, Some(clusters), confidence)?,
+            ranking: ClusteredRanking::in_order(&order, truth, clusters)?,
+            delong: delong_in_order(&order, truth, Some(clusters), confidence)?,
             log_loss: ClusterSums::log_loss(scores, truth, clusters)?,
             brier: ClusterSums::brier(scores, truth, clusters)?,
             points: points
