@@ -23,6 +23,7 @@ mod labels;
 mod loader;
 mod memory;
 mod options;
+mod parquet_table;
 mod png_image;
 mod prepare;
 mod sampling;
@@ -40,7 +41,7 @@ pub use labels::{Incomplete, LabelReport, LabelTable};
 pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions};
-pub use png_image::{MAX_SIDE, PngError};
+pub use png_image::{MAX_SIDE, PngError, read_png};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,

@@ -42,7 +42,7 @@ pub enum PngError {
 ///
 /// # Errors
 /// [`PngError`] says what was found instead.
-pub(crate) fn read_png(path: &Path) -> Result<Plane, PngError> {
+pub fn read_png(path: &Path) -> Result<Plane, PngError> {
     let file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
     BufReader::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes)?;

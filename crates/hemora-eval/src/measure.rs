@@ -6,13 +6,12 @@ use rayon::prelude::*;
 use crate::delong::delong_in_order;
 use crate::error::same_length;
 use crate::metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
-use crate::probability::row_competition_loss;
 use crate::order::Order;
+use crate::probability::row_competition_loss;
 use crate::resample::{ClusterDecisions, ClusterSums, ClusteredRanking};
 use crate::{
-    BootstrapOptions, Clusters, DeLong, Interval, LabelColumn, MetricError, OperatingPoint,
-    Proportion, Ranked, bootstrap_counts, decision_curve, expected_calibration_error, reliability,
-    thin, wilson,
+    BootstrapOptions, Clusters, DeLong, Interval, LabelColumn, MetricError, OperatingPoint, Ranked,
+    bootstrap_counts, decision_curve, expected_calibration_error, reliability, thin, wilson,
 };
 
 /// Points of a curve that is kept for drawing.
@@ -108,15 +107,6 @@ pub fn measure(
         competition_log_loss: competition.map(|_| intervals[2]),
         labels,
     })
-}
-
-/// A share of exactly 0 or 1 is the same in every resample, which would claim certainty: then the
-/// Wilson interval stands in.
-fn not_certain(interval: Interval, wilson: &Proportion) -> Interval {
-    if interval.low.is_none() || interval.low != interval.high {
-        return interval;
-    }
-    Interval { low: wilson.low, high: wilson.high, ..interval }
 }
 
 /// The mean of one figure over the labels that have it in the whole set; `None` where one of these
@@ -268,12 +258,12 @@ impl<'a> Prepared<'a> {
                 Ok(Decisions {
                     point: (*point).clone(),
                     counts,
-                    sensitivity: not_certain(at[0], &sensitivity_wilson),
+                    sensitivity: at[0].or_wilson(&sensitivity_wilson),
                     sensitivity_wilson,
-                    specificity: not_certain(at[1], &specificity_wilson),
+                    specificity: at[1].or_wilson(&specificity_wilson),
                     specificity_wilson,
-                    positive_predictive_value: not_certain(at[2], &positive),
-                    negative_predictive_value: not_certain(at[3], &negative),
+                    positive_predictive_value: at[2].or_wilson(&positive),
+                    negative_predictive_value: at[3].or_wilson(&negative),
                     accuracy: at[4],
                     f1: at[5],
                     matthews: at[6],

@@ -1,8 +1,8 @@
 //! One label prepared for a bootstrap: what a resample costs is one pass without sorting.
 
 use crate::error::{check_probabilities, lengths, same_length};
-use crate::probability::{item_brier, item_log_loss};
 use crate::order::{Entry, Order};
+use crate::probability::{item_brier, item_log_loss};
 use crate::{Clusters, Confusion, MetricError};
 
 /// Most clusters: the number shares 32 bits with two marks.

@@ -153,9 +153,8 @@ struct Earlier(Option<Peekable<IndexReader>>, usize);
 
 impl Earlier {
     fn open(path: &Path) -> Result<Self, IndexError> {
-        let reader = path.exists().then(|| IndexReader::open(path)).transpose()?;
-        let current = reader.filter(IndexReader::is_current);
-        Ok(Self(current.map(Iterator::peekable), 0))
+        let reader = path.exists().then(|| IndexReader::open_current(path)).transpose()?;
+        Ok(Self(reader.flatten().map(Iterator::peekable), 0))
     }
 
     /// Adds the rows of `chunk`, which follows the chunk before, unless they are known.
@@ -214,10 +213,7 @@ impl Parts {
         if !path.exists() {
             return Ok(BTreeMap::new());
         }
-        let rows = IndexReader::open(&path)?;
-        if !rows.is_current() {
-            return Ok(BTreeMap::new());
-        }
+        let Some(rows) = IndexReader::open_current(&path)? else { return Ok(BTreeMap::new()) };
         rows.map(|row| row.map(|row| (row.source(), row))).collect()
     }
 
