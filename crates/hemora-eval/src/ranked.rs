@@ -46,7 +46,7 @@ impl Ranked {
 
     /// [`Ranked::new`] of checked items whose order is known.
     pub(crate) fn in_order(order: &Order, labels: &[bool], weights: Option<&[f64]>) -> Self {
-        let mut steps: Vec<Step> = Vec::new();
+        let mut steps: Vec<Step> = Vec::with_capacity(order.entries().len());
         for tied in order.entries().chunk_by(|one, other| one.ties(*other)) {
             let mut step = Step { score: tied[0].score(), positives: 0.0, negatives: 0.0 };
             for item in tied.iter().map(|entry| entry.item()) {
@@ -134,6 +134,30 @@ impl Ranked {
         Some(points)
     }
 
+    /// The points of [`Ranked::roc`] as `[1 − specificity, sensitivity]`; none if it is undefined.
+    pub(crate) fn roc_points(&self) -> impl Iterator<Item = [f64; 2]> + Clone {
+        let steps =
+            if self.positives > 0.0 && self.negatives > 0.0 { &self.steps[..] } else { &[] };
+        let start = (!steps.is_empty()).then_some([0.0; 2]);
+        let (mut hits, mut alarms) = (0.0, 0.0);
+        start.into_iter().chain(steps.iter().map(move |step| {
+            hits += step.positives;
+            alarms += step.negatives;
+            [alarms / self.negatives, hits / self.positives]
+        }))
+    }
+
+    /// The points of [`Ranked::precision_recall`] as `[recall, precision]`; none if it is undefined.
+    pub(crate) fn precision_points(&self) -> impl Iterator<Item = [f64; 2]> + Clone {
+        let steps = if self.positives > 0.0 { &self.steps[..] } else { &[] };
+        let (mut hits, mut all) = (0.0, 0.0);
+        steps.iter().filter_map(move |step| {
+            hits += step.positives;
+            all += step.positives + step.negatives;
+            (all > 0.0).then(|| [hits / self.positives, hits / all])
+        })
+    }
+
     /// The precision–recall curve, a point for each distinct score with some weight above it.
     /// `None` if there are no positives.
     pub fn precision_recall(&self) -> Option<Vec<PrecisionRecallPoint>> {
@@ -166,16 +190,19 @@ mod tests {
         let points: Vec<(f64, f64)> =
             roc.iter().map(|point| (point.false_positive_rate, point.sensitivity)).collect();
         assert_eq!(points, [(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)]);
+        assert!(ranked.roc_points().eq(points.into_iter().map(|(x, y)| [x, y])));
         let curve = ranked.precision_recall().unwrap();
         let points: Vec<(f64, f64)> =
             curve.iter().map(|point| (point.recall, point.precision)).collect();
         assert_eq!(points, [(0.5, 1.0), (1.0, 2.0 / 3.0), (1.0, 0.5)]);
+        assert!(ranked.precision_points().eq(points.into_iter().map(|(x, y)| [x, y])));
     }
 
     #[test]
     fn one_class_has_no_curve() {
         let ranked = Ranked::new(&[0.1, 0.2], &[false, false], None).unwrap();
         assert_eq!((ranked.roc(), ranked.precision_recall()), (None, None));
+        assert_eq!(ranked.roc_points().count() + ranked.precision_points().count(), 0);
         let ranked = Ranked::new(&[0.1, 0.2], &[true, true], None).unwrap();
         assert_eq!(ranked.roc(), None);
         assert_eq!(ranked.precision_recall().unwrap().len(), 2);
