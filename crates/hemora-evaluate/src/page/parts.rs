@@ -118,7 +118,7 @@ fn write_subgroup_label(
             .iter()
             .map(|decision| {
                 format!(
-                    "{}: {}, {}",
+                    "{}: {}<span class=\"ci\">specificity {}</span>",
                     Escaped(&decision.name),
                     super::interval_text(&decision.sensitivity),
                     super::interval_text(&decision.specificity)
@@ -136,7 +136,7 @@ fn write_subgroup_label(
             one.positives,
             interval_cell(&one.auroc),
             Forest(&one.auroc),
-            points.join("<br/>")
+            points.concat()
         )?;
     }
     close_table(out)?;

@@ -199,8 +199,8 @@ fn slices_make_a_series_by_the_rule_that_the_bundle_holds() {
     let policy = SeriesPolicy::Chosen;
     let result = triage(&archive.engine, &bundle, &archive.collect(), policy, &|_, _| ());
     let (ours, default) = (&result.studies[0].series[0], &plain.studies[0].series[0]);
-    let highest = any(ours).into_iter().fold(0.0, f32::max);
-    assert_near(ours.probabilities.any, f64::from(highest));
+    let highest = any(ours).into_iter().fold(0.0, f64::max);
+    assert_near(ours.probabilities.any.into(), highest);
     assert!(ours.probabilities.any > default.probabilities.any);
     assert_eq!(ours.probabilities.subdural, default.probabilities.subdural, "no rule: top three");
 }
