@@ -80,7 +80,7 @@ fn points_chosen_on_validation_are_applied_on_test_and_runs_compared() {
 fn a_bundle_an_index_and_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let options = PhantomOptions { slice_spacing: 24.0, ..PhantomOptions::default() };
+    let options = PhantomOptions { slice_spacing: 20.0, ..PhantomOptions::default() };
     write_dataset(&folder.path().join("data"), 2, 3, &options.with_size(64), &|_, _| {}).unwrap();
     let (images, labels) = (path("data/stage_2_train"), path("data/stage_2_train.csv"));
     let output = hemora(&["index", &images, "--labels", &labels, "--out", &path("set.parquet")]);

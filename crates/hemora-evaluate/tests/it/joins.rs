@@ -130,7 +130,7 @@ fn a_comparison_aligns_the_other_model_and_a_subgroup_its_slices() {
         .filter(|group| group.column == "sex")
         .map(|group| (group.value.as_str(), group.items))
         .collect();
-    assert_eq!(found, [("(unknown)", 8), ("F", 20), ("M", 20)]);
+    assert_eq!(found, [("F", 20), ("M", 20), ("(unknown)", 8)]);
     assert!(evaluation.subgroups.iter().all(|group| group.labels.iter().all(|one| one.small)));
     // The last patient's second slice is negative and called positive.
     let worst = evaluation.mistakes.iter().find(|mistake| mistake.id == "ID_45").unwrap();

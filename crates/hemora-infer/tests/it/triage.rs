@@ -202,7 +202,8 @@ fn slices_make_a_series_by_the_rule_that_the_bundle_holds() {
     let highest = any(ours).into_iter().fold(0.0, f64::max);
     assert_near(ours.probabilities.any.into(), highest);
     assert!(ours.probabilities.any > default.probabilities.any);
-    assert_eq!(ours.probabilities.subdural, default.probabilities.subdural, "no rule: top three");
+    // Without a rule, the mean of the three highest.
+    assert_near(ours.probabilities.subdural.into(), default.probabilities.subdural.into());
 }
 
 #[test]
