@@ -222,11 +222,10 @@ fn newton(
         for (row, &label) in rows.iter().zip(truth) {
             let p = sigmoid(odds(&weights, row));
             let (error, weight) = (p - f64::from(u8::from(label)), p * (1.0 - p));
-            for a in 0..N {
-                gradient[a] += error * value(row, a);
-                for b in 0..N {
-                    hessian[a][b] += weight * value(row, a) * value(row, b);
-                }
+            let values: [f64; N] = std::array::from_fn(|at| value(row, at));
+            for ((slope, curved), one) in gradient.iter_mut().zip(&mut hessian).zip(values) {
+                *slope += error * one;
+                curved.iter_mut().zip(values).for_each(|(sum, other)| *sum += weight * one * other);
             }
         }
         let mut step = solve(hessian, gradient)?;
@@ -255,9 +254,8 @@ fn solve<const N: usize>(mut matrix: [[f64; N]; N], mut right: [f64; N]) -> Opti
         }
         for row in column + 1..N {
             let factor = matrix[row][column] / divisor;
-            for at in column..N {
-                matrix[row][at] -= factor * matrix[column][at];
-            }
+            let upper = matrix[column];
+            matrix[row].iter_mut().zip(upper).for_each(|(value, above)| *value -= factor * above);
             right[row] -= factor * right[column];
         }
     }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Cases;
+use crate::grouped::ALONE;
 
 /// Bits of 256 in which two images may differ that are called alike. Of four words of 64 bits one
 /// is then the same, by which pairs are found without comparing all with all.
@@ -109,7 +110,10 @@ pub(crate) fn duplicates(cases: &Cases) -> Option<Duplicates> {
             }
         }
     }
-    let grouped = cases.grouping.kind != "slice";
+    // A slice that stands alone is of an unknown group, not of another.
+    let known = |slice: usize| {
+        cases.grouping.kind != "slice" && !cases.group_names[slice].starts_with(ALONE)
+    };
     let pair = |&(one, other): &(usize, usize)| {
         let groups = cases.clusters.of_items();
         let differing = cases
@@ -125,7 +129,7 @@ pub(crate) fn duplicates(cases: &Cases) -> Option<Duplicates> {
             ids: [cases.ids[one].clone(), cases.ids[other].clone()],
             same_file: sha256(one).is_some() && sha256(one) == sha256(other),
             distance: distance(&looks, one, other).unwrap_or(0),
-            same_group: grouped.then(|| groups[one] == groups[other]),
+            same_group: (known(one) && known(other)).then(|| groups[one] == groups[other]),
             differing,
         }
     };

@@ -65,6 +65,9 @@ pub(crate) fn check_nested(
     )))
 }
 
+/// Begins the name of the group of a slice of which none is known.
+pub(crate) const ALONE: &str = "slice=";
+
 /// Fewer groups than these give no interval that keeps its word: see the simulation in
 /// `hemora-eval`'s tests, where 25 groups still miss theirs by three of a hundred.
 const FEW_GROUPS: u64 = 20;
@@ -120,7 +123,7 @@ pub(crate) fn groups(
         .map(|(value, id)| {
             value.filter(|value| !value.is_empty()).unwrap_or_else(|| {
                 alone.add(|| shorten(id));
-                format!("slice={id}")
+                format!("{ALONE}{id}")
             })
         })
         .collect();
