@@ -5,6 +5,7 @@
 //! HU from the moment a file is read, and every image carries its place in the patient.
 
 mod clean;
+mod fingerprint;
 mod geometry;
 mod label;
 mod plausibility;
@@ -17,6 +18,7 @@ pub use clean::{
     FrequencyError, FrequencyScale, HuCounts, PixelBox, Square, brain_box, part_in_window,
     resize_square, zoom,
 };
+pub use fingerprint::Fingerprint;
 pub use geometry::{GeometryError, ImagePlane};
 pub use label::{LABEL_COUNT, Label, Probabilities};
 pub use plausibility::{HuProblem, hu_problems};

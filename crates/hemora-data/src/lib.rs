@@ -22,6 +22,7 @@ mod labels;
 mod loader;
 mod memory;
 mod options;
+mod parquet_table;
 mod prepare;
 mod sampling;
 mod split;

@@ -51,6 +51,14 @@ pub struct SliceHeader {
     pub study_instance_uid: String,
     /// PatientID, empty if absent.
     pub patient_id: String,
+    /// PatientAge, years, if any.
+    pub patient_age: Option<f64>,
+    /// PatientSex, if any: `F`, `M` or `O`.
+    pub patient_sex: Option<String>,
+    /// Manufacturer of the scanner, if any.
+    pub manufacturer: Option<String>,
+    /// ManufacturerModelName of the scanner, if any.
+    pub scanner_model: Option<String>,
     /// SeriesDescription, if any.
     pub series_description: Option<String>,
     /// InstanceNumber, if any. Never used for ordering when positions are known.

@@ -95,6 +95,10 @@ fn check_image(
         series_instance_uid: uid(tags::SERIES_INSTANCE_UID),
         study_instance_uid: uid(tags::STUDY_INSTANCE_UID),
         patient_id: attributes.name(tags::PATIENT_ID).unwrap_or_default(),
+        patient_age: attributes.text(tags::PATIENT_AGE).and_then(|text| years(&text)),
+        patient_sex: attributes.name(tags::PATIENT_SEX),
+        manufacturer: attributes.name(tags::MANUFACTURER),
+        scanner_model: attributes.name(tags::MANUFACTURER_MODEL_NAME),
         series_description: attributes.name(tags::SERIES_DESCRIPTION),
         instance_number: attributes
             .text(tags::INSTANCE_NUMBER)
@@ -129,6 +133,20 @@ fn check_image(
         padding,
         transfer_syntax: start.transfer_syntax.clone(),
     })
+}
+
+/// Years of an age string: three digits and D, W, M or Y (PS3.5 §6.2); a bare number is years.
+fn years(text: &str) -> Option<f64> {
+    let digits = text.trim_end_matches(['D', 'W', 'M', 'Y']);
+    let number: u16 = digits.parse().ok()?;
+    let parts = match &text[digits.len()..] {
+        "D" => 365.25,
+        "W" => 365.25 / 7.0,
+        "M" => 12.0,
+        "Y" | "" => 1.0,
+        _ => return None,
+    };
+    Some(f64::from(number) / parts)
 }
 
 /// A CT image, by its modality and its SOP class, of which many files have only one. Whether it is

@@ -229,6 +229,11 @@ pub struct BundleArgs {
     #[arg(long, value_name = "JSON")]
     pub calibration: Option<PathBuf>,
 
+    /// Evaluation for the card and its figures: a folder of `hemora evaluate`, or its metrics.json;
+    /// may be repeated
+    #[arg(long, value_name = "RUN")]
+    pub evaluation: Vec<PathBuf>,
+
     /// The bundle to write
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,

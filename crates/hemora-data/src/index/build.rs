@@ -157,9 +157,8 @@ struct Earlier(Option<Peekable<IndexReader>>, usize);
 
 impl Earlier {
     fn open(path: &Path) -> Result<Self, IndexError> {
-        let reader = path.exists().then(|| IndexReader::open(path)).transpose()?;
-        let current = reader.filter(IndexReader::is_current);
-        Ok(Self(current.map(Iterator::peekable), 0))
+        let reader = path.exists().then(|| IndexReader::open_current(path)).transpose()?;
+        Ok(Self(reader.flatten().map(Iterator::peekable), 0))
     }
 
     /// Adds the rows of `chunk`, which follows the chunk before, unless they are known.
@@ -213,10 +212,8 @@ impl Parts {
     fn known(&self, number: usize) -> Result<Known, IndexError> {
         let (path, mut known) = (self.path(number), Known::new());
         if path.exists() {
-            let rows = IndexReader::open(&path)?;
             // Those that another version wrote are read again.
-            let is_current = rows.is_current();
-            for row in rows.filter(|_| is_current) {
+            for row in IndexReader::open_current(&path)?.into_iter().flatten() {
                 let row = row?;
                 known.entry(row.object()).or_default().push(row);
             }

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hemora_ct::{Slice, Window, hu_problems, part_in_window};
+use hemora_ct::{Fingerprint, Slice, Window, hu_problems, part_in_window};
 use hemora_dicom::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
 use sha2::{Digest, Sha256};
 
@@ -96,6 +96,7 @@ fn fill(row: &mut SliceRow, header: &SliceHeader, slice: &Slice, path: &Path) {
     let hu = || slice.hu().iter().copied();
     row.hu_min = hu().fold(f32::INFINITY, f32::min).into();
     row.hu_max = hu().fold(f32::NEG_INFINITY, f32::max).into();
+    row.fingerprint = Some(Fingerprint::of(&slice.windowed(Window::BRAIN)));
     row.flags = flags(row, header, !hu_problems(slice).is_empty());
 }
 
@@ -112,6 +113,11 @@ fn describe(row: &mut SliceRow, header: &SliceHeader, path: &Path) {
     row.series_instance_uid.clone_from(&header.series_instance_uid);
     row.study_instance_uid.clone_from(&header.study_instance_uid);
     row.patient_id.clone_from(&header.patient_id);
+    row.patient_age = header.patient_age;
+    row.patient_sex.clone_from(&header.patient_sex);
+    row.manufacturer.clone_from(&header.manufacturer);
+    row.scanner_model.clone_from(&header.scanner_model);
+    row.convolution_kernel.clone_from(&header.convolution_kernel);
     row.instance_number = header.instance_number.map(i64::from);
     (row.rows, row.columns) = (header.rows as u64, header.columns as u64);
     if let Some(plane) = header.plane {

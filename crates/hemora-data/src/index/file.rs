@@ -1,12 +1,10 @@
 //! The index as a Parquet file, which pandas, Polars and DuckDB open.
 
 use std::fs::File;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::Repetition;
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -15,7 +13,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
-use super::row::{COLUMNS, Cell, FRAME, Kind, SliceRow};
+use super::row::{COLUMNS, Cell, Kind, SliceRow};
+use crate::parquet_table::{caught, read_cells};
 
 /// Rows that are held before they are written.
 const GROUP_ROWS: usize = 8192;
@@ -26,7 +25,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-const READER: &str = "2";
+const READER: &str = "3";
 
 /// Why an index cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -193,8 +192,8 @@ fn write_values<'a, T: DataType>(
 pub struct IndexReader {
     path: PathBuf,
     reader: SerializedFileReader<File>,
-    /// Place of each of [`COLUMNS`] in the file; none for [`FRAME`] in an index that is older.
-    columns: Vec<Option<usize>>,
+    /// Place of each of [`COLUMNS`] in the file.
+    columns: Vec<usize>,
     next_group: usize,
     rows: std::vec::IntoIter<SliceRow>,
 }
@@ -203,19 +202,33 @@ impl IndexReader {
     /// Opens an index.
     ///
     /// # Errors
-    /// [`IndexError`] if the file cannot be read or is no index.
+    /// [`IndexError`] if the file cannot be read or is no index of this version.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        let file = File::open(path).map_err(|source| io(path, source))?;
-        let reader = caught(|| SerializedFileReader::new(file));
-        let reader = reader.map_err(|source| parquet(path, source))?;
+        Self::with_columns(path, read_metadata(path)?)
+    }
+
+    /// Opens an index whose rows say what this version would say of the same files; `None` if
+    /// another version wrote it.
+    pub(crate) fn open_current(path: &Path) -> Result<Option<Self>, IndexError> {
+        let reader = read_metadata(path)?;
+        let pairs = reader.metadata().file_metadata().key_value_metadata();
+        let version = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == READER_KEY));
+        match version.map(|pair| pair.value.as_deref() == Some(READER)) {
+            Some(false) => Ok(None),
+            // Not an index at all is an error: it would be overwritten.
+            None => Self::with_columns(path, reader).map(|_| None),
+            Some(true) => Self::with_columns(path, reader).map(Some),
+        }
+    }
+
+    fn with_columns(path: &Path, reader: SerializedFileReader<File>) -> Result<Self, IndexError> {
         let schema = reader.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
-        let place = |(name, _)| match names.iter().position(|column| *column == name) {
-            None if name != FRAME => Err(IndexError::NoIndex {
+        let place = |(name, _)| {
+            names.iter().position(|column| *column == name).ok_or_else(|| IndexError::NoIndex {
                 path: path.to_owned(),
                 reason: format!("it has no column `{name}`"),
-            }),
-            place => Ok(place),
+            })
         };
         let columns = COLUMNS.into_iter().map(place).collect::<Result<_, _>>()?;
         let rows = Vec::new().into_iter();
@@ -225,14 +238,6 @@ impl IndexReader {
     /// Number of rows that the file says it has.
     pub fn len(&self) -> usize {
         usize::try_from(self.reader.metadata().file_metadata().num_rows()).unwrap_or(0)
-    }
-
-    /// Whether rows say what this version would say of the same files.
-    pub(crate) fn is_current(&self) -> bool {
-        let pairs = self.reader.metadata().file_metadata().key_value_metadata();
-        let says =
-            |pair: &KeyValue| pair.key == READER_KEY && pair.value.as_deref() == Some(READER);
-        pairs.is_some_and(|pairs| pairs.iter().any(says))
     }
 
     /// Whether the file says that it has no rows.
@@ -250,11 +255,7 @@ impl IndexReader {
         }
         let mut columns = Vec::with_capacity(self.columns.len());
         for &column in &self.columns {
-            let Some(column) = column else {
-                columns.push(vec![Cell::Whole(None); count as usize].into_iter());
-                continue;
-            };
-            let read = || read_column(group.get_column_reader(column)?, count as usize);
+            let read = || read_cells(&mut group.get_column_reader(column)?, count as usize);
             let cells = caught(read).map_err(failed)?;
             if cells.len() != count as usize {
                 return Err(no_index(format!("{} of {count} values", cells.len())));
@@ -267,6 +268,11 @@ impl IndexReader {
         };
         (0..count).map(row).collect()
     }
+}
+
+fn read_metadata(path: &Path) -> Result<SerializedFileReader<File>, IndexError> {
+    let file = File::open(path).map_err(|source| io(path, source))?;
+    caught(|| SerializedFileReader::new(file)).map_err(|source| parquet(path, source))
 }
 
 impl Iterator for IndexReader {
@@ -292,52 +298,4 @@ impl Iterator for IndexReader {
             }
         }
     }
-}
-
-/// The Parquet library asserts some of what a broken file gets wrong, such as negative offsets.
-fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
-    let result = std::panic::catch_unwind(AssertUnwindSafe(read));
-    result.unwrap_or_else(|_| Err(ParquetError::General("values out of range".to_owned())))
-}
-
-fn read_column(reader: ColumnReader, count: usize) -> Result<Vec<Cell>, ParquetError> {
-    match reader {
-        ColumnReader::ByteArrayColumnReader(reader) => read_values(reader, count, |value| {
-            let text = |bytes: ByteArray| bytes.as_utf8().map(str::to_owned);
-            value.map(text).transpose().map(Cell::Text)
-        }),
-        ColumnReader::Int64ColumnReader(reader) => {
-            read_values(reader, count, |value| Ok(Cell::Whole(value)))
-        }
-        ColumnReader::DoubleColumnReader(reader) => {
-            read_values(reader, count, |value| Ok(Cell::Real(value)))
-        }
-        ColumnReader::BoolColumnReader(reader) => {
-            read_values(reader, count, |value| Ok(Cell::Bool(value)))
-        }
-        _ => Err(ParquetError::General("a column has values of a kind no index has".to_owned())),
-    }
-}
-
-fn read_values<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
-    count: usize,
-    cell: impl Fn(Option<T::T>) -> Result<Cell, ParquetError>,
-) -> Result<Vec<Cell>, ParquetError> {
-    let (mut values, mut present) = (Vec::new(), Vec::new());
-    let mut records = 0;
-    while records < count {
-        let left = (count - records).min(GROUP_ROWS);
-        let (read, _, _) = reader.read_records(left, Some(&mut present), None, &mut values)?;
-        if read == 0 {
-            break;
-        }
-        records += read;
-    }
-    let mut values = values.into_iter();
-    // A column without gaps, as other writers make it, has no levels.
-    if present.is_empty() {
-        return values.map(|value| cell(Some(value))).collect();
-    }
-    present.iter().map(|level| cell(if *level > 0 { values.next() } else { None })).collect()
 }

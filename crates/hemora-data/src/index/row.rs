@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hemora_ct::{LABEL_COUNT, Label};
+use hemora_ct::{Fingerprint, LABEL_COUNT, Label};
 use hemora_dicom::Source;
 
 /// One image: a file, an entry of a zip archive, or a frame of either.
@@ -34,6 +34,16 @@ pub struct SliceRow {
     pub study_instance_uid: String,
     /// PatientID, empty if absent.
     pub patient_id: String,
+    /// PatientAge, years.
+    pub patient_age: Option<f64>,
+    /// PatientSex.
+    pub patient_sex: Option<String>,
+    /// Manufacturer of the scanner.
+    pub manufacturer: Option<String>,
+    /// ManufacturerModelName of the scanner.
+    pub scanner_model: Option<String>,
+    /// ConvolutionKernel.
+    pub convolution_kernel: Option<String>,
     /// InstanceNumber.
     pub instance_number: Option<i64>,
     /// Rows, pixels.
@@ -66,6 +76,8 @@ pub struct SliceRow {
     pub hu_min: f64,
     /// Highest HU.
     pub hu_max: f64,
+    /// What the image looks like in the brain window.
+    pub fingerprint: Option<Fingerprint>,
     /// Labels in label order, if a table has them.
     pub labels: Option<[bool; LABEL_COUNT]>,
     /// What is unusual, such as `gantry_tilt`, in alphabetical order.
@@ -92,15 +104,12 @@ pub(crate) enum Cell {
 
 use Kind::{Bool, Real, Text, Whole};
 
-/// The one column that indices of earlier versions lack.
-pub(crate) const FRAME: &str = "frame";
-
 /// Names and kinds of the columns, in the order of the cells of a row.
-pub(crate) const COLUMNS: [(&str, Kind); 38] = [
+pub(crate) const COLUMNS: [(&str, Kind); 44] = [
     ("path", Text),
     ("entry", Whole),
     ("entry_name", Text),
-    (FRAME, Whole),
+    ("frame", Whole),
     ("file_size", Whole),
     ("modified_ns", Whole),
     ("sha256", Text),
@@ -110,6 +119,11 @@ pub(crate) const COLUMNS: [(&str, Kind); 38] = [
     ("series_instance_uid", Text),
     ("study_instance_uid", Text),
     ("patient_id", Text),
+    ("patient_age", Real),
+    ("patient_sex", Text),
+    ("manufacturer", Text),
+    ("scanner_model", Text),
+    ("convolution_kernel", Text),
     ("instance_number", Whole),
     ("rows", Whole),
     ("columns", Whole),
@@ -128,6 +142,7 @@ pub(crate) const COLUMNS: [(&str, Kind); 38] = [
     ("pct_in_window", Real),
     ("hu_min", Real),
     ("hu_max", Real),
+    ("fingerprint", Text),
     ("epidural", Bool),
     ("intraparenchymal", Bool),
     ("intraventricular", Bool),
@@ -186,6 +201,11 @@ impl SliceRow {
             text(&self.series_instance_uid),
             text(&self.study_instance_uid),
             text(&self.patient_id),
+            Cell::Real(self.patient_age),
+            Cell::Text(self.patient_sex.clone()),
+            Cell::Text(self.manufacturer.clone()),
+            Cell::Text(self.scanner_model.clone()),
+            Cell::Text(self.convolution_kernel.clone()),
             Cell::Whole(self.instance_number),
             whole(self.rows),
             whole(self.columns),
@@ -204,6 +224,7 @@ impl SliceRow {
             real(self.pct_in_window),
             real(self.hu_min),
             real(self.hu_max),
+            Cell::Text(self.fingerprint.map(|fingerprint| fingerprint.to_string())),
         ];
         let label = |label: Label| Cell::Bool(self.labels.map(|labels| labels[label.index()]));
         cells.extend(Label::ALL.map(label));
@@ -231,6 +252,11 @@ impl SliceRow {
             series_instance_uid: cells.text()?.unwrap_or_default(),
             study_instance_uid: cells.text()?.unwrap_or_default(),
             patient_id: cells.text()?.unwrap_or_default(),
+            patient_age: cells.real()?,
+            patient_sex: cells.text()?,
+            manufacturer: cells.text()?,
+            scanner_model: cells.text()?,
+            convolution_kernel: cells.text()?,
             instance_number: cells.whole()?,
             rows: cells.count()?,
             columns: cells.count()?,
@@ -247,6 +273,7 @@ impl SliceRow {
             pct_in_window: cells.real()?.unwrap_or_default(),
             hu_min: cells.real()?.unwrap_or_default(),
             hu_max: cells.real()?.unwrap_or_default(),
+            fingerprint: cells.text()?.map(|digits| digits.parse()).transpose()?,
             labels: cells.labels()?,
             flags: cells
                 .text()?
@@ -341,6 +368,10 @@ mod tests {
             labels: Some([false, true, false, false, false, true]),
             flags: vec!["gantry_tilt".into(), "no_patient".into()],
             hu_min: -1024.0,
+            patient_age: Some(61.0),
+            patient_sex: Some("F".into()),
+            scanner_model: Some("X".into()),
+            fingerprint: Some("0f".repeat(32).parse().unwrap()),
             ..SliceRow::default()
         };
         assert_eq!(row.cells().len(), COLUMNS.len());

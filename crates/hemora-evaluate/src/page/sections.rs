@@ -140,6 +140,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
             "Specificity",
             "PPV",
             "NPV",
+            "Accuracy",
             "F1",
             "MCC",
             "TP, FN; FP, TN",
@@ -161,7 +162,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
                 write!(
                     out,
                     "<tr><th scope=\"row\">{}</th><td>{}{mark} <span class=\"ci\">{origin}</span></td>\
-                     <td>{:.4}</td>{}{}{}{}{}{}<td>{}, {} <span class=\"ci\">{}, {}</span></td>",
+                     <td>{:.4}</td>{}{}{}{}{}{}{}<td>{}, {} <span class=\"ci\">{}, {}</span></td>",
                     title(label.label),
                     point_text(point),
                     point.threshold,
@@ -169,6 +170,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
                     interval_cell(&decisions.specificity),
                     interval_cell(&decisions.positive_predictive_value),
                     interval_cell(&decisions.negative_predictive_value),
+                    interval_cell(&decisions.accuracy),
                     interval_cell(&decisions.f1),
                     interval_cell(&decisions.matthews),
                     counts.true_positives,
