@@ -20,7 +20,7 @@ fn phantom(folder: &Path) -> (PathBuf, Vec<Slice>) {
     let ids = StudyIds::from_seed(8, study.slices.len());
     let folder = folder.join("dicom");
     write_study(&folder, &study, &ids, PixelStorage::Signed16 { intercept: 0 }).unwrap();
-    let found = collect(&[folder.clone()], &|_, _| ());
+    let found = collect(std::slice::from_ref(&folder), &|_, _| ());
     let slices = &found.studies[0].series[0].slices;
     (folder, slices.iter().map(|header| read_slice(&header.source).unwrap().1).collect())
 }
