@@ -11,7 +11,8 @@ use crate::{ScheduleName, Task};
 /// Flags of `hemora-train run`.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct RunConfig {
-    /// Folder with the images: 8-bit grey PNG that are already windowed, or DICOM.
+    /// Folder with the images: 8-bit grey PNG that are already windowed, JPEG of a prepared set,
+    /// DICOM, or the folder of a prepared set.
     #[arg(long, value_name = "DIR")]
     pub images: PathBuf,
 
@@ -27,6 +28,16 @@ pub struct RunConfig {
     /// `CSV` alone for one row a series with columns scan_id, image_0, image_1, …
     #[arg(long, value_name = "CSV")]
     pub groups: Vec<String>,
+
+    /// Table with the columns ID and split (train, validation or test). Images that it does not
+    /// name are left out; the test images are predicted once, at the end, with the kept weights.
+    #[arg(long, value_name = "CSV")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<PathBuf>,
+
+    /// What stays on one side of the split: patient, or image (figures are then too good).
+    #[arg(long, default_value = "patient", value_parser = ["patient", "image"])]
+    pub split_by: String,
 
     /// Network to train; `hemora model summary` lists them.
     #[arg(long, default_value = "efficientnet-lite0")]

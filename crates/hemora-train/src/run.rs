@@ -281,6 +281,7 @@ fn finish(
     let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
     validation::write_predictions(&folder.0.join("validation.csv"), &predictions, data)
         .into_diagnostic()?;
+    test(config, folder, data, &model, trainer)?;
     let metadata = [
         ("network".to_owned(), config.network.clone()),
         ("task".to_owned(), config.task.to_string()),
@@ -303,4 +304,23 @@ fn finish(
     }
     println!("best weights: {}", model.display());
     Ok(())
+}
+
+/// Predicts the test images, if there are any, with the kept weights.
+fn test(
+    config: &RunConfig,
+    folder: &Folder,
+    data: &RunData,
+    model: &Model,
+    trainer: &Trainer,
+) -> Result<()> {
+    if data.test.is_empty() {
+        return Ok(());
+    }
+    let options = LoaderOptions { batch: config.batch, shuffle: false, ..LoaderOptions::default() };
+    let (set, recipe) = (data.set.clone(), data.recipe.clone());
+    let loader = Loader::new(set, data.test.clone(), None, recipe, None, &options);
+    let predictions =
+        predict(model, config.task, &loader.into_diagnostic()?, &trainer.label_weights);
+    validation::write_predictions(&folder.0.join("test.csv"), &predictions, data).into_diagnostic()
 }
