@@ -31,6 +31,6 @@ pub use error::{EvaluateError, Tally};
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use lookup::Lookup;
 pub use markdown::markdown;
-pub use page::write_html;
+pub use page::{STYLE, interval_text, number_text, write_html};
 pub use predictions::{Mapping, Predictions};
 pub use side_by_side::side_by_side;

@@ -58,8 +58,7 @@ pub fn load(config: &RunConfig) -> Result<RunData> {
         None => (drawn(config, &labels[..main], &groups[..main])?, Vec::new()),
     };
     split.train.extend(main..set.len());
-    let sides =
-        [("train", &split.train), ("validation", &split.validation), ("test", &test)];
+    let sides = [("train", &split.train), ("validation", &split.validation), ("test", &test)];
     refuse_leaks(config, &sides, &groups)?;
     for (side, indices) in sides.into_iter().filter(|(_, indices)| !indices.is_empty()) {
         let counts = Label::ALL.map(|label| {
@@ -145,7 +144,8 @@ fn read_set(
                 bar.set_length(total as u64);
                 bar.set_position(done as u64);
             };
-            let set = InMemorySet::open_hu(images, config.working_size, &moved).into_diagnostic()?;
+            let set =
+                InMemorySet::open_hu(images, config.working_size, &moved).into_diagnostic()?;
             bar.finish_and_clear();
             name_skipped(&set);
             return Ok(set);

@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod index;
 pub mod model;
 pub mod prepare;
+pub mod study;
 pub mod synth;
 pub mod train;
 pub mod triage;
