@@ -77,6 +77,8 @@ impl Job<'_> {
         add("schedule", training.schedule.clone());
         add("dropout", "0".to_owned());
         add("any-weight", "1".to_owned());
+        // Keras bounds no gradient.
+        add("clip", "1e9".to_owned());
         add("seed", options.seed.wrapping_add(cell.draw.repeat).to_string());
         flags.extend(training.flags.iter().cloned());
         CellConfig { flags, split_sha256: self.table_sha256.to_owned() }
