@@ -74,12 +74,13 @@ impl Job<'_> {
         if let Some(rate) = training.learning_rate {
             add("learning-rate", rate.to_string());
         }
+        add("seed", options.seed.wrapping_add(cell.draw.repeat).to_string());
         add("schedule", training.schedule.clone());
         add("dropout", "0".to_owned());
         add("any-weight", "1".to_owned());
-        // Keras bounds no gradient.
-        add("clip", "1e9".to_owned());
-        add("seed", options.seed.wrapping_add(cell.draw.repeat).to_string());
+        // Keras bounds no gradient, and of augmentation the study says nothing.
+        add("clip", "0".to_owned());
+        flags.push("--no-augment".to_owned());
         flags.extend(training.flags.iter().cloned());
         CellConfig { flags, split_sha256: self.table_sha256.to_owned() }
     }

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hemora_ct::{InputRecipe, Label, Window};
-use hemora_data::{
-    Groups, ImageSet, InMemorySet, Part, PreparedSet, Split, SplitTable, leaks, split,
-};
+use hemora_data::{Groups, ImageSet, InMemorySet, Part, PreparedSet, Split, SplitTable, leaks};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::config::RunConfig;
@@ -79,7 +77,7 @@ fn drawn(config: &RunConfig, labels: &[[bool; 6]], groups: &[String]) -> Result<
     } else {
         groups
     };
-    split(labels, groups, config.validation, config.seed).into_diagnostic()
+    crate::folds::hold_out(config, labels, groups)
 }
 
 /// The parts that a table names, among the first `main` images.

@@ -1,6 +1,5 @@
 //! `hemora study`: the seed study from images to its results page.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
