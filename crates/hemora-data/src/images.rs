@@ -242,6 +242,11 @@ impl ImageSet {
         &self.images
     }
 
+    /// Leaves out the images whose id is not `wanted`, before anything is decoded.
+    pub fn keep(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.images.retain(|image| wanted(&image.id));
+    }
+
     /// What did not pair up.
     pub fn report(&self) -> &PairingReport {
         &self.report

@@ -8,7 +8,7 @@
 //!   [`ImageSet::load`] decodes them into an [`InMemorySet`], as do [`ImageSet::load_hu`] and
 //!   [`InMemorySet::open_hu`] in HU.
 //! - [`Groups`] knows which images share a patient, and [`split`] and [`k_folds`] keep them on one
-//!   side.
+//!   side; a [`SplitTable`] says it image by image.
 //! - [`Loader`] turns the set into augmented batches, the same for a seed whatever the number of
 //!   threads.
 
@@ -24,8 +24,10 @@ mod memory;
 mod options;
 mod parquet_table;
 mod prepare;
+mod prepared_set;
 mod sampling;
 mod split;
+mod split_table;
 mod table;
 mod warp;
 
@@ -43,5 +45,7 @@ pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
 };
+pub use prepared_set::PreparedSet;
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};
+pub use split_table::{Part, SplitTable};
 pub use table::{Table, TableError, shorten, with_file};

@@ -9,6 +9,7 @@ use hemora_infer::EngineKind;
 use crate::command::calibrate::CalibrateArgs;
 use crate::command::compare::CompareArgs;
 use crate::command::evaluate::EvaluateArgs;
+use crate::command::study::StudyArgs;
 
 /// Finds intracranial hemorrhage in non-contrast head CT. For research use only.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ pub enum Command {
     /// Train a network: starts hemora-train with the same arguments
     #[command(disable_help_flag = true)]
     Train(TrainArgs),
+    /// Run the seed study: three networks, three subsets, from images to a results page
+    Study(Box<StudyArgs>),
     /// Measure predictions against labels: a page, a table and metrics.json
     Evaluate(Box<EvaluateArgs>),
     /// Show several evaluations side by side

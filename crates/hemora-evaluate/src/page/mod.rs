@@ -6,11 +6,10 @@ mod guide;
 mod lesions;
 mod number;
 mod parts;
-mod plot;
 mod sections;
 mod summary;
 
-pub(crate) use number::{interval_text, number_text};
+pub use number::{interval_text, number_text};
 
 use std::io::{self, Write};
 
@@ -18,7 +17,8 @@ use hemora_page::{Escaped, count, write_head};
 
 use crate::Evaluation;
 
-const STYLE: &str = include_str!("style.css");
+/// What the page of an evaluation has beside the shared style, for pages of its kind.
+pub const STYLE: &str = include_str!("style.css");
 
 /// Writes the page of an evaluation.
 ///

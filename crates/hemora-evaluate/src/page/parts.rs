@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_eval::Interval;
-use hemora_page::{Escaped, Scale, title};
+use hemora_page::{Escaped, Scale, close_table, open_table, title};
 
 use super::number::{interval_cell, p_text};
-use super::sections::{close_table, level_title, open_table};
+use super::sections::level_title;
 use crate::{Evaluation, Mistake, MistakeKind};
 
 pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
