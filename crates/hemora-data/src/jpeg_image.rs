@@ -11,21 +11,40 @@ use crate::png_image::MAX_SIDE;
 /// Largest JPEG file, bytes: far above one of the largest size.
 const MAX_BYTES: u64 = 64 << 20;
 
+/// An 8-bit JPEG, grey or RGB.
+pub(crate) struct JpegPixels {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    /// 1 or 3.
+    pub(crate) channels: usize,
+    /// The bytes of all channels of a pixel, then those of the next, row by row.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Reads an 8-bit JPEG, grey or RGB.
+///
+/// # Errors
+/// What was found instead.
+pub(crate) fn read_jpeg_pixels(path: &Path) -> Result<JpegPixels, String> {
+    let file = read_limited(path)?;
+    let mut decoder = Decoder::new(file.as_slice());
+    let (rows, columns, channels) = header(&mut decoder)?;
+    decoder.set_max_decoding_buffer_size(rows * columns * channels);
+    let bytes = decoder.decode().map_err(|error| format!("not a readable JPEG: {error}"))?;
+    if bytes.len() != rows * columns * channels {
+        return Err(format!("{} values for {rows} × {columns} pixels", bytes.len()));
+    }
+    Ok(JpegPixels { rows, columns, channels, bytes })
+}
+
 /// Reads an 8-bit JPEG, grey or RGB, as one plane or three of values 0–1 (value / 255).
 ///
 /// # Errors
 /// What was found instead.
 pub(crate) fn read_jpeg(path: &Path) -> Result<Vec<Plane>, String> {
-    let bytes = read_limited(path)?;
-    let mut decoder = Decoder::new(bytes.as_slice());
-    let (rows, columns, channels) = header(&mut decoder)?;
-    decoder.set_max_decoding_buffer_size(rows * columns * channels);
-    let pixels = decoder.decode().map_err(|error| format!("not a readable JPEG: {error}"))?;
-    if pixels.len() != rows * columns * channels {
-        return Err(format!("{} values for {rows} × {columns} pixels", pixels.len()));
-    }
+    let JpegPixels { rows, columns, channels, bytes } = read_jpeg_pixels(path)?;
     let plane = |channel: usize| {
-        let values = pixels[channel..].iter().step_by(channels);
+        let values = bytes[channel..].iter().step_by(channels);
         Plane { rows, columns, values: values.map(|byte| f32::from(*byte) / 255.0).collect() }
     };
     Ok((0..channels).map(plane).collect())

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hemora_ct::{Window, hu_problems, part_in_window};
+use hemora_ct::{Window, hu_problems, hu_range, part_in_window};
 use hemora_dicom::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slice};
 use sha2::{Digest, Sha256};
 
@@ -62,9 +62,7 @@ pub(super) fn examine(source: &Source, known: Option<SliceRow>, list: &SourceLis
         Ok((header, slice)) => {
             describe(&mut row, &header, path);
             row.pct_in_window = part_in_window(slice.hu(), Window::BRAIN);
-            let hu = || slice.hu().iter().copied();
-            row.hu_min = hu().fold(f32::INFINITY, f32::min).into();
-            row.hu_max = hu().fold(f32::NEG_INFINITY, f32::max).into();
+            [row.hu_min, row.hu_max] = hu_range(slice.hu()).map(f64::from);
             row.flags = flags(&row, &header, !hu_problems(&slice).is_empty());
             Examined::Read(row)
         }
