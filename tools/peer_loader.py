@@ -102,7 +102,7 @@ class Images(Dataset):
         rows = min(self.size, round(math.sqrt(area * aspect) * self.size))
         columns = min(self.size, round(math.sqrt(area / aspect) * self.size))
         top, left = random.randint(0, self.size - rows), random.randint(0, self.size - columns)
-        image[:, top : top + rows, left : left + columns] = (random.random() - MEAN) / STD
+        image[:, top : top + rows, left : left + columns] = float((random.random() - MEAN) / STD)
 
 
 def draw():

@@ -111,24 +111,18 @@ impl Inputs<'_> {
         let Some(from) = &drawn.warp else { return };
         let (area, table) = (self.side * self.side, &drawn.table);
         let Sampling { source, target } = sampling;
-        source.clear();
-        // Places without a channel repeat the first one: what they hold is not used.
-        let plane = |place: usize| self.planes[*channels.get(place).unwrap_or(&channels[0])];
-        match image {
-            Image::Planes(bytes) => {
-                let planes: [&[u8]; CHANNELS] =
-                    std::array::from_fn(|place| &bytes[plane(place) * area..][..area]);
-                source
-                    .extend((0..area).map(|at| planes.map(|plane| table[usize::from(plane[at])])));
+        source.resize(area, [0.0; CHANNELS]);
+        for (place, &channel) in channels.iter().enumerate() {
+            let plane = self.planes[channel];
+            let places = source.iter_mut().map(|pixel| &mut pixel[place]);
+            let set = |(value, byte): (&mut f32, &u8)| *value = table[usize::from(*byte)];
+            match image {
+                Image::Planes(bytes) => places.zip(&bytes[plane * area..][..area]).for_each(set),
+                Image::Pixels { bytes, planes } => {
+                    places.zip(bytes[plane..].iter().step_by(planes)).for_each(set);
+                }
+                Image::Hu(_) => {}
             }
-            Image::Pixels { bytes, planes } => {
-                let places: [usize; CHANNELS] = std::array::from_fn(plane);
-                let pixels = bytes.chunks_exact(planes);
-                source.extend(
-                    pixels.map(|pixel| places.map(|place| table[usize::from(pixel[place])])),
-                );
-            }
-            Image::Hu(_) => {}
         }
         let size = self.recipe.size;
         target.resize(size * size, [0.0; CHANNELS]);

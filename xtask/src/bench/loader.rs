@@ -36,7 +36,7 @@ pub struct LoaderOptions {
 
 /// Measures, and prints a table to stdout.
 pub fn loader(workspace: &Workspace, options: &LoaderOptions) -> Result<()> {
-    let data = Data::build(workspace, "bench-loader")?;
+    let data = Data::build(workspace, "bench-data")?;
     let set = match &options.set {
         Some(set) => absolute(set)?,
         None => prepared(&data, options.patients)?,

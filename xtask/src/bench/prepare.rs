@@ -38,7 +38,7 @@ pub struct PrepareOptions {
 
 /// Measures, and prints a table to stdout.
 pub fn prepare(workspace: &Workspace, options: &PrepareOptions) -> Result<()> {
-    let data = Data::build(workspace, "bench-prepare")?;
+    let data = Data::build(workspace, "bench-data")?;
     if options.memory {
         print!("{}", memory(&data)?);
         return Ok(());
