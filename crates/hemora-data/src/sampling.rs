@@ -235,7 +235,7 @@ fn add_noise(values: &mut [f32], std: f32, rng: &mut impl Rng) {
             // Bytes side by side are added two at a time.
             let halves = (bytes & 0x00ff_00ff) + (bytes >> 8 & 0x00ff_00ff);
             let sum = ((halves >> 16) + (halves & 0xffff)) as i32;
-            let noisy = (*value + (sum - 510) as f32 * factor).max(0.0).min(1.0);
+            let noisy = (*value + (sum - 510) as f32 * factor).clamp(0.0, 1.0);
             *value = if *value > 0.0 && *value < 1.0 { noisy } else { *value };
         }
     }
