@@ -67,6 +67,8 @@ enum Bench {
     Triage(bench::Options),
     /// Slices a second from DICOM files to a prepared set
     Prepare(bench::PrepareOptions),
+    /// Batches a second of a prepared set
+    Loader(bench::LoaderOptions),
     /// Seconds for the metrics and clustered intervals of a million slices
     Eval(bench::EvalOptions),
 }
@@ -108,6 +110,7 @@ fn main() -> Result<()> {
         }
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
         Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),
+        Task::Bench(Bench::Loader(options)) => bench::loader(&workspace, &options),
         Task::Bench(Bench::Eval(options)) => bench::eval(&workspace, &options),
     }
 }

@@ -15,8 +15,8 @@ mod slice;
 mod window;
 
 pub use clean::{
-    FrequencyError, FrequencyScale, HuCounts, PixelBox, Square, brain_box, part_in_window,
-    resize_square, zoom,
+    FrequencyError, FrequencyScale, HuCounts, PixelBox, Square, brain_box, hu_range,
+    part_in_window, resize_square, whole_hu, zoom,
 };
 pub use fingerprint::Fingerprint;
 pub use geometry::{GeometryError, ImagePlane};
@@ -25,4 +25,4 @@ pub use plausibility::{HuProblem, hu_problems};
 pub use recipe::{Channel, InputRecipe, RecipeError};
 pub use resize::{Plane, resize};
 pub use slice::{Slice, SliceError};
-pub use window::Window;
+pub use window::{Window, cut_byte, nearest_byte};

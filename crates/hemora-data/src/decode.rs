@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::{InputRecipe, Plane, Slice, Window, resize};
+use hemora_ct::{InputRecipe, Plane, Slice, Window, resize, whole_hu};
 use hemora_dicom::{Source, jpeg_channels, read_jpeg, read_png, read_slice};
 use rayon::prelude::*;
 
@@ -196,6 +196,6 @@ fn write_grey(plane: &Plane, size: usize, target: &mut [u8]) {
 pub(crate) fn write_hu(plane: &Plane, size: usize, target: &mut [i16]) {
     let resized = resize(plane, size, size);
     for (whole, hu) in target.iter_mut().zip(&resized.values) {
-        *whole = hu.round() as i16;
+        *whole = whole_hu(*hu);
     }
 }

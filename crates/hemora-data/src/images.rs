@@ -140,6 +140,9 @@ pub enum DataError {
     /// HU are not known.
     #[error("these images were windowed before; only DICOM files can be loaded in HU")]
     NoHu,
+    /// Only prepared JPEGs are decoded batch by batch.
+    #[error("these images are no JPEGs of a prepared set, which alone are read batch by batch")]
+    NotPrepared,
     /// A prepared set in HU that cannot be used.
     #[error("{}: {reason}", path.display())]
     Shard {

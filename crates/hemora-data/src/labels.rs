@@ -165,8 +165,14 @@ pub(crate) fn count_positives(
     })
 }
 
-fn unpack(bits: u8) -> [bool; LABEL_COUNT] {
+/// Labels from one bit each.
+pub(crate) fn unpack(bits: u8) -> [bool; LABEL_COUNT] {
     std::array::from_fn(|label| bits & (1 << label) != 0)
+}
+
+/// Labels as one bit each.
+pub(crate) fn pack(labels: [bool; LABEL_COUNT]) -> u8 {
+    (0..).zip(labels).fold(0, |bits, (label, positive)| bits | u8::from(positive) << label)
 }
 
 fn parse<'a>(fields: &[&'a str]) -> Result<(&'a str, Label, bool), String> {

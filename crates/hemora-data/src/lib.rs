@@ -6,7 +6,7 @@
 //!   patient, with the same bytes every time.
 //! - [`LabelTable`] reads a competition label table; [`ImageSet`] pairs it with images and
 //!   [`ImageSet::load`] decodes them into an [`InMemorySet`], as do [`ImageSet::load_hu`] and
-//!   [`InMemorySet::open_hu`] in HU.
+//!   [`InMemorySet::open_hu`] in HU; a [`JpegSet`] leaves them on disk.
 //! - [`Groups`] knows which images share a patient, and [`split`] and [`k_folds`] keep them on one
 //!   side; a [`SplitTable`] says it image by image.
 //! - [`Loader`] turns the set into augmented batches, the same for a seed whatever the number of
@@ -18,6 +18,7 @@ mod groups;
 mod hu_set;
 mod images;
 mod index;
+mod jpeg_set;
 mod labels;
 mod loader;
 mod memory;
@@ -37,6 +38,7 @@ pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
 pub use index::{
     Counted, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow, build_index,
 };
+pub use jpeg_set::{JpegSet, LoaderSet};
 pub use labels::{Incomplete, LabelReport, LabelTable};
 pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};

@@ -94,9 +94,7 @@ impl ParquetRows {
 }
 
 /// The Parquet library asserts some of what a broken file gets wrong, such as negative offsets.
-pub(crate) fn caught<T>(
-    read: impl FnOnce() -> Result<T, ParquetError>,
-) -> Result<T, ParquetError> {
+pub(crate) fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
     let result = std::panic::catch_unwind(AssertUnwindSafe(read));
     result.unwrap_or_else(|_| Err(ParquetError::General("values out of range".to_owned())))
 }

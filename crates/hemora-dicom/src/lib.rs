@@ -48,7 +48,8 @@ pub use collect::{Collection, ReadOptions, Skipped, collect, collect_with, group
 pub use error::ReadError;
 pub use header::{FileFormat, SliceHeader, StoredFormat, read_header, read_headers};
 pub use picture::{
-    MAX_SIDE, PictureWindow, PictureWindowError, PngError, jpeg_channels, read_jpeg, read_png,
+    JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, jpeg_channels, read_jpeg,
+    read_jpeg_pixels, read_png,
 };
 pub use pixels::{read_slice, read_slices};
 pub use series::{Series, SeriesWarning, Study};

@@ -137,14 +137,18 @@ fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
     let signed = |raw: u32| ((raw << left) as i32) >> right;
     let unsigned = |raw: u32| (raw << left) >> right;
     // One loop for each sign and width, without a choice per pixel: this is where reading spends
-    // its time.
+    // its time. What fits into 16 bits is kept there.
+    let repaired = ModalityTransform::Linear { slope: 1.0, intercept: -1000.0 };
     let mut hu = if header.intercept_repaired {
-        let repaired = ModalityTransform::Linear { slope: 1.0, intercept: -1000.0 };
-        map_pixels(stored, &repaired, |raw| f64::from((unsigned(raw) + 1000) % 4096))
+        map_words(stored, &repaired, |raw| (unsigned(raw) as u16 + 1000) % 4096)
+    } else if bits > 16 && header.stored.signed {
+        map_long(stored, transform, |raw| f64::from(signed(raw)))
+    } else if bits > 16 {
+        map_long(stored, transform, |raw| f64::from(unsigned(raw)))
     } else if header.stored.signed {
-        map_pixels(stored, transform, |raw| f64::from(signed(raw)))
+        map_words(stored, transform, |raw| signed(raw) as i16)
     } else {
-        map_pixels(stored, transform, |raw| f64::from(unsigned(raw)))
+        map_words(stored, transform, |raw| unsigned(raw) as u16)
     };
     if let Some(padding) = padding
         && hu.len() == header.rows * header.columns
@@ -160,18 +164,37 @@ fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
     hu
 }
 
-fn map_pixels(
+/// HU of pixels with at most 16 stored bits.
+fn map_words<T>(
+    stored: &StoredPixels<'_>,
+    transform: &ModalityTransform,
+    value: impl Fn(u32) -> T,
+) -> Vec<f32>
+where
+    f32: From<T>,
+    f64: From<T>,
+{
+    let bytes = &*stored.bytes;
+    let (pairs, fours) = (bytes.as_chunks::<2>().0.iter(), bytes.as_chunks::<4>().0.iter());
+    match (stored.bytes_per_pixel, stored.big_endian) {
+        (1, _) => transform.map_words(bytes.iter().map(|&raw| value(raw.into()))),
+        (2, false) => transform.map_words(pairs.map(|&raw| value(u16::from_le_bytes(raw).into()))),
+        (2, true) => transform.map_words(pairs.map(|&raw| value(u16::from_be_bytes(raw).into()))),
+        (_, false) => transform.map_words(fours.map(|&raw| value(u32::from_le_bytes(raw)))),
+        (_, true) => transform.map_words(fours.map(|&raw| value(u32::from_be_bytes(raw)))),
+    }
+}
+
+/// HU of pixels with more than 16 stored bits, which have four bytes.
+fn map_long(
     stored: &StoredPixels<'_>,
     transform: &ModalityTransform,
     value: impl Fn(u32) -> f64,
 ) -> Vec<f32> {
-    let bytes = &*stored.bytes;
-    let (pairs, fours) = (bytes.as_chunks::<2>().0.iter(), bytes.as_chunks::<4>().0.iter());
-    match (stored.bytes_per_pixel, stored.big_endian) {
-        (1, _) => transform.map(bytes.iter().map(|&raw| value(raw.into()))),
-        (2, false) => transform.map(pairs.map(|&raw| value(u16::from_le_bytes(raw).into()))),
-        (2, true) => transform.map(pairs.map(|&raw| value(u16::from_be_bytes(raw).into()))),
-        (_, false) => transform.map(fours.map(|&raw| value(u32::from_le_bytes(raw)))),
-        (_, true) => transform.map(fours.map(|&raw| value(u32::from_be_bytes(raw)))),
+    let fours = stored.bytes.as_chunks::<4>().0.iter();
+    if stored.big_endian {
+        transform.map(fours.map(|&raw| value(u32::from_be_bytes(raw))))
+    } else {
+        transform.map(fours.map(|&raw| value(u32::from_le_bytes(raw))))
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_dicom::{Source, list_sources};
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::examine::{Examined, examine};
 use super::file::{IndexError, IndexReader, IndexWriter};
@@ -242,7 +243,8 @@ fn finish(
     report: &mut IndexReport,
 ) -> Result<(), IndexError> {
     let mut writer = IndexWriter::create(out)?;
-    let mut ids: HashSet<String> = HashSet::new();
+    // Half a hash stands for an id: of a million ids no two share one, and it is half as long.
+    let mut ids: HashSet<[u8; 16]> = HashSet::new();
     for number in 0..count {
         for row in IndexReader::open(&parts.path(number))? {
             let mut row = row?;
@@ -254,7 +256,9 @@ fn finish(
             labels.join(&mut row);
             report.unlabelled += usize::from(row.labels.is_none());
             row.flags.retain(|flag| flag != REPEATED_ID);
-            if !ids.insert(row.id.clone()) {
+            let mut half = [0; 16];
+            half.copy_from_slice(&Sha256::digest(&row.id)[..16]);
+            if !ids.insert(half) {
                 report.repeated_ids += 1;
                 row.flags.push(REPEATED_ID.to_owned());
                 row.flags.sort();

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hemora_ct::{Fingerprint, Slice, Window, hu_problems, part_in_window};
+use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window};
 use hemora_dicom::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
 use sha2::{Digest, Sha256};
 
@@ -93,9 +93,7 @@ fn failed(mut row: SliceRow, source: &Source, error: ReadError, list: &SourceLis
 fn fill(row: &mut SliceRow, header: &SliceHeader, slice: &Slice, path: &Path) {
     describe(row, header, path);
     row.pct_in_window = part_in_window(slice.hu(), Window::BRAIN);
-    let hu = || slice.hu().iter().copied();
-    row.hu_min = hu().fold(f32::INFINITY, f32::min).into();
-    row.hu_max = hu().fold(f32::NEG_INFINITY, f32::max).into();
+    [row.hu_min, row.hu_max] = hu_range(slice.hu()).map(f64::from);
     row.fingerprint = Some(Fingerprint::of(&slice.windowed(Window::BRAIN)));
     row.flags = flags(row, header, !hu_problems(slice).is_empty());
 }

@@ -8,7 +8,7 @@ use parquet::basic::Repetition;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
@@ -17,7 +17,7 @@ use super::row::{COLUMNS, Cell, Kind, SliceRow};
 use crate::parquet_table::{caught, read_cells};
 
 /// Rows that are held before they are written.
-const GROUP_ROWS: usize = 8192;
+const GROUP_ROWS: usize = 1024;
 /// Most rows of a group that are read at once; other writers use up to 2²⁰.
 const MAX_GROUP_ROWS: i64 = 1 << 20;
 
@@ -78,7 +78,10 @@ impl IndexWriter {
         let partial = PathBuf::from(partial);
         let file = File::create(&partial).map_err(|source| io(&partial, source))?;
         let reader = KeyValue::new(READER_KEY.to_owned(), READER.to_owned());
-        let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![reader]));
+        let properties = WriterProperties::builder()
+            .set_key_value_metadata(Some(vec![reader]))
+            // Figures of each page would be kept until the end.
+            .set_statistics_enabled(EnabledStatistics::Chunk);
         let properties = Arc::new(properties.build());
         let writer = SerializedFileWriter::new(file, schema(), properties)
             .map_err(|source| parquet(path, source))?;

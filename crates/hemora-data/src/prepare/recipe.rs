@@ -287,6 +287,14 @@ impl PrepareRecipe {
         Ok(())
     }
 
+    /// Whether a channel takes another slice than the one it is of.
+    pub(crate) fn takes_neighbours(&self) -> bool {
+        match &self.output {
+            Output::Jpeg { channels, .. } => channels.iter().any(|channel| channel.offset != 0),
+            Output::Hu { .. } => false,
+        }
+    }
+
     /// Whether frequency bins must be counted before slices can be rendered.
     pub(crate) fn lacks_bins(&self) -> bool {
         match &self.output {

@@ -11,6 +11,38 @@ use super::png::MAX_SIDE;
 /// Largest JPEG file, bytes: far above one of the largest size.
 const MAX_BYTES: u64 = 64 << 20;
 
+/// An 8-bit JPEG, grey or RGB.
+#[derive(Debug, Clone)]
+pub struct JpegPixels {
+    /// Height.
+    pub rows: usize,
+    /// Width.
+    pub columns: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// The bytes of all channels of a pixel, then those of the next, row by row.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads an 8-bit JPEG, grey or RGB.
+///
+/// # Errors
+/// What was found instead.
+pub fn read_jpeg_pixels(path: &Path) -> Result<JpegPixels, String> {
+    decode_pixels(&read_limited(path)?)
+}
+
+fn decode_pixels(file: &[u8]) -> Result<JpegPixels, String> {
+    let mut decoder = Decoder::new(file);
+    let (rows, columns, channels) = header(&mut decoder)?;
+    decoder.set_max_decoding_buffer_size(rows * columns * channels);
+    let bytes = decoder.decode().map_err(|error| format!("not a readable JPEG: {error}"))?;
+    if bytes.len() != rows * columns * channels {
+        return Err(format!("{} values for {rows} × {columns} pixels", bytes.len()));
+    }
+    Ok(JpegPixels { rows, columns, channels, bytes })
+}
+
 /// Reads an 8-bit JPEG, grey or RGB, as one plane or three of values 0–1 (value / 255).
 ///
 /// # Errors
@@ -21,15 +53,9 @@ pub fn read_jpeg(path: &Path) -> Result<Vec<Plane>, String> {
 
 /// As [`read_jpeg`], of a file's bytes.
 pub(crate) fn decode_jpeg(bytes: &[u8]) -> Result<Vec<Plane>, String> {
-    let mut decoder = Decoder::new(bytes);
-    let (rows, columns, channels) = header(&mut decoder)?;
-    decoder.set_max_decoding_buffer_size(rows * columns * channels);
-    let pixels = decoder.decode().map_err(|error| format!("not a readable JPEG: {error}"))?;
-    if pixels.len() != rows * columns * channels {
-        return Err(format!("{} values for {rows} × {columns} pixels", pixels.len()));
-    }
+    let JpegPixels { rows, columns, channels, bytes } = decode_pixels(bytes)?;
     let plane = |channel: usize| {
-        let values = pixels[channel..].iter().step_by(channels);
+        let values = bytes[channel..].iter().step_by(channels);
         Plane { rows, columns, values: values.map(|byte| f32::from(*byte) / 255.0).collect() }
     };
     Ok((0..channels).map(plane).collect())

@@ -6,7 +6,7 @@ mod window;
 
 use hemora_ct::{Plane, Slice};
 
-pub use self::jpeg::{jpeg_channels, read_jpeg};
+pub use self::jpeg::{JpegPixels, jpeg_channels, read_jpeg, read_jpeg_pixels};
 pub use self::png::{MAX_SIDE, PngError, read_png};
 pub use window::{PictureWindow, PictureWindowError};
 
