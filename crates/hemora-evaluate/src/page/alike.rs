@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use hemora_page::{Escaped, title};
+use hemora_page::{Escaped, close_table, open_table, title};
 
-use super::sections::{close_table, open_table};
 use crate::{DifferingLabel, Duplicate, Evaluation};
 
 pub(super) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {

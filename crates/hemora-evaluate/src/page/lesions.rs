@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_eval::{LesionDecisions, LesionLength};
-use hemora_page::{Escaped, title};
+use hemora_page::{Escaped, close_table, open_table, title};
 
 use super::number::{interval_cell, of_hundred};
-use super::sections::{close_table, open_table};
 use crate::Evaluation;
 
 pub(super) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
