@@ -41,12 +41,16 @@ pub fn finish(
     let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
     validation::write_predictions(&folder.validation(), &predictions, data).into_diagnostic()?;
     test(config, folder, data, &model, trainer)?;
-    let metadata = [
+    let mut metadata = vec![
         ("network".to_owned(), config.network.clone()),
         ("task".to_owned(), config.task.to_string()),
-        ("input".to_owned(), serde_json::to_string(&data.recipe).into_diagnostic()?),
         ("metrics".to_owned(), serde_json::to_string(&intervals).into_diagnostic()?),
     ];
+    // Without it no bundle is made, which would be shown slices other than those trained on.
+    if !data.set.has_made_channels() {
+        let input = serde_json::to_string(&data.recipe).into_diagnostic()?;
+        metadata.push(("input".to_owned(), input));
+    }
     let weights = weights.to_safetensors(metadata.into_iter().collect()).into_diagnostic()?;
     let model = folder.model();
     write_whole(&model, &weights).into_diagnostic()?;
