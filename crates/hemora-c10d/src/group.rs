@@ -1,5 +1,6 @@
 //! The ranks of a job and what they do together.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tch::{Device, Kind, Tensor};
@@ -34,7 +35,18 @@ pub struct ProcessGroup {
     group: Option<Group>,
     watch: Watch,
     store: Store,
-    finished: bool,
+    end: Cell<End>,
+}
+
+/// How far this rank is from its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It works.
+    Open,
+    /// It has left when the work was done.
+    Orderly,
+    /// It has told the others that it ends.
+    Early,
 }
 
 impl ProcessGroup {
@@ -85,7 +97,7 @@ impl ProcessGroup {
         let job = Job { rank, names, serves, keeper, hint };
         let watch = Watch::start(job.clone(), connect(false)?);
         let group = Group::open(&store, rank, world, timeout, nccl)?;
-        Ok(Self { place, device, job, group: Some(group), watch, store, finished: false })
+        Ok(Self { place, device, job, group: Some(group), watch, store, end: Cell::new(End::Open) })
     }
 
     /// This process' place.
@@ -147,25 +159,23 @@ impl ProcessGroup {
         debug_assert_eq!(one.double_value(&[0]) as usize, self.world());
     }
 
-    /// Tells the other ranks why this one ends before the others; they say it and end too.
-    pub fn fail(mut self, reason: &str) {
+    /// Tells the other ranks that this one ends, and why; they say it and end too.
+    pub fn fail(&self, reason: &str) {
         self.end_early(&format!("ended with an error: {reason}"));
     }
 
-    /// Leaves the group when the work is done. The keeper of the store waits for the others.
-    pub fn finish(mut self) {
+    /// Leaves when the work is done. The keeper of the store waits for the others.
+    pub fn finish(&self) {
         self.barrier();
         self.watch.stop(false);
-        self.finished = true;
+        self.end.set(End::Orderly);
     }
 
-    fn end_early(&mut self, what: &str) {
-        self.finished = true;
+    fn end_early(&self, what: &str) {
+        self.end.set(End::Early);
         // First, so that this rank can end in its own words.
         self.watch.stop(true);
         claim_end(&self.store, &self.job, &format!("{} {what}", self.job.names[self.rank()]));
-        // Taking the backend down may wait for ranks that no longer answer.
-        std::mem::forget(self.group.take());
     }
 
     fn uses_nccl(&self) -> bool {
@@ -200,7 +210,7 @@ impl ProcessGroup {
 
     fn collective(&self, run: impl FnOnce(&Group) -> Result<(), C10dError>) {
         self.watch.enters_collective();
-        let group = self.group.as_ref().expect("there until this rank has ended");
+        let group = self.group.as_ref().expect("there until it is dropped");
         if let Err(error) = run(group) {
             self.watch.failed(&error);
         }
@@ -209,9 +219,13 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        if !self.finished {
+        if self.end.get() == End::Open {
             let panicked = std::thread::panicking();
             self.end_early(if panicked { "panicked" } else { "ended before the others" });
+        }
+        if self.end.get() == End::Early {
+            // Taking the backend down may wait for ranks that no longer answer.
+            std::mem::forget(self.group.take());
         }
     }
 }

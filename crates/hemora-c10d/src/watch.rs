@@ -63,7 +63,7 @@ impl Shared {
 #[derive(Debug)]
 pub struct Watch {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The key of a rank's signs of life.
@@ -85,7 +85,7 @@ impl Watch {
         let shared = Arc::<Shared>::default();
         let for_thread = shared.clone();
         let thread = std::thread::spawn(move || Watcher::new(job, store, for_thread).run());
-        Self { shared, thread: Some(thread) }
+        Self { shared, thread: Mutex::new(Some(thread)) }
     }
 
     /// Tells that this rank enters another collective.
@@ -106,14 +106,15 @@ impl Watch {
     }
 
     /// Stops the thread; the keeper of the store first waits for the others, unless `quiet`.
-    pub fn stop(&mut self, quiet: bool) {
+    pub fn stop(&self, quiet: bool) {
         {
             let mut state = self.shared.state();
             state.stopping = true;
             state.quiet = quiet;
             self.shared.wake.notify_all();
         }
-        if let Some(thread) = self.thread.take() {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
             let _ = thread.join();
         }
     }

@@ -39,7 +39,7 @@ pub use index::{
 pub use labels::{Incomplete, LabelReport, LabelTable};
 pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
-pub use options::{LoaderError, LoaderOptions};
+pub use options::{LoaderError, LoaderOptions, Share};
 pub use png_image::{MAX_SIDE, PngError};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,

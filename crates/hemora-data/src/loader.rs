@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{Augment, Drawn};
 use crate::memory::InMemorySet;
-use crate::options::{LoaderError, LoaderOptions, MAX_VALUES};
+use crate::options::{LoaderError, LoaderOptions, MAX_VALUES, Share};
 use crate::sampling::{Inputs, Scratch};
 
 /// Makes the batches of any epoch.
@@ -37,6 +37,7 @@ struct Plan {
     shuffle: bool,
     drop_last: bool,
     samples: usize,
+    share: Share,
     /// Buffers of batches that were dropped.
     spare: Mutex<Vec<Vec<f32>>>,
     most_spare: usize,
@@ -48,6 +49,8 @@ pub struct Batch {
     inputs: Vec<f32>,
     labels: Vec<f32>,
     indices: Vec<usize>,
+    place: usize,
+    whole: usize,
     plan: Arc<Plan>,
 }
 
@@ -80,6 +83,10 @@ impl Loader {
         if let Some(&index) = indices.iter().find(|index| **index >= set.len()) {
             return Err(LoaderError::Index { index, images: set.len() });
         }
+        let Share { rank, of } = options.share;
+        if rank >= of {
+            return Err(LoaderError::Share { rank, of });
+        }
         let sums = weights.map(|weights| running_sums(weights, indices.len())).transpose()?;
         if sums.is_none() && options.samples.is_some() {
             return Err(LoaderError::SamplesWithoutWeights);
@@ -101,6 +108,7 @@ impl Loader {
             shuffle: options.shuffle,
             drop_last: options.drop_last,
             samples: images,
+            share: options.share,
             spare: Mutex::default(),
             most_spare: threads * (prefetch + 1) + 1,
         };
@@ -163,7 +171,9 @@ fn build(
     scratch: &mut Scratch,
 ) -> Batch {
     let first = number * plan.batch;
-    let indices = order[first..order.len().min(first + plan.batch)].to_vec();
+    let whole = &order[first..order.len().min(first + plan.batch)];
+    let share = plan.share.places(whole.len());
+    let (indices, whole, first) = (whole[share.clone()].to_vec(), whole.len(), first + share.start);
     let image = plan.planes.len() * plan.recipe.size * plan.recipe.size;
     let mut inputs = plan.spare().pop().unwrap_or_default();
     inputs.resize(indices.len() * image, 0.0);
@@ -175,7 +185,7 @@ fn build(
         source.render(index, &drawn, &mut rng, scratch, target);
         labels.extend(plan.set.labels(index).map(|label| f32::from(u8::from(label))));
     }
-    Batch { inputs, labels, indices, plan: plan.clone() }
+    Batch { inputs, labels, indices, place: first, whole, plan: plan.clone() }
 }
 
 impl Plan {
@@ -258,7 +268,17 @@ impl Batch {
         self.indices.len()
     }
 
-    /// Never true: a loader makes no empty batches.
+    /// Number of images of the batch that this one is the share of.
+    pub fn whole(&self) -> usize {
+        self.whole
+    }
+
+    /// Place of the first image in the epoch's order, shares of others counted.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// True only for a share of a batch with fewer images than there are processes.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
