@@ -27,7 +27,7 @@ pub enum Padding {
 pub enum Init {
     /// Uniform in ±sqrt(6 / (fan in + fan out)), Keras' default.
     GlorotUniform,
-    /// Normal with variance 2 / fan in.
+    /// Normal with variance 2 / fan in, cut off at two deviations, as Keras draws it.
     HeNormal,
     /// Normal with variance 2 / fan out, as timm starts EfficientNets.
     HeNormalFanOut,

@@ -4,20 +4,31 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use hemora_nn::{Weights, WeightsError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::Model;
 use crate::files::write_whole;
+use crate::precision::LossScale;
 use crate::trainer::Trainer;
+use crate::watch::Watch;
 
 /// How far a run has come.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// Epochs finished.
     pub epoch: u64,
-    /// Optimizer steps taken.
+    /// Steps taken.
     pub step: u64,
-    /// Best validation score so far.
-    pub best: Option<f64>,
+    /// The validation scores so far.
+    pub watch: Watch,
+}
+
+/// What the trainer knows beside tensors.
+#[derive(Serialize, Deserialize)]
+struct TrainerState {
+    optimizer_steps: u64,
+    scale: LossScale,
 }
 
 /// Why a checkpoint cannot be written or read.
@@ -55,7 +66,13 @@ pub fn save(path: &Path, trainer: &Trainer, progress: Progress) -> Result<(), Ch
     if let Some(average) = &trainer.average {
         average.save(&mut weights);
     }
-    save_weights(path, &trainer.model, &weights, progress)
+    let state = TrainerState { optimizer_steps: trainer.optimizer.steps(), scale: trainer.scale };
+    let metadata = [("progress", json(&progress)?), ("trainer", json(&state)?)];
+    write(path, &trainer.model, &weights, progress, metadata)
+}
+
+fn json(value: &impl Serialize) -> Result<String, CheckpointError> {
+    serde_json::to_string(value).map_err(|error| std::io::Error::other(error).into())
 }
 
 /// Writes weights of `model`'s graph alone.
@@ -68,14 +85,25 @@ pub fn save_weights(
     weights: &Weights,
     progress: Progress,
 ) -> Result<(), CheckpointError> {
+    write(path, model, weights, progress, [])
+}
+
+fn write<const N: usize>(
+    path: &Path,
+    model: &Model,
+    weights: &Weights,
+    progress: Progress,
+    more: [(&str, String); N],
+) -> Result<(), CheckpointError> {
     let mut metadata = HashMap::from([
         ("network".to_owned(), model.graph().name().to_owned()),
         ("epoch".to_owned(), progress.epoch.to_string()),
         ("step".to_owned(), progress.step.to_string()),
     ]);
-    if let Some(best) = progress.best {
+    if let Some(best) = progress.watch.best {
         metadata.insert("best".to_owned(), best.to_string());
     }
+    metadata.extend(more.map(|(key, value)| (key.to_owned(), value)));
     let bytes = weights
         .to_safetensors(metadata)
         .map_err(|source| CheckpointError::Weights { path: path.display().to_string(), source })?;
@@ -93,22 +121,24 @@ pub fn load(path: &Path, trainer: &mut Trainer) -> Result<Progress, CheckpointEr
     let state_error = |problem| CheckpointError::State { path: name.clone(), problem };
     let weights = Weights::from_safetensors(&bytes).map_err(weights_error)?;
     let metadata = Weights::metadata(&bytes).map_err(weights_error)?;
-    let counter = |key: &str| -> Result<u64, CheckpointError> {
-        let value = metadata.get(key).and_then(|value| value.parse().ok());
-        value.ok_or_else(|| state_error(format!("no usable `{key}` in its metadata")))
-    };
-    let progress = Progress {
-        epoch: counter("epoch")?,
-        step: counter("step")?,
-        best: metadata.get("best").and_then(|value| value.parse().ok()),
-    };
+    fn part<T: DeserializeOwned>(
+        metadata: &HashMap<String, String>,
+        key: &str,
+    ) -> Result<T, String> {
+        let text = metadata.get(key).ok_or_else(|| format!("no `{key}` in its metadata"))?;
+        serde_json::from_str(text).map_err(|error| format!("`{key}` in its metadata: {error}"))
+    }
+    let progress: Progress = part(&metadata, "progress").map_err(state_error)?;
+    let state: TrainerState = part(&metadata, "trainer").map_err(state_error)?;
     let graph = trainer.model.graph().clone();
     let restored = Model::with_weights(graph, &weights, trainer.model.device());
     let restored = restored.map_err(weights_error)?;
-    trainer.optimizer.load(&restored, &weights, progress.step).map_err(state_error)?;
+    trainer.optimizer.load(&restored, &weights, state.optimizer_steps).map_err(state_error)?;
     if let Some(average) = &mut trainer.average {
         average.load(&weights).map_err(state_error)?;
     }
-    trainer.model = restored;
+    trainer.restore(restored);
+    trainer.steps = progress.step;
+    trainer.scale = state.scale;
     Ok(progress)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hemora_ct::{InputRecipe, Label, Window};
-use hemora_data::{Groups, ImageSet, InMemorySet, Split, leaks, split};
+use hemora_data::{Groups, ImageSet, InMemorySet, Split, leaks};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::config::RunConfig;
@@ -43,8 +43,7 @@ pub fn load(config: &RunConfig) -> Result<RunData> {
     }
     let groups = set.groups(&known);
     let labels = set.all_labels();
-    let mut split = split(&labels[..main], &groups[..main], config.validation, config.seed)
-        .into_diagnostic()?;
+    let mut split = crate::folds::hold_out(config, &labels[..main], &groups[..main])?;
     split.train.extend(main..set.len());
     let leaking = leaks(&split.train, &split.validation, &groups);
     if !leaking.is_empty() {

@@ -3,25 +3,38 @@
 //! The only crate that links libtorch. A [`Model`] is a graph of `hemora-nn` with tensors; what it
 //! learns is written as safetensors and exported to ONNX from the same graph.
 
+pub mod allocator;
 mod average;
+pub mod balance;
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;
+pub mod events;
 pub mod files;
-mod loss;
+mod finish;
+pub mod folder;
+pub mod folds;
+pub mod gradients;
+pub mod loss;
+pub mod memory;
 pub mod metrics;
 mod model;
 pub mod optimizer;
-mod progress;
+pub mod precision;
+pub mod progress;
+mod rate_finder;
 mod run;
-mod schedule;
+pub mod schedule;
+mod start;
 mod task;
 pub mod trainer;
 pub mod validation;
+pub mod watch;
 
 pub use average::WeightAverage;
-pub use loss::weighted_binary_cross_entropy;
+pub use loss::Loss;
 pub use model::{Mode, Model, to_host};
+pub use rate_finder::{RateCurve, RateRange, find_rate};
 pub use run::run;
 pub use schedule::{OneCycle, Schedule, ScheduleName};
 pub use task::Task;

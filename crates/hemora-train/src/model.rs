@@ -8,6 +8,8 @@ use hemora_nn::{
 };
 use tch::{Device, Kind, Tensor};
 
+use crate::precision::Precision;
+
 /// Whether batch norms use the batch's statistics and dropout is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -24,6 +26,9 @@ pub struct Model {
     device: Device,
     parameters: Vec<Parameter>,
     tensors: BTreeMap<String, Tensor>,
+    precision: Precision,
+    /// For each node the number of nodes that read it.
+    readers: Vec<usize>,
     /// For each node the last node that reads it, so that memory is given back early.
     last_use: Vec<usize>,
 }
@@ -65,16 +70,24 @@ impl Model {
             .map(|(name, tensor)| (name, laid_out(&tensor.to(device))))
             .collect();
         let mut last_use: Vec<usize> = (0..graph.nodes().len()).collect();
+        let mut readers = vec![0; graph.nodes().len()];
         for (id, node) in graph.iter() {
             for input in &node.inputs {
                 last_use[input.index()] = id.index();
+                readers[input.index()] += 1;
             }
         }
-        let model = Self { graph, device, parameters, tensors, last_use };
+        let precision = Precision::F32;
+        let model = Self { graph, device, parameters, tensors, precision, readers, last_use };
         for parameter in model.parameters.iter().filter(|p| p.role.is_trainable()) {
             let _ = model.tensor(&parameter.name).set_requires_grad(true);
         }
         model
+    }
+
+    /// The same model with convolutions and linear layers that compute in `precision`.
+    pub fn computing_in(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The graph.
@@ -93,6 +106,12 @@ impl Model {
             .iter()
             .filter(|parameter| parameter.role.is_trainable())
             .map(|parameter| (parameter, self.tensor(&parameter.name)))
+    }
+
+    /// The gradients of `loss`, one for each of [`Model::trainable`] in its order.
+    pub fn gradients(&self, loss: &Tensor) -> Vec<Tensor> {
+        let tensors: Vec<&Tensor> = self.trainable().map(|(_, tensor)| tensor).collect();
+        Tensor::run_backward(&[loss], &tensors, false, false)
     }
 
     /// All tensors by parameter name, running statistics too.
@@ -138,16 +157,19 @@ impl Model {
 
     fn apply(&self, id: NodeId, node: &Node, inputs: &[&Tensor], mode: Mode) -> Tensor {
         let input = inputs[0];
-        let parameter = |suffix: &str| self.tensor(&format!("{}.{suffix}", node.name));
+        let kind = self.precision.kind();
+        let parameter =
+            |suffix: &str| self.tensor(&format!("{}.{suffix}", node.name)).to_kind(kind);
         match node.op {
             Op::Input { .. } => unreachable!("taken from the caller"),
             Op::Conv(conv) => {
                 let bias = conv.bias.then(|| parameter("bias"));
+                let input = &input.to_kind(kind);
                 let (input, padding) =
                     self.pad(node, input, conv.padding, conv.kernel, conv.stride, 0.0);
                 let stride = conv.stride as i64;
                 input.conv2d(
-                    parameter("weight"),
+                    &parameter("weight"),
                     bias,
                     [stride, stride],
                     [padding, padding],
@@ -156,8 +178,10 @@ impl Model {
                 )
             }
             Op::BatchNorm(norm) => self.batch_norm(node, norm, input, mode),
+            Op::Relu if self.may_overwrite(node.inputs[0]) => input.shallow_clone().relu_(),
             Op::Relu => input.relu(),
-            Op::Relu6 => input.clamp(0.0, 6.0),
+            Op::Relu6 if self.may_overwrite(node.inputs[0]) => input.shallow_clone().relu6_(),
+            Op::Relu6 => input.relu6(),
             Op::MaxPool(pool) => {
                 let (input, padding) = self.pad(
                     node,
@@ -171,9 +195,14 @@ impl Model {
                 let sides = |side| [side, side];
                 input.max_pool2d(sides(kernel), sides(stride), sides(padding), [1, 1], false)
             }
-            Op::GlobalAveragePool => input.mean_dim([2i64, 3].as_slice(), false, Kind::Float),
+            Op::GlobalAveragePool => input.mean_dim([2i64, 3].as_slice(), false, None),
             Op::Flatten => input.flatten(1, -1),
-            Op::Linear(_) => input.linear(parameter("weight"), Some(parameter("bias"))),
+            Op::Linear(_) => {
+                input.to_kind(kind).linear(&parameter("weight"), Some(parameter("bias")))
+            }
+            Op::Add if self.may_overwrite(node.inputs[0]) => {
+                input.shallow_clone().g_add_(inputs[1])
+            }
             Op::Add => input + inputs[1],
             Op::Dropout { probability } => input.dropout(probability, mode == Mode::Train),
             Op::Sigmoid => input.sigmoid(),
@@ -182,6 +211,14 @@ impl Model {
                 input.softmax(1, Kind::Float)
             }
         }
+    }
+
+    /// Whether a node's value may be overwritten by the node that reads it: nobody else reads it, nor
+    /// does the backward pass of the operation that made it.
+    fn may_overwrite(&self, id: NodeId) -> bool {
+        let made_by = &self.graph.nodes()[id.index()].op;
+        self.readers[id.index()] == 1
+            && matches!(made_by, Op::Conv(_) | Op::BatchNorm(_) | Op::Linear(_) | Op::Add)
     }
 
     /// libtorch pads both sides alike; TensorFlow's odd pixel is added by hand.
@@ -270,18 +307,61 @@ fn shape(parameter: &Parameter) -> Vec<i64> {
     parameter.shape.iter().map(|&size| size as i64).collect()
 }
 
+/// Probability that a normal number is within two deviations.
+const WITHIN_TWO_DEVIATIONS: f64 = 0.954_499_736_103_641_6;
+
+/// Standard deviation of a standard normal number that is: `scipy.stats.truncnorm(-2, 2).std()`.
+const CUT_OFF_DEVIATION: f64 = 0.879_625_661_034_239_8;
+
 fn draw(parameter: &Parameter) -> Tensor {
     let options = (Kind::Float, Device::Cpu);
     let (fan_in, fan_out) = parameter.fans();
-    let normal = |fan: usize| Tensor::randn(shape(parameter), options) * (2.0 / fan as f64).sqrt();
+    let deviation = |fan: usize| (2.0 / fan as f64).sqrt();
     match parameter.role {
         Role::Weight(Init::GlorotUniform) => {
             let bound = (6.0 / (fan_in + fan_out) as f64).sqrt();
             (Tensor::rand(shape(parameter), options) * 2.0 - 1.0) * bound
         }
-        Role::Weight(Init::HeNormal) => normal(fan_in),
-        Role::Weight(Init::HeNormalFanOut) => normal(fan_out),
+        Role::Weight(Init::HeNormal) => {
+            // Keras' normal is cut off at two deviations and widened so that the variance stays.
+            let uniform =
+                (Tensor::rand(shape(parameter), options) * 2.0 - 1.0) * WITHIN_TWO_DEVIATIONS;
+            uniform.erfinv() * (std::f64::consts::SQRT_2 * deviation(fan_in) / CUT_OFF_DEVIATION)
+        }
+        Role::Weight(Init::HeNormalFanOut) => {
+            Tensor::randn(shape(parameter), options) * deviation(fan_out)
+        }
         Role::Bias | Role::RunningMean => Tensor::zeros(shape(parameter), options),
         Role::Scale | Role::RunningVariance => Tensor::ones(shape(parameter), options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fresh_weights_are_drawn_as_keras_and_timm_draw_them() {
+        let draw = |init, shape: &[usize]| {
+            let role = Role::Weight(init);
+            tch::manual_seed(5);
+            let tensor = draw(&Parameter { name: "w".to_owned(), shape: shape.to_vec(), role });
+            let spread = tensor.square().mean(Kind::Double).sqrt().double_value(&[]);
+            (spread, tensor.abs().max().double_value(&[]))
+        };
+        let near = |found: f64, expected: f64| {
+            assert!((found / expected - 1.0).abs() < 0.02, "{found} {expected}")
+        };
+        // 64 × 9 inputs and 32 × 9 outputs.
+        let conv = [32, 64, 3, 3];
+        let (spread, most) = draw(Init::HeNormal, &conv);
+        near(spread, (2.0f64 / 576.0).sqrt());
+        near(most, 2.0 * (2.0f64 / 576.0).sqrt() / CUT_OFF_DEVIATION);
+        let (spread, most) = draw(Init::HeNormalFanOut, &conv);
+        near(spread, (2.0f64 / 288.0).sqrt());
+        assert!(most > 3.5 * spread);
+        let (spread, most) = draw(Init::GlorotUniform, &[100, 300]);
+        near(most, (6.0f64 / 400.0).sqrt());
+        near(spread, (2.0f64 / 400.0).sqrt());
     }
 }

@@ -1,306 +1,182 @@
 //! One training run, from its config to its best weights.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use hemora_data::{Augment, Loader, LoaderOptions};
-use hemora_nn::{Graph, Weights, networks};
-use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
-use tch::Device;
+use hemora_data::Loader;
+use miette::{IntoDiagnostic, Result};
 
 use crate::checkpoint::{self, Progress};
-use crate::config::RunConfig;
+use crate::config::{Monitor, RunConfig};
 use crate::dataset::{self, RunData};
-use crate::files::write_whole;
+use crate::events::EventWriter;
+use crate::finish::{finish, shown};
+use crate::folder::Folder;
 use crate::metrics::{self, EpochMetrics};
-use crate::trainer::{self, Trainer, TrainerOptions};
-use crate::validation::{self, aurocs, intervals, predict};
-use crate::{Model, Schedule};
-
-/// The files of a run.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn last(&self) -> PathBuf {
-        self.0.join("checkpoints/last.safetensors")
-    }
-    fn best(&self) -> PathBuf {
-        self.0.join("checkpoints/best.safetensors")
-    }
-    fn metrics(&self) -> PathBuf {
-        self.0.join("metrics.jsonl")
-    }
-}
+use crate::progress::Display;
+use crate::trainer::{self, Trainer};
+use crate::validation::{LabelInterval, aurocs, predict};
+use crate::{folds, memory, start};
 
 /// Trains as `config` says.
 ///
 /// # Errors
-/// A report that names the file or setting and what to do.
+/// A report that names the file or setting and what to do; [`memory::OutOfMemory`] if a batch does
+/// not fit.
 pub fn run(config: &RunConfig) -> Result<()> {
-    check(config)?;
-    let folder = prepare_folder(config)?;
+    config.check()?;
+    if config.folds > 0 && config.fold == 0 {
+        return folds::run_all(config, one);
+    }
+    one(config).map(|_| ())
+}
+
+/// Trains once; returns the validation of the best weights.
+fn one(config: &RunConfig) -> Result<Vec<LabelInterval>> {
+    let folder = Folder::prepare(config)?;
     let threads = trainer::set_threads(config.threads);
-    let device = trainer::device(threads);
+    let device = trainer::device(threads, config.precision, config.deterministic)?;
     let data = dataset::load(config)?;
-    let options = LoaderOptions {
-        batch: config.batch,
-        seed: config.seed,
-        threads,
-        drop_last: true,
-        ..LoaderOptions::default()
-    };
-    let train = Loader::new(
-        data.set.clone(),
-        data.split.train.clone(),
-        None,
-        data.recipe.clone(),
-        Some(augmentation()),
-        &options,
-    )
-    .into_diagnostic()?;
-    let validate = Loader::new(
-        data.set.clone(),
-        data.split.validation.clone(),
-        None,
-        data.recipe.clone(),
-        None,
-        &LoaderOptions { shuffle: false, drop_last: false, ..options },
-    )
-    .into_diagnostic()?;
-
-    let steps = config.epochs * train.batches() as u64;
-    let (mut trainer, mut progress) = start(config, &folder, &data, device, steps)?;
-    while progress.epoch < config.epochs {
-        epoch(config, &folder, &data, (&train, &validate), &mut trainer, &mut progress)?;
-    }
-    finish(config, &folder, &data, &validate, &trainer)
-}
-
-/// The augmentation of the default model: what a real second scanner might have done, not more.
-fn augmentation() -> Augment {
-    Augment {
-        flip: 0.5,
-        rotate_degrees: 20.0,
-        scale: 0.15,
-        shift: 0.06,
-        brightness: 0.06,
-        contrast: 0.15,
-        gamma: 0.15,
-        noise: 0.02,
-        blur: 0.15,
-        erase: 0.15,
-        ..Augment::off()
-    }
-}
-
-fn check(config: &RunConfig) -> Result<()> {
-    let positive = [
-        ("--learning-rate", config.optimizer().learning_rate),
-        ("--clip", config.clip),
-        ("--any-weight", config.any_weight),
-    ];
-    for (flag, value) in positive {
-        if !(value.is_finite() && value > 0.0) {
-            bail!("{flag} {value}: expected a number above 0");
+    let (train, validate) = start::loaders(config, &data, threads)?;
+    memory::catching(config.batch, config.accumulate, || {
+        let per_epoch = train.batches().div_ceil(config.accumulate) as u64;
+        let steps = match config.steps {
+            0 => config.epochs * per_epoch,
+            steps => steps,
+        };
+        let mut trainer = start::trainer(config, &data, device, (steps, per_epoch))?;
+        let mut progress = start::resume(config, &folder, &mut trainer)?;
+        let epochs = steps.div_ceil(per_epoch);
+        let mut run = Run {
+            config,
+            folder: &folder,
+            data: &data,
+            train: &train,
+            validate: &validate,
+            steps,
+            epochs,
+            display: Display::new(config.progress, epochs, steps, progress.step),
+            events: EventWriter::open(&folder.events(), progress.step).into_diagnostic()?,
+        };
+        while progress.step < steps && !progress.watch.stopped {
+            run.epoch(&mut trainer, &mut progress)?;
         }
-    }
-    for (flag, value) in
-        [("--rise", config.rise), ("--dropout", config.dropout), ("--ema", config.ema)]
-    {
-        if !(0.0..1.0).contains(&value) {
-            bail!("{flag} {value}: expected a number from 0 up to 1");
+        if progress.watch.stopped {
+            let waited = config.patience;
+            run.display.line(&format!("stopped: no better score for {waited} epochs"));
         }
-    }
-    if config.epochs == 0 {
-        bail!("--epochs 0: expected at least 1");
-    }
-    Ok(())
+        drop(run);
+        finish(config, &folder, &data, &validate, &trainer)
+    })
 }
 
-/// Makes the run's folder, or checks that it belongs to the same run.
-fn prepare_folder(config: &RunConfig) -> Result<Folder> {
-    let folder = Folder(config.out.clone());
-    let text = toml::to_string_pretty(config).into_diagnostic()?;
-    let path = config.out.join("config.toml");
-    if config.restart {
-        for file in [folder.last(), folder.best(), folder.metrics(), path.clone()] {
-            match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(miette!("cannot remove {}: {error}", file.display()));
-                }
-                _ => {}
-            }
-        }
-    }
-    std::fs::create_dir_all(config.out.join("checkpoints"))
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot make the folder {}", config.out.display()))?;
-    match std::fs::read_to_string(&path) {
-        Ok(earlier) if earlier != text => bail!(
-            help = "give another --out, the earlier settings, or --restart to start over",
-            "{} belongs to a run with other settings",
-            path.display()
-        ),
-        Ok(_) => {}
-        Err(_) => write_whole(&path, text.as_bytes()).into_diagnostic()?,
-    }
-    Ok(folder)
-}
-
-fn graph(config: &RunConfig) -> Result<Graph> {
-    let names = networks::names().collect::<Vec<_>>().join(", ");
-    config
-        .task
-        .graph(&config.network, config.size, config.dropout)
-        .ok_or_else(|| miette!("unknown network `{}`; there are {names}", config.network))?
-        .into_diagnostic()
-}
-
-/// Fresh weights, with those of `path` where they fit.
-fn initial_model(config: &RunConfig, graph: Graph, device: Device) -> Result<Model> {
-    let fresh = Model::fresh(graph.clone(), device, config.seed as i64);
-    let Some(path) = &config.weights else { return Ok(fresh) };
-    let name = || path.display().to_string();
-    let bytes = std::fs::read(path).into_diagnostic().wrap_err_with(name)?;
-    let mut weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err_with(name)?;
-    let head = graph.node(graph.logits()).name.clone();
-    for suffix in ["weight", "bias"] {
-        let key = format!("{head}.{suffix}");
-        let drawn = fresh.weights().remove(&key);
-        let drawn = drawn.ok_or_else(|| miette!("the network ends in no linear layer"))?;
-        if weights.get(&key).is_none_or(|loaded| loaded.shape != drawn.shape) {
-            weights.insert(&key, drawn);
-        }
-    }
-    Model::with_weights(graph, &weights, device).into_diagnostic().wrap_err_with(name)
-}
-
-/// A trainer at the start of the run, or where its last checkpoint was written.
-fn start(
-    config: &RunConfig,
-    folder: &Folder,
-    data: &RunData,
-    device: Device,
+/// A run under way.
+struct Run<'a> {
+    config: &'a RunConfig,
+    folder: &'a Folder,
+    data: &'a RunData,
+    train: &'a Loader,
+    validate: &'a Loader,
     steps: u64,
-) -> Result<(Trainer, Progress)> {
-    let model = initial_model(config, graph(config)?, device)?;
-    debug_assert!(trainer::fits(&model, &data.recipe));
-    let optimizer = config.optimizer();
-    let options = TrainerOptions {
-        task: config.task,
-        optimizer,
-        schedule: Schedule::new(config.schedule, optimizer.learning_rate, config.rise, steps),
-        ema: config.ema,
-        clip: Some(config.clip),
-        any_weight: config.any_weight,
-        seed: config.seed,
-    };
-    let mut trainer = Trainer::new(model, options);
-    let mut progress = Progress::default();
-    if folder.last().exists() {
-        progress = checkpoint::load(&folder.last(), &mut trainer).into_diagnostic()?;
-        eprintln!("going on after epoch {} of {}", progress.epoch, config.epochs);
-    }
-    // Also without a checkpoint: the run may have been killed just before it wrote its first.
-    metrics::keep_epochs(&folder.metrics(), progress.epoch).into_diagnostic()?;
-    Ok((trainer, progress))
+    epochs: u64,
+    display: Display,
+    events: EventWriter,
 }
 
-/// Trains and validates an epoch, writes its metrics and checkpoints.
-fn epoch(
-    config: &RunConfig,
-    folder: &Folder,
-    data: &RunData,
-    (train, validate): (&Loader, &Loader),
-    trainer: &mut Trainer,
-    progress: &mut Progress,
-) -> Result<()> {
-    let begin = Instant::now();
-    let bar = crate::progress::bar(train.images() as u64, "training");
-    let train_loss = trainer.epoch(train, progress.epoch, &|images| bar.inc(images as u64))?;
-    bar.finish_and_clear();
-    let train_seconds = begin.elapsed().as_secs_f64();
-    let kept = trainer.kept_model()?;
-    let predictions = predict(&kept, config.task, validate, &trainer.label_weights);
-    let auroc = aurocs(&predictions, data).into_diagnostic()?;
-    let defined: Vec<f64> = auroc.values().copied().flatten().collect();
-    let mean = (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64);
-    progress.epoch += 1;
-    progress.step = trainer.optimizer.steps();
-    let line = EpochMetrics {
-        epoch: progress.epoch,
-        step: progress.step,
-        train_loss,
-        validation_loss: predictions.loss,
-        mean_auroc: mean,
-        images_per_second: train.images() as f64 / train_seconds,
-        seconds: begin.elapsed().as_secs_f64(),
-        auroc,
-    };
-    let any = line.auroc.get("any").map(|auroc| format!(" any {},", shown(*auroc)));
-    eprintln!(
-        "epoch {}/{}: loss {:.4}, validation loss {:.4}, AUROC{} mean {}; {:.1} images/s",
-        line.epoch,
-        config.epochs,
-        line.train_loss,
-        line.validation_loss,
-        any.unwrap_or_default(),
-        shown(mean),
-        line.images_per_second
-    );
-    if mean > progress.best {
-        progress.best = mean;
-        checkpoint::save_weights(&folder.best(), &kept, &kept.weights(), *progress)
-            .into_diagnostic()?;
-    }
-    metrics::append(&folder.metrics(), &line).into_diagnostic()?;
-    checkpoint::save(&folder.last(), trainer, *progress).into_diagnostic()
-}
+/// A step's values are written every so many steps.
+const EVENTS_EVERY: u64 = 10;
 
-fn shown(value: Option<f64>) -> String {
-    value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"))
-}
-
-/// Validates the best checkpoint and writes what the bundle needs.
-fn finish(
-    config: &RunConfig,
-    folder: &Folder,
-    data: &RunData,
-    validate: &Loader,
-    trainer: &Trainer,
-) -> Result<()> {
-    let weights = if folder.best().exists() {
-        let bytes = std::fs::read(folder.best()).into_diagnostic()?;
-        Weights::from_safetensors(&bytes).into_diagnostic()?
-    } else {
-        trainer.kept_weights()
-    };
-    let model = Model::with_weights(graph(config)?, &weights, trainer.model.device());
-    let model = model.into_diagnostic()?;
-    let predictions = predict(&model, config.task, validate, &trainer.label_weights);
-    let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
-    validation::write_predictions(&folder.0.join("validation.csv"), &predictions, data)
-        .into_diagnostic()?;
-    let metadata = [
-        ("network".to_owned(), config.network.clone()),
-        ("task".to_owned(), config.task.to_string()),
-        ("input".to_owned(), serde_json::to_string(&data.recipe).into_diagnostic()?),
-        ("metrics".to_owned(), serde_json::to_string(&intervals).into_diagnostic()?),
-    ];
-    let weights = weights.to_safetensors(metadata.into_iter().collect()).into_diagnostic()?;
-    let model = folder.0.join("model.safetensors");
-    write_whole(&model, &weights).into_diagnostic()?;
-    for row in &intervals {
-        println!(
-            "{:<18} AUROC {} ({}–{})  {} positive of {} images",
-            row.label.name(),
-            shown(row.auroc.value),
-            shown(row.auroc.low),
-            shown(row.auroc.high),
-            row.positives,
-            row.images
-        );
+impl Run<'_> {
+    /// Trains and validates an epoch, writes its metrics and checkpoints.
+    fn epoch(&mut self, trainer: &mut Trainer, progress: &mut Progress) -> Result<()> {
+        let begin = Instant::now();
+        let train_loss = self.train(trainer, progress.epoch)?;
+        let train_seconds = begin.elapsed().as_secs_f64();
+        let images =
+            (trainer.steps - progress.step) as usize * self.config.batch * self.config.accumulate;
+        let kept = trainer.kept_model()?;
+        let predictions = predict(&kept, self.config.task, self.validate, &trainer.loss);
+        let auroc = aurocs(&predictions, self.data).into_diagnostic()?;
+        let defined: Vec<f64> = auroc.values().copied().flatten().collect();
+        let mean =
+            (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64);
+        progress.epoch += 1;
+        progress.step = trainer.steps;
+        let line = EpochMetrics {
+            epoch: progress.epoch,
+            step: progress.step,
+            train_loss,
+            validation_loss: predictions.loss,
+            mean_auroc: mean,
+            images_per_second: images.min(self.train.images()) as f64 / train_seconds,
+            seconds: begin.elapsed().as_secs_f64(),
+            auroc,
+        };
+        self.show(&line)?;
+        let score = match self.config.monitor {
+            Monitor::MeanAuroc => mean,
+            Monitor::AnyAuroc => line.auroc.get("any").copied().flatten(),
+            Monitor::Loss => Some(-predictions.loss),
+        };
+        let options = self.config.watch();
+        let factor = trainer.rate_factor;
+        if progress.watch.observe(score, &options) {
+            checkpoint::save_weights(&self.folder.best(), &kept, &kept.weights(), *progress)
+                .into_diagnostic()?;
+        }
+        trainer.rate_factor = progress.watch.rate_factor(&options);
+        if trainer.rate_factor != factor {
+            let factor = trainer.rate_factor;
+            self.display.line(&format!("plateau: the rate is {factor:.3e} of its first"));
+        }
+        metrics::append(&self.folder.metrics(), &line).into_diagnostic()?;
+        checkpoint::save(&self.folder.last(), trainer, *progress).into_diagnostic()
     }
-    println!("best weights: {}", model.display());
-    Ok(())
+
+    /// Trains an epoch; returns its mean loss.
+    fn train(&mut self, trainer: &mut Trainer, epoch: u64) -> Result<f64> {
+        let (display, events) = (&mut self.display, &mut self.events);
+        display.begin(epoch + 1, self.train.images() as u64);
+        trainer.epoch(self.train, epoch, self.steps, &mut |step| {
+            display.step(step);
+            if !step.number.is_multiple_of(EVENTS_EVERY) {
+                return Ok(());
+            }
+            let absent = f64::NAN;
+            let values = [
+                ("step/loss", step.loss.unwrap_or(absent)),
+                ("step/rate", step.rate),
+                ("step/gradient_norm", step.norm.unwrap_or(absent)),
+            ];
+            events.scalars(step.number, &values).into_diagnostic()
+        })
+    }
+
+    /// Says what an epoch came to, on standard error and to TensorBoard.
+    fn show(&mut self, line: &EpochMetrics) -> Result<()> {
+        let any = line.auroc.get("any").map(|auroc| format!(" any {},", shown(*auroc)));
+        self.display.line(&format!(
+            "epoch {}/{}: loss {:.4}, validation loss {:.4}, AUROC{} mean {}; {:.1} images/s",
+            line.epoch,
+            self.epochs,
+            line.train_loss,
+            line.validation_loss,
+            any.unwrap_or_default(),
+            shown(line.mean_auroc),
+            line.images_per_second
+        ));
+        let absent = f64::NAN;
+        let names: Vec<(String, f64)> = line
+            .auroc
+            .iter()
+            .map(|(label, value)| (format!("auroc/{label}"), value.unwrap_or(absent)))
+            .collect();
+        let mut values = vec![
+            ("loss/train", line.train_loss),
+            ("loss/validation", line.validation_loss),
+            ("auroc/mean", line.mean_auroc.unwrap_or(absent)),
+            ("epoch/images_per_second", line.images_per_second),
+        ];
+        values.extend(names.iter().map(|(name, value)| (name.as_str(), *value)));
+        self.events.scalars(line.step, &values).into_diagnostic()
+    }
 }

@@ -3,11 +3,11 @@
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_nn::networks::{self, Head};
 use hemora_nn::{Graph, GraphError};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
 /// The labels that are learned and how the last layer gives them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// The six labels, each a probability of its own.

@@ -1,20 +1,25 @@
 //! A model in training: its optimizer, schedule and average, an epoch at a time.
 
 use hemora_ct::InputRecipe;
-use hemora_data::Loader;
+use hemora_data::{Batch, Loader};
 use hemora_nn::{Graph, Weights};
 use miette::{IntoDiagnostic, Result, bail};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
+use crate::gradients;
+use crate::loss::{Loss, LossOptions};
 use crate::optimizer::{Optimizer, OptimizerOptions};
+use crate::precision::{LossScale, Precision};
 use crate::validation::to_tensors;
-use crate::{Mode, Model, Schedule, Task, WeightAverage, weighted_binary_cross_entropy};
+use crate::{Mode, Model, Schedule, Task, WeightAverage};
 
 /// What a trainer is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainerOptions {
     /// What is learned.
     pub task: Task,
+    /// By which loss.
+    pub loss: LossOptions,
     /// How weights are moved.
     pub optimizer: OptimizerOptions,
     /// How fast, step by step.
@@ -23,8 +28,10 @@ pub struct TrainerOptions {
     pub ema: f64,
     /// Bound on the norm of the gradient.
     pub clip: Option<f64>,
-    /// Weight of the label `any` in the loss.
-    pub any_weight: f64,
+    /// Batches of which the gradients are averaged for a step.
+    pub accumulate: usize,
+    /// What convolutions and linear layers compute in.
+    pub precision: Precision,
     /// Seed of dropout.
     pub seed: u64,
 }
@@ -37,57 +44,185 @@ pub struct Trainer {
     pub optimizer: Optimizer,
     /// The moving average of its weights, where one is kept.
     pub average: Option<WeightAverage>,
-    /// Weight of each label in the loss, `[labels]`.
-    pub label_weights: Tensor,
+    /// What is minimised.
+    pub loss: Loss,
+    /// What the schedule's rate is multiplied with: lower after a plateau.
+    pub rate_factor: f64,
+    /// Steps taken, those that half precision could not hold among them.
+    pub steps: u64,
+    /// The factor of the loss; used in half precision.
+    pub scale: LossScale,
     options: TrainerOptions,
 }
+
+/// What one step came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Images of its batches.
+    pub images: usize,
+    /// Learning rate.
+    pub rate: f64,
+    /// Mean loss. On a GPU most steps do not wait for it.
+    pub loss: Option<f64>,
+    /// Norm of the gradient before it was clipped, where it is and the loss is waited for.
+    pub norm: Option<f64>,
+}
+
+/// On a GPU the loss of every so many steps is waited for.
+const WAIT_EVERY: u64 = 16;
 
 impl Trainer {
     /// Starts from `model`.
     pub fn new(model: Model, options: TrainerOptions) -> Self {
         let average = (options.ema > 0.0).then(|| WeightAverage::new(&model, options.ema));
-        let label_weights = options.task.weights(options.any_weight, model.device());
+        let loss = Loss::new(options.task, &options.loss, model.device());
         Self {
-            model,
+            model: model.computing_in(options.precision),
             optimizer: Optimizer::new(options.optimizer),
             average,
-            label_weights,
+            loss,
+            rate_factor: 1.0,
+            steps: 0,
+            scale: LossScale::default(),
             options,
         }
     }
 
-    /// Trains on all batches of an epoch and returns the mean loss. `progress` is told the images of
-    /// each batch.
+    /// Steps of an epoch.
+    pub fn steps_of(&self, loader: &Loader) -> u64 {
+        loader.batches().div_ceil(self.options.accumulate) as u64
+    }
+
+    /// Trains on the batches of an epoch, until `last` steps were taken, and returns the mean loss.
+    /// `observe` is told of each step.
     ///
     /// # Errors
     /// A report if the loss is no longer a number.
-    pub fn epoch(&mut self, loader: &Loader, epoch: u64, progress: &dyn Fn(usize)) -> Result<f64> {
-        let mut losses = 0.0;
-        for batch in loader.epoch(epoch) {
-            // Dropout's numbers follow from seed and step, so that a resumed run draws the same.
-            tch::manual_seed((self.options.seed << 32 | self.optimizer.steps()) as i64);
-            let (images, targets) = to_tensors(&batch, &self.model);
-            let task = self.options.task;
-            let scores = task.scores(self.model.logits(&images, Mode::Train));
-            let targets = task.targets(&targets);
-            let loss = weighted_binary_cross_entropy(&scores, &targets, &self.label_weights);
-            let value = loss.double_value(&[]);
-            if !value.is_finite() {
-                bail!(
-                    help = "lower --learning-rate; the last checkpoint is kept",
-                    "the loss is {value} at step {}",
-                    self.optimizer.steps()
-                );
-            }
-            let rate = self.options.schedule.rate(self.optimizer.steps());
-            self.optimizer.step(&self.model, &loss, rate, self.options.clip);
-            if let Some(average) = &mut self.average {
-                average.update(&self.model, self.optimizer.steps());
-            }
-            losses += value;
-            progress(batch.len());
+    pub fn epoch(
+        &mut self,
+        loader: &Loader,
+        epoch: u64,
+        last: u64,
+        observe: &mut dyn FnMut(&Step) -> Result<()>,
+    ) -> Result<f64> {
+        let mut batches = loader.epoch(epoch);
+        let mut losses = Tensor::zeros([], (Kind::Double, self.model.device()));
+        let mut steps = 0.0;
+        while batches.len() > 0 && self.steps < last {
+            // The last step may have fewer batches.
+            let count = batches.len().min(self.options.accumulate);
+            let (step, loss) = self.step(batches.by_ref().take(count), count)?;
+            let _ = losses.g_add_(&loss);
+            steps += 1.0;
+            observe(&step)?;
         }
-        Ok(losses / loader.batches() as f64)
+        let mean = losses.double_value(&[]) / steps;
+        self.check(mean)?;
+        Ok(mean)
+    }
+
+    /// One step on `count` batches with the schedule's rate, and its mean loss on the model's
+    /// device.
+    ///
+    /// # Errors
+    /// A report if the loss is no longer a number.
+    pub fn step(
+        &mut self,
+        batches: impl Iterator<Item = Batch>,
+        count: usize,
+    ) -> Result<(Step, Tensor)> {
+        let rate = self.options.schedule.rate(self.steps) * self.rate_factor;
+        let wait = !self.model.device().is_cuda() || self.steps.is_multiple_of(WAIT_EVERY);
+        let (images, loss, norm) = self.step_at(rate, batches.take(count), count);
+        let norm = norm.filter(|_| wait).map(|norm| norm.double_value(&[]));
+        let value = wait.then(|| loss.double_value(&[]));
+        value.map_or(Ok(()), |value| self.check(value))?;
+        Ok((Step { number: self.steps, images, rate, loss: value, norm }, loss))
+    }
+
+    /// One step on `count` batches with a rate, which a loss that is no number ruins: the number of
+    /// images, the mean loss and, where it was needed, the norm of the gradient.
+    pub fn step_at(
+        &mut self,
+        rate: f64,
+        batches: impl Iterator<Item = Batch>,
+        count: usize,
+    ) -> (usize, Tensor, Option<Tensor>) {
+        // Dropout's numbers follow from seed and step, so that a resumed run draws the same.
+        tch::manual_seed((self.options.seed << 32 | self.steps) as i64);
+        let mut sum = Vec::new();
+        let mut loss = Tensor::zeros([], (Kind::Double, self.model.device()));
+        let mut images = 0;
+        for batch in batches {
+            let (part, gradients) = self.gradients(&batch, 1.0 / count as f64);
+            let _ = loss.g_add_(&part);
+            gradients::accumulate(&mut sum, gradients);
+            images += batch.len();
+        }
+        let norm = self.apply(sum, rate);
+        self.steps += 1;
+        if let Some(average) = &mut self.average {
+            average.update(&self.model, self.steps);
+        }
+        (images, loss, norm)
+    }
+
+    /// The mean loss of a batch times `part`, and its gradients, one for each of
+    /// [`Model::trainable`]; in half precision times the scale.
+    fn gradients(&self, batch: &Batch, part: f64) -> (Tensor, Vec<Tensor>) {
+        let task = self.options.task;
+        let (images, targets) = to_tensors(batch, &self.model);
+        let scores = task.scores(self.model.logits(&images, Mode::Train));
+        let loss = self.loss.of(&scores, &task.targets(&targets)) * part;
+        let scaled = if self.scales() { &loss * self.scale.factor } else { loss.shallow_clone() };
+        (loss.detach(), self.model.gradients(&scaled))
+    }
+
+    /// Moves the weights along `gradients`; returns the norm where it was needed.
+    fn apply(&mut self, mut gradients: Vec<Tensor>, rate: f64) -> Option<Tensor> {
+        tch::no_grad(|| {
+            let clip = self.options.clip;
+            if self.scales() {
+                for gradient in &mut gradients {
+                    let _ = gradient.g_mul_scalar_(1.0 / self.scale.factor);
+                }
+            }
+            let norm = (clip.is_some() || self.scales()).then(|| gradients::norm(&gradients));
+            if let Some(norm) = norm.as_ref().filter(|_| self.scales()) {
+                let finite = norm.double_value(&[]).is_finite();
+                self.scale.update(finite);
+                if !finite {
+                    return Some(norm.shallow_clone());
+                }
+            }
+            if let (Some(norm), Some(bound)) = (&norm, clip) {
+                gradients::clip(&mut gradients, norm, bound);
+            }
+            self.optimizer.step(&self.model, &gradients, rate);
+            norm
+        })
+    }
+
+    fn scales(&self) -> bool {
+        self.options.precision == Precision::F16
+    }
+
+    fn check(&self, loss: f64) -> Result<()> {
+        if !loss.is_finite() {
+            bail!(
+                help = "lower --learning-rate; the last checkpoint is kept",
+                "the loss is {loss} at step {}",
+                self.steps
+            );
+        }
+        Ok(())
+    }
+
+    /// Puts other weights of the same graph in place.
+    pub fn restore(&mut self, model: Model) {
+        self.model = model.computing_in(self.options.precision);
     }
 
     /// The weights that are validated and kept: the average where there is one.
@@ -95,7 +230,8 @@ impl Trainer {
         self.average.as_ref().map_or_else(|| self.model.weights(), WeightAverage::weights)
     }
 
-    /// A model of its own with [`Trainer::kept_weights`].
+    /// A model of its own with [`Trainer::kept_weights`], which computes in 32 bits as an exported
+    /// one does.
     ///
     /// # Errors
     /// A report if they do not fit, which would be a defect.
@@ -116,10 +252,18 @@ pub fn set_threads(threads: usize) -> usize {
 }
 
 /// The GPU where there is one.
-pub fn device(threads: usize) -> Device {
+///
+/// # Errors
+/// A report if `precision` needs one and there is none.
+pub fn device(threads: usize, precision: Precision, deterministic: bool) -> Result<Device> {
     let device = Device::cuda_if_available();
+    if precision == Precision::F16 && !device.is_cuda() {
+        bail!("--precision f16 needs a GPU: use bf16, or f32");
+    }
+    // cuDNN's fastest convolutions add up in any order, and tch cannot forbid them alone.
+    tch::Cuda::set_user_enabled_cudnn(!deterministic);
     eprintln!("device: {device:?}, {threads} threads");
-    device
+    Ok(device)
 }
 
 /// Whether `model` takes what `recipe` makes.

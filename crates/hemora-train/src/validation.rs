@@ -7,12 +7,13 @@ use hemora_ct::{LABEL_COUNT, Label};
 use hemora_data::Loader;
 use hemora_eval::{BootstrapOptions, Interval, MetricError, auroc, cluster_bootstrap};
 use serde::Serialize;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::dataset::RunData;
 use crate::files::write_whole;
+use crate::loss::Loss;
 use crate::model::to_host;
-use crate::{Mode, Model, Task, weighted_binary_cross_entropy};
+use crate::{Mode, Model, Task};
 
 /// Probabilities of the images of a loader, in the loader's order.
 pub struct Predictions {
@@ -22,7 +23,7 @@ pub struct Predictions {
     pub task: Task,
     /// Probabilities `[images, labels of the task]`.
     pub probabilities: Vec<f32>,
-    /// Mean weighted loss.
+    /// Mean loss.
     pub loss: f64,
 }
 
@@ -47,15 +48,14 @@ impl Predictions {
 }
 
 /// Runs the model over all images of `loader`, which must not shuffle.
-pub fn predict(model: &Model, task: Task, loader: &Loader, label_weights: &Tensor) -> Predictions {
+pub fn predict(model: &Model, task: Task, loader: &Loader, loss: &Loss) -> Predictions {
     let mut predictions =
         Predictions { indices: Vec::new(), task, probabilities: Vec::new(), loss: 0.0 };
     for batch in loader.epoch(0) {
         let (images, targets) = to_tensors(&batch, model);
         let (values, loss) = tch::no_grad(|| {
-            let scores = task.scores(model.logits(&images, Mode::Evaluate)).to_kind(Kind::Float);
-            let targets = task.targets(&targets);
-            let loss = weighted_binary_cross_entropy(&scores, &targets, label_weights);
+            let scores = task.scores(model.logits(&images, Mode::Evaluate));
+            let loss = loss.of(&scores, &task.targets(&targets));
             (to_host(&scores.sigmoid()).values, loss.double_value(&[]))
         });
         predictions.loss += loss * batch.len() as f64;

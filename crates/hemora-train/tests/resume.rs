@@ -9,7 +9,26 @@ use hemora_synth::{PhantomOptions, write_dataset};
 
 const EPOCHS: usize = 3;
 
-fn start(data: &Path, out: &Path) -> Child {
+/// Settings with state of their own: averages, momenta, schedules, accumulation, waiting.
+const SETTINGS: [&[&str]; 2] = [
+    &["--ema", "0.9"],
+    &[
+        "--network=deep-cnn",
+        "--optimizer=adadelta-keras",
+        "--accumulate=2",
+        "--schedule=plateau",
+        "--plateau=1",
+        "--least-gain=0.9",
+        "--patience=3",
+        "--sampling=half",
+        "--class-weights=balanced",
+        "--focal=2",
+        "--precision=bf16",
+        "--dropout=0.5",
+    ],
+];
+
+fn start(data: &Path, out: &Path, settings: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_hemora-train"))
         .arg("run")
         .arg("--images")
@@ -19,8 +38,9 @@ fn start(data: &Path, out: &Path) -> Child {
         .arg("--out")
         .arg(out)
         .args(["--size", "32", "--working-size", "32", "--batch", "8", "--seed", "3"])
-        .args(["--epochs", &EPOCHS.to_string(), "--ema", "0.9", "--threads", "1"])
+        .args(["--epochs", &EPOCHS.to_string(), "--threads", "1"])
         .args(["--validation", "0.5"])
+        .args(settings)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -53,13 +73,20 @@ fn killed_and_resumed_equals_never_killed() {
     let options = options.with_size(32);
     write_dataset(&data, 5, 10, &options, &|_, _| ()).unwrap();
 
-    let whole = folder.path().join("whole");
-    assert!(start(&data, &whole).wait().unwrap().success());
+    for (number, settings) in SETTINGS.iter().enumerate() {
+        compare(&data, &folder.path().join(number.to_string()), settings);
+    }
+}
+
+fn compare(data: &Path, folder: &Path, settings: &[&str]) {
+    let start = |out: &Path| start(data, out, settings);
+    let whole = folder.join("whole");
+    assert!(start(&whole).wait().unwrap().success());
     assert_eq!(epochs(&whole), EPOCHS);
     assert!(metrics(&whole)[0]["mean_auroc"].is_number(), "nothing was ranked");
 
-    let killed = folder.path().join("killed");
-    let mut child = start(&data, &killed);
+    let killed = folder.join("killed");
+    let mut child = start(&killed);
     let begin = Instant::now();
     while epochs(&killed) == 0 {
         assert!(begin.elapsed() < Duration::from_secs(300), "no epoch ended");
@@ -69,11 +96,18 @@ fn killed_and_resumed_equals_never_killed() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!killed.join("model.safetensors").exists(), "it ended before it was killed");
-    assert!(start(&data, &killed).wait().unwrap().success());
+    assert!(start(&killed).wait().unwrap().success());
 
     assert_eq!(metrics(&killed), metrics(&whole));
     let read = |out: &Path, file: &str| std::fs::read(out.join(file)).unwrap();
     assert!(read(&killed, "validation.csv") == read(&whole, "validation.csv"));
+    let scalars = |out: &Path| {
+        let values = hemora_train::events::scalars(&out.join("events")).unwrap();
+        let steady = |tag: &str| tag != "epoch/images_per_second";
+        values.into_iter().filter(|(_, tag, _)| steady(tag)).collect::<Vec<_>>()
+    };
+    assert_eq!(scalars(&killed), scalars(&whole));
+    assert!(!scalars(&whole).is_empty());
     // The header's entries have no order, so the files are compared by what they hold.
     let [one, other] = [&killed, &whole].map(|out| {
         let bytes = read(out, "model.safetensors");

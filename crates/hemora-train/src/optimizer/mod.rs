@@ -33,37 +33,27 @@ impl Optimizer {
         self.step
     }
 
-    /// Computes the gradients of `loss` and takes one step. Returns the L2 norm of the whole
-    /// gradient before it was clipped to `clip`.
-    pub fn step(&mut self, model: &Model, loss: &Tensor, rate: f64, clip: Option<f64>) -> f64 {
-        let trainable: Vec<_> = model.trainable().collect();
-        let tensors: Vec<&Tensor> = trainable.iter().map(|(_, tensor)| *tensor).collect();
-        let gradients = Tensor::run_backward(&[loss], &tensors, false, false);
+    /// Takes one step along `gradients`, one for each of [`Model::trainable`] in its order.
+    pub fn step(&mut self, model: &Model, gradients: &[Tensor], rate: f64) {
+        self.step += 1;
+        let OptimizerOptions { rule, weight_decay, .. } = self.options;
         tch::no_grad(|| {
-            let squares: Vec<Tensor> =
-                gradients.iter().map(|gradient| gradient.square().sum(tch::Kind::Float)).collect();
-            let norm = Tensor::stack(&squares, 0).sum(tch::Kind::Float).sqrt().double_value(&[]);
-            let scale = match clip {
-                Some(bound) if norm > bound => bound / (norm + 1e-6),
-                _ => 1.0,
-            };
-            self.step += 1;
-            let OptimizerOptions { rule, weight_decay, .. } = self.options;
-            for ((parameter, tensor), gradient) in trainable.into_iter().zip(gradients) {
-                let gradient = if scale == 1.0 { gradient } else { gradient * scale };
+            for ((parameter, tensor), gradient) in model.trainable().zip(gradients) {
                 let state = self.state.entry(parameter.name.clone()).or_insert_with(|| {
                     // Laid out as the parameter is, whatever the gradient's layout: a resumed run
                     // then rounds as one that was never stopped.
                     rule.slots().iter().map(|_| tensor.zeros_like()).collect()
                 });
-                let mut tensor = tensor.shallow_clone();
-                if matches!(parameter.role, Role::Weight(_)) && weight_decay > 0.0 {
-                    let _ = tensor.g_mul_scalar_(1.0 - rate * weight_decay);
+                let decays = matches!(parameter.role, Role::Weight(_)) && weight_decay > 0.0;
+                let kept = if decays { 1.0 - rate * weight_decay } else { 1.0 };
+                for (mut tensor, gradient, mut state) in blocks(tensor, gradient, state) {
+                    if decays {
+                        let _ = tensor.g_mul_scalar_(kept);
+                    }
+                    rule.apply(&mut tensor, &gradient, &mut state, rate, self.step);
                 }
-                rule.apply(&mut tensor, &gradient, state, rate, self.step);
             }
-            norm
-        })
+        });
     }
 
     /// Adds the state to `weights` under `optimizer/…`.
@@ -107,6 +97,61 @@ impl Optimizer {
     }
 }
 
+/// Values of a block: the tensors that a rule reads and writes then stay in a core's cache.
+const BLOCK: i64 = 1 << 16;
+
+/// A tensor, its gradient and its state, in blocks where they are large and lie in memory alike.
+fn blocks(
+    tensor: &Tensor,
+    gradient: &Tensor,
+    state: &[Tensor],
+) -> impl Iterator<Item = (Tensor, Tensor, Vec<Tensor>)> {
+    let numel = tensor.numel() as i64;
+    let whole = tensor.device().is_cuda()
+        || numel < 2 * BLOCK
+        || !tensor.is_contiguous()
+        || !gradient.is_contiguous();
+    let flat = |tensor: &Tensor| if whole { tensor.shallow_clone() } else { tensor.view(-1) };
+    let (tensor, gradient) = (flat(tensor), flat(gradient));
+    let state: Vec<Tensor> = state.iter().map(flat).collect();
+    let starts = (0..if whole { 1 } else { numel }).step_by(BLOCK as usize);
+    starts.map(move |start| {
+        let part = |tensor: &Tensor| match whole {
+            true => tensor.shallow_clone(),
+            false => tensor.narrow(0, start, BLOCK.min(numel - start)),
+        };
+        (part(&tensor), part(&gradient), state.iter().map(part).collect())
+    })
+}
+
 fn key(slot: &str, parameter: &str) -> String {
     format!("optimizer/{slot}/{parameter}")
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    #[test]
+    fn blocks_are_the_whole_tensor() {
+        let numel = 2 * BLOCK + 5;
+        let gradient = Tensor::arange(numel, (Kind::Float, Device::Cpu));
+        let (mut one, mut other) = (gradient.ones_like(), gradient.ones_like());
+        let (mut state, parts) = (vec![gradient.zeros_like()], vec![gradient.zeros_like()]);
+        let rule = Rule::Sgd { momentum: 0.9 };
+        rule.apply(&mut one, &gradient, &mut state, 0.5, 1);
+        let mut count = 0;
+        for (mut tensor, gradient, mut state) in blocks(&other, &gradient, &parts) {
+            rule.apply(&mut tensor, &gradient, &mut state, 0.5, 1);
+            count += 1;
+        }
+        assert_eq!(count, 3);
+        assert_eq!(one, other);
+        assert_eq!(state, parts);
+        // A small one, and one that lies otherwise in memory, are left whole.
+        other = Tensor::zeros([300, 600], (Kind::Float, Device::Cpu)).transpose(0, 1);
+        assert_eq!(blocks(&other, &other, &[]).count(), 1);
+    }
 }

@@ -1,6 +1,6 @@
 //! The optimizers by name, with the defaults of the library that each is named for.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Rule;
 
@@ -16,7 +16,7 @@ pub struct OptimizerOptions {
 }
 
 /// An optimizer by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// AdamW as in PyTorch.

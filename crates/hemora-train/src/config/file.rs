@@ -1,0 +1,191 @@
+//! The config file: TOML with the flags' names, read under the flags and written with all defaults.
+
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, Parser};
+
+use super::RunConfig;
+
+/// Flags that make up the settings of a run.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Settings to start from, TOML: keys are the flags' names with underscores. Flags that are
+    /// given go before it. `hemora-train config` prints one with every default.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// The settings.
+    #[command(flatten)]
+    pub run: RunConfig,
+}
+
+/// Why a config file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// An unknown key, a value of the wrong type, or no TOML at all.
+    #[error("{}: {source}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The line and what is wrong with it.
+        source: toml::de::Error,
+    },
+}
+
+impl Settings {
+    /// The flags that were given, over the file, over the defaults. `matches` are those that these
+    /// settings were parsed from.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the file cannot be read, has an unknown key or a value of another type.
+    pub fn resolve(self, matches: &ArgMatches) -> Result<RunConfig, ConfigError> {
+        let Some(path) = self.config else { return Ok(self.run) };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| ConfigError::Io { path: path.clone(), source })?;
+        let given = |name: &str| {
+            matches.value_source(name).is_some_and(|source| source != ValueSource::DefaultValue)
+        };
+        merge(&text, self.run, given).map_err(|source| ConfigError::Toml { path, source })
+    }
+}
+
+/// `flags` where `given` says so, and else what `text` says.
+fn merge(
+    text: &str,
+    flags: RunConfig,
+    given: impl Fn(&str) -> bool,
+) -> Result<RunConfig, toml::de::Error> {
+    // The text alone first: its errors then name the line.
+    toml::from_str::<RunConfig>(text)?;
+    let mut merged: toml::Table = toml::from_str(text)?;
+    let (restart, progress) = (flags.restart, flags.progress);
+    for (key, value) in table(&flags) {
+        if given(&key) {
+            merged.insert(key, value);
+        }
+    }
+    Ok(RunConfig { restart, progress, ..merged.try_into()? })
+}
+
+fn table(config: &RunConfig) -> toml::Table {
+    toml::Table::try_from(config).expect("settings are numbers, texts and lists of them")
+}
+
+/// Names of the settings in which two runs differ; where they are written does not count.
+pub fn differences(one: &RunConfig, other: &RunConfig) -> Vec<String> {
+    let (mut one, mut other) = (table(&one.resolved()), table(&other.resolved()));
+    let mut names: Vec<String> = one.keys().chain(other.keys()).cloned().collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| name != "out" && one.remove(name) != other.remove(name));
+    names
+}
+
+/// A config file with every setting and what it means; those without a value stand as comments.
+pub fn commented(config: &RunConfig) -> String {
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        _config: RunConfig,
+    }
+    let values = table(config);
+    let mut text = String::from("# Settings of hemora-train; flags go before them.\n");
+    for flag in Flags::command().get_arguments() {
+        let name = flag.get_id().as_str();
+        // What is no setting of the run, such as --restart, is no key either.
+        if ["restart", "progress", "help"].contains(&name) {
+            continue;
+        }
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        let possible: Vec<String> =
+            flag.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+        text.push('\n');
+        for line in help.lines() {
+            text.push_str(&format!("# {line}\n"));
+        }
+        if !possible.is_empty() && possible != ["true", "false"] {
+            text.push_str(&format!("# One of: {}\n", possible.join(", ")));
+        }
+        match values.get(name) {
+            // A path that was not given.
+            Some(toml::Value::String(value)) if value.is_empty() => {
+                text.push_str(&format!("# {name} =\n"));
+            }
+            Some(value) => text.push_str(&format!("{name} = {value}\n")),
+            None => text.push_str(&format!("# {name} =\n")),
+        }
+    }
+    text
+}
+
+/// Reads a config file that an earlier run wrote.
+///
+/// # Errors
+/// [`ConfigError`] if it cannot be read.
+pub fn read(path: &Path) -> Result<RunConfig, ConfigError> {
+    let io = |source| ConfigError::Io { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(io)?;
+    toml::from_str(&text).map_err(|source| ConfigError::Toml { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_go_before_the_file_and_the_file_before_defaults() {
+        let flags = RunConfig { batch: 4, epochs: 7, ..RunConfig::default() };
+        let text = "batch = 16\nsize = 64\noptimizer = \"sgd\"";
+        let merged = merge(text, flags, |name| name == "batch").unwrap();
+        assert_eq!((merged.batch, merged.size, merged.epochs), (4, 64, 12));
+        assert_eq!(merged.optimizer, crate::optimizer::Preset::Sgd);
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_wrong_type_are_named_with_their_line() {
+        let error = |text| merge(text, RunConfig::default(), |_| false).unwrap_err().to_string();
+        let unknown = error("batch = 16\nepocs = 3");
+        assert!(unknown.contains("line 2") && unknown.contains("`epocs`"), "{unknown}");
+        let wrong = error("batch = \"many\"");
+        assert!(wrong.contains("line 1") && wrong.contains("batch"), "{wrong}");
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back_as_the_same_settings() {
+        let config = RunConfig {
+            batch: 3,
+            learning_rate: Some(0.5),
+            extra: vec!["a:b".to_owned()],
+            ..RunConfig::default()
+        };
+        let text = commented(&config);
+        assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config, "{text}");
+        assert!(text.contains("# weight_decay =\n"), "{text}");
+        // Every key of the settings is there.
+        for key in table(&config.resolved()).keys() {
+            assert!(text.contains(&format!("{key} =")), "{key} is missing");
+        }
+    }
+
+    #[test]
+    fn differences_are_named_and_the_folder_is_none() {
+        let one = RunConfig { out: "a".into(), ..RunConfig::default() };
+        let mut other = RunConfig { out: "b".into(), ..RunConfig::default() };
+        assert_eq!(differences(&one, &other), [""; 0]);
+        // The default that is written out is the default that is not.
+        other.learning_rate = Some(other.optimizer().learning_rate);
+        assert_eq!(differences(&one, &other), [""; 0]);
+        other.seed = 9;
+        assert_eq!(differences(&one, &other), ["seed"]);
+    }
+}

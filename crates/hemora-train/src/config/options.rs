@@ -1,0 +1,275 @@
+//! What a run is asked to do: each field is a flag and a key of the config file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use serde::{Deserialize, Serialize};
+
+use crate::Task;
+use crate::balance::{ClassWeights, Sampling};
+use crate::optimizer::{OptimizerOptions, Preset};
+use crate::precision::Precision;
+use crate::progress::Show;
+use crate::schedule::{ScheduleName, ScheduleOptions};
+use crate::watch::WatchOptions;
+
+/// Settings of a run. A flag `--learning-rate` is the key `learning_rate` in a config file.
+#[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunConfig {
+    /// Folder with the images: 8-bit grey PNG that are already windowed, or DICOM.
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub images: PathBuf,
+
+    /// Label table in the competition's layout (`ID,Label`).
+    #[arg(long, value_name = "CSV", default_value = "", hide_default_value = true)]
+    pub labels: PathBuf,
+
+    /// Further images and labels that are trained on but never validated on, as `DIR:CSV`.
+    #[arg(long, value_name = "DIR:CSV")]
+    pub extra: Vec<String>,
+
+    /// Tables that tell which images share a patient or series: `CSV:ID_COLUMN:GROUP_COLUMN`, or
+    /// `CSV` alone for one row a series with columns scan_id, image_0, image_1, …
+    #[arg(long, value_name = "CSV")]
+    pub groups: Vec<String>,
+
+    /// Network to train; `hemora model summary` lists them.
+    #[arg(long, default_value = "efficientnet-lite0")]
+    pub network: String,
+
+    /// Weights to start from (safetensors); without it they are drawn at random. A last layer of
+    /// another size is left out.
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Height and width of the network's input, pixels.
+    #[arg(long, default_value_t = 192)]
+    pub size: usize,
+
+    /// Height and width at which images are held in memory, pixels.
+    #[arg(long, default_value_t = 256)]
+    pub working_size: usize,
+
+    /// Passes over the training images.
+    #[arg(long, default_value_t = 12)]
+    pub epochs: u64,
+
+    /// Optimizer steps instead of epochs; the last epoch is cut short. 0 for epochs.
+    #[arg(long, default_value_t = 0)]
+    pub steps: u64,
+
+    /// Images per batch.
+    #[arg(long, default_value_t = 32)]
+    pub batch: usize,
+
+    /// Batches of which the gradients are averaged for one step.
+    #[arg(long, default_value_t = 1)]
+    pub accumulate: usize,
+
+    /// What is learned: the six labels, any hemorrhage, or the five subtypes.
+    #[arg(long, value_enum, default_value_t = Task::Labels)]
+    pub task: Task,
+
+    /// Optimizer, with the defaults of the library that it is named for.
+    #[arg(long, value_enum, default_value_t = Preset::AdamW)]
+    pub optimizer: Preset,
+
+    /// Learning rate, the highest of the schedule; without it the optimizer's default.
+    #[arg(long)]
+    pub learning_rate: Option<f64>,
+
+    /// Decay of the weights; without it the optimizer's default.
+    #[arg(long)]
+    pub weight_decay: Option<f64>,
+
+    /// How the learning rate changes.
+    #[arg(long, value_enum, default_value_t = ScheduleName::OneCycle)]
+    pub schedule: ScheduleName,
+
+    /// Fraction of the steps in which the rate of one cycle rises.
+    #[arg(long, default_value_t = 0.2)]
+    pub rise: f64,
+
+    /// What the rate is multiplied with when the schedules `step` and `plateau` lower it.
+    #[arg(long, default_value_t = 0.1)]
+    pub decay: f64,
+
+    /// Epochs after which the schedule `step` lowers the rate.
+    #[arg(long, default_value_t = 4)]
+    pub decay_every: u64,
+
+    /// Epochs without a better validation score after which the schedule `plateau` lowers the rate.
+    #[arg(long, default_value_t = 3)]
+    pub plateau: u64,
+
+    /// Epochs after which the schedule `cosine` starts over for the first time; 0 for never.
+    #[arg(long, default_value_t = 0)]
+    pub restart_every: u64,
+
+    /// How many times longer each such cosine is than the one before.
+    #[arg(long, default_value_t = 1)]
+    pub restart_growth: u64,
+
+    /// Dropout before the last layer.
+    #[arg(long, default_value_t = 0.2)]
+    pub dropout: f64,
+
+    /// Validates and keeps a moving average of the weights, of which this part stays at each step;
+    /// 0 for none.
+    #[arg(long, default_value_t = 0.0)]
+    pub ema: f64,
+
+    /// Bound on the norm of the gradient; 0 for none.
+    #[arg(long, default_value_t = 5.0)]
+    pub clip: f64,
+
+    /// Exponent of the focal loss (2 in its paper), which takes weight from images that are told
+    /// apart already; 0 for binary cross-entropy.
+    #[arg(long, default_value_t = 0.0)]
+    pub focal: f64,
+
+    /// Weight of positives in the loss: `none` for 1, `balanced` for as many times more as there
+    /// are more negatives, or six numbers in label order.
+    #[arg(long, default_value = "none")]
+    pub class_weights: ClassWeights,
+
+    /// Which images an epoch holds.
+    #[arg(long, value_enum, default_value_t = Sampling::Shuffled)]
+    pub sampling: Sampling,
+
+    /// Weight of the label `any` in the loss; the subtypes weigh 1.
+    #[arg(long, default_value_t = 2.0)]
+    pub any_weight: f64,
+
+    /// Fraction of the patients held out for validation.
+    #[arg(long, default_value_t = 0.2)]
+    pub validation: f64,
+
+    /// Cross-validation with as many folds, whole patients each, instead of one validation part; 0
+    /// for none.
+    #[arg(long, default_value_t = 0)]
+    pub folds: usize,
+
+    /// The one fold that is held out, from 1; 0 for all in turn.
+    #[arg(long, default_value_t = 0)]
+    pub fold: usize,
+
+    /// The validation score by which the best weights are chosen, the run stopped and the rate
+    /// lowered.
+    #[arg(long, value_enum, default_value_t = Monitor::MeanAuroc)]
+    pub monitor: Monitor,
+
+    /// Epochs without a better score after which the run stops; 0 for never.
+    #[arg(long, default_value_t = 0)]
+    pub patience: u64,
+
+    /// How much higher a score must be to count as better for `patience` and `plateau`.
+    #[arg(long, default_value_t = 0.0)]
+    pub least_gain: f64,
+
+    /// What convolutions and linear layers compute in; weights and loss are 32-bit always.
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub precision: Precision,
+
+    /// Only operations that give the same bits every time, which some of a GPU's do not; slower.
+    #[arg(long)]
+    pub deterministic: bool,
+
+    /// No random changes of the training images.
+    #[arg(long)]
+    pub no_augment: bool,
+
+    /// Seed of the split, the weights, the order and the augmentation.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// Threads for loading and for libtorch; 0 for one per core.
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+
+    /// Folder of the run: config, metrics, checkpoints, predictions. A run that was stopped goes
+    /// on from its last checkpoint.
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    pub out: PathBuf,
+
+    /// Forget what the folder holds and start over.
+    #[arg(long)]
+    #[serde(skip)]
+    pub restart: bool,
+
+    /// How progress is shown.
+    #[arg(long, value_enum, default_value_t = Show::Auto)]
+    #[serde(skip)]
+    pub progress: Show,
+}
+
+/// A validation score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Monitor {
+    /// Mean of the labels' AUROCs that are defined.
+    MeanAuroc,
+    /// AUROC of any hemorrhage.
+    AnyAuroc,
+    /// The loss, where lower is better.
+    Loss,
+}
+
+impl Default for RunConfig {
+    /// What no flag and no file says otherwise.
+    fn default() -> Self {
+        #[derive(Parser)]
+        struct Nothing {
+            #[command(flatten)]
+            config: RunConfig,
+        }
+        Nothing::parse_from(["hemora-train"]).config
+    }
+}
+
+impl RunConfig {
+    /// The same settings with the optimizer's own in place of those that were left to it.
+    pub fn resolved(&self) -> Self {
+        let optimizer = self.optimizer();
+        Self {
+            learning_rate: Some(optimizer.learning_rate),
+            weight_decay: Some(optimizer.weight_decay),
+            ..self.clone()
+        }
+    }
+
+    /// The optimizer's settings, its defaults where nothing says otherwise.
+    pub fn optimizer(&self) -> OptimizerOptions {
+        let defaults = self.optimizer.options();
+        OptimizerOptions {
+            learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
+            weight_decay: self.weight_decay.unwrap_or(defaults.weight_decay),
+            ..defaults
+        }
+    }
+
+    /// The schedule's settings.
+    pub fn schedule(&self) -> ScheduleOptions {
+        ScheduleOptions {
+            name: self.schedule,
+            peak: self.optimizer().learning_rate,
+            rise: self.rise,
+            decay: self.decay,
+            decay_every: self.decay_every,
+            restart_every: self.restart_every,
+            restart_growth: self.restart_growth,
+        }
+    }
+
+    /// What follows from the validation scores.
+    pub fn watch(&self) -> WatchOptions {
+        let lowers = self.schedule == ScheduleName::Plateau;
+        WatchOptions {
+            least_gain: self.least_gain,
+            patience: self.patience,
+            plateau: if lowers { self.plateau } else { 0 },
+            decay: self.decay,
+        }
+    }
+}

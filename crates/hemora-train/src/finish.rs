@@ -1,0 +1,65 @@
+//! What is left of a run: its best weights, and what they say of the validation images.
+
+use hemora_data::Loader;
+use hemora_nn::Weights;
+use miette::{IntoDiagnostic, Result};
+
+use crate::Model;
+use crate::config::RunConfig;
+use crate::dataset::RunData;
+use crate::files::write_whole;
+use crate::folder::Folder;
+use crate::start::graph;
+use crate::trainer::Trainer;
+use crate::validation::{self, LabelInterval, intervals, predict};
+
+/// Four digits, or a word where there is no value.
+pub fn shown(value: Option<f64>) -> String {
+    value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}"))
+}
+
+/// Validates the best checkpoint and writes what the bundle needs.
+///
+/// # Errors
+/// A report that names the file.
+pub fn finish(
+    config: &RunConfig,
+    folder: &Folder,
+    data: &RunData,
+    validate: &Loader,
+    trainer: &Trainer,
+) -> Result<Vec<LabelInterval>> {
+    let weights = if folder.best().exists() {
+        let bytes = std::fs::read(folder.best()).into_diagnostic()?;
+        Weights::from_safetensors(&bytes).into_diagnostic()?
+    } else {
+        trainer.kept_weights()
+    };
+    let model = Model::with_weights(graph(config)?, &weights, trainer.model.device());
+    let model = model.into_diagnostic()?;
+    let predictions = predict(&model, config.task, validate, &trainer.loss);
+    let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
+    validation::write_predictions(&folder.validation(), &predictions, data).into_diagnostic()?;
+    let metadata = [
+        ("network".to_owned(), config.network.clone()),
+        ("task".to_owned(), config.task.to_string()),
+        ("input".to_owned(), serde_json::to_string(&data.recipe).into_diagnostic()?),
+        ("metrics".to_owned(), serde_json::to_string(&intervals).into_diagnostic()?),
+    ];
+    let weights = weights.to_safetensors(metadata.into_iter().collect()).into_diagnostic()?;
+    let model = folder.model();
+    write_whole(&model, &weights).into_diagnostic()?;
+    for row in &intervals {
+        println!(
+            "{:<18} AUROC {} ({}–{})  {} positive of {} images",
+            row.label.name(),
+            shown(row.auroc.value),
+            shown(row.auroc.low),
+            shown(row.auroc.high),
+            row.positives,
+            row.images
+        );
+    }
+    println!("best weights: {}", model.display());
+    Ok(intervals)
+}

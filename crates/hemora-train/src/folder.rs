@@ -1,0 +1,81 @@
+//! The files of a run, and whether a folder belongs to it.
+
+use std::path::PathBuf;
+
+use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
+
+use crate::config::{self, RunConfig};
+use crate::files::write_whole;
+
+/// The folder of a run.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes the folder, or checks that it belongs to the same run.
+    ///
+    /// # Errors
+    /// A report if it belongs to a run with other settings, or cannot be written.
+    pub fn prepare(config: &RunConfig) -> Result<Self> {
+        let folder = Self(config.out.clone());
+        let path = folder.config();
+        if config.restart {
+            for file in [folder.last(), folder.best(), folder.metrics(), path.clone()] {
+                match std::fs::remove_file(&file) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(miette!("cannot remove {}: {error}", file.display()));
+                    }
+                    _ => {}
+                }
+            }
+            crate::events::remove(&folder.events()).into_diagnostic()?;
+        }
+        std::fs::create_dir_all(config.out.join("checkpoints"))
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot make the folder {}", config.out.display()))?;
+        if path.exists() {
+            let earlier = config::read(&path).into_diagnostic()?;
+            let differences = config::differences(&earlier, config);
+            if !differences.is_empty() {
+                bail!(
+                    help = "give another --out, the earlier settings, or --restart to start over",
+                    "{} belongs to a run with other settings: {}",
+                    path.display(),
+                    differences.join(", ")
+                );
+            }
+        } else {
+            write_whole(&path, config::commented(&config.resolved()).as_bytes())
+                .into_diagnostic()?;
+        }
+        Ok(folder)
+    }
+
+    /// The settings, as resolved.
+    pub fn config(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+    /// The checkpoint from which a stopped run goes on.
+    pub fn last(&self) -> PathBuf {
+        self.0.join("checkpoints/last.safetensors")
+    }
+    /// The weights of the best validation so far.
+    pub fn best(&self) -> PathBuf {
+        self.0.join("checkpoints/best.safetensors")
+    }
+    /// A line an epoch.
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.jsonl")
+    }
+    /// The folder of TensorBoard's event files.
+    pub fn events(&self) -> PathBuf {
+        self.0.join("events")
+    }
+    /// What the best weights say of the validation images.
+    pub fn validation(&self) -> PathBuf {
+        self.0.join("validation.csv")
+    }
+    /// The best weights, with what a bundle needs to know.
+    pub fn model(&self) -> PathBuf {
+        self.0.join("model.safetensors")
+    }
+}
