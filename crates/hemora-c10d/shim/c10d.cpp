@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -104,6 +106,10 @@ char* hemora_c10d_store_open(
     const char* prefix,
     Store** out) {
   return guarded([&] {
+    // A lost store is ours to tell, without warnings and backtraces, unless somebody asks for them.
+    if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) {
+      FLAGS_caffe2_log_level = std::max(FLAGS_caffe2_log_level, 2);
+    }
     c10d::TCPStoreOptions options;
     options.port = port;
     options.isServer = serves != 0;

@@ -8,6 +8,7 @@ use hemora_data::{Groups, ImageSet, InMemorySet, Split, leaks};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::config::RunConfig;
+use crate::progress::say;
 
 /// What a run trains and validates on.
 pub struct RunData {
@@ -59,7 +60,7 @@ pub fn load(config: &RunConfig) -> Result<RunData> {
             let count = indices.iter().filter(|&&index| labels[index][label.index()]).count();
             format!("{label} {count}")
         });
-        eprintln!("{side}: {} images; {}", indices.len(), counts.join(", "));
+        say(&format!("{side}: {} images; {}", indices.len(), counts.join(", ")));
     }
     Ok(RunData { set: Arc::new(set), split, groups, recipe })
 }
@@ -82,12 +83,12 @@ fn read_set(
     let files = ImageSet::open(images, labels).into_diagnostic()?;
     let report = files.report();
     if !report.unlabelled.is_empty() || !report.without_image.is_empty() {
-        eprintln!(
+        say(&format!(
             "{}: {} images have no labels, {} labels have no image; both are left out",
             images.display(),
             report.unlabelled.len(),
             report.without_image.len()
-        );
+        ));
     }
     let bar = crate::progress::bar(files.images().len() as u64, "images read");
     let set = files
@@ -95,10 +96,10 @@ fn read_set(
         .into_diagnostic()?;
     bar.finish_and_clear();
     for skipped in set.skipped().iter().take(10) {
-        eprintln!("skipped {}: {}", skipped.path.display(), skipped.reason);
+        say(&format!("skipped {}: {}", skipped.path.display(), skipped.reason));
     }
     if set.skipped().len() > 10 {
-        eprintln!("skipped {} more files", set.skipped().len() - 10);
+        say(&format!("skipped {} more files", set.skipped().len() - 10));
     }
     Ok(set)
 }

@@ -29,16 +29,18 @@ pub fn finish(
     validate: &Loader,
     trainer: &Trainer,
 ) -> Result<Vec<LabelInterval>> {
-    let weights = if folder.best().exists() {
-        let bytes = std::fs::read(folder.best()).into_diagnostic()?;
-        Weights::from_safetensors(&bytes).into_diagnostic()?
-    } else {
-        trainer.kept_weights()
+    let ranks = trainer.ranks();
+    let weights = match ranks.read_first(&folder.best())? {
+        Some(bytes) => Weights::from_safetensors(&bytes).into_diagnostic()?,
+        None => trainer.kept_weights(),
     };
     let model = Model::with_weights(graph(config)?, &weights, trainer.model.device());
     let model = model.into_diagnostic()?;
-    let predictions = predict(&model, config.task, validate, &trainer.loss);
+    let predictions = predict(&model, config.task, validate, &trainer.loss, ranks);
     let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
+    if !ranks.is_first() {
+        return Ok(intervals);
+    }
     validation::write_predictions(&folder.validation(), &predictions, data).into_diagnostic()?;
     let metadata = [
         ("network".to_owned(), config.network.clone()),
