@@ -8,6 +8,7 @@ slices with too little brain, and writes FOLDER/ID.jpg and FOLDER/timings.json.
 
 import argparse
 import json
+import resource
 import time
 from multiprocessing import Pool
 from pathlib import Path
@@ -87,13 +88,19 @@ def start(bins, out):
     STATE.update(bins=bins, steps=np.linspace(0, 1, len(bins)), out=out)
 
 
+def cpu_seconds():
+    """Of this process and those that it started, all cores together."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--processes", type=int, required=True)
     options = parser.parse_args()
-    began = time.perf_counter()
+    began, before = time.perf_counter(), cpu_seconds()
     files = sorted(options.folder.glob("*.dcm"))
     sample = files[:: max(1, len(files) // 64)][:64]
     values = np.sort(np.concatenate([hounsfield(path).ravel() for path in sample]))
@@ -101,10 +108,14 @@ def main():
     bins = np.unique(values[(len(values) * parts).astype(np.int64)])
     with Pool(options.processes, start, (bins, options.out)) as pool:
         written = sum(pool.imap_unordered(prepare, files, chunksize=16))
+        pool.close()
+        # Only processes that ended are counted.
+        pool.join()
     timings = {
         "files": len(files),
         "written": written,
         "total_s": time.perf_counter() - began,
+        "cpu_s": cpu_seconds() - before,
         "with": "OpenCV" if cv2 is not None else "scipy",
     }
     (options.out / "timings.json").write_text(json.dumps(timings))

@@ -1,10 +1,11 @@
-//! Everything a developer runs: set-up, checks, tests, training builds and benchmarks.
+//! Everything a developer runs: set-up, checks, tests, fuzzing, training builds and benchmarks.
 //!
 //! `cargo xtask --help` lists the commands. What set-up makes lies in `.env` of the checkout.
 
 mod bench;
 mod checks;
 mod environment;
+mod fuzz;
 mod peers;
 mod process;
 mod torch;
@@ -17,7 +18,7 @@ use environment::Environment;
 use process::{cargo, run};
 use workspace::Workspace;
 
-/// Everything a developer runs: set-up, checks, tests, training builds and benchmarks.
+/// Everything a developer runs: set-up, checks, tests, fuzzing, training builds and benchmarks.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -53,6 +54,8 @@ enum Task {
     },
     /// Build hemora-train for release
     TrainBuild,
+    /// Look for inputs that make a parser panic; needs cargo-fuzz
+    Fuzz(fuzz::Options),
     /// Measure, beside what a Python user would run
     #[command(subcommand)]
     Bench(Bench),
@@ -64,6 +67,8 @@ enum Bench {
     Triage(bench::Options),
     /// Slices a second from DICOM files to a prepared set
     Prepare(bench::PrepareOptions),
+    /// Batches a second of a prepared set
+    Loader(bench::LoaderOptions),
     /// Seconds for the metrics and clustered intervals of a million slices
     Eval(bench::EvalOptions),
 }
@@ -76,6 +81,10 @@ fn main() -> Result<()> {
         print!("{}", Environment::of(&workspace)?.export_lines());
         return Ok(());
     }
+    if let Task::Fuzz(options) = &task {
+        // Needs neither libtorch nor the Python packages.
+        return fuzz::fuzz(&workspace, options);
+    }
     if matches!(task, Task::Check | Task::Ci) {
         checks::format(&workspace)?;
     }
@@ -85,7 +94,7 @@ fn main() -> Result<()> {
     torch::set_up(&workspace, cuda)?;
     let environment = Environment::of(&workspace)?;
     match task {
-        Task::Setup { .. } | Task::Env => Ok(()),
+        Task::Setup { .. } | Task::Env | Task::Fuzz(_) => Ok(()),
         Task::Check => checks::check(&workspace, &environment),
         Task::Test { arguments } => checks::test(&workspace, &environment, &arguments),
         Task::Ci => {
@@ -101,6 +110,7 @@ fn main() -> Result<()> {
         }
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
         Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),
+        Task::Bench(Bench::Loader(options)) => bench::loader(&workspace, &options),
         Task::Bench(Bench::Eval(options)) => bench::eval(&workspace, &options),
     }
 }

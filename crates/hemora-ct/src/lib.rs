@@ -5,6 +5,7 @@
 //! HU from the moment a file is read, and every image carries its place in the patient.
 
 mod clean;
+mod fingerprint;
 mod geometry;
 mod label;
 mod plausibility;
@@ -14,13 +15,14 @@ mod slice;
 mod window;
 
 pub use clean::{
-    FrequencyError, FrequencyScale, HuCounts, PixelBox, Square, brain_box, part_in_window,
-    resize_square, zoom,
+    FrequencyError, FrequencyScale, HuCounts, PixelBox, Square, brain_box, hu_range,
+    part_in_window, resize_square, whole_hu, zoom,
 };
+pub use fingerprint::Fingerprint;
 pub use geometry::{GeometryError, ImagePlane};
 pub use label::{LABEL_COUNT, Label, Probabilities};
 pub use plausibility::{HuProblem, hu_problems};
 pub use recipe::{Channel, InputRecipe, RecipeError};
 pub use resize::{Plane, resize};
 pub use slice::{Slice, SliceError};
-pub use window::Window;
+pub use window::{Window, cut_byte, nearest_byte};

@@ -1,6 +1,7 @@
 //! Whether a slice's values can be Hounsfield units of a head.
 
 use crate::Slice;
+use crate::clean::count;
 
 /// Why the values of a slice can hardly be the HU of a head CT: a wrong rescale, or no head.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -36,23 +37,27 @@ const MEDIANS: std::ops::RangeInclusive<f32> = -150.0..=300.0;
 /// them slices above the vertex and in the neck.
 pub fn hu_problems(slice: &Slice) -> Vec<HuProblem> {
     let hu = slice.hu();
-    let fraction = |count: usize| count as f32 / hu.len() as f32;
-    let air = fraction(hu.iter().filter(|&&hu| hu < -300.0).count());
-    let mut body: Vec<f32> = hu.iter().copied().filter(|&hu| hu > NOT_AIR).collect();
+    let fraction = |count: u32| count as f32 / hu.len() as f32;
+    let air = fraction(count(hu, |hu| hu < -300.0));
+    let body = count(hu, |hu| hu > NOT_AIR);
     let mut problems = Vec::new();
     if air < LEAST_AIR {
         problems.push(HuProblem::NoAir(air));
     }
-    if fraction(body.len()) < SECTION {
+    if fraction(body) < SECTION {
         return problems;
     }
-    let bone = fraction(body.iter().filter(|&&hu| hu > 300.0).count());
+    let bone = fraction(count(hu, |hu| hu > 300.0));
     if bone < LEAST_BONE {
         problems.push(HuProblem::NoBone(bone));
     }
-    let middle = body.len() / 2;
-    let median = *body.select_nth_unstable_by(middle, f32::total_cmp).1;
-    if !MEDIANS.contains(&median) {
+    // Counting says whether the median is within its limits; only one that is not is looked for.
+    let middle = body / 2;
+    let below = count(hu, |hu| hu > NOT_AIR && hu < *MEDIANS.start());
+    let up_to = count(hu, |hu| hu > NOT_AIR && hu <= *MEDIANS.end());
+    if below > middle || up_to <= middle {
+        let mut body: Vec<f32> = hu.iter().copied().filter(|&hu| hu > NOT_AIR).collect();
+        let median = *body.select_nth_unstable_by(middle as usize, f32::total_cmp).1;
         problems.push(HuProblem::Median(median));
     }
     problems

@@ -42,13 +42,44 @@ impl Window {
 
     /// Maps HU to 8-bit grey, rounded to nearest.
     pub fn to_grey(self, hu: f32) -> u8 {
-        (self.to_unit(hu) * 255.0).round() as u8
+        nearest_byte(self.to_unit(hu) * 255.0)
     }
+}
+
+/// From here on single precision holds whole numbers alone, in its lowest bits. Adding it rounds to
+/// the nearest whole number, halves to the even one. Casts and `round` are exact as well, but they
+/// ask of every value whether it is in range, one at a time.
+const WHOLE: f32 = (1 << 23) as f32;
+
+/// A value between 0 and 255 rounded to nearest, halves up.
+pub fn nearest_byte(value: f32) -> u8 {
+    let even = (value + WHOLE) - WHOLE;
+    let up = if value - even >= 0.5 { 1.0 } else { 0.0 };
+    (even + up + WHOLE).to_bits() as u8
+}
+
+/// A value between 0 and 255 without its fraction.
+pub fn cut_byte(value: f32) -> u8 {
+    let even = (value + WHOLE) - WHOLE;
+    let down = if even > value { 1.0 } else { 0.0 };
+    (even - down + WHOLE).to_bits() as u8
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_those_of_rounding_and_casting() {
+        for eighths in 0..=255 * 8 {
+            let value = eighths as f32 / 8.0;
+            for value in [value.next_down(), value, value.next_up()] {
+                let value = value.clamp(0.0, 255.0);
+                assert_eq!(nearest_byte(value), value.round() as u8, "{value}");
+                assert_eq!(cut_byte(value), value as u8, "{value}");
+            }
+        }
+    }
 
     #[test]
     fn brain_window_spans_0_to_80() {

@@ -2,16 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::{InputRecipe, Plane, Slice, Window, resize};
-use hemora_dicom::{Source, read_slice};
+use hemora_ct::{InputRecipe, Plane, Slice, Window, resize, whole_hu};
+use hemora_dicom::{Source, jpeg_channels, read_jpeg, read_png, read_slice};
 use rayon::prelude::*;
 
 use crate::images::{DataError, ImageEntry, ImageKind, ImageSet};
-use crate::jpeg_image::{jpeg_channels, read_jpeg};
 use crate::memory::{
     InMemorySet, Item, Pixels, SkippedImage, defaults, image_values, refuse_neighbours,
 };
-use crate::png_image::read_png;
 
 /// Reads an image into its place, or says why it cannot be used.
 type Read<'a, T> = dyn Fn(&ImageEntry, &mut [T]) -> Result<Item, String> + Sync + 'a;
@@ -198,6 +196,6 @@ fn write_grey(plane: &Plane, size: usize, target: &mut [u8]) {
 pub(crate) fn write_hu(plane: &Plane, size: usize, target: &mut [i16]) {
     let resized = resize(plane, size, size);
     for (whole, hu) in target.iter_mut().zip(&resized.values) {
-        *whole = hu.round() as i16;
+        *whole = whole_hu(*hu);
     }
 }

@@ -140,6 +140,9 @@ pub enum DataError {
     /// HU are not known.
     #[error("these images were windowed before; only DICOM files can be loaded in HU")]
     NoHu,
+    /// Only prepared JPEGs are decoded batch by batch.
+    #[error("these images are no JPEGs of a prepared set, which alone are read batch by batch")]
+    NotPrepared,
     /// A prepared set in HU that cannot be used.
     #[error("{}: {reason}", path.display())]
     Shard {
@@ -240,6 +243,11 @@ impl ImageSet {
     /// The images that have labels.
     pub fn images(&self) -> &[ImageEntry] {
         &self.images
+    }
+
+    /// Leaves out the images whose id is not `wanted`, before anything is decoded.
+    pub fn keep(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.images.retain(|image| wanted(&image.id));
     }
 
     /// What did not pair up.

@@ -54,21 +54,24 @@ struct Known {
 }
 
 impl LabelTable {
-    /// Reads a CSV file with the header `ID,Label`, whose ids are `<image id>_<label>` and whose
+    /// Reads a table, CSV or Parquet, with the columns `ID,Label`, whose ids are `<image id>_<label>` and whose
     /// labels are 0 or 1.
     ///
     /// # Errors
     /// [`TableError`] names the file, the line and what was expected.
     pub fn read(path: &Path) -> Result<Self, TableError> {
-        with_file(path, Self::from_reader)
+        with_file(path, |file| Self::from_table(Table::open(file)?))
     }
 
-    /// The same from any reader; it need not be buffered.
+    /// The same from any reader of CSV; it need not be buffered.
     ///
     /// # Errors
     /// [`TableError`] names the line and what was expected.
     pub fn from_reader(input: impl Read) -> Result<Self, TableError> {
-        let table = Table::new(input)?;
+        Self::from_table(Table::new(input)?)
+    }
+
+    fn from_table<R: Read>(table: Table<R>) -> Result<Self, TableError> {
         if table.header() != ["ID", "Label"] {
             return Err(table.wrong_header("`ID,Label`, the competition's label table"));
         }
@@ -162,8 +165,14 @@ pub(crate) fn count_positives(
     })
 }
 
-fn unpack(bits: u8) -> [bool; LABEL_COUNT] {
+/// Labels from one bit each.
+pub(crate) fn unpack(bits: u8) -> [bool; LABEL_COUNT] {
     std::array::from_fn(|label| bits & (1 << label) != 0)
+}
+
+/// Labels as one bit each.
+pub(crate) fn pack(labels: [bool; LABEL_COUNT]) -> u8 {
+    (0..).zip(labels).fold(0, |bits, (label, positive)| bits | u8::from(positive) << label)
 }
 
 fn parse<'a>(fields: &[&'a str]) -> Result<(&'a str, Label, bool), String> {

@@ -6,9 +6,9 @@
 //!   patient, with the same bytes every time.
 //! - [`LabelTable`] reads a competition label table; [`ImageSet`] pairs it with images and
 //!   [`ImageSet::load`] decodes them into an [`InMemorySet`], as do [`ImageSet::load_hu`] and
-//!   [`InMemorySet::open_hu`] in HU.
+//!   [`InMemorySet::open_hu`] in HU; a [`JpegSet`] leaves them on disk.
 //! - [`Groups`] knows which images share a patient, and [`split`] and [`k_folds`] keep them on one
-//!   side.
+//!   side; a [`SplitTable`] says it image by image.
 //! - [`Loader`] turns the set into augmented batches, the same for a seed whatever the number of
 //!   threads.
 
@@ -18,15 +18,17 @@ mod groups;
 mod hu_set;
 mod images;
 mod index;
-mod jpeg_image;
+mod jpeg_set;
 mod labels;
 mod loader;
 mod memory;
 mod options;
-mod png_image;
+mod parquet_table;
 mod prepare;
+mod prepared_set;
 mod sampling;
 mod split;
+mod split_table;
 mod table;
 mod warp;
 
@@ -36,14 +38,16 @@ pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
 pub use index::{
     Counted, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow, build_index,
 };
+pub use jpeg_set::{JpegSet, LoaderSet};
 pub use labels::{Incomplete, LabelReport, LabelTable};
 pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions, Share};
-pub use png_image::{MAX_SIDE, PngError};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
 };
+pub use prepared_set::PreparedSet;
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};
+pub use split_table::{Part, SplitTable};
 pub use table::{Table, TableError, shorten, with_file};

@@ -10,9 +10,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{Augment, Drawn};
-use crate::memory::InMemorySet;
+use crate::jpeg_set::LoaderSet;
 use crate::options::{LoaderError, LoaderOptions, MAX_VALUES, Share};
-use crate::sampling::{Inputs, Scratch};
+use crate::sampling::{Image, Inputs, Scratch};
 
 /// Makes the batches of any epoch.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct Loader {
 /// All that decides what a batch holds.
 #[derive(Debug)]
 struct Plan {
-    set: Arc<InMemorySet>,
+    set: LoaderSet,
     indices: Vec<usize>,
     /// Running sums of the weights.
     sums: Option<Vec<f64>>,
@@ -51,23 +51,26 @@ pub struct Batch {
     indices: Vec<usize>,
     place: usize,
     whole: usize,
+    skipped: Vec<(usize, String)>,
     plan: Arc<Plan>,
 }
 
 impl Loader {
-    /// Batches of the images `indices` of `set`, in their order or shuffled; with `weights` (one an
+    /// Batches of the images `indices` of `set` (decoded in memory, or files that are decoded batch
+    /// by batch), in their order or shuffled; with `weights` (one an
     /// index) drawn with replacement instead. Without `augment` the inputs are the recipe's own.
     ///
     /// # Errors
     /// [`LoaderError`] if the recipe does not fit the set, or an option or index is out of bounds.
     pub fn new(
-        set: Arc<InMemorySet>,
+        set: impl Into<LoaderSet>,
         indices: Vec<usize>,
         weights: Option<&[f64]>,
         recipe: InputRecipe,
         augment: Option<Augment>,
         options: &LoaderOptions,
     ) -> Result<Self, LoaderError> {
+        let set = set.into();
         let planes = set.planes_for(&recipe)?;
         if let Some(augment) = &augment {
             augment.check()?;
@@ -173,19 +176,29 @@ fn build(
     let first = number * plan.batch;
     let whole = &order[first..order.len().min(first + plan.batch)];
     let share = plan.share.places(whole.len());
-    let (indices, whole, first) = (whole[share.clone()].to_vec(), whole.len(), first + share.start);
+    let (wanted, whole, first) = (&whole[share.clone()], whole.len(), first + share.start);
     let image = plan.planes.len() * plan.recipe.size * plan.recipe.size;
     let mut inputs = plan.spare().pop().unwrap_or_default();
-    inputs.resize(indices.len() * image, 0.0);
-    let source = Inputs { set: &plan.set, recipe: &plan.recipe, planes: &plan.planes };
-    let mut labels = Vec::with_capacity(indices.len() * LABEL_COUNT);
-    for (place, (target, &index)) in inputs.chunks_exact_mut(image).zip(&indices).enumerate() {
+    inputs.resize(wanted.len() * image, 0.0);
+    let what = Inputs { recipe: &plan.recipe, planes: &plan.planes, side: plan.set.side() };
+    let mut indices = Vec::with_capacity(wanted.len());
+    let mut labels = Vec::with_capacity(wanted.len() * LABEL_COUNT);
+    let mut skipped = Vec::new();
+    for (place, &index) in wanted.iter().enumerate() {
         let mut rng = generator(plan.seed, epoch, (first + place) as u64, Purpose::Augmentation);
         let drawn = plan.augment.as_ref().map_or_else(Drawn::nothing, |what| what.draw(&mut rng));
-        source.render(index, &drawn, &mut rng, scratch, target);
-        labels.extend(plan.set.labels(index).map(|label| f32::from(u8::from(label))));
+        let target = &mut inputs[indices.len() * image..][..image];
+        let render = |image: Image<'_>| what.render(image, &drawn, &mut rng, scratch, target);
+        match plan.set.with_image(index, render) {
+            Ok(()) => {
+                indices.push(index);
+                labels.extend(plan.set.labels(index).map(|label| f32::from(u8::from(label))));
+            }
+            Err(reason) => skipped.push((index, reason)),
+        }
     }
-    Batch { inputs, labels, indices, place: first, whole, plan: plan.clone() }
+    inputs.truncate(indices.len() * image);
+    Batch { inputs, labels, indices, place: first, whole, skipped, plan: plan.clone() }
 }
 
 impl Plan {
@@ -263,6 +276,12 @@ impl Batch {
         &self.indices
     }
 
+    /// Indices of images that could not be read and so are not in the batch, and why. Only a set
+    /// that is read batch by batch has any.
+    pub fn skipped(&self) -> &[(usize, String)] {
+        &self.skipped
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.indices.len()
@@ -278,7 +297,8 @@ impl Batch {
         self.place
     }
 
-    /// True only for a share of a batch with fewer images than there are processes.
+    /// Whether it has no images: none could be read, or it is the share of a batch with fewer
+    /// images than there are processes.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }

@@ -7,6 +7,7 @@ use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
 use crate::groups::{Groups, PATIENT, SERIES};
 use crate::images::DataError;
 use crate::labels::count_positives;
+use crate::sampling::Image;
 
 /// An image that was not used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,21 +169,14 @@ impl InMemorySet {
     /// [`DataError`] if the recipe is not usable, wants neighbouring slices, or has a window that
     /// was not loaded.
     pub fn planes_for(&self, recipe: &InputRecipe) -> Result<Vec<usize>, DataError> {
-        recipe.check()?;
-        refuse_neighbours(recipe)?;
         let windows = match &self.pixels {
-            Pixels::Windowed { planes: 1, .. } => return Ok(vec![0; recipe.channels.len()]),
-            Pixels::Windowed { planes, .. } if *planes == recipe.channels.len() => {
-                return Ok((0..*planes).collect());
-            }
-            Pixels::Windowed { planes, .. } => {
-                let (planes, channels) = (*planes, recipe.channels.len());
-                return Err(DataError::ChannelCount { planes, channels });
-            }
+            Pixels::Windowed { planes, .. } => return windowed_planes(recipe, *planes),
             Pixels::Windows { windows, .. } => windows.clone(),
             // Any window can be had; channels of the same one share a plane.
             Pixels::Hu(_) => recipe.channels.iter().map(|channel| channel.window).collect(),
         };
+        recipe.check()?;
+        refuse_neighbours(recipe)?;
         let plane = |(index, channel): (usize, &hemora_ct::Channel)| {
             windows.iter().position(|window| *window == channel.window).ok_or(DataError::Window {
                 channel: index,
@@ -191,6 +185,17 @@ impl InMemorySet {
             })
         };
         recipe.channels.iter().enumerate().map(plane).collect()
+    }
+
+    /// The pixels of an image, all planes.
+    pub(crate) fn image(&self, index: usize) -> Image<'_> {
+        let area = self.working_size * self.working_size;
+        let (bytes, planes) = match &self.pixels {
+            Pixels::Windowed { planes, bytes } => (bytes, *planes),
+            Pixels::Windows { windows, bytes } => (bytes, windows.len()),
+            Pixels::Hu(hu) => return Image::Hu(&hu[index * area..][..area]),
+        };
+        Image::Planes(&bytes[index * planes * area..][..planes * area])
     }
 
     /// Whether the images are kept in HU.
@@ -240,6 +245,21 @@ impl Pixels {
 
     fn into_single_plane(mut self) -> Option<Vec<u8>> {
         self.single_plane().map(std::mem::take)
+    }
+}
+
+/// Which plane each channel of a recipe takes of images with so many planes, windowed by whoever
+/// made them: all the same one, or each its own.
+pub(crate) fn windowed_planes(
+    recipe: &InputRecipe,
+    planes: usize,
+) -> Result<Vec<usize>, DataError> {
+    recipe.check()?;
+    refuse_neighbours(recipe)?;
+    match recipe.channels.len() {
+        channels if planes == 1 => Ok(vec![0; channels]),
+        channels if planes == channels => Ok((0..planes).collect()),
+        channels => Err(DataError::ChannelCount { planes, channels }),
     }
 }
 

@@ -1,27 +1,49 @@
 //! One image to one network input, with what was drawn for it applied.
 
 use hemora_ct::{InputRecipe, Plane, Window, resize};
-use rand::Rng;
+use rand::{Rng, RngExt};
 
 use crate::augment::{Drawn, Erasure};
-use crate::memory::InMemorySet;
 use crate::warp::warp;
+
+/// Channels that are sampled at once.
+const TOGETHER: usize = 4;
 
 /// Working memory of one thread, reused from image to image.
 #[derive(Default)]
 pub(crate) struct Scratch {
     bytes: Vec<u8>,
-    plane: Vec<f32>,
+    values: Vec<f32>,
     blurred: Vec<f32>,
-    random: Vec<u8>,
+    single: Sampling<1>,
+    several: Sampling<TOGETHER>,
 }
 
-/// Where inputs come from: a set, a recipe, and what [`InMemorySet::planes_for`] gave for both.
+/// An image's pixels before and after a warp.
+#[derive(Default)]
+struct Sampling<const CHANNELS: usize> {
+    source: Vec<[f32; CHANNELS]>,
+    target: Vec<[f32; CHANNELS]>,
+}
+
+/// The pixels of one image of a set, `side²` a plane.
+#[derive(Clone, Copy)]
+pub(crate) enum Image<'a> {
+    /// One plane of bytes after the other.
+    Planes(&'a [u8]),
+    /// The bytes of all planes of a pixel, then those of the next.
+    Pixels { bytes: &'a [u8], planes: usize },
+    /// Whole HU, one plane: each channel has its own window.
+    Hu(&'a [i16]),
+}
+
+/// What is made of images: the recipe, which plane each of its channels takes, and the height and
+/// width of a plane.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
-    pub(crate) set: &'a InMemorySet,
     pub(crate) recipe: &'a InputRecipe,
     pub(crate) planes: &'a [usize],
+    pub(crate) side: usize,
 }
 
 impl Inputs<'_> {
@@ -29,62 +51,142 @@ impl Inputs<'_> {
     /// values are those of [`InputRecipe::input_from_windowed`] for the same plane.
     pub(crate) fn render(
         self,
-        index: usize,
+        image: Image<'_>,
         drawn: &Drawn,
         rng: &mut impl Rng,
         scratch: &mut Scratch,
         target: &mut [f32],
     ) {
-        let (side, size) = (self.set.working_size(), self.recipe.size);
-        let area = size * size;
-        for (first, &plane) in self.planes.iter().enumerate() {
-            // Channels of the same plane differ in their statistics alone: sample it once.
-            if self.planes[..first].contains(&plane) {
-                continue;
+        // Channels of the same plane differ in their statistics alone: it is sampled once.
+        let first = |channel: &usize| !self.planes[..*channel].contains(&self.planes[*channel]);
+        let channels: Vec<usize> = (0..self.planes.len()).filter(first).collect();
+        let Scratch { bytes, values, blurred, single, several } = scratch;
+        let image = match image {
+            Image::Hu(hu) => {
+                self.window(hu, &channels, drawn, bytes);
+                Image::Planes(bytes)
             }
-            let Scratch { bytes, plane: values, blurred, random } = scratch;
-            let bytes = match self.set.hu(index) {
-                Some(hu) => {
-                    let [added, factor] = drawn.window.unwrap_or([0.0, 1.0]);
-                    let Window { level, width } = self.recipe.channels[first].window;
-                    let window = Window { level: level + added, width: width * factor };
-                    bytes.clear();
-                    bytes.extend(hu.iter().map(|&hu| window.to_grey(hu.into())));
-                    bytes.as_slice()
-                }
-                None => self.set.plane(index, plane),
-            };
-            match &drawn.warp {
-                Some(from) => {
-                    values.resize(area, 0.0);
-                    warp(bytes, side, &drawn.table, from, size, values);
-                }
-                None => {
-                    let image = bytes.iter().map(|byte| drawn.table[*byte as usize]).collect();
-                    *values =
-                        resize(&Plane { rows: side, columns: side, values: image }, size, size)
-                            .values;
+            image => image,
+        };
+        for channels in channels.chunks(TOGETHER) {
+            if drawn.warp.is_some() {
+                match channels {
+                    &[channel] => self.warp(image, &[channel], drawn, single),
+                    channels => self.warp(image, channels, drawn, several),
                 }
             }
-            blur(values, size, drawn.blur_sigma, blurred);
-            add_noise(values, drawn.noise, rng, random);
-            if let Some(erasure) = &drawn.erase {
-                erase(values, size, erasure);
+            for (place, &channel) in channels.iter().enumerate() {
+                match (&drawn.warp, channels.len()) {
+                    (None, _) => self.resize(image, channel, drawn, values),
+                    (Some(_), 1) => copy_channel(&single.target, place, values),
+                    (Some(_), _) => copy_channel(&several.target, place, values),
+                }
+                self.finish(values, channel, drawn, rng, blurred, target);
             }
-            if let Some(widths) = drawn.border {
-                blacken(values, size, widths);
+        }
+    }
+
+    /// The grey of HU in the windows of some channels, varied as drawn: their planes in the order of
+    /// their first channels.
+    fn window(self, hu: &[i16], channels: &[usize], drawn: &Drawn, bytes: &mut Vec<u8>) {
+        let [added, factor] = drawn.window.unwrap_or([0.0, 1.0]);
+        let planes = channels.iter().map(|&channel| self.planes[channel] + 1).max().unwrap_or(0);
+        bytes.resize(planes * hu.len(), 0);
+        for &channel in channels {
+            let Window { level, width } = self.recipe.channels[channel].window;
+            let window = Window { level: level + added, width: width * factor };
+            let plane = &mut bytes[self.planes[channel] * hu.len()..][..hu.len()];
+            plane.iter_mut().zip(hu).for_each(|(grey, &hu)| *grey = window.to_grey(hu.into()));
+        }
+    }
+
+    /// The values of some channels' planes, and what the drawn warp makes of them.
+    fn warp<const CHANNELS: usize>(
+        self,
+        image: Image<'_>,
+        channels: &[usize],
+        drawn: &Drawn,
+        sampling: &mut Sampling<CHANNELS>,
+    ) {
+        let Some(from) = &drawn.warp else { return };
+        let (area, table) = (self.side * self.side, &drawn.table);
+        let Sampling { source, target } = sampling;
+        source.resize(area, [0.0; CHANNELS]);
+        for (place, &channel) in channels.iter().enumerate() {
+            let plane = self.planes[channel];
+            let places = source.iter_mut().map(|pixel| &mut pixel[place]);
+            let set = |(value, byte): (&mut f32, &u8)| *value = table[usize::from(*byte)];
+            match image {
+                Image::Planes(bytes) => places.zip(&bytes[plane * area..][..area]).for_each(set),
+                Image::Pixels { bytes, planes } => {
+                    places.zip(bytes[plane..].iter().step_by(planes)).for_each(set);
+                }
+                Image::Hu(_) => {}
             }
-            for channel in
-                (first..self.planes.len()).filter(|&channel| self.planes[channel] == plane)
-            {
-                let (mean, std) = (self.recipe.mean[channel], self.recipe.std[channel]);
-                let output = &mut target[channel * area..(channel + 1) * area];
+        }
+        let size = self.recipe.size;
+        target.resize(size * size, [0.0; CHANNELS]);
+        warp(source, self.side, table[0], from, size, target);
+    }
+
+    /// The values of a channel's plane at the size of the input.
+    fn resize(self, image: Image<'_>, channel: usize, drawn: &Drawn, values: &mut Vec<f32>) {
+        let (area, plane) = (self.side * self.side, self.planes[channel]);
+        values.clear();
+        let value = |byte: &u8| drawn.table[usize::from(*byte)];
+        match image {
+            Image::Planes(bytes) => values.extend(bytes[plane * area..][..area].iter().map(value)),
+            Image::Pixels { bytes, planes } => {
+                values.extend(bytes[plane..].iter().step_by(planes).map(value));
+            }
+            Image::Hu(_) => {}
+        }
+        let size = self.recipe.size;
+        if size != self.side {
+            let whole =
+                Plane { rows: self.side, columns: self.side, values: std::mem::take(values) };
+            *values = resize(&whole, size, size).values;
+        }
+    }
+
+    /// What is drawn for the values of a plane, whose first channel is given, and the values of all
+    /// its channels from there.
+    fn finish(
+        self,
+        values: &mut [f32],
+        channel: usize,
+        drawn: &Drawn,
+        rng: &mut impl Rng,
+        blurred: &mut Vec<f32>,
+        target: &mut [f32],
+    ) {
+        let size = self.recipe.size;
+        blur(values, size, drawn.blur_sigma, blurred);
+        add_noise(values, drawn.noise, rng);
+        if let Some(erasure) = &drawn.erase {
+            erase(values, size, erasure);
+        }
+        if let Some(widths) = drawn.border {
+            blacken(values, size, widths);
+        }
+        for (other, output) in target.chunks_exact_mut(size * size).enumerate() {
+            if self.planes[other] == self.planes[channel] {
+                let (mean, std) = (self.recipe.mean[other], self.recipe.std[other]);
                 for (output, value) in output.iter_mut().zip(&*values) {
                     *output = (value - mean) / std;
                 }
             }
         }
     }
+}
+
+fn copy_channel<const CHANNELS: usize>(
+    pixels: &[[f32; CHANNELS]],
+    place: usize,
+    values: &mut Vec<f32>,
+) {
+    values.clear();
+    values.extend(pixels.iter().map(|pixel| pixel[place]));
 }
 
 /// Gaussian blur with replicated borders, rows then columns.
@@ -119,20 +221,33 @@ fn blur(values: &mut [f32], size: usize, sigma: f64, scratch: &mut Vec<f32>) {
 }
 
 /// Adds noise where the window is not at its ends: air and bone have none within it.
-fn add_noise(values: &mut [f32], std: f32, rng: &mut impl Rng, random: &mut Vec<u8>) {
+fn add_noise(values: &mut [f32], std: f32, rng: &mut impl Rng) {
     if std <= 0.0 {
         return;
     }
-    random.resize(values.len() * 4, 0);
-    rng.fill_bytes(random);
+    // Only the seed is drawn from `rng`: four bytes a pixel would take longer than all the rest.
+    let mut state = rng.random();
     // The sum of four uniform bytes is nearly normal; its variance is 4 (256² − 1) / 12.
     let factor = std / (f64::from(4 * (65536 - 1)) / 12.0).sqrt() as f32;
-    for (value, bytes) in values.iter_mut().zip(random.chunks_exact(4)) {
-        if *value > 0.0 && *value < 1.0 {
-            let sum: i32 = bytes.iter().map(|byte| i32::from(*byte)).sum();
-            *value = (*value + (sum - 510) as f32 * factor).clamp(0.0, 1.0);
+    for pair in values.chunks_mut(2) {
+        let drawn = split_mix(&mut state);
+        for (value, bytes) in pair.iter_mut().zip([drawn as u32, (drawn >> 32) as u32]) {
+            // Bytes side by side are added two at a time.
+            let halves = (bytes & 0x00ff_00ff) + (bytes >> 8 & 0x00ff_00ff);
+            let sum = ((halves >> 16) + (halves & 0xffff)) as i32;
+            let noisy = (*value + (sum - 510) as f32 * factor).clamp(0.0, 1.0);
+            *value = if *value > 0.0 && *value < 1.0 { noisy } else { *value };
         }
     }
+}
+
+/// The next number of a small generator (Steele et al. 2014, "Fast splittable pseudorandom number
+/// generators").
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*state ^ *state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }
 
 fn erase(values: &mut [f32], size: usize, erasure: &Erasure) {
@@ -162,7 +277,7 @@ fn blacken(values: &mut [f32], size: usize, widths: [f64; 4]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Augment;
+    use crate::{Augment, InMemorySet};
     use hemora_ct::Window;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -178,8 +293,8 @@ mod tests {
         let mut target = vec![f32::NAN; recipe.channels.len() * recipe.size * recipe.size];
         let planes = set.planes_for(recipe).unwrap();
         let mut scratch = Scratch::default();
-        let inputs = Inputs { set, recipe, planes: &planes };
-        inputs.render(0, &drawn, &mut rng, &mut scratch, &mut target);
+        let inputs = Inputs { recipe, planes: &planes, side: set.working_size() };
+        inputs.render(set.image(0), &drawn, &mut rng, &mut scratch, &mut target);
         target
     }
 
@@ -216,7 +331,7 @@ mod tests {
         let mut values = vec![0.5f32; 40_000];
         values[0] = 0.0;
         values[1] = 1.0;
-        add_noise(&mut values, 0.05, &mut ChaCha8Rng::seed_from_u64(9), &mut Vec::new());
+        add_noise(&mut values, 0.05, &mut ChaCha8Rng::seed_from_u64(9));
         assert_eq!(values[..2], [0.0, 1.0]);
         let inner = &values[2..];
         let mean = inner.iter().sum::<f32>() / inner.len() as f32;

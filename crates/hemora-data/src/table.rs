@@ -1,7 +1,11 @@
-//! Reading CSV tables in bounded memory: a line has a length limit, and every error has its line.
+//! Reading tables, CSV or Parquet, in bounded memory: a line has a length limit, and every error has
+//! its line.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+
+use crate::parquet_table::ParquetRows;
 
 /// Longest row of a table, bytes. The widest table in use, 60 slices a row, has 900.
 const MAX_LINE: usize = 1 << 16;
@@ -55,14 +59,42 @@ pub enum TableError {
     },
 }
 
-/// A CSV reader whose rows are bounded and whose header is known.
+/// A table whose rows are bounded and whose header is known.
 pub struct Table<R> {
-    reader: csv::Reader<LineLimit<R>>,
+    rows: Rows<R>,
     header: Vec<String>,
 }
 
+enum Rows<R> {
+    Csv(csv::Reader<LineLimit<R>>),
+    Parquet(ParquetRows),
+}
+
+/// First bytes of a Parquet file.
+const PARQUET: [u8; 4] = *b"PAR1";
+
+impl Table<File> {
+    /// Reads the header of a CSV or Parquet file, which its first bytes tell apart. Of Parquet, the
+    /// columns of text, numbers and truth values are read; the latter become 0 and 1, and what is
+    /// absent becomes empty.
+    ///
+    /// # Errors
+    /// [`TableError`] if the header cannot be read.
+    pub fn open(mut file: File) -> Result<Self, TableError> {
+        let failed = |reason: String| TableError::Read { line: 1, reason };
+        let mut start = Vec::new();
+        let begin = (&mut file).take(PARQUET.len() as u64).read_to_end(&mut start);
+        begin.and_then(|_| file.rewind()).map_err(|error| failed(error.to_string()))?;
+        if start != PARQUET {
+            return Self::new(file);
+        }
+        let rows = ParquetRows::open(file).map_err(failed)?;
+        Ok(Self { header: rows.names(), rows: Rows::Parquet(rows) })
+    }
+}
+
 impl<R: Read> Table<R> {
-    /// Reads the header; `input` need not be buffered.
+    /// Reads the header of a CSV table; `input` need not be buffered.
     ///
     /// # Errors
     /// [`TableError`] if the header cannot be read.
@@ -77,7 +109,7 @@ impl<R: Read> Table<R> {
             .iter()
             .map(|field| String::from_utf8_lossy(field).trim_matches([' ', '\u{feff}']).to_owned())
             .collect();
-        Ok(Self { reader, header })
+        Ok(Self { rows: Rows::Csv(reader), header })
     }
 
     /// Names of the columns, without spaces around them.
@@ -102,19 +134,30 @@ impl<R: Read> Table<R> {
     }
 
     /// Calls `row(line, fields)` for every row after the header; its error is a reason without the
-    /// line.
+    /// line. The first row of Parquet is line 2, as if it had a header.
     ///
     /// # Errors
     /// [`TableError`] with the line, or [`TableError::Empty`] without rows.
     pub fn for_each(
-        mut self,
+        self,
         mut row: impl FnMut(u64, &[&str]) -> Result<(), String>,
     ) -> Result<(), TableError> {
+        let mut reader = match self.rows {
+            Rows::Csv(reader) => reader,
+            Rows::Parquet(rows) => {
+                let read = rows.for_each(|number, fields| row(number + 1, fields));
+                return match read {
+                    Ok(0) => Err(TableError::Empty),
+                    Ok(_) => Ok(()),
+                    Err((number, reason)) => Err(TableError::Row { line: number + 1, reason }),
+                };
+            }
+        };
         let mut record = csv::StringRecord::new();
         let mut rows = 0u64;
         loop {
-            let line = self.reader.position().line();
-            match self.reader.read_record(&mut record) {
+            let line = reader.position().line();
+            match reader.read_record(&mut record) {
                 Ok(false) if rows == 0 => return Err(TableError::Empty),
                 Ok(false) => return Ok(()),
                 Ok(true) => {}
@@ -146,10 +189,10 @@ impl<R: Read> Table<R> {
 /// [`TableError::Open`], or that of `read` in a [`TableError::In`].
 pub fn with_file<T>(
     path: &Path,
-    read: impl FnOnce(std::fs::File) -> Result<T, TableError>,
+    read: impl FnOnce(File) -> Result<T, TableError>,
 ) -> Result<T, TableError> {
-    let file = std::fs::File::open(path)
-        .map_err(|source| TableError::Open { path: path.to_owned(), source })?;
+    let file =
+        File::open(path).map_err(|source| TableError::Open { path: path.to_owned(), source })?;
     read(file).map_err(|source| TableError::In { path: path.to_owned(), source: Box::new(source) })
 }
 

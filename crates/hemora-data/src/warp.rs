@@ -1,4 +1,4 @@
-//! One inverse affine warp with bilinear sampling, from an 8-bit plane straight to its target.
+//! One inverse affine warp with bilinear sampling, of all channels of an image at once.
 
 /// Largest step between samples, source pixels, before more samples are averaged per target pixel.
 /// Up to here a bilinear sample (2 pixels wide) leaves no pixel out.
@@ -12,15 +12,15 @@ pub(crate) struct SourceFromTarget {
     pub(crate) offset: [f64; 2],
 }
 
-/// Samples `source` (`side²` bytes) into `target` (`size²` values) through `table` (value of each
-/// byte). Outside of the source is `table[0]`: black.
-pub(crate) fn warp(
-    source: &[u8],
+/// Samples `source` (`side²` pixels) into `target` (`size²` pixels). Outside of the source is
+/// `outside`. A pixel has one value a channel: where they lie is computed once for all of them.
+pub(crate) fn warp<const CHANNELS: usize>(
+    source: &[[f32; CHANNELS]],
     side: usize,
-    table: &[f32; 256],
+    outside: f32,
     from: &SourceFromTarget,
     size: usize,
-    target: &mut [f32],
+    target: &mut [[f32; CHANNELS]],
 ) {
     let scale = side as f64 / size as f64;
     // Source pixels per target pixel: along a target row, and along a target column.
@@ -29,7 +29,8 @@ pub(crate) fn warp(
     let length = |step: [f64; 2]| step[0].hypot(step[1]);
     let samples = (length(across).max(length(down)) / MAX_STEP).ceil().clamp(1.0, 8.0) as usize;
     let weight = 1.0 / (samples * samples) as f32;
-    target.fill(0.0);
+    target.fill([0.0; CHANNELS]);
+    let mut places = vec![Sampled::default(); size];
     for sub in 0..samples * samples {
         // Centre of this sample within the target pixel, then from −0.5…0.5 to pixel centres.
         let part = |index: usize| (index as f64 + 0.5) / samples as f64;
@@ -41,53 +42,76 @@ pub(crate) fn warp(
         });
         for (row, line) in target.chunks_exact_mut(size).enumerate() {
             let at = [start[0] + row as f64 * down[0], start[1] + row as f64 * down[1]];
-            let line = &mut line[..size];
-            sample_line(source, side, table, at, across, weight, line);
+            locate(at, across, side, &mut places);
+            for (value, place) in line.iter_mut().zip(&places) {
+                let sample = place.sample(source, side, outside);
+                *value = std::array::from_fn(|channel| value[channel] + sample[channel] * weight);
+            }
         }
     }
 }
 
-fn sample_line(
-    source: &[u8],
-    side: usize,
-    table: &[f32; 256],
-    start: [f64; 2],
-    step: [f64; 2],
-    weight: f32,
-    line: &mut [f32],
-) {
-    let (start, step) = (start.map(|v| v as f32), step.map(|v| v as f32));
-    let last = side as i32 - 1;
-    for (column, value) in line.iter_mut().enumerate() {
-        let x = start[0] + column as f32 * step[0];
-        let y = start[1] + column as f32 * step[1];
-        let (left, top) = (floor(x), floor(y));
-        let (right_part, low_part) = (x - left as f32, y - top as f32);
-        let corners = if left >= 0 && top >= 0 && left < last && top < last {
-            let at = top as usize * side + left as usize;
-            let (upper, lower) = (&source[at..at + 2], &source[at + side..at + side + 2]);
-            [upper[0], upper[1], lower[0], lower[1]].map(|byte| table[byte as usize])
-        } else {
-            let pixel = |row: i32, column: i32| {
-                let inside = (0..=last).contains(&row) && (0..=last).contains(&column);
-                let byte = if inside { source[row as usize * side + column as usize] } else { 0 };
-                table[byte as usize]
-            };
-            // Saturating: far outside, a cast ends at the largest integer.
-            let (below, right) = (top.saturating_add(1), left.saturating_add(1));
-            [pixel(top, left), pixel(top, right), pixel(below, left), pixel(below, right)]
-        };
-        let upper = corners[0] + (corners[1] - corners[0]) * right_part;
-        let lower = corners[2] + (corners[3] - corners[2]) * right_part;
-        *value += (upper + (lower - upper) * low_part) * weight;
+/// Where a sample lies: the pixel above and left of it, and how far it is from there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sampled {
+    left: i32,
+    top: i32,
+    right_part: f32,
+    low_part: f32,
+}
+
+/// The samples of a target row. What is further than a pixel outside is moved to there: it sees
+/// nothing of the source either way.
+fn locate(start: [f64; 2], step: [f64; 2], side: usize, places: &mut [Sampled]) {
+    // From here on single precision holds whole numbers alone, in its lowest bits.
+    const WHOLE: f32 = (1 << 23) as f32;
+    let ([x, y], [across, down]) = (start.map(|v| v as f32), step.map(|v| v as f32));
+    let floor = |value: f32| {
+        // At least 0 where it is rounded, as the sign is not in the lowest bits.
+        let value = value.max(-2.0).min(side as f32 + 1.0) + 2.0;
+        let even = (value + WHOLE) - WHOLE;
+        let whole = if even > value { even - 1.0 } else { even };
+        ((whole + WHOLE).to_bits() as i32 - WHOLE.to_bits() as i32 - 2, value - whole)
+    };
+    for (column, place) in (0u16..).zip(places) {
+        let column = f32::from(column);
+        let (left, right_part) = floor(x + column * across);
+        let (top, low_part) = floor(y + column * down);
+        *place = Sampled { left, top, right_part, low_part };
     }
 }
 
-/// Floor by comparison: the instruction is not in the baseline of x86-64, and the library call is
-/// the loop's largest cost.
-fn floor(value: f32) -> i32 {
-    let whole = value as i32;
-    whole.saturating_sub(i32::from(whole as f32 > value))
+impl Sampled {
+    fn sample<const CHANNELS: usize>(
+        self,
+        source: &[[f32; CHANNELS]],
+        side: usize,
+        outside: f32,
+    ) -> [f32; CHANNELS] {
+        let Self { left, top, right_part, low_part } = self;
+        let last = side as i32 - 1;
+        let corners = if left >= 0 && top >= 0 && left < last && top < last {
+            let at = top as usize * side + left as usize;
+            let (upper, lower) = (&source[at..at + 2], &source[at + side..at + side + 2]);
+            [upper[0], upper[1], lower[0], lower[1]]
+        } else {
+            let pixel = |row: i32, column: i32| {
+                let inside = (0..=last).contains(&row) && (0..=last).contains(&column);
+                if inside {
+                    source[row as usize * side + column as usize]
+                } else {
+                    [outside; CHANNELS]
+                }
+            };
+            [pixel(top, left), pixel(top, left + 1), pixel(top + 1, left), pixel(top + 1, left + 1)]
+        };
+        let between = |a: [f32; CHANNELS], b: [f32; CHANNELS], part: f32| {
+            std::array::from_fn(|channel| a[channel] + (b[channel] - a[channel]) * part)
+        };
+        let upper = between(corners[0], corners[1], right_part);
+        let lower = between(corners[2], corners[3], right_part);
+        between(upper, lower, low_part)
+    }
 }
 
 #[cfg(test)]
@@ -97,14 +121,18 @@ mod tests {
     const SAME: SourceFromTarget =
         SourceFromTarget { matrix: [[1.0, 0.0], [0.0, 1.0]], offset: [0.0, 0.0] };
 
-    fn units() -> [f32; 256] {
-        std::array::from_fn(|byte| byte as f32)
-    }
-
+    /// Two channels, the second the first from 255 down.
     fn run(source: &[u8], side: usize, from: &SourceFromTarget, size: usize) -> Vec<f32> {
-        let mut target = vec![0.0; size * size];
-        warp(source, side, &units(), from, size, &mut target);
-        target
+        let pixels: Vec<[f32; 2]> =
+            source.iter().map(|&byte| [f32::from(byte), 255.0 - f32::from(byte)]).collect();
+        let mut target = vec![[f32::NAN; 2]; size * size];
+        warp(&pixels, side, 0.0, from, size, &mut target);
+        let single: Vec<[f32; 1]> = pixels.iter().map(|pixel| [pixel[0]]).collect();
+        let mut alone = vec![[f32::NAN; 1]; size * size];
+        warp(&single, side, 0.0, from, size, &mut alone);
+        // Channels do not touch each other.
+        assert!(target.iter().zip(&alone).all(|(pixel, alone)| pixel[0] == alone[0]));
+        alone.into_iter().map(|[value]| value).collect()
     }
 
     #[test]

@@ -7,8 +7,11 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::{ImagePlane, Label, Slice};
-use hemora_data::{IndexError, IndexReader, IndexReport, SliceRow, build_index};
-use hemora_dicom::{NewSlice, PixelStorage, write_slice};
+use hemora_data::{
+    Crop, InMemorySet, IndexError, IndexReader, IndexReport, PrepareRecipe, Selection, SliceRow,
+    SplitInto, build_index, prepare,
+};
+use hemora_dicom::{NewSlice, PixelStorage, read_slice, write_slice};
 use support::{python, shared_sample, write_labels};
 
 fn silent(_: usize, _: usize) {}
@@ -233,4 +236,101 @@ fn the_sample_is_indexed_and_opens_in_pyarrow() {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let printed = String::from_utf8(run.stdout).unwrap();
     assert_eq!(printed.trim(), format!("205 42 {}", rows[0].id));
+}
+
+#[test]
+fn frames_of_an_object_are_rows_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("images")).unwrap();
+    // An enhanced CT object of two frames.
+    let object = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/dicom/frames.dcm");
+    std::fs::copy(object, path("images/frames.dcm")).unwrap();
+    write(&path("images/ID_a.dcm"), "ID_a", "p1", 10.0, 40.0);
+    // What a table says of the object is said of no frame.
+    let labels: [(&str, &[Label]); 4] = [
+        ("1.2.3-frame2", &[Label::Subdural, Label::Any]),
+        ("frames-frame1", &[]),
+        ("1.2.3", &[]),
+        ("ID_a", &[]),
+    ];
+    write_labels(&path("labels.csv"), &labels);
+    let index = path("set.parquet");
+    let run = || build_index(&[path("images")], &[path("labels.csv")], &index, &silent).unwrap();
+    let report = run();
+    assert_eq!((report.slices, report.read, report.failed), (3, 2, 0));
+    assert_eq!((report.unlabelled, report.repeated_ids), (0, 0));
+    assert_eq!(report.labels[0].without_image, ["1.2.3"]);
+    let rows =
+        || -> Vec<SliceRow> { IndexReader::open(&index).unwrap().map(Result::unwrap).collect() };
+    let before = rows();
+    let frames: Vec<_> = before.iter().map(|row| (row.frame, row.id.as_str(), row.z)).collect();
+    assert_eq!(
+        frames,
+        [
+            (None, "ID_a", Some(10.0)),
+            (Some(1), "frames-frame1", Some(0.0)),
+            (Some(2), "1.2.3-frame2", Some(5.0))
+        ]
+    );
+    assert_eq!(before[1].sop_instance_uid, before[2].sop_instance_uid);
+    assert_eq!(before[2].labels, Some([false, false, false, false, true, true]));
+    for row in &before {
+        let (header, slice) = read_slice(&row.source()).unwrap();
+        assert_eq!(header.source, row.source());
+        let largest = slice.hu().iter().copied().fold(f32::MIN, f32::max);
+        assert_eq!(row.hu_max, f64::from(largest));
+    }
+    // An object is one file: not read again, or all of its frames.
+    let again = run();
+    assert_eq!((again.unchanged, again.read, again.gone), (2, 0, 0));
+    assert_eq!(rows(), before);
+    std::fs::remove_file(path("images/frames.dcm")).unwrap();
+    assert_eq!((run().gone, rows().len()), (2, 1));
+}
+
+#[test]
+fn frames_are_prepared_like_slices() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let object = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/dicom/frames.dcm");
+    write_labels(&path("labels.csv"), &[("1.2.3-frame1", &[]), ("1.2.3-frame2", &[])]);
+    let index = path("set.parquet");
+    build_index(&[object], &[path("labels.csv")], &index, &silent).unwrap();
+    let recipe = PrepareRecipe::built_in("hu").unwrap();
+    let recipe = PrepareRecipe { canvas: None, crop: Crop::Whole, ..recipe };
+    let go = |_, _| std::ops::ControlFlow::Continue(());
+    let split = SplitInto::Parts { validation: 0.0, test: 0.0 };
+    let selection = Selection { split, ..Selection::default() };
+    let report = prepare(&index, &path("hu"), &recipe, &selection, &go).unwrap();
+    assert_eq!((report.slices, report.skipped.len()), (2, 0));
+    let set = InMemorySet::open_hu(&path("hu"), 16, &silent).unwrap();
+    let rows = IndexReader::open(&index).unwrap().map(Result::unwrap);
+    for (place, row) in rows.enumerate() {
+        assert_eq!(set.id(place), row.id);
+        let (_, slice) = read_slice(&row.source()).unwrap();
+        let hu: Vec<i16> = slice.hu().iter().map(|hu| *hu as i16).collect();
+        assert_eq!(set.hu(place).unwrap(), hu);
+    }
+}
+
+#[test]
+fn damaged_indices_are_errors() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/index");
+    let read =
+        |path: &Path| -> Result<Vec<SliceRow>, IndexError> { IndexReader::open(path)?.collect() };
+    // An offset below 0, on which the Parquet library panics.
+    let error = read(&seeds.join("negative-offset.parquet")).unwrap_err().to_string();
+    assert!(error.contains("negative-offset.parquet"), "{error}");
+    let good = std::fs::read(seeds.join("set.parquet")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.parquet");
+    let mut errors = 0;
+    for place in (0..good.len()).step_by(7) {
+        let mut bytes = good.clone();
+        bytes[place] ^= 0xFF;
+        std::fs::write(&path, bytes).unwrap();
+        errors += usize::from(read(&path).is_err());
+    }
+    assert!(errors > 100, "{errors}");
 }

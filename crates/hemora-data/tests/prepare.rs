@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::{Channel, InputRecipe, Window};
 use hemora_data::{
-    Augment, Groups, ImageKind, ImageSet, InMemorySet, IndexReader, LabelTable, Loader,
-    LoaderOptions, Negatives, PrepareError, PrepareRecipe, PrepareReport, Selection, SplitBy,
-    SplitInto, build_index, prepare,
+    Augment, DataError, Groups, ImageKind, ImageSet, InMemorySet, IndexReader, JpegSet, LabelTable,
+    Loader, LoaderOptions, LoaderSet, Negatives, PrepareError, PrepareRecipe, PrepareReport,
+    Selection, SplitBy, SplitInto, build_index, prepare,
 };
 use hemora_synth::{PhantomOptions, write_dataset};
 
@@ -267,6 +267,54 @@ fn a_prepared_set_is_loaded_with_a_plane_a_channel() {
     assert_eq!(batch.shape(), [4, 3, 32, 32]);
     let (red, blue) = (&batch.inputs()[..1024], &batch.inputs()[2048..3072]);
     assert_ne!(red, blue);
+}
+
+#[test]
+fn batches_from_files_are_those_from_memory() {
+    let set = Set::new();
+    let report = set.prepare("set", &small("howard"), &Selection::default());
+    let folder = set.path("set");
+    let images = ImageSet::open(&folder.join("images"), &folder.join("labels.csv")).unwrap();
+    let recipe = InputRecipe::grey(32, Window::BRAIN);
+    let memory = Arc::new(images.load(&recipe, 48, &|_, _| {}).unwrap());
+    let files = Arc::new(JpegSet::new(&images).unwrap());
+    assert_eq!((files.len(), files.side(), files.id(3)), (report.slices, 48, memory.id(3)));
+    let loader = |set: LoaderSet, augment: &Option<Augment>, threads| {
+        let options = LoaderOptions { batch: 6, threads, ..LoaderOptions::default() };
+        let indices = (0..report.slices).collect();
+        Loader::new(set, indices, None, recipe.clone(), augment.clone(), &options).unwrap()
+    };
+    let content = |loader: &Loader| -> Vec<(Vec<usize>, Vec<f32>, Vec<f32>)> {
+        let parts = |batch: hemora_data::Batch| {
+            (batch.indices().to_vec(), batch.labels().to_vec(), batch.inputs().to_vec())
+        };
+        loader.epoch(1).map(parts).collect()
+    };
+    for augment in [None, Some(Augment::default())] {
+        let expected = content(&loader(memory.clone().into(), &augment, 1));
+        for threads in [1, 3] {
+            let found = content(&loader(files.clone().into(), &augment, threads));
+            assert!(found == expected, "{threads} threads");
+        }
+    }
+
+    // A file that is damaged later is left out of its batch and named; the others stay as they are.
+    let path = images.images()[4].path.clone();
+    std::fs::write(&path, b"no image").unwrap();
+    let loader = loader(files.into(), &None, 2);
+    let (mut left, mut skipped) = (0, Vec::new());
+    for batch in loader.epoch(1) {
+        left += batch.len();
+        assert_eq!(batch.inputs().len(), batch.len() * 3 * 32 * 32);
+        assert_eq!(batch.labels().len(), batch.len() * 6);
+        skipped.extend(batch.skipped().to_vec());
+    }
+    assert_eq!((left, skipped.len(), skipped[0].0), (report.slices - 1, 1, 4));
+    assert!(skipped[0].1.contains("JPEG"), "{}", skipped[0].1);
+    let data = set.path("data");
+    let dicom =
+        ImageSet::open(&data.join("stage_2_train"), &data.join("stage_2_train.csv")).unwrap();
+    assert!(matches!(JpegSet::new(&dicom), Err(DataError::NotPrepared)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Zip archives: their entries as sources. Nothing is unpacked to disk.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,9 +14,9 @@ use crate::{ReadError, Source};
 
 type Archive = ZipArchive<BufReader<File>>;
 
-/// What tells one archive from another, or from its next version.
+/// What tells one file from another, or from its next version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Identity {
+pub(crate) struct Identity {
     path: PathBuf,
     size: u64,
     modified: Option<SystemTime>,
@@ -34,10 +34,15 @@ fn archive_error(error: ZipError) -> ReadError {
     }
 }
 
-fn identity(path: &Path, file: &File) -> Result<Identity, ReadError> {
-    let metadata = file.metadata()?;
-    let modified = metadata.modified().ok();
-    Ok(Identity { path: path.to_owned(), size: metadata.len(), modified })
+impl Identity {
+    pub(crate) fn of(path: &Path) -> Result<Self, ReadError> {
+        Ok(Self::with(path, &std::fs::metadata(path)?))
+    }
+
+    fn with(path: &Path, metadata: &Metadata) -> Self {
+        let modified = metadata.modified().ok();
+        Self { path: path.to_owned(), size: metadata.len(), modified }
+    }
 }
 
 /// Opens one entry and hands over a reader and the bytes that it claims to have.
@@ -48,7 +53,7 @@ pub(crate) fn with_entry<T>(
     read: impl FnOnce(&mut dyn Read, u64) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
     let file = File::open(path)?;
-    let identity = identity(path, &file)?;
+    let identity = Identity::with(path, &file.metadata()?);
     // Taken out while in use, so that `read` may itself open an archive.
     let cached = LAST.take().filter(|(known, _)| *known == identity);
     let mut archive = match cached {

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::header::{UNKNOWN_UID, read_checked};
-use crate::image::CheckedImage;
+use crate::header::{UNKNOWN_UID, read_members};
 use crate::series::{Member, assemble};
 use crate::source::frame_number;
-use crate::walk::{Found, not_dicom, walk};
-use crate::{ReadError, SliceHeader, Source, Study};
+use crate::walk::{Found, as_named, walk};
+use crate::{FileFormat, PictureWindow, ReadError, SliceHeader, Source, Study};
 
 /// A file that was not used, and why.
 #[derive(Debug)]
@@ -39,28 +38,42 @@ pub struct Collection {
 ///
 /// Never fails as a whole: what cannot be used is in [`Collection::skipped`].
 pub fn collect(paths: &[PathBuf], progress: &(dyn Fn(usize, usize) + Sync)) -> Collection {
+    collect_with(paths, &ReadOptions::default(), progress)
+}
+
+/// What a user declares of files that do not say it themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The window that PNG and JPEG pictures were made with; without it they are not used.
+    pub window: Option<PictureWindow>,
+}
+
+/// As [`collect`], with what a user declares.
+pub fn collect_with(
+    paths: &[PathBuf],
+    options: &ReadOptions,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Collection {
     let Found { mut sources, mut skipped, named } = walk(paths);
     sources.sort();
     sources.dedup();
     let (done, total) = (AtomicUsize::new(0), sources.len());
     let read = |source: Source| {
-        let result = read_checked(&source).map_err(|error| match error {
-            ReadError::NotDicom => not_dicom(&source, named.contains(&source)),
-            error => error,
-        });
+        let mut result = read_members(&source);
+        if let (Err(ReadError::UndeclaredWindow { .. }), Some(window)) = (&result, options.window) {
+            result = read_members(&Source::Picture { file: Box::new(source.clone()), window });
+        }
+        let result = result.map_err(|error| as_named(error, &source, named.contains(&source)));
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         (source, result)
     };
-    let results: Vec<(Source, Result<Vec<CheckedImage>, ReadError>)> =
+    let results: Vec<(Source, Result<Vec<Member>, ReadError>)> =
         sources.into_par_iter().map(read).collect();
 
     let mut members = Vec::new();
     for (source, result) in results {
         match result {
-            Ok(images) => members.extend(images.into_iter().map(|image| {
-                let CheckedImage { header, geometry_error, .. } = image;
-                Member { header, geometry_error }
-            })),
+            Ok(images) => members.extend(images),
             Err(reason) => skipped.push(Skipped { source, reason }),
         }
     }
@@ -113,7 +126,8 @@ fn leave_duplicates_out(members: Vec<Member>, skipped: &mut Vec<Skipped>) -> Vec
     let mut by_uid: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for member in members {
         let uid = &member.header.sop_instance_uid;
-        if uid == UNKNOWN_UID {
+        // Two pictures are called the same where their files end differently; that says nothing.
+        if uid == UNKNOWN_UID || matches!(member.header.format, FileFormat::Picture(_)) {
             kept.push(member);
             continue;
         }

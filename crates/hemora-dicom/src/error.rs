@@ -142,6 +142,21 @@ pub enum ReadError {
         /// What the decoder found.
         reason: String,
     },
+    /// A NIfTI file that is no volume that can be used.
+    #[error("not a usable NIfTI volume: {0}")]
+    Volume(String),
+    /// A picture that cannot be used.
+    #[error("not a usable picture of a slice: {0}; expected 8-bit grey")]
+    Picture(String),
+    /// A picture, of which nobody said in which window it was made.
+    #[error(
+        "a picture has grey values, not HU; to use it, declare the window that it was made with \
+         (for instance --window 40/80)"
+    )]
+    UndeclaredWindow {
+        /// Whether the user named it, and so expects it to be read.
+        named: bool,
+    },
     /// The same image was found before.
     #[error("the same image as {of}; left out")]
     Duplicate {
@@ -156,7 +171,11 @@ impl ReadError {
     pub fn is_failure(&self) -> bool {
         !matches!(
             self,
-            Self::OtherFile | Self::OtherModality(_) | Self::NotCtImage(_) | Self::Duplicate { .. }
+            Self::OtherFile
+                | Self::OtherModality(_)
+                | Self::NotCtImage(_)
+                | Self::UndeclaredWindow { named: false }
+                | Self::Duplicate { .. }
         )
     }
 }

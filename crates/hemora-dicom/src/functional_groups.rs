@@ -19,7 +19,7 @@ const GROUPS: [Tag; 7] = [
 ];
 
 /// Scans of minutes have fewer frames.
-const MAX_FRAMES: usize = 16_384;
+pub(crate) const MAX_FRAMES: usize = 16_384;
 
 /// NumberOfFrames; 1 if it is absent.
 pub(crate) fn frame_count(attributes: &Attributes<'_>) -> Result<usize, ReadError> {

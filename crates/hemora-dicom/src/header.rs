@@ -5,10 +5,12 @@ use std::io::{Cursor, Read};
 use flate2::read::DeflateDecoder;
 use hemora_ct::{ImagePlane, Window};
 
-use crate::file::{Stop, file_start};
+use crate::file::{FileStart, Stop, file_start};
 use crate::image::{CheckedImage, DataSet, check_images};
-use crate::source::with_reader;
-use crate::{ReadError, Source};
+use crate::object::{Kind, Object, named_index, object_of};
+use crate::series::Member;
+use crate::source::{read_all, with_reader};
+use crate::{PictureWindow, ReadError, Source};
 
 /// How pixels are stored in the file (PS3.5 §8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +23,25 @@ pub struct StoredFormat {
     pub signed: bool,
 }
 
+/// What kind of file an image comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// A DICOM file.
+    Dicom,
+    /// A NIfTI volume: identifiers are made of its content, and nothing says how it was taken.
+    Nifti,
+    /// A picture: identifiers are made of the names of file and folder, HU reach from end to end of
+    /// the window, and nothing says where the image lies.
+    Picture(PictureWindow),
+}
+
 /// The checked header of one CT image; its pixels stay in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SliceHeader {
     /// The file, the entry of a zip archive, or the frame.
     pub source: Source,
+    /// What kind of file that is.
+    pub format: FileFormat,
     /// SOPInstanceUID; the competition's `ID_…` form is accepted. “unknown” if absent. The frames
     /// of an object share it; `source` tells them apart.
     pub sop_instance_uid: String,
@@ -35,6 +51,14 @@ pub struct SliceHeader {
     pub study_instance_uid: String,
     /// PatientID, empty if absent.
     pub patient_id: String,
+    /// PatientAge, years, if any.
+    pub patient_age: Option<f64>,
+    /// PatientSex, if any: `F`, `M` or `O`.
+    pub patient_sex: Option<String>,
+    /// Manufacturer of the scanner, if any.
+    pub manufacturer: Option<String>,
+    /// ManufacturerModelName of the scanner, if any.
+    pub scanner_model: Option<String>,
     /// SeriesDescription, if any.
     pub series_description: Option<String>,
     /// InstanceNumber, if any. Never used for ordering when positions are known.
@@ -76,59 +100,73 @@ pub(crate) const UNKNOWN_UID: &str = "unknown";
 /// [`ReadError`] with the reason why this is not a readable CT image; [`ReadError::MultiFrame`] for
 /// an object of several frames, unless `source` names one of them.
 pub fn read_header(source: &Source) -> Result<SliceHeader, ReadError> {
-    Ok(named_frame(source, read_checked(source)?)?.header)
+    let mut members = read_members(source)?;
+    let index = named_index(source, members.len())?;
+    Ok(members.swap_remove(index).header)
 }
 
-/// Reads the headers of all frames of an enhanced CT object, or the one header of a CT image.
+/// Reads the headers of all frames of an enhanced CT object or of all slices of a NIfTI volume, or
+/// the one header of a CT image.
 ///
 /// # Errors
 /// [`ReadError`] with the reason why this is not a readable CT image.
 pub fn read_headers(source: &Source) -> Result<Vec<SliceHeader>, ReadError> {
-    Ok(read_checked(source)?.into_iter().map(|image| image.header).collect())
+    Ok(read_members(source)?.into_iter().map(|member| member.header).collect())
 }
 
-/// The image that `source` names, of those in its object.
-pub(crate) fn named_frame(
-    source: &Source,
-    mut images: Vec<CheckedImage>,
-) -> Result<CheckedImage, ReadError> {
-    let frames = images.len();
-    let index = match source {
-        Source::Frame { number, .. } if (1..=frames).contains(number) => number - 1,
-        Source::Frame { number, .. } => return Err(ReadError::NoFrame { number: *number, frames }),
-        _ if frames == 1 => 0,
-        _ => return Err(ReadError::MultiFrame(frames)),
-    };
-    Ok(images.swap_remove(index))
+/// What a file begins as.
+enum Start {
+    Dicom(FileStart),
+    Other(Kind),
 }
 
 /// The headers in a file, and what they say beside them.
-pub(crate) fn read_checked(source: &Source) -> Result<Vec<CheckedImage>, ReadError> {
+pub(crate) fn read_members(source: &Source) -> Result<Vec<Member>, ReadError> {
     let object = object_of(source);
     with_reader(object, |reader, size| {
         let mut bytes = Vec::new();
-        let start = read_until(reader, &mut bytes, file_start)?;
-        if start.transfer_syntax.deflated {
+        let start = read_until(reader, &mut bytes, |bytes, complete| match Kind::of(bytes) {
+            Some(kind) => Ok(Start::Other(kind)),
+            None => file_start(bytes, complete).map(Start::Dicom),
+        })?;
+        let start = match (start, object) {
+            (Start::Dicom(_), Source::Picture { .. }) => {
+                return Err(ReadError::Picture("neither a PNG nor a JPEG file".to_owned()));
+            }
+            (Start::Dicom(start), _) => start,
+            (Start::Other(Kind::Png | Kind::Jpeg), source) if !is_picture(source) => {
+                return Err(ReadError::UndeclaredWindow { named: true });
+            }
+            (Start::Other(kind), _) => {
+                let bytes = read_all(&mut Cursor::new(bytes).chain(reader), size)?;
+                let object = Object::other(object, kind, bytes)?;
+                let member = |header| Member { header, geometry_error: None };
+                return Ok((0..object.len()).map(|index| member(object.header(index))).collect());
+            }
+        };
+        let images = if start.transfer_syntax.deflated {
             let compressed = bytes.split_off(start.offset);
             let mut inflated = DeflateDecoder::new(Cursor::new(compressed).chain(reader));
             let mut data_set = Vec::new();
-            return read_until(&mut inflated, &mut data_set, |bytes, complete| {
+            read_until(&mut inflated, &mut data_set, |bytes, complete| {
                 check_images(object, &start, DataSet { bytes, begin: 0, size: None, complete })
-            });
-        }
-        read_until(reader, &mut bytes, |bytes, complete| {
-            let begin = start.offset;
-            check_images(object, &start, DataSet { bytes, begin, size: Some(size), complete })
-        })
+            })?
+        } else {
+            read_until(reader, &mut bytes, |bytes, complete| {
+                let begin = start.offset;
+                check_images(object, &start, DataSet { bytes, begin, size: Some(size), complete })
+            })?
+        };
+        let member = |image: CheckedImage| {
+            let CheckedImage { header, geometry_error, .. } = image;
+            Member { header, geometry_error }
+        };
+        Ok(images.into_iter().map(member).collect())
     })
 }
 
-/// What holds the frame that `source` names; else `source` itself.
-pub(crate) fn object_of(source: &Source) -> &Source {
-    match source {
-        Source::Frame { object, .. } => object,
-        source => source,
-    }
+fn is_picture(source: &Source) -> bool {
+    matches!(source, Source::Picture { .. })
 }
 
 /// First read of a file: the header of nearly every CT image.

@@ -10,7 +10,7 @@ use crate::header::UNKNOWN_UID;
 use crate::modality::{ModalityTransform, modality_transform};
 use crate::padding::Padding;
 use crate::transfer_syntax::TransferSyntax;
-use crate::{ReadError, SliceHeader, Source, StoredFormat};
+use crate::{FileFormat, ReadError, SliceHeader, Source, StoredFormat};
 
 /// A data set as far as it is read.
 pub(crate) struct DataSet<'a> {
@@ -39,7 +39,7 @@ pub(crate) struct CheckedImage {
 }
 
 /// Most pixels of an image: far above any CT, and 256 MiB once in HU.
-const MAX_PIXELS: usize = 8192 * 8192;
+pub(crate) const MAX_PIXELS: usize = 8192 * 8192;
 
 /// Checks everything that the header says; the pixels need not be there yet. One image for each
 /// frame: one, unless this is an enhanced multi-frame object.
@@ -90,10 +90,15 @@ fn check_image(
     let uid = |tag| attributes.text(tag).unwrap_or_else(|| UNKNOWN_UID.to_owned());
     let header = SliceHeader {
         source,
+        format: FileFormat::Dicom,
         sop_instance_uid: uid(tags::SOP_INSTANCE_UID),
         series_instance_uid: uid(tags::SERIES_INSTANCE_UID),
         study_instance_uid: uid(tags::STUDY_INSTANCE_UID),
         patient_id: attributes.name(tags::PATIENT_ID).unwrap_or_default(),
+        patient_age: attributes.text(tags::PATIENT_AGE).and_then(|text| years(&text)),
+        patient_sex: attributes.name(tags::PATIENT_SEX),
+        manufacturer: attributes.name(tags::MANUFACTURER),
+        scanner_model: attributes.name(tags::MANUFACTURER_MODEL_NAME),
         series_description: attributes.name(tags::SERIES_DESCRIPTION),
         instance_number: attributes
             .text(tags::INSTANCE_NUMBER)
@@ -128,6 +133,20 @@ fn check_image(
         padding,
         transfer_syntax: start.transfer_syntax.clone(),
     })
+}
+
+/// Years of an age string: three digits and D, W, M or Y (PS3.5 §6.2); a bare number is years.
+fn years(text: &str) -> Option<f64> {
+    let digits = text.trim_end_matches(['D', 'W', 'M', 'Y']);
+    let number: u16 = digits.parse().ok()?;
+    let parts = match &text[digits.len()..] {
+        "D" => 365.25,
+        "W" => 365.25 / 7.0,
+        "M" => 12.0,
+        "Y" | "" => 1.0,
+        _ => return None,
+    };
+    Some(f64::from(number) / parts)
 }
 
 /// A CT image, by its modality and its SOP class, of which many files have only one. Whether it is

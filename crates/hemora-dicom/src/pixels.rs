@@ -1,21 +1,17 @@
 //! Stored values to Hounsfield units: the only place where this happens.
 
 use std::borrow::Cow;
-use std::io::Read;
 
-use flate2::read::DeflateDecoder;
 use hemora_ct::Slice;
 
-use crate::file::{Stop, file_start};
-use crate::header::{named_frame, object_of};
-use crate::image::{CheckedImage, DataSet, check_images};
+use crate::image::CheckedImage;
 use crate::modality::ModalityTransform;
+use crate::object::{Object, named_index, open_shared};
 use crate::padding::to_air;
-use crate::source::{read_all, with_reader};
 use crate::transfer_syntax::PixelCoding;
 use crate::{ReadError, SliceHeader, Source, codec, fragments};
 
-/// Decodes one image to HU.
+/// Decodes one image to HU: a DICOM image, a frame, a slice of a NIfTI volume, a picture.
 ///
 /// A wrong intercept is repaired ([`SliceHeader::intercept_repaired`]). Declared pixel padding that
 /// reaches the image's edge becomes air, −1000 HU, if it is not darker than that already.
@@ -24,38 +20,43 @@ use crate::{ReadError, SliceHeader, Source, codec, fragments};
 /// [`ReadError`] if the header or the pixels cannot be used, or if `source` is an object of several
 /// frames.
 pub fn read_slice(source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
-    let mut bytes = with_reader(source, |reader, size| read_all(reader, size))?;
-    let mut start = file_start(&bytes, true).map_err(failed)?;
-    if start.transfer_syntax.deflated {
-        let mut inflated = DeflateDecoder::new(&bytes[start.offset..]);
-        bytes = read_all(&mut inflated as &mut dyn Read, bytes.len() as u64)?;
-        start.offset = 0;
+    if let Source::Frame { .. } = source {
+        let object = open_shared(source)?;
+        return read_named(&object, source);
     }
-    let data_set = DataSet {
-        bytes: &bytes,
-        begin: start.offset,
-        size: Some(bytes.len() as u64),
-        complete: true,
-    };
-    let images = check_images(object_of(source), &start, data_set).map_err(failed)?;
-    let image = named_frame(source, images)?;
-    let stored = decode(&image, &bytes)?;
-    let hu = to_hu(&stored, &image);
-    let header = image.header;
-    let expected = header.rows * header.columns;
-    let (rows, columns) = (header.rows, header.columns);
-    let slice = Slice::new(rows, columns, hu, header.plane).map_err(|_| {
-        let found = stored.bytes.len() as u64;
-        ReadError::PixelsCutOff { expected: (expected * stored.bytes_per_pixel) as u64, found }
-    })?;
-    Ok((header, slice))
+    read_named(&Object::open(source)?, source)
 }
 
-fn failed(stop: Stop) -> ReadError {
-    match stop {
-        Stop::Failed(error) => error,
-        Stop::NeedMore => ReadError::Truncated { inside: "the header" },
+fn read_named(object: &Object, source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
+    let index = named_index(source, object.len())?;
+    Ok((object.header(index), object.slice(index)?))
+}
+
+/// Decodes every image of a file, reading it once, and hands each to `each` with its header.
+///
+/// # Errors
+/// [`ReadError`] if no image of the file can be used. One that cannot be decoded alone is handed on
+/// as an error.
+pub fn read_slices(
+    source: &Source,
+    mut each: impl FnMut(SliceHeader, Result<Slice, ReadError>),
+) -> Result<(), ReadError> {
+    let object = Object::open(source)?;
+    for index in 0..object.len() {
+        each(object.header(index), object.slice(index));
     }
+    Ok(())
+}
+
+/// The HU of an image of a DICOM object's bytes.
+pub(crate) fn slice_of(image: &CheckedImage, bytes: &[u8]) -> Result<Slice, ReadError> {
+    let stored = decode(image, bytes)?;
+    let hu = to_hu(&stored, image);
+    let SliceHeader { rows, columns, plane, .. } = image.header;
+    Slice::new(rows, columns, hu, plane).map_err(|_| {
+        let (expected, found) = (rows * columns * stored.bytes_per_pixel, stored.bytes.len());
+        ReadError::PixelsCutOff { expected: expected as u64, found: found as u64 }
+    })
 }
 
 /// Decoded pixels, not yet interpreted.
@@ -136,14 +137,18 @@ fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
     let signed = |raw: u32| ((raw << left) as i32) >> right;
     let unsigned = |raw: u32| (raw << left) >> right;
     // One loop for each sign and width, without a choice per pixel: this is where reading spends
-    // its time.
+    // its time. What fits into 16 bits is kept there.
+    let repaired = ModalityTransform::Linear { slope: 1.0, intercept: -1000.0 };
     let mut hu = if header.intercept_repaired {
-        let repaired = ModalityTransform::Linear { slope: 1.0, intercept: -1000.0 };
-        map_pixels(stored, &repaired, |raw| f64::from((unsigned(raw) + 1000) % 4096))
+        map_words(stored, &repaired, |raw| (unsigned(raw) as u16 + 1000) % 4096)
+    } else if bits > 16 && header.stored.signed {
+        map_long(stored, transform, |raw| f64::from(signed(raw)))
+    } else if bits > 16 {
+        map_long(stored, transform, |raw| f64::from(unsigned(raw)))
     } else if header.stored.signed {
-        map_pixels(stored, transform, |raw| f64::from(signed(raw)))
+        map_words(stored, transform, |raw| signed(raw) as i16)
     } else {
-        map_pixels(stored, transform, |raw| f64::from(unsigned(raw)))
+        map_words(stored, transform, |raw| unsigned(raw) as u16)
     };
     if let Some(padding) = padding
         && hu.len() == header.rows * header.columns
@@ -159,18 +164,37 @@ fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
     hu
 }
 
-fn map_pixels(
+/// HU of pixels with at most 16 stored bits.
+fn map_words<T>(
+    stored: &StoredPixels<'_>,
+    transform: &ModalityTransform,
+    value: impl Fn(u32) -> T,
+) -> Vec<f32>
+where
+    f32: From<T>,
+    f64: From<T>,
+{
+    let bytes = &*stored.bytes;
+    let (pairs, fours) = (bytes.as_chunks::<2>().0.iter(), bytes.as_chunks::<4>().0.iter());
+    match (stored.bytes_per_pixel, stored.big_endian) {
+        (1, _) => transform.map_words(bytes.iter().map(|&raw| value(raw.into()))),
+        (2, false) => transform.map_words(pairs.map(|&raw| value(u16::from_le_bytes(raw).into()))),
+        (2, true) => transform.map_words(pairs.map(|&raw| value(u16::from_be_bytes(raw).into()))),
+        (_, false) => transform.map_words(fours.map(|&raw| value(u32::from_le_bytes(raw)))),
+        (_, true) => transform.map_words(fours.map(|&raw| value(u32::from_be_bytes(raw)))),
+    }
+}
+
+/// HU of pixels with more than 16 stored bits, which have four bytes.
+fn map_long(
     stored: &StoredPixels<'_>,
     transform: &ModalityTransform,
     value: impl Fn(u32) -> f64,
 ) -> Vec<f32> {
-    let bytes = &*stored.bytes;
-    let (pairs, fours) = (bytes.as_chunks::<2>().0.iter(), bytes.as_chunks::<4>().0.iter());
-    match (stored.bytes_per_pixel, stored.big_endian) {
-        (1, _) => transform.map(bytes.iter().map(|&raw| value(raw.into()))),
-        (2, false) => transform.map(pairs.map(|&raw| value(u16::from_le_bytes(raw).into()))),
-        (2, true) => transform.map(pairs.map(|&raw| value(u16::from_be_bytes(raw).into()))),
-        (_, false) => transform.map(fours.map(|&raw| value(u32::from_le_bytes(raw)))),
-        (_, true) => transform.map(fours.map(|&raw| value(u32::from_be_bytes(raw)))),
+    let fours = stored.bytes.as_chunks::<4>().0.iter();
+    if stored.big_endian {
+        transform.map(fours.map(|&raw| value(u32::from_be_bytes(raw))))
+    } else {
+        transform.map(fours.map(|&raw| value(u32::from_le_bytes(raw))))
     }
 }

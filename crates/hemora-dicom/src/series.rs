@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use hemora_ct::{GeometryError, ImagePlane};
 
-use crate::SliceHeader;
 use crate::header::UNKNOWN_UID;
 use crate::source::frame_number;
+use crate::{FileFormat, PictureWindow, SliceHeader};
 
 /// Something about a series that a reader should know.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -74,6 +74,23 @@ pub enum SeriesWarning {
     /// Several patients under one SeriesInstanceUID.
     #[error("the slices have {0} different patient IDs")]
     SeveralPatients(usize),
+    /// The series is a NIfTI volume.
+    #[error(
+        "made of a NIfTI volume, which says nothing of patient and study: the identifiers are \
+         computed from its content"
+    )]
+    Volume,
+    /// The series is a folder of pictures.
+    #[error(
+        "made of pictures in the window {window}: HU below {:.0} and above {:.0} are cut off; the \
+         identifiers and the order of the slices are those of the files' names",
+        window.lowest(),
+        window.highest()
+    )]
+    Pictures {
+        /// The window that the user declared.
+        window: PictureWindow,
+    },
     /// A UID is absent.
     #[error("{count} slices have no {attribute}; they are held together under “unknown”")]
     NoUid {
@@ -202,6 +219,11 @@ fn order(uid: &str, mut members: Vec<Member>, part: usize, parts: usize) -> Seri
     if parts > 1 {
         warnings.push(SeriesWarning::Split { part, parts });
     }
+    warnings.extend(members.first().and_then(|member| match member.header.format {
+        FileFormat::Dicom => None,
+        FileFormat::Nifti => Some(SeriesWarning::Volume),
+        FileFormat::Picture(window) => Some(SeriesWarning::Pictures { window }),
+    }));
     warnings.extend(identity_warnings(&members));
     warnings.extend(geometry_warnings(&members, plane));
     warnings.extend(distance_warnings(&distances));

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::ReadError;
 use crate::archive::with_entry;
+use crate::{PictureWindow, ReadError};
 
-/// A file, one entry of a zip archive, or a frame of either.
+/// A file, one entry of a zip archive, a frame of either, or a picture with its window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// A file on disk.
@@ -22,12 +22,19 @@ pub enum Source {
         /// Name of the entry, for messages only: it is never used as a path.
         name: String,
     },
-    /// One frame of a multi-frame object.
+    /// One frame of a multi-frame object, or one slice of a NIfTI volume.
     Frame {
         /// The file or entry that holds the object.
         object: Box<Source>,
         /// Number of the frame, from 1.
         number: usize,
+    },
+    /// A PNG or JPEG picture of a slice.
+    Picture {
+        /// The file or entry that holds the picture.
+        file: Box<Source>,
+        /// The window that it was made with.
+        window: PictureWindow,
     },
 }
 
@@ -39,19 +46,57 @@ impl fmt::Display for Source {
                 write!(formatter, "{}!{name}", archive.display())
             }
             Source::Frame { object, number } => write!(formatter, "{object}, frame {number}"),
+            Source::Picture { file, .. } => file.fmt(formatter),
         }
     }
 }
 
 impl Source {
-    /// The file on disk: the image's own, its archive's, or that of the object it is a frame of.
+    /// The file on disk: the image's own, its archive's, or that of the object that it is a frame of.
     pub fn file(&self) -> &Path {
         match self {
             Source::File(path) | Source::ZipEntry { archive: path, .. } => path,
-            Source::Frame { object, .. } => object.file(),
+            Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
+                inner.file()
+            }
         }
     }
 }
+
+/// The name of the file or entry, without its folders and its extension and without what would
+/// break a table.
+pub(crate) fn file_stem(source: &Source) -> String {
+    let stem = path_of(source).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let clean = stem.chars().filter(|letter| !letter.is_control());
+    clean.take(MAX_STEM).collect()
+}
+
+/// The folder that a file or entry lies in, with the archive's name in front of an entry's.
+pub(crate) fn folder_of(source: &Source) -> String {
+    let parent = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match source {
+        Source::File(path) => parent(&real(path)).to_string_lossy().into_owned(),
+        Source::ZipEntry { archive, name, .. } => {
+            format!("{}!{}", real(archive).display(), parent(Path::new(name)).display())
+        }
+        Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
+            folder_of(inner)
+        }
+    }
+}
+
+/// What the file or entry is called, with its folders.
+fn path_of(source: &Source) -> &Path {
+    match source {
+        Source::File(path) => path,
+        Source::ZipEntry { name, .. } => Path::new(name),
+        Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => path_of(inner),
+    }
+}
+
+/// Names of images are shorter.
+const MAX_STEM: usize = 128;
 
 /// The number of the frame, if the source is one.
 pub(crate) fn frame_number(source: &Source) -> Option<usize> {
@@ -82,11 +127,13 @@ pub(crate) fn with_reader<T>(
             read(&mut file, metadata.len())
         }
         Source::ZipEntry { archive, index, name } => with_entry(archive, *index, name, read),
-        // A frame of a frame is no source that this crate makes.
-        Source::Frame { object, .. } if matches!(**object, Source::Frame { .. }) => {
-            Err(ReadError::NotAFile)
+        Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
+            match **inner {
+                // A frame of a frame is no source that this crate makes.
+                Source::Frame { .. } | Source::Picture { .. } => Err(ReadError::NotAFile),
+                _ => with_reader(inner, read),
+            }
         }
-        Source::Frame { object, .. } => with_reader(object, read),
     }
 }
 

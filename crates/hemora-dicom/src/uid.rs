@@ -9,13 +9,13 @@ pub(crate) fn is_dotted_uid(text: &str) -> bool {
     text.len() <= 64 && text.contains('.') && text.split('.').all(component)
 }
 
-/// A UID that is always the same for the same text: `2.25.` and a 128-bit number (PS3.5 B.2),
-/// here the FNV-1a hash of the text.
-pub(crate) fn dotted_uid(text: &str) -> String {
+/// A UID that is always the same for the same bytes: `2.25.` and a 128-bit number (PS3.5 B.2),
+/// here their FNV-1a hash.
+pub(crate) fn dotted_uid(bytes: &[u8]) -> String {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     let hash =
-        text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
+        bytes.iter().fold(OFFSET, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
     format!("2.25.{hash}")
 }
 
@@ -29,8 +29,8 @@ mod tests {
         for wrong in ["", "1", "ID_000012eaf", "1..2", "1.02", "1.2.", &"1.2".repeat(40)] {
             assert!(!is_dotted_uid(wrong), "{wrong}");
         }
-        let made = dotted_uid("ID_000012eaf");
+        let made = dotted_uid(b"ID_000012eaf");
         assert!(is_dotted_uid(&made));
-        assert_ne!(made, dotted_uid("ID_000012eae"));
+        assert_ne!(made, dotted_uid(b"ID_000012eae"));
     }
 }

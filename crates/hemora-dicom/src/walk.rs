@@ -23,10 +23,7 @@ impl SourceList {
     /// The reason for leaving out a source of the list, given what reading it reported: a file
     /// that nobody took for DICOM is another file, not a broken one.
     pub fn reason(&self, source: &Source, error: ReadError) -> ReadError {
-        match error {
-            ReadError::NotDicom => not_dicom(source, self.named.contains(source)),
-            error => error,
-        }
+        as_named(error, source, self.named.contains(source))
     }
 }
 
@@ -173,17 +170,33 @@ fn starts_like_zip(path: &Path) -> bool {
     read.is_ok() && &head == b"PK\x03\x04"
 }
 
+/// What an error is of a source that the user named or did not: files that nobody asked for and
+/// that cannot be read are other files, not broken ones.
+pub(crate) fn as_named(error: ReadError, source: &Source, named: bool) -> ReadError {
+    match error {
+        ReadError::NotDicom => not_dicom(source, named),
+        ReadError::UndeclaredWindow { .. } => ReadError::UndeclaredWindow { named },
+        error => error,
+    }
+}
+
 /// What to call a file that is no DICOM file: a failure if its name, or the user, says that it is
 /// one.
-pub(crate) fn not_dicom(source: &Source, named: bool) -> ReadError {
+fn not_dicom(source: &Source, named: bool) -> ReadError {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy(),
         Source::ZipEntry { name, .. } => name.as_str().into(),
-        Source::Frame { object, .. } => return not_dicom(object, named),
+        Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
+            return not_dicom(inner, named);
+        }
     };
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     match extension.as_deref() {
         Some("dcm" | "dicom" | "ima") => ReadError::NotDicom,
+        Some("nii") => ReadError::Volume("it does not begin as one".to_owned()),
+        Some("gz") if name.to_ascii_lowercase().ends_with(".nii.gz") => {
+            ReadError::Volume("what is compressed does not begin as one".to_owned())
+        }
         Some("zip") if matches!(source, Source::ZipEntry { .. }) => ReadError::NestedArchive,
         _ if named => ReadError::NotDicom,
         _ => ReadError::OtherFile,

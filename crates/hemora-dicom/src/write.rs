@@ -93,7 +93,7 @@ pub fn write_slice(path: &Path, new: &NewSlice<'_>) -> Result<(), WriteError> {
     // A meta header takes dotted UIDs only, as in the competition's own files.
     let sop_instance_uid = match is_dotted_uid(new.sop_instance_uid) {
         true => new.sop_instance_uid.to_owned(),
-        false => dotted_uid(new.sop_instance_uid),
+        false => dotted_uid(new.sop_instance_uid.as_bytes()),
     };
     let meta = FileMetaTableBuilder::new()
         .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
@@ -147,7 +147,7 @@ fn data_set(new: &NewSlice<'_>) -> Result<InMemDicomObject, WriteError> {
     put(tags::SOP_CLASS_UID, VR::UI, uids::CT_IMAGE_STORAGE.into());
     put(tags::MODALITY, VR::CS, "CT".into());
     put(tags::IMAGE_TYPE, VR::CS, strings(["ORIGINAL", "PRIMARY", "AXIAL"]));
-    put(tags::FRAME_OF_REFERENCE_UID, VR::UI, dotted_uid(new.study_instance_uid).into());
+    put(tags::FRAME_OF_REFERENCE_UID, VR::UI, dotted_uid(new.study_instance_uid.as_bytes()).into());
     put(tags::INSTANCE_NUMBER, VR::IS, new.instance_number.to_string().into());
     if let Some(plane) = slice.plane {
         let orientation = plane.row_direction.iter().chain(&plane.column_direction);

@@ -130,24 +130,24 @@ pub struct LabelColumn {
 }
 
 /// Slices to series: a column entry a cluster of `series`, in their order. A series has a label if
-/// one of its slices has.
+/// one of its slices has. `whole` makes one probability of those of the slices.
 pub fn series_from_slices(
     columns: &[LabelColumn],
     series: &Clusters,
-    aggregation: Aggregation,
+    whole: impl Fn(Label, &mut [f64]) -> Option<f64>,
 ) -> Vec<LabelColumn> {
     let members = series.members();
     let mut parts = Vec::new();
-    let mut whole = |column: &LabelColumn, items: &[usize]| {
+    let mut gathered = |column: &LabelColumn, items: &[usize]| {
         parts.clear();
         parts.extend(items.iter().map(|&item| column.probabilities[item]));
-        aggregation.apply(&mut parts).unwrap_or(0.0)
+        whole(column.label, &mut parts).unwrap_or(0.0)
     };
     columns
         .iter()
         .map(|column| LabelColumn {
             label: column.label,
-            probabilities: members.iter().map(|items| whole(column, items)).collect(),
+            probabilities: members.iter().map(|items| gathered(column, items)).collect(),
             truth: truth(column, &members),
         })
         .collect()
@@ -217,7 +217,7 @@ mod tests {
             column(Label::Any, &[0.3, 0.5, 0.8, 0.4], &[false, false, true, false]),
         ];
         let series = Clusters::new(&["x", "x", "y", "y"]);
-        let series = series_from_slices(&slices, &series, Aggregation::Max);
+        let series = series_from_slices(&slices, &series, |_, parts| Aggregation::Max.apply(parts));
         assert_eq!(series[0].probabilities, [0.9, 0.3]);
         assert_eq!(series[1].truth, [false, true]);
         let one = Clusters::new(&["s", "s"]);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clusters::draws;
 use crate::quantile::{bca_parts, quantile};
-use crate::{Clusters, MetricError};
+use crate::{Clusters, MetricError, Proportion};
 
 /// Most repeats: beyond this an interval does not change any more.
 const MAX_REPEATS: usize = 1_000_000;
@@ -82,6 +82,17 @@ pub struct Interval {
     pub repeats: usize,
     /// Resamples in which the metric is undefined; the limits leave them out.
     pub undefined: usize,
+}
+
+impl Interval {
+    /// A share of exactly 0 or 1 is the same in every resample, which would claim certainty: then
+    /// the Wilson interval stands in.
+    pub(crate) fn or_wilson(self, wilson: &Proportion) -> Self {
+        if self.low.is_none() || self.low != self.high {
+            return self;
+        }
+        Self { low: wilson.low, high: wilson.high, ..self }
+    }
 }
 
 /// The percentile or BCa interval of `metric` when whole groups are drawn with replacement, as many

@@ -19,11 +19,16 @@ impl Clusters {
     /// With more than 2³² groups, which no memory holds.
     pub fn new<G: Ord>(groups: &[G]) -> Self {
         let mut numbers: BTreeMap<&G, u32> = BTreeMap::new();
-        let number = |group| {
+        let mut of_items: Vec<u32> = Vec::with_capacity(groups.len());
+        for (item, group) in groups.iter().enumerate() {
             let next = u32::try_from(numbers.len()).expect("fewer than 2^32 groups");
-            *numbers.entry(group).or_insert(next)
-        };
-        let of_items = groups.iter().map(number).collect();
+            // Items of a group mostly follow each other: then it need not be looked up.
+            let known = item.checked_sub(1).filter(|&before| groups[before] == *group);
+            of_items.push(match known {
+                Some(before) => of_items[before],
+                None => *numbers.entry(group).or_insert(next),
+            });
+        }
         Self { of_items, count: numbers.len() }
     }
 

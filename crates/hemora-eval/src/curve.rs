@@ -77,43 +77,53 @@ pub fn decision_curve(
 }
 
 /// At most `most` (at least 2) of the points of a curve that runs from left to right or back: the
-/// ends, the corners, and of the rest those that follow each other at even distance.
-pub fn thin(points: &[[f64; 2]], most: usize) -> Vec<[f64; 2]> {
-    let corners: Vec<[f64; 2]> = points
-        .iter()
-        .enumerate()
-        .filter(|&(index, point)| {
-            let (Some(before), Some(after)) = (index.checked_sub(1), points.get(index + 1)) else {
-                return true;
-            };
-            let before = points[before];
-            let straight = |axis: usize| before[axis] == point[axis] && point[axis] == after[axis];
-            !(straight(0) || straight(1))
-        })
-        .map(|(_, point)| *point)
-        .collect();
+/// ends, the corners, and of the rest those that follow each other at even distance. Goes through
+/// the points a few times and keeps none but those it gives.
+pub fn thin(points: impl Iterator<Item = [f64; 2]> + Clone, most: usize) -> Vec<[f64; 2]> {
     let most = most.max(2);
-    if corners.len() <= most {
-        return corners;
+    let (mut count, mut length) = (0usize, 0.0);
+    let mut before = None;
+    each_corner(points.clone(), |corner| {
+        length += before.map_or(0.0, |before| distance(before, corner));
+        before = Some(corner);
+        count += 1;
+    });
+    let mut kept = Vec::with_capacity(count.min(most));
+    if count <= most {
+        each_corner(points, |corner| kept.push(corner));
+        return kept;
     }
-    let length: f64 = corners.windows(2).map(|pair| distance(pair[0], pair[1])).sum();
     let step = length / (most - 1) as f64;
-    let last = corners.len() - 1;
-    let (mut gone, mut next) = (0.0, 0.0);
-    let mut kept = Vec::with_capacity(most);
-    for (index, &point) in corners.iter().enumerate() {
-        if index > 0 {
-            gone += distance(corners[index - 1], point);
-        }
-        if index == last {
+    let (mut gone, mut next, mut place) = (0.0, 0.0, 0);
+    let mut before = None;
+    each_corner(points, |corner| {
+        gone += before.map_or(0.0, |before| distance(before, corner));
+        before = Some(corner);
+        place += 1;
+        if place == count {
             kept.truncate(most - 1);
-            kept.push(point);
+            kept.push(corner);
         } else if gone >= next {
-            kept.push(point);
+            kept.push(corner);
             next = gone + step;
         }
-    }
+    });
     kept
+}
+
+/// The ends of a curve and the points at which it does not go straight on along an axis.
+fn each_corner(mut points: impl Iterator<Item = [f64; 2]>, mut corner: impl FnMut([f64; 2])) {
+    let Some(mut before) = points.next() else { return };
+    corner(before);
+    let Some(mut point) = points.next() else { return };
+    for after in points {
+        let straight = |axis: usize| before[axis] == point[axis] && point[axis] == after[axis];
+        if !(straight(0) || straight(1)) {
+            corner(point);
+        }
+        (before, point) = (point, after);
+    }
+    corner(point);
 }
 
 fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
@@ -143,13 +153,13 @@ mod tests {
     #[test]
     fn thinning_keeps_ends_and_corners() {
         let stairs = [[0.0, 0.0], [0.0, 0.5], [0.0, 1.0], [0.5, 1.0], [1.0, 1.0]];
-        assert_eq!(thin(&stairs, 10), [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]);
+        assert_eq!(thin(stairs.iter().copied(), 10), [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]);
         let curve: Vec<[f64; 2]> =
             (0..=5000).map(|x| f64::from(x) / 5000.0).map(|x| [x, x.sqrt()]).collect();
-        let thinned = thin(&curve, 100);
+        let thinned = thin(curve.iter().copied(), 100);
         assert!((50..=100).contains(&thinned.len()), "{}", thinned.len());
         assert_eq!((thinned[0], thinned[thinned.len() - 1]), ([0.0, 0.0], [1.0, 1.0]));
         assert!(thinned.windows(2).all(|pair| distance(pair[0], pair[1]) < 0.05));
-        assert!(thin(&[], 5).is_empty());
+        assert!(thin(std::iter::empty(), 5).is_empty());
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::check_confidence;
 use crate::error::{lengths, same_length};
-use crate::ranked::descending;
+use crate::order::Order;
 use crate::{Clusters, MetricError, normal};
 
 /// An AUROC with its standard error and limits.
@@ -57,18 +57,17 @@ pub fn delong(
 ) -> Result<DeLong, MetricError> {
     check_confidence(confidence)?;
     same_length(scores, labels)?;
-    delong_in_order(&descending(scores)?, scores, labels, clusters, confidence)
+    delong_in_order(&Order::descending(scores)?, labels, clusters, confidence)
 }
 
-/// [`delong`] of checked items whose [`descending`] order is known.
+/// [`delong`] of checked items whose order is known.
 pub(crate) fn delong_in_order(
-    order: &[usize],
-    scores: &[f64],
+    order: &Order,
     labels: &[bool],
     clusters: Option<&Clusters>,
     confidence: f64,
 ) -> Result<DeLong, MetricError> {
-    let placements = Placements::in_order(order, scores, labels);
+    let placements = Placements::in_order(order, labels);
     let Some(auroc) = placements.auroc() else {
         return Ok(DeLong { auroc: None, standard_error: None, low: None, high: None });
     };
@@ -137,22 +136,22 @@ struct Placements {
 impl Placements {
     fn new(scores: &[f64], labels: &[bool]) -> Result<Self, MetricError> {
         same_length(scores, labels)?;
-        Ok(Self::in_order(&descending(scores)?, scores, labels))
+        Ok(Self::in_order(&Order::descending(scores)?, labels))
     }
 
-    fn in_order(order: &[usize], scores: &[f64], labels: &[bool]) -> Self {
+    fn in_order(order: &Order, labels: &[bool]) -> Self {
         let positives = labels.iter().filter(|label| **label).count();
         let negatives = labels.len() - positives;
         let (m, n) = (positives as f64, negatives as f64);
-        let mut values = vec![0.0; scores.len()];
+        let mut values = vec![0.0; labels.len()];
         // Positives and negatives above the current score.
         let (mut hits, mut alarms, mut sum) = (0usize, 0usize, 0.0);
-        for tied in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
-            let same = tied.iter().filter(|&&item| labels[item]).count();
+        for tied in order.entries().chunk_by(|one, other| one.ties(*other)) {
+            let same = tied.iter().filter(|entry| labels[entry.item()]).count();
             let other = tied.len() - same;
             let beaten = (negatives - alarms) as f64 - other as f64 / 2.0;
             let beating = hits as f64 + same as f64 / 2.0;
-            for &item in tied {
+            for item in tied.iter().map(|entry| entry.item()) {
                 values[item] = if labels[item] { beaten / n } else { beating / m };
             }
             sum += same as f64 * beaten;

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Calibration, CalibrationMethod, Calibrator, Clusters, Confusion, Hierarchy, LabelCalibration,
-    LabelColumn, MetricError, OperatingPoint, OperatingRule, Origin, Ranked, brier,
-    expected_calibration_error, log_loss, reliability,
+    Aggregation, Calibration, CalibrationMethod, Calibrator, Clusters, Confusion, Hierarchy,
+    LabelCalibration, LabelColumn, LearnedAggregation, Level, MetricError, OperatingPoint,
+    OperatingRule, Origin, Ranked, brier, expected_calibration_error, log_loss, reliability,
 };
 
 /// Version of the fit's document; raised when a reader of the old one could misuse the new.
@@ -29,6 +29,8 @@ pub struct FitOptions {
     pub calibration: Option<CalibrationMethod>,
     /// The rules for thresholds, each for every label and level.
     pub rules: Vec<OperatingRule>,
+    /// Whether to fit how slices make a series or study.
+    pub learn_aggregation: bool,
     /// Seed of the parts that the held-out figures are computed over.
     pub seed: u64,
 }
@@ -43,6 +45,12 @@ pub struct FitReport {
     pub origin: Origin,
     /// The calibration of slices, if one was asked for.
     pub calibration: Option<Calibration>,
+    /// How slices make a series or study where nothing was fitted for that.
+    #[serde(default)]
+    pub plain_aggregation: Aggregation,
+    /// The fitted rule for that, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<LearnedAggregation>,
     /// The operating points.
     pub operating_points: Vec<OperatingPoint>,
     /// What calibration does to each label's probabilities.
@@ -95,8 +103,8 @@ impl ProbabilityScores {
     }
 }
 
-/// Fits the calibration on slices and then chooses the operating points on the calibrated slices,
-/// series and studies. `clusters` are the groups (patients) of the slices. A label of one class
+/// Fits the calibration on slices, then how calibrated slices make a series or study, and then
+/// chooses the operating points on the calibrated slices, series and studies. `clusters` are the groups (patients) of the slices. A label of one class
 /// keeps its probabilities and gets no operating point but fixed ones.
 ///
 /// # Errors
@@ -143,6 +151,20 @@ pub fn fit(
         labels: maps,
         origin: origin.clone(),
     });
+    let mut hierarchy = hierarchy.clone();
+    let wholes = match (&hierarchy.series, &hierarchy.studies) {
+        (Some(series), _) => Some((series, Level::Series)),
+        (None, Some(studies)) => Some((studies, Level::Study)),
+        (None, None) => None,
+    };
+    if let Some((wholes, level)) = wholes.filter(|_| options.learn_aggregation) {
+        let folds: Option<Vec<usize>> = folds.as_ref().map(|folds| {
+            clusters.of_items().iter().map(|&cluster| folds[cluster as usize]).collect()
+        });
+        let folds = folds.as_deref();
+        let learned = LearnedAggregation::fit(&calibrated, wholes, level, folds, origin)?;
+        hierarchy.learned = Some(learned);
+    }
     let mut operating_points = Vec::new();
     for set in hierarchy.levels(calibrated, clusters) {
         for column in &set.columns {
@@ -170,6 +192,8 @@ pub fn fit(
         schema_version: FIT_VERSION,
         origin: origin.clone(),
         calibration,
+        plain_aggregation: hierarchy.aggregation,
+        aggregation: hierarchy.learned,
         operating_points,
         labels,
     })
@@ -211,7 +235,6 @@ fn cross_fitted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Level;
 
     fn origin() -> Origin {
         Origin {
@@ -246,7 +269,12 @@ mod tests {
         let (slices, patients) = slices();
         let hierarchy = Hierarchy { series: Some(patients.clone()), ..Hierarchy::default() };
         let rules = vec![OperatingRule::Sensitivity(0.9), OperatingRule::Fixed(0.5)];
-        let options = FitOptions { calibration: Some(CalibrationMethod::Platt), rules, seed: 1 };
+        let options = FitOptions {
+            calibration: Some(CalibrationMethod::Platt),
+            rules,
+            learn_aggregation: true,
+            seed: 1,
+        };
         let report = fit(&slices, &patients, &hierarchy, &origin(), &options).unwrap();
         let any = &report.labels[1];
         assert!(any.after.log_loss < any.before.log_loss);
@@ -282,10 +310,15 @@ mod tests {
     #[test]
     fn without_calibration_probabilities_stay() {
         let (slices, patients) = slices();
-        let options = FitOptions { calibration: None, rules: vec![OperatingRule::Youden], seed: 0 };
+        let options = FitOptions {
+            calibration: None,
+            rules: vec![OperatingRule::Youden],
+            learn_aggregation: false,
+            seed: 0,
+        };
         let hierarchy = Hierarchy::default();
         let report = fit(&slices, &patients, &hierarchy, &origin(), &options).unwrap();
-        assert_eq!(report.calibration, None);
+        assert_eq!((report.calibration, report.aggregation), (None, None));
         assert_eq!(report.labels[1].before, report.labels[1].after);
         assert!(report.operating_points.iter().all(|point| !point.calibrated));
     }

@@ -1,6 +1,11 @@
 //! The slices of series and the series of studies.
 
-use crate::{Aggregation, Clusters, LabelColumn, Level, series_from_slices, studies_from_series};
+use hemora_ct::Label;
+
+use crate::{
+    Aggregation, Clusters, LabelColumn, LearnedAggregation, Level, series_from_slices,
+    studies_from_series,
+};
 
 /// Which slices make a series and a study, and how their probabilities do.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +16,8 @@ pub struct Hierarchy {
     pub studies: Option<Clusters>,
     /// How slices make a series, or a study where no series are known.
     pub aggregation: Aggregation,
+    /// A fitted rule instead.
+    pub learned: Option<LearnedAggregation>,
 }
 
 /// The items of one level.
@@ -27,6 +34,22 @@ pub struct LevelSet {
 }
 
 impl Hierarchy {
+    /// The probability that slices' `parts` make.
+    pub fn whole(&self, label: Label, parts: &mut [f64]) -> Option<f64> {
+        match &self.learned {
+            Some(learned) => learned.apply(label, parts),
+            None => self.aggregation.apply(parts),
+        }
+    }
+
+    /// How slices make a whole, in a word: `max`, `top-3`, `noisy-or` or `learned`.
+    pub fn aggregation_name(&self) -> String {
+        match &self.learned {
+            Some(_) => "learned".to_owned(),
+            None => self.aggregation.to_string(),
+        }
+    }
+
     /// The slices and, where known, their series and studies. `clusters` are the groups (patients)
     /// of the slices; a series or study belongs to the group of its first slice.
     pub fn levels(&self, slices: Vec<LabelColumn>, clusters: &Clusters) -> Vec<LevelSet> {
@@ -42,14 +65,18 @@ impl Hierarchy {
             let first_slices = firsts(series);
             LevelSet {
                 level: Level::Series,
-                columns: series_from_slices(&slices, series, self.aggregation),
+                columns: series_from_slices(&slices, series, |label, parts| {
+                    self.whole(label, parts)
+                }),
                 clusters: groups(&first_slices),
                 first_slices,
             }
         });
         let studies = self.studies.as_ref().map(|studies| {
             let columns = match &series {
-                None => series_from_slices(&slices, studies, self.aggregation),
+                None => {
+                    series_from_slices(&slices, studies, |label, parts| self.whole(label, parts))
+                }
                 Some(series) => {
                     let study = |&slice: &usize| studies.of_items()[slice];
                     let of_series: Vec<u32> = series.first_slices.iter().map(study).collect();
@@ -74,8 +101,6 @@ impl Hierarchy {
 
 #[cfg(test)]
 mod tests {
-    use hemora_ct::Label;
-
     use super::*;
 
     #[test]
@@ -89,6 +114,7 @@ mod tests {
             series: Some(Clusters::new(&["a", "a", "b", "c", "c"])),
             studies: Some(Clusters::new(&["s", "s", "s", "t", "t"])),
             aggregation: Aggregation::Max,
+            learned: None,
         };
         let patients = Clusters::new(&["p", "p", "p", "p", "p"]);
         let levels = hierarchy.levels(vec![column.clone()], &patients);

@@ -9,7 +9,8 @@
 //! - Uncertainty: [`cluster_bootstrap`] and [`bootstrap_counts`] resample whole patients (the
 //!   slices of a patient are not independent), [`delong`], [`wilson`], [`clopper_pearson`].
 //! - Two models: [`compare`], [`delong_paired`], [`holm`].
-//! - [`Calibrator`], and from slices to studies [`Aggregation`].
+//! - [`Calibrator`], and from slices to studies [`Aggregation`] and [`LearnedAggregation`]; from
+//!   slices to lesions [`lesions`].
 //! - [`measure`] does all of it for a set of items; [`fit`] fits a calibration and chooses
 //!   operating points.
 //!
@@ -26,10 +27,13 @@ mod delong;
 mod error;
 mod fit;
 mod hierarchy;
+mod learned;
+mod lesion;
 mod measure;
 mod metrics;
 mod normal;
 mod operating;
+mod order;
 mod probability;
 mod proportion;
 mod quantile;
@@ -54,6 +58,8 @@ pub use delong::{DeLong, PairedDeLong, delong, delong_paired};
 pub use error::MetricError;
 pub use fit::{FIT_VERSION, FitOptions, FitReport, LabelFit, ProbabilityScores, fit};
 pub use hierarchy::{Hierarchy, LevelSet};
+pub use learned::{LearnedAggregation, LearnedLabel};
+pub use lesion::{LesionDecisions, LesionLength, LesionMetrics, Stacks, lesions};
 pub use measure::{MeasureOptions, measure};
 pub use metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
 pub use operating::{OperatingPoint, OperatingRule, Origin};

@@ -4,15 +4,15 @@ use hemora_ct::LABEL_COUNT;
 use rayon::prelude::*;
 
 use crate::delong::delong_in_order;
-use crate::error::same_length;
+use crate::error::{check_probabilities, same_length};
 use crate::metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
-use crate::probability::row_competition_loss;
-use crate::ranked::descending;
+use crate::order::Order;
+use crate::probability::{COMPETITION_CLIP, item_log_loss, row_competition_loss};
 use crate::resample::{ClusterDecisions, ClusterSums, ClusteredRanking};
 use crate::{
-    BootstrapOptions, Clusters, DeLong, Interval, LabelColumn, MetricError, OperatingPoint,
-    Proportion, Ranked, bootstrap_counts, decision_curve, expected_calibration_error, reliability,
-    thin, wilson,
+    BootstrapOptions, Clusters, DeLong, Interval, LABEL_WEIGHTS, LabelColumn, MetricError,
+    OperatingPoint, Ranked, bootstrap_counts, decision_curve, expected_calibration_error,
+    reliability, thin, wilson,
 };
 
 /// Points of a curve that is kept for drawing.
@@ -68,7 +68,7 @@ pub fn measure(
         .par_iter()
         .map(|column| Prepared::new(column, clusters, points, confidence))
         .collect::<Result<Vec<_>, _>>()?;
-    let competition = competition_sums(columns, clusters)?;
+    let competition = competition_sums(&prepared, clusters)?;
     let starts: Vec<usize> = prepared
         .iter()
         .scan(3, |next, label| {
@@ -110,15 +110,6 @@ pub fn measure(
     })
 }
 
-/// A share of exactly 0 or 1 is the same in every resample, which would claim certainty: then the
-/// Wilson interval stands in.
-fn not_certain(interval: Interval, wilson: &Proportion) -> Interval {
-    if interval.low.is_none() || interval.low != interval.high {
-        return interval;
-    }
-    Interval { low: wilson.low, high: wilson.high, ..interval }
-}
-
 /// The mean of one figure over the labels that have it in the whole set; `None` where one of these
 /// is undefined.
 fn mean_of(
@@ -138,20 +129,27 @@ fn mean_of(
 }
 
 fn competition_sums(
-    columns: &[LabelColumn],
+    prepared: &[Prepared],
     clusters: &Clusters,
 ) -> Result<Option<ClusterSums>, MetricError> {
     let mut six = [None; LABEL_COUNT];
-    for column in columns {
-        six[column.label.index()] = Some(column);
+    for label in prepared {
+        six[label.column.label.index()] = Some(label);
     }
     if six.iter().any(Option::is_none) {
         return Ok(None);
     }
-    let six = six.map(|column: Option<&LabelColumn>| column.expect("checked above"));
+    let six = six.map(|label: Option<&Prepared>| label.expect("checked above"));
+    // Within the competition's clip the log losses at hand are its own.
+    let inside = COMPETITION_CLIP..=1.0 - COMPETITION_CLIP;
+    let total: f64 = LABEL_WEIGHTS.iter().sum();
     let row = |item: usize| {
-        let probabilities = six.map(|column| column.probabilities[item]);
-        row_competition_loss(&probabilities, &six.map(|column| column.truth[item]))
+        let probabilities = six.map(|label| label.column.probabilities[item]);
+        if probabilities.iter().all(|probability| inside.contains(probability)) {
+            let weighted = (0..LABEL_COUNT).map(|at| LABEL_WEIGHTS[at] * six[at].losses[item]);
+            return weighted.sum::<f64>() / total;
+        }
+        row_competition_loss(&probabilities, &six.map(|label| label.column.truth[item]))
     };
     ClusterSums::new((0..clusters.of_items().len()).map(row), clusters).map(Some)
 }
@@ -162,6 +160,8 @@ struct Prepared<'a> {
     ranked: Ranked,
     ranking: ClusteredRanking,
     delong: DeLong,
+    /// Log loss of each item.
+    losses: Vec<f64>,
     log_loss: ClusterSums,
     brier: ClusterSums,
     points: Vec<(&'a OperatingPoint, ClusterDecisions)>,
@@ -178,17 +178,21 @@ impl<'a> Prepared<'a> {
     ) -> Result<Self, MetricError> {
         let (scores, truth) = (column.probabilities.as_slice(), column.truth.as_slice());
         same_length(scores, truth)?;
+        check_probabilities(scores)?;
         // Sorting is most of the work, so all that needs the order shares one.
-        let order = descending(scores)?;
-        let ranked = Ranked::in_order(&order, scores, truth, None);
+        let order = Order::descending(scores)?;
+        let ranked = Ranked::in_order(&order, truth, None);
+        let items = scores.iter().zip(truth);
+        let losses: Vec<f64> = items.map(|(&p, &label)| item_log_loss(p, label)).collect();
         let decisions = |point: &'a OperatingPoint| {
             Ok((point, ClusterDecisions::new(scores, truth, point.threshold, clusters)?))
         };
         Ok(Self {
             column,
-            ranking: ClusteredRanking::in_order(&order, scores, truth, clusters)?,
-            delong: delong_in_order(&order, scores, truth, Some(clusters), confidence)?,
-            log_loss: ClusterSums::log_loss(scores, truth, clusters)?,
+            ranking: ClusteredRanking::in_order(&order, truth, clusters)?,
+            delong: delong_in_order(&order, truth, Some(clusters), confidence)?,
+            log_loss: ClusterSums::new(losses.iter().copied(), clusters)?,
+            losses,
             brier: ClusterSums::brier(scores, truth, clusters)?,
             points: points
                 .iter()
@@ -247,10 +251,6 @@ impl<'a> Prepared<'a> {
         for (&label, &cluster) in truth.iter().zip(clusters.of_items()) {
             positive[cluster as usize] |= label;
         }
-        let roc = self.ranked.roc().unwrap_or_default();
-        let roc: Vec<_> = roc.iter().map(|at| [at.false_positive_rate, at.sensitivity]).collect();
-        let curve = self.ranked.precision_recall().unwrap_or_default();
-        let curve: Vec<_> = curve.iter().map(|at| [at.recall, at.precision]).collect();
         let stride = DECIDED + 2 * options.prevalences.len();
         let decisions = self
             .points
@@ -268,12 +268,12 @@ impl<'a> Prepared<'a> {
                 Ok(Decisions {
                     point: (*point).clone(),
                     counts,
-                    sensitivity: not_certain(at[0], &sensitivity_wilson),
+                    sensitivity: at[0].or_wilson(&sensitivity_wilson),
                     sensitivity_wilson,
-                    specificity: not_certain(at[1], &specificity_wilson),
+                    specificity: at[1].or_wilson(&specificity_wilson),
                     specificity_wilson,
-                    positive_predictive_value: not_certain(at[2], &positive),
-                    negative_predictive_value: not_certain(at[3], &negative),
+                    positive_predictive_value: at[2].or_wilson(&positive),
+                    negative_predictive_value: at[3].or_wilson(&negative),
                     accuracy: at[4],
                     f1: at[5],
                     matthews: at[6],
@@ -301,8 +301,8 @@ impl<'a> Prepared<'a> {
             brier: intervals[3],
             expected_calibration_error: expected_calibration_error(&bins),
             decisions,
-            roc: thin(&roc, CURVE_POINTS),
-            precision_recall: thin(&curve, CURVE_POINTS),
+            roc: thin(self.ranked.roc_points(), CURVE_POINTS),
+            precision_recall: thin(self.ranked.precision_points(), CURVE_POINTS),
             reliability: bins,
             decision_curve: decision_curve(&self.ranked, &thresholds)?.unwrap_or_default(),
         })

@@ -9,7 +9,7 @@ pub use hemora_ct::LABEL_COUNT;
 pub const LABEL_WEIGHTS: [f64; LABEL_COUNT] = [1.0, 1.0, 1.0, 1.0, 1.0, 2.0];
 
 /// Distance that the competition keeps from 0 and 1, so that a sure mistake stays finite.
-const COMPETITION_CLIP: f64 = 1e-15;
+pub(crate) const COMPETITION_CLIP: f64 = 1e-15;
 
 /// Mean negative log-likelihood of the labels (nats). Probabilities are kept one double-precision
 /// epsilon away from 0 and 1, as scikit-learn does. `None` without items.

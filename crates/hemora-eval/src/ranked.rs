@@ -1,10 +1,9 @@
 //! Scores in their order, once: everything that depends on the ranking is read off from here.
 
-use rayon::slice::ParallelSliceMut;
-
 use crate::MetricError;
 use crate::curve::{PrecisionRecallPoint, RocPoint};
-use crate::error::{check_scores, check_weights, same_length};
+use crate::error::{check_weights, same_length};
+use crate::order::Order;
 
 /// The weight of positives and negatives at each distinct score, highest score first. One sort
 /// gives AUROC, average precision, both curves and every threshold.
@@ -42,27 +41,19 @@ impl Ranked {
         if let Some(weights) = weights {
             check_weights(weights, scores.len())?;
         }
-        Ok(Self::in_order(&descending(scores)?, scores, labels, weights))
+        Ok(Self::in_order(&Order::descending(scores)?, labels, weights))
     }
 
-    /// [`Ranked::new`] of checked items whose [`descending`] order is known.
-    pub(crate) fn in_order(
-        order: &[usize],
-        scores: &[f64],
-        labels: &[bool],
-        weights: Option<&[f64]>,
-    ) -> Self {
-        let mut steps: Vec<Step> = Vec::new();
-        for &index in order {
-            let score = scores[index];
-            // Compared by value: 0 and −0 are one score.
-            if steps.last().is_none_or(|step| step.score != score) {
-                steps.push(Step { score, positives: 0.0, negatives: 0.0 });
+    /// [`Ranked::new`] of checked items whose order is known.
+    pub(crate) fn in_order(order: &Order, labels: &[bool], weights: Option<&[f64]>) -> Self {
+        let mut steps: Vec<Step> = Vec::with_capacity(order.entries().len());
+        for tied in order.entries().chunk_by(|one, other| one.ties(*other)) {
+            let mut step = Step { score: tied[0].score(), positives: 0.0, negatives: 0.0 };
+            for item in tied.iter().map(|entry| entry.item()) {
+                let weight = weights.map_or(1.0, |weights| weights[item]);
+                *(if labels[item] { &mut step.positives } else { &mut step.negatives }) += weight;
             }
-            let weight = weights.map_or(1.0, |weights| weights[index]);
-            if let Some(step) = steps.last_mut() {
-                *(if labels[index] { &mut step.positives } else { &mut step.negatives }) += weight;
-            }
+            steps.push(step);
         }
         let positives = steps.iter().map(|step| step.positives).sum();
         let negatives = steps.iter().map(|step| step.negatives).sum();
@@ -143,6 +134,30 @@ impl Ranked {
         Some(points)
     }
 
+    /// The points of [`Ranked::roc`] as `[1 − specificity, sensitivity]`; none if it is undefined.
+    pub(crate) fn roc_points(&self) -> impl Iterator<Item = [f64; 2]> + Clone {
+        let steps =
+            if self.positives > 0.0 && self.negatives > 0.0 { &self.steps[..] } else { &[] };
+        let start = (!steps.is_empty()).then_some([0.0; 2]);
+        let (mut hits, mut alarms) = (0.0, 0.0);
+        start.into_iter().chain(steps.iter().map(move |step| {
+            hits += step.positives;
+            alarms += step.negatives;
+            [alarms / self.negatives, hits / self.positives]
+        }))
+    }
+
+    /// The points of [`Ranked::precision_recall`] as `[recall, precision]`; none if it is undefined.
+    pub(crate) fn precision_points(&self) -> impl Iterator<Item = [f64; 2]> + Clone {
+        let steps = if self.positives > 0.0 { &self.steps[..] } else { &[] };
+        let (mut hits, mut all) = (0.0, 0.0);
+        steps.iter().filter_map(move |step| {
+            hits += step.positives;
+            all += step.positives + step.negatives;
+            (all > 0.0).then(|| [hits / self.positives, hits / all])
+        })
+    }
+
     /// The precision–recall curve, a point for each distinct score with some weight above it.
     /// `None` if there are no positives.
     pub fn precision_recall(&self) -> Option<Vec<PrecisionRecallPoint>> {
@@ -163,36 +178,9 @@ impl Ranked {
     }
 }
 
-/// Indices of the scores, the highest first; equal scores in the order of the items.
-///
-/// # Errors
-/// [`MetricError::NotANumber`] if a score is not a number.
-pub(crate) fn descending(scores: &[f64]) -> Result<Vec<usize>, MetricError> {
-    check_scores(scores)?;
-    let mut keyed: Vec<(u64, usize)> =
-        scores.iter().enumerate().map(|(index, &score)| (descending_key(score), index)).collect();
-    keyed.par_sort_unstable();
-    Ok(keyed.into_iter().map(|(_, index)| index).collect())
-}
-
-/// An integer that falls while the score grows; sorting integers is faster than comparing floats.
-fn descending_key(score: f64) -> u64 {
-    // −0 + 0 is 0.
-    let bits = (score + 0.0).to_bits();
-    let ascending = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
-    !ascending
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_order_is_that_of_the_numbers() {
-        let scores = [0.5, f64::INFINITY, -1.0, 0.0, -0.0, f64::NEG_INFINITY, 1e-300, 0.5];
-        assert_eq!(descending(&scores), Ok(vec![1, 0, 7, 6, 3, 4, 2, 5]));
-        assert_eq!(descending(&[0.0, f64::NAN]), Err(MetricError::NotANumber { index: 1 }));
-    }
 
     #[test]
     fn curves_worked_by_hand() {
@@ -202,16 +190,19 @@ mod tests {
         let points: Vec<(f64, f64)> =
             roc.iter().map(|point| (point.false_positive_rate, point.sensitivity)).collect();
         assert_eq!(points, [(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)]);
+        assert!(ranked.roc_points().eq(points.into_iter().map(|(x, y)| [x, y])));
         let curve = ranked.precision_recall().unwrap();
         let points: Vec<(f64, f64)> =
             curve.iter().map(|point| (point.recall, point.precision)).collect();
         assert_eq!(points, [(0.5, 1.0), (1.0, 2.0 / 3.0), (1.0, 0.5)]);
+        assert!(ranked.precision_points().eq(points.into_iter().map(|(x, y)| [x, y])));
     }
 
     #[test]
     fn one_class_has_no_curve() {
         let ranked = Ranked::new(&[0.1, 0.2], &[false, false], None).unwrap();
         assert_eq!((ranked.roc(), ranked.precision_recall()), (None, None));
+        assert_eq!(ranked.roc_points().count() + ranked.precision_points().count(), 0);
         let ranked = Ranked::new(&[0.1, 0.2], &[true, true], None).unwrap();
         assert_eq!(ranked.roc(), None);
         assert_eq!(ranked.precision_recall().unwrap().len(), 2);

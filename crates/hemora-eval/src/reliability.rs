@@ -88,7 +88,16 @@ fn edges(bins: usize) -> Vec<f64> {
 
 /// The bin whose upper edge is the first not below `probability`.
 fn bin_of(probability: f64, edges: &[f64]) -> usize {
-    edges[1..edges.len() - 1].partition_point(|&edge| edge < probability)
+    let last = edges.len() - 2;
+    // Near the right one by multiplication; the edges decide.
+    let mut bin = ((probability * (last + 1) as f64) as usize).min(last);
+    while bin < last && edges[bin + 1] < probability {
+        bin += 1;
+    }
+    while bin > 0 && probability <= edges[bin] {
+        bin -= 1;
+    }
+    bin
 }
 
 #[cfg(test)]
@@ -106,6 +115,20 @@ mod tests {
         assert_eq!((bins[1].weight, bins[1].share_positive), (2.0, 1.0));
         let expected = (4.0 * (0.5 - 0.275) + 2.0 * (1.0 - 0.95)) / 6.0;
         assert!((expected_calibration_error(&bins).unwrap() - expected).abs() < 1e-15);
+    }
+
+    #[test]
+    fn bins_are_those_of_their_edges() {
+        for bins in [1, 2, 7, 10, 1000] {
+            let edges = edges(bins);
+            let near = |edge: f64| [edge.next_down(), edge, edge.next_up()];
+            for probability in edges.iter().flat_map(|&edge| near(edge)) {
+                let probability = probability.clamp(0.0, 1.0);
+                let searched =
+                    edges[1..edges.len() - 1].partition_point(|&edge| edge < probability);
+                assert_eq!(bin_of(probability, &edges), searched, "{probability} of {bins}");
+            }
+        }
     }
 
     #[test]

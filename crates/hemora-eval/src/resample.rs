@@ -1,8 +1,8 @@
 //! One label prepared for a bootstrap: what a resample costs is one pass without sorting.
 
 use crate::error::{check_probabilities, lengths, same_length};
+use crate::order::{Entry, Order};
 use crate::probability::{item_brier, item_log_loss};
-use crate::ranked::descending;
 use crate::{Clusters, Confusion, MetricError};
 
 /// Most clusters: the number shares 32 bits with two marks.
@@ -23,30 +23,29 @@ impl ClusteredRanking {
     /// [`MetricError`] if the lengths differ, a score is not a number, or there are more than 2³⁰
     /// clusters.
     pub fn new(scores: &[f64], labels: &[bool], clusters: &Clusters) -> Result<Self, MetricError> {
-        Self::in_order(&descending(scores)?, scores, labels, clusters)
+        same_length(scores, labels)?;
+        Self::in_order(&Order::descending(scores)?, labels, clusters)
     }
 
-    /// [`ClusteredRanking::new`] of items whose [`descending`] order is known.
+    /// [`ClusteredRanking::new`] of checked items whose order is known.
     pub(crate) fn in_order(
-        order: &[usize],
-        scores: &[f64],
+        order: &Order,
         labels: &[bool],
         clusters: &Clusters,
     ) -> Result<Self, MetricError> {
-        same_length(scores, labels)?;
-        lengths("scores", scores.len(), "clusters of items", clusters.of_items().len())?;
+        let entries = order.entries();
+        lengths("scores", entries.len(), "clusters of items", clusters.of_items().len())?;
         if clusters.len() > MAX_CLUSTERS {
             let (option, value) = ("number of clusters", clusters.len().to_string());
             return Err(MetricError::Option { option, value, expected: "at most 1073741824" });
         }
-        let mut entries = Vec::with_capacity(order.len());
-        for (place, &item) in order.iter().enumerate() {
-            let follows = order.get(place + 1).is_some_and(|&next| scores[next] == scores[item]);
+        let entry = |(place, entry): (usize, &Entry)| {
+            let follows = entries.get(place + 1).is_some_and(|next| next.ties(*entry));
             let tie = if follows { 0 } else { LAST_OF_TIE };
-            let label = if labels[item] { POSITIVE } else { 0 };
-            entries.push(clusters.of_items()[item] << 2 | tie | label);
-        }
-        Ok(Self { entries })
+            let label = if labels[entry.item()] { POSITIVE } else { 0 };
+            clusters.of_items()[entry.item()] << 2 | tie | label
+        };
+        Ok(Self { entries: entries.iter().enumerate().map(entry).collect() })
     }
 
     /// AUROC and average precision when every item of cluster `c` counts `counts[c]` times; each

@@ -30,5 +30,8 @@ pub fn read_fit(path: &Path) -> Result<FitReport, EvaluateError> {
     if let Some(calibration) = &report.calibration {
         calibration.check().map_err(|error| wrong(error.to_string()))?;
     }
+    if let Some(aggregation) = &report.aggregation {
+        aggregation.check().map_err(|error| wrong(error.to_string()))?;
+    }
     Ok(report)
 }

@@ -1,15 +1,15 @@
 //! Predictions joined with their labels, groups, series and studies.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 
-use hemora_ct::Label;
-use hemora_data::shorten;
-use hemora_eval::{Aggregation, Clusters, Hierarchy, LabelColumn, Origin};
+use hemora_ct::{Fingerprint, Label};
+use hemora_eval::{Aggregation, Clusters, Hierarchy, LabelColumn, LearnedAggregation, Origin};
 
 use crate::document::{Alignment, FileRef, Grouping};
-use crate::truth::Truth;
-use crate::{EvaluateError, Lookup, Mapping, Predictions, Tally};
+use crate::facts::{Facts, IndexFacts};
+use crate::grouped::{Known, check_nested, groups, part};
+use crate::labelled::{labels, warn_alignment, warn_not_indexed};
+use crate::{EvaluateError, Lookup, Mapping, Predictions};
 
 /// What is read.
 #[derive(Debug, Clone, Default)]
@@ -18,18 +18,23 @@ pub struct CaseRequest {
     pub predictions: PathBuf,
     /// Their columns.
     pub mapping: Mapping,
-    /// The labels; if absent, `label_…` columns of the predictions.
+    /// The labels; if absent, those of the index, else `label_…` columns of the predictions.
     pub labels: Option<PathBuf>,
-    /// What is resampled; if absent, what the predictions tell: `group`, else the study.
+    /// The index (Parquet) that the slices stand in.
+    pub index: Option<PathBuf>,
+    /// What is resampled; if absent, the patients of the index, else what the predictions tell:
+    /// `group`, else the study.
     pub groups: Option<Lookup>,
-    /// The series of slices, where the predictions do not tell.
+    /// The series of slices, where neither predictions nor index tell.
     pub series: Option<Lookup>,
-    /// The study of slices, where the predictions do not tell.
+    /// The study of slices, where neither predictions nor index tell.
     pub studies: Option<Lookup>,
     /// Whether slices without labels may be left out.
     pub partial: bool,
     /// How slices make a series.
     pub aggregation: Aggregation,
+    /// A fitted rule for that instead.
+    pub learned: Option<LearnedAggregation>,
 }
 
 /// Slices with predictions and labels.
@@ -39,6 +44,8 @@ pub struct Cases {
     pub file: FileRef,
     /// The labels' file; absent if they stand in the predictions.
     pub labels_file: Option<FileRef>,
+    /// The index.
+    pub index_file: Option<FileRef>,
     /// Hash of the ids of all predictions.
     pub ids_sha256: String,
     /// Ids of the slices.
@@ -53,6 +60,14 @@ pub struct Cases {
     pub grouping: Grouping,
     /// Series and studies.
     pub hierarchy: Hierarchy,
+    /// Place of each slice along its normal, mm, where known.
+    pub positions: Vec<Option<f64>>,
+    /// What the index knows of each slice.
+    pub facts: Option<Vec<Option<Facts>>>,
+    /// What each slice looks like, where the index does not tell.
+    pub looks: Option<Vec<Option<Fingerprint>>>,
+    /// Whether the table is one that triage writes.
+    pub of_triage: bool,
     /// What predictions and labels have in common.
     pub alignment: Alignment,
     /// What a reader must know.
@@ -68,40 +83,13 @@ impl Cases {
         let predictions = Predictions::read(&request.predictions, &request.mapping)?;
         let ids_sha256 = predictions.ids_sha256();
         let mut warnings = Vec::new();
-        let (alignment, kept, truth, labels_file) = match &request.labels {
-            Some(path) => {
-                let truth = Truth::read(path, &predictions.labels)?;
-                let (alignment, kept) = align(&predictions, &truth, request.partial)?;
-                warnings.extend(truth.warnings.iter().cloned());
-                let columns = (0..predictions.labels.len())
-                    .map(|place| {
-                        let label = |&slice: &usize| {
-                            truth.get(&predictions.ids[slice]).is_some_and(|row| row[place])
-                        };
-                        kept.iter().map(label).collect()
-                    })
-                    .collect::<Vec<Vec<bool>>>();
-                (alignment, kept, columns, Some(truth.file))
-            }
-            None => {
-                let all = predictions.ids.len() as u64;
-                let Some(truth) = predictions.truth.clone() else {
-                    return Err(EvaluateError::Request(format!(
-                        "{} has no columns `label_…` for all labels that are evaluated; give the \
-                         labels with --labels",
-                        request.predictions.display()
-                    )));
-                };
-                let alignment = Alignment {
-                    predicted: all,
-                    labelled: all,
-                    evaluated: all,
-                    unlabelled: Tally::default(),
-                    unpredicted: Tally::default(),
-                };
-                (alignment, (0..predictions.ids.len()).collect(), truth, None)
-            }
-        };
+        let index = request.index.as_deref();
+        let mut index = index.map(|path| IndexFacts::read(path, &predictions.ids)).transpose()?;
+        if let Some(index) = &mut index {
+            warnings.append(&mut index.warnings);
+        }
+        let (alignment, kept, truth, labels_file) =
+            labels(request, &predictions, index.as_ref(), &mut warnings)?;
         warn_alignment(&alignment, &mut warnings);
         let pick = |values: &[String]| -> Vec<String> {
             kept.iter().map(|&slice| values[slice].clone()).collect()
@@ -121,15 +109,37 @@ impl Cases {
         for column in &columns {
             warn_one_class(column, &mut warnings);
         }
-        let series = part(&request.series, predictions.series.as_deref().map(pick), &ids)?;
-        let studies = part(&request.studies, predictions.studies.as_deref().map(pick), &ids)?;
+        let index_file = index.as_ref().map(|index| index.file.clone());
+        let facts: Option<Vec<Option<Facts>>> =
+            index.map(|mut index| kept.iter().map(|&slice| index.slices[slice].take()).collect());
+        if let (Some(facts), Some(file)) = (&facts, &index_file) {
+            warn_not_indexed(facts, &ids, file, &mut warnings);
+        }
+        let told = |tell: fn(&Facts) -> &str| -> Option<Vec<String>> {
+            let tell = |facts: &Option<Facts>| facts.as_ref().map_or("", tell).to_owned();
+            Some(facts.as_ref()?.iter().map(tell).collect())
+        };
+        let own = predictions.series.as_deref().map(pick).or_else(|| told(|facts| &facts.series));
+        let series = part(&request.series, own, &ids)?;
+        let own = predictions.studies.as_deref().map(pick).or_else(|| told(|facts| &facts.study));
+        let studies = part(&request.studies, own, &ids)?;
         check_nested(series.as_deref(), studies.as_deref(), &ids)?;
-        let own = predictions.groups.as_deref().map(pick);
-        let (group_names, grouping) =
-            groups(request, own, studies.as_deref(), &ids, &mut warnings)?;
+        let known = Known {
+            patients: told(|facts| &facts.patient),
+            own: predictions.groups.as_deref().map(pick),
+            studies: studies.as_deref(),
+        };
+        let (group_names, grouping) = groups(request, known, &ids, &mut warnings)?;
+        let position = |(place, &slice): (usize, &usize)| match &predictions.positions {
+            Some(positions) => positions[slice],
+            None => facts.as_ref().and_then(|facts| facts[place].as_ref()?.z),
+        };
         Ok(Self {
+            of_triage: predictions.is_of_triage(),
+            positions: kept.iter().enumerate().map(position).collect(),
             file: predictions.file,
             labels_file,
+            index_file,
             ids_sha256,
             columns,
             clusters: Clusters::new(&group_names),
@@ -139,11 +149,24 @@ impl Cases {
                 series: series.map(|series| Clusters::new(&series)),
                 studies: studies.map(|studies| Clusters::new(&studies)),
                 aggregation: request.aggregation,
+                learned: request.learned.clone(),
             },
+            facts,
+            looks: None,
             alignment,
             warnings,
             ids,
         })
+    }
+
+    /// What each slice looks like, from the index or what was given beside it; `None` if nothing
+    /// is known of any.
+    pub(crate) fn fingerprints(&self) -> Option<Vec<Option<Fingerprint>>> {
+        let of_index = |slice: usize| self.facts.as_ref()?[slice].as_ref()?.fingerprint;
+        let given = |slice: usize| self.looks.as_ref().and_then(|looks| looks[slice]);
+        let looks: Vec<Option<Fingerprint>> =
+            (0..self.ids.len()).map(|slice| of_index(slice).or_else(|| given(slice))).collect();
+        looks.iter().any(Option::is_some).then_some(looks)
     }
 
     /// These cases as the origin of something that is fitted on them.
@@ -169,70 +192,6 @@ impl Cases {
     }
 }
 
-/// Which predictions have labels, and what is left over on either side.
-fn align(
-    predictions: &Predictions,
-    truth: &Truth,
-    partial: bool,
-) -> Result<(Alignment, Vec<usize>), EvaluateError> {
-    let mut unlabelled = Tally::default();
-    let mut kept = Vec::with_capacity(predictions.ids.len());
-    for (slice, id) in predictions.ids.iter().enumerate() {
-        if truth.get(id).is_some() {
-            kept.push(slice);
-        } else {
-            unlabelled.add(|| shorten(id));
-        }
-    }
-    let predicted: HashSet<&str> = predictions.ids.iter().map(String::as_str).collect();
-    let mut unpredicted = Tally::default();
-    for id in truth.sorted_ids().into_iter().filter(|id| !predicted.contains(id)) {
-        unpredicted.add(|| shorten(id));
-    }
-    if kept.is_empty() {
-        return Err(EvaluateError::Request(format!(
-            "no slice of {} is in {}: predictions are named like {}, labels like {}",
-            predictions.path.display(),
-            truth.file.file,
-            unlabelled,
-            unpredicted
-        )));
-    }
-    if unlabelled.count > 0 && !partial {
-        return Err(EvaluateError::Rows {
-            path: predictions.path.clone(),
-            what: "slices have no labels",
-            tally: unlabelled,
-            todo: "give their labels, or --partial to leave these slices out",
-        });
-    }
-    let alignment = Alignment {
-        predicted: predictions.ids.len() as u64,
-        labelled: truth.len() as u64,
-        evaluated: kept.len() as u64,
-        unlabelled,
-        unpredicted,
-    };
-    Ok((alignment, kept))
-}
-
-fn warn_alignment(alignment: &Alignment, warnings: &mut Vec<String>) {
-    let Alignment { unlabelled, unpredicted, labelled, predicted, .. } = alignment;
-    if unlabelled.count > 0 {
-        warnings.push(format!(
-            "{} of {predicted} predicted slices have no labels and are left out: {unlabelled}",
-            unlabelled.count
-        ));
-    }
-    if unpredicted.count > 0 {
-        warnings.push(format!(
-            "{} of {labelled} labelled slices have no prediction and are left out: {unpredicted}. \
-             If they were meant to be scored, the figures say nothing about them",
-            unpredicted.count
-        ));
-    }
-}
-
 fn warn_one_class(column: &LabelColumn, warnings: &mut Vec<String>) {
     let positives = column.truth.iter().filter(|label| **label).count();
     if positives == 0 || positives == column.truth.len() {
@@ -244,109 +203,4 @@ fn warn_one_class(column: &LabelColumn, warnings: &mut Vec<String>) {
             if positives == 0 { "sensitivity" } else { "specificity" }
         ));
     }
-}
-
-/// The series or study of every slice: what was asked for, else what the predictions tell.
-fn part(
-    lookup: &Option<Lookup>,
-    own: Option<Vec<String>>,
-    ids: &[String],
-) -> Result<Option<Vec<String>>, EvaluateError> {
-    let values = match lookup {
-        Some(lookup) => lookup.read(ids)?,
-        None => match own {
-            Some(own) => own.into_iter().map(Some).collect(),
-            None => return Ok(None),
-        },
-    };
-    let mut without = Tally::default();
-    for (value, id) in values.iter().zip(ids) {
-        if value.as_ref().is_none_or(String::is_empty) {
-            without.add(|| shorten(id));
-        }
-    }
-    if without.count == 0 {
-        return Ok(Some(values.into_iter().flatten().collect()));
-    }
-    match lookup {
-        Some(lookup) => Err(EvaluateError::Rows {
-            path: lookup.path.clone(),
-            what: "evaluated slices have no value there",
-            tally: without,
-            todo: "complete the table, or evaluate without it",
-        }),
-        // Slices without a series cannot be gathered; the level is left out.
-        None => Ok(None),
-    }
-}
-
-/// A series must lie in one study.
-fn check_nested(
-    series: Option<&[String]>,
-    studies: Option<&[String]>,
-    ids: &[String],
-) -> Result<(), EvaluateError> {
-    let (Some(series), Some(studies)) = (series, studies) else { return Ok(()) };
-    let mut study_of = std::collections::HashMap::new();
-    let mut torn = Tally::default();
-    for ((series, study), id) in series.iter().zip(studies).zip(ids) {
-        if study_of.entry(series).or_insert(study) != &study {
-            torn.add(|| format!("{} (slice {})", shorten(series), shorten(id)));
-        }
-    }
-    if torn.count == 0 {
-        return Ok(());
-    }
-    Err(EvaluateError::Request(format!(
-        "{} slices put a series into two studies: {torn}",
-        torn.count
-    )))
-}
-
-fn groups(
-    request: &CaseRequest,
-    own: Option<Vec<String>>,
-    studies: Option<&[String]>,
-    ids: &[String],
-    warnings: &mut Vec<String>,
-) -> Result<(Vec<String>, Grouping), EvaluateError> {
-    let (kind, values): (String, Vec<Option<String>>) = match (&request.groups, own, studies) {
-        (Some(lookup), ..) => (lookup.column.clone(), lookup.read(ids)?),
-        (None, Some(own), _) => ("group".to_owned(), own.into_iter().map(Some).collect()),
-        (None, None, Some(studies)) => {
-            warnings.push(
-                "patients are not known, so that studies are resampled: if a patient has several, \
-                 intervals are too narrow (give --groups)"
-                    .to_owned(),
-            );
-            ("study".to_owned(), studies.iter().cloned().map(Some).collect())
-        }
-        (None, None, None) => {
-            warnings.push(
-                "neither patients nor studies are known, so that single slices are resampled: \
-                 slices of a patient are alike, and intervals are too narrow (give --groups)"
-                    .to_owned(),
-            );
-            ("slice".to_owned(), ids.iter().cloned().map(Some).collect())
-        }
-    };
-    let mut alone = Tally::default();
-    let names: Vec<String> = values
-        .into_iter()
-        .zip(ids)
-        .map(|(value, id)| {
-            value.filter(|value| !value.is_empty()).unwrap_or_else(|| {
-                alone.add(|| shorten(id));
-                format!("slice={id}")
-            })
-        })
-        .collect();
-    if alone.count > 0 {
-        warnings.push(format!(
-            "of {} slices no group is known, and each stands alone: {alone}",
-            alone.count
-        ));
-    }
-    let groups = Clusters::new(&names).len() as u64;
-    Ok((names, Grouping { kind, groups, alone: alone.count }))
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::Label;
 use hemora_eval::{
-    BootstrapOptions, CalibrationMethod, Difference, Interval, Level, Origin, ProbabilityScores,
-    SetMetrics,
+    BootstrapOptions, CalibrationMethod, Difference, Interval, LearnedAggregation, LesionMetrics,
+    Level, Origin, ProbabilityScores, SetMetrics,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{EvaluateError, Tally};
+use crate::{Duplicates, EvaluateError, Tally};
 
 /// Version of the document; raised when a reader of the old one could misread the new.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -41,14 +41,24 @@ pub struct Evaluation {
     pub predictions: FileRef,
     /// The labels; absent if they stand in the predictions.
     pub labels: Option<FileRef>,
+    /// The index of the slices, if one was given.
+    #[serde(default)]
+    pub index: Option<FileRef>,
+    /// SHA-256 of the sorted ids of the predictions, each with a line feed: tells the same cases in
+    /// another file.
+    #[serde(default)]
+    pub ids_sha256: String,
     /// What predictions and labels have in common.
     pub alignment: Alignment,
     /// What is resampled.
     pub grouping: Grouping,
     /// How intervals are made.
     pub bootstrap: BootstrapOptions,
-    /// How slices make a series: `max`, `top-3` … or `noisy-or`.
+    /// How slices make a series: `max`, `top-3` …, `noisy-or` or `learned`.
     pub aggregation: String,
+    /// The fitted rule for that, and what it was fitted on.
+    #[serde(default)]
+    pub learned_aggregation: Option<LearnedAggregation>,
     /// The calibration that was applied, and what it did.
     pub calibration: Option<CalibrationEffect>,
     /// Whether a threshold was chosen, or a calibration fitted, on these very cases: such figures
@@ -56,12 +66,24 @@ pub struct Evaluation {
     pub tuned_on_these_cases: bool,
     /// Slices and, where known, series and studies.
     pub levels: Vec<LevelMetrics>,
+    /// Runs of consecutive positive slices, where the order of slices is known.
+    #[serde(default)]
+    pub lesions: Option<Lesions>,
     /// Against another model on the same cases.
     pub comparison: Option<Comparison>,
     /// Parts of the slices.
     pub subgroups: Vec<Subgroup>,
+    /// Columns of the index that part nothing, with what they hold.
+    #[serde(default)]
+    pub undivided: Vec<String>,
     /// The worst mistakes for any hemorrhage, or for the only label.
     pub mistakes: Vec<Mistake>,
+    /// File with pictures of them, beside this one.
+    #[serde(default)]
+    pub contact_sheet: Option<String>,
+    /// Slices that look alike, where something is known of their pixels.
+    #[serde(default)]
+    pub duplicates: Option<Duplicates>,
     /// What a reader must know.
     pub warnings: Vec<String>,
 }
@@ -150,6 +172,18 @@ pub struct LevelMetrics {
     pub metrics: SetMetrics,
 }
 
+/// Lesions: runs of consecutive positive slices of a series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lesions {
+    /// Series whose slices have positions.
+    pub series: u64,
+    /// Series left out for want of them.
+    pub unordered_series: u64,
+    /// The labels.
+    pub labels: Vec<LesionMetrics>,
+}
+
 /// Against another model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -182,7 +216,8 @@ pub struct LabelComparison {
 pub struct Subgroup {
     /// The column it comes from.
     pub column: String,
-    /// The value in that column; `(unknown)` where there is none.
+    /// The value in that column; `(unknown)` where there is none. A number of types stands with all
+    /// slices without hemorrhage.
     pub value: String,
     /// Slices.
     pub items: u64,

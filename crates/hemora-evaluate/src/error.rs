@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use hemora_data::TableError;
+use hemora_data::{IndexError, TableError};
 use hemora_eval::MetricError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,9 @@ pub enum EvaluateError {
     /// A table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// An index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// A file cannot be read.
     #[error("{}: cannot read the file: {source}", path.display())]
     Read {

@@ -5,15 +5,18 @@ use std::path::PathBuf;
 use hemora_ct::Label;
 use hemora_eval::{
     BootstrapOptions, Calibration, Confusion, LabelColumn, Level, LevelSet, MeasureOptions,
-    OperatingPoint, OperatingRule, ProbabilityScores, Ranked, compare, holm, measure,
+    OperatingPoint, OperatingRule, ProbabilityScores, Ranked, Stacks, compare, holm, lesions,
+    measure,
 };
 
 use crate::document::{
-    CalibrationEffect, Comparison, Evaluation, LabelComparison, LabelEffect, LevelMetrics, NOTICE,
-    SCHEMA_VERSION, Tool,
+    CalibrationEffect, Comparison, Evaluation, LabelComparison, LabelEffect, Lesions, LevelMetrics,
+    NOTICE, SCHEMA_VERSION, Tool,
 };
+use crate::duplicates::duplicates;
 use crate::review::mistakes;
-use crate::subgroups::subgroups;
+use crate::strata;
+use crate::subgroups::{looked_up, subgroups};
 use crate::{Cases, EvaluateError, Lookup, Mapping, Predictions};
 
 /// What is measured.
@@ -108,19 +111,33 @@ pub fn evaluate(mut cases: Cases, options: &EvaluateOptions) -> Result<Evaluatio
             Some(Comparison { other: file, labels })
         }
     };
+    let mut strata: Vec<strata::Strata> = options
+        .subgroups
+        .iter()
+        .map(|lookup| looked_up(&cases, lookup))
+        .collect::<Result<_, _>>()?;
+    let (of_index, undivided) = strata::of_index(&cases);
+    strata.extend(of_index);
+    strata.extend(strata::of_types(&cases));
     let mut parts = Vec::new();
-    for lookup in &options.subgroups {
-        parts.extend(subgroups(&cases, lookup, &at(Level::Slice), &measured)?);
+    for strata in &strata {
+        parts.extend(subgroups(&cases, strata, &at(Level::Slice), &measured)?);
     }
     Ok(Evaluation {
         schema_version: SCHEMA_VERSION,
         notice: NOTICE.to_owned(),
         tool: Tool { name: "hemora".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         name: options.name.clone(),
+        lesions: found_lesions(&cases, &at(Level::Slice), &options.bootstrap)?,
         mistakes: mistakes(&cases, options.mistakes),
-        aggregation: cases.hierarchy.aggregation.to_string(),
+        contact_sheet: None,
+        duplicates: duplicates(&cases),
+        aggregation: cases.hierarchy.aggregation_name(),
+        learned_aggregation: cases.hierarchy.learned,
         predictions: cases.file,
         labels: cases.labels_file,
+        index: cases.index_file,
+        ids_sha256: cases.ids_sha256,
         alignment: cases.alignment,
         grouping: cases.grouping,
         bootstrap: options.bootstrap.clone(),
@@ -129,8 +146,27 @@ pub fn evaluate(mut cases: Cases, options: &EvaluateOptions) -> Result<Evaluatio
         levels,
         comparison,
         subgroups: parts,
+        undivided,
         warnings: cases.warnings,
     })
+}
+
+/// The lesions, where series and the order of their slices are known.
+fn found_lesions(
+    cases: &Cases,
+    points: &[OperatingPoint],
+    bootstrap: &BootstrapOptions,
+) -> Result<Option<Lesions>, EvaluateError> {
+    let Some(series) = &cases.hierarchy.series else { return Ok(None) };
+    let stacks = Stacks::new(series, &cases.positions);
+    if stacks.ordered() == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Lesions {
+        series: stacks.ordered(),
+        unordered_series: stacks.unordered(),
+        labels: lesions(&cases.columns, &stacks, &cases.clusters, points, bootstrap)?,
+    }))
 }
 
 /// Whether something was tuned on these cases; an error unless that was asked for.
@@ -145,6 +181,9 @@ fn check_tuning(cases: &Cases, options: &EvaluateOptions) -> Result<bool, Evalua
     }
     if options.calibration.as_ref().is_some_and(|calibration| cases.are(&calibration.origin)) {
         tuned.push("the calibration was fitted");
+    }
+    if cases.hierarchy.learned.as_ref().is_some_and(|learned| cases.are(&learned.origin)) {
+        tuned.push("the aggregation was fitted");
     }
     if options.calibrated && options.calibration.is_some() {
         return Err(EvaluateError::Request(

@@ -9,14 +9,19 @@
 mod calibrate;
 mod cases;
 mod document;
+mod duplicates;
 mod error;
 mod evaluate;
+mod facts;
+mod grouped;
+mod labelled;
 mod lookup;
 mod markdown;
 mod page;
 mod predictions;
 mod review;
 mod side_by_side;
+mod strata;
 mod subgroups;
 mod truth;
 
@@ -24,13 +29,15 @@ pub use calibrate::{calibrate, read_fit};
 pub use cases::{CaseRequest, Cases};
 pub use document::{
     Alignment, CalibrationEffect, Comparison, Evaluation, FileRef, Grouping, LabelComparison,
-    LabelEffect, LevelMetrics, Mistake, MistakeKind, NOTICE, SCHEMA_VERSION, Subgroup,
+    LabelEffect, Lesions, LevelMetrics, Mistake, MistakeKind, NOTICE, SCHEMA_VERSION, Subgroup,
     SubgroupDecision, SubgroupLabel, Tool, read_evaluation, schema,
 };
+pub use duplicates::{DifferingLabel, Duplicate, Duplicates};
 pub use error::{EvaluateError, Tally};
 pub use evaluate::{EvaluateOptions, evaluate};
+pub use facts::Facts;
 pub use lookup::Lookup;
-pub use markdown::markdown;
-pub use page::write_html;
+pub use markdown::{card_section, markdown};
+pub use page::{STYLE, interval_text, number_text, write_html};
 pub use predictions::{Mapping, Predictions};
 pub use side_by_side::side_by_side;

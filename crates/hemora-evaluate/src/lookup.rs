@@ -54,7 +54,7 @@ impl Lookup {
         let mut values = vec![None; ids.len()];
         let mut torn = Tally::default();
         with_file(&self.path, |file| {
-            let table = Table::new(file)?;
+            let table = Table::open(file)?;
             let (id, column) = (table.column(&self.id)?, table.column(&self.column)?);
             table.for_each(|_, fields| {
                 let value = fields[column].trim();

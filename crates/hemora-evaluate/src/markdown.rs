@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use hemora_ct::Label;
 use hemora_page::title;
 
 use crate::Evaluation;
@@ -9,8 +10,20 @@ use crate::page::{interval_text, number_text};
 
 /// The figures of every level and operating point as Markdown tables.
 pub fn markdown(evaluation: &Evaluation) -> String {
+    document(evaluation, "#")
+}
+
+/// The same as a section of a model's card, with the subgroups.
+pub fn card_section(evaluation: &Evaluation) -> String {
+    let mut text = document(evaluation, "##");
+    write_subgroups(&mut text, evaluation, "###");
+    text
+}
+
+/// `heading` is the mark of the first heading; others are one deeper.
+fn document(evaluation: &Evaluation, heading: &str) -> String {
     let mut text = format!(
-        "# Evaluation of {}\n\n{}\n\n{} slices, {} groups ({}). {:.0} % intervals, {} resamples of \
+        "{heading} Evaluation of {}\n\n{}\n\n{} slices, {} groups ({}). {:.0} % intervals, {} resamples of \
          whole groups.\n",
         plain(&evaluation.name),
         evaluation.notice,
@@ -28,11 +41,17 @@ pub fn markdown(evaluation: &Evaluation) -> String {
     for warning in &evaluation.warnings {
         let _ = writeln!(text, "\n- {}", plain(warning));
     }
+    write_levels(&mut text, evaluation, heading);
+    write_lesions(&mut text, evaluation, heading);
+    text
+}
+
+fn write_levels(text: &mut String, evaluation: &Evaluation, heading: &str) {
     for level in &evaluation.levels {
         let metrics = &level.metrics;
         let _ = writeln!(
             text,
-            "\n## By {}\n\n{} from {} groups\n\n| label | positive | AUROC | average precision | log \
+            "\n{heading}# By {}\n\n{} from {} groups\n\n| label | positive | AUROC | average precision | log \
              loss | Brier | ECE |\n|---|---:|---|---|---|---|---|",
             level.level, metrics.items, metrics.groups
         );
@@ -76,7 +95,62 @@ pub fn markdown(evaluation: &Evaluation) -> String {
             }
         }
     }
-    text
+}
+
+fn write_lesions(text: &mut String, evaluation: &Evaluation, heading: &str) {
+    let Some(lesions) = &evaluation.lesions else { return };
+    if lesions.labels.iter().all(|label| label.decisions.is_empty()) {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n{heading}# By lesion (run of positive slices)\n\n{} series\n\n| label | operating point | lesions | \
+         found | false alarms a series |\n|---|---|---:|---|---|",
+        lesions.series
+    );
+    for label in &lesions.labels {
+        for decisions in &label.decisions {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} |",
+                title(label.label),
+                plain(&decisions.name),
+                label.runs,
+                interval_text(&decisions.sensitivity),
+                interval_text(&decisions.false_runs_a_series)
+            );
+        }
+    }
+}
+
+/// AUROC of any hemorrhage, or of the only label, by subgroup.
+fn write_subgroups(text: &mut String, evaluation: &Evaluation, heading: &str) {
+    let first = evaluation.mistakes.first().map_or(Label::Any, |mistake| mistake.label);
+    let mut rows = String::new();
+    for group in &evaluation.subgroups {
+        let Some(one) = group.labels.iter().find(|one| one.label == first) else { continue };
+        let _ = writeln!(
+            rows,
+            "| {} | {}{} | {} | {} | {} | {} |",
+            plain(&group.column),
+            plain(&group.value),
+            if one.small { " ‡" } else { "" },
+            group.items,
+            group.groups,
+            one.positives,
+            interval_text(&one.auroc)
+        );
+    }
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n{heading} Subgroups: {}\n\n‡ fewer than ten positives or negatives, or fewer than five \
+         groups.\n\n| column | value | slices | groups | positive | AUROC |\n|---|---|---:|---:|---:|---|\n\
+         {rows}",
+        title(first).to_lowercase()
+    );
 }
 
 /// Text from a file in one line that disturbs no table.

@@ -18,6 +18,9 @@ const ID_COLUMNS: [&str; 6] = ["sop_instance_uid", "id", "ID", "SOPInstanceUID",
 const SERIES: &str = "series_instance_uid";
 const STUDY: &str = "study_instance_uid";
 
+/// Column of Hemora's results that tells where a slice lies, mm.
+const POSITION: &str = "z_mm";
+
 /// Column of a training run's predictions that tells the patient or best known group.
 const GROUP: &str = "group";
 
@@ -65,6 +68,8 @@ pub struct Predictions {
     pub series: Option<Vec<String>>,
     /// Study of each slice, where the table tells.
     pub studies: Option<Vec<String>>,
+    /// Place of each slice along its normal, mm, where the table tells.
+    pub positions: Option<Vec<Option<f64>>>,
 }
 
 /// What is wrong with rows.
@@ -80,7 +85,7 @@ struct Problems {
 
 impl Predictions {
     /// Reads a table: `hemora triage`'s result.csv, `hemora-train`'s validation.csv, a competition
-    /// submission (`ID,Label`), or any with a column of ids and one for each label.
+    /// submission (`ID,Label`), or any with a column of ids and one for each label; CSV or Parquet.
     ///
     /// # Errors
     /// [`EvaluateError`] names the file and, with counts, rows that are doubled or incomplete and
@@ -96,11 +101,12 @@ impl Predictions {
             groups: None,
             series: None,
             studies: None,
+            positions: None,
         };
         let mut problems = Problems::default();
         let mut columns = None;
         with_file(path, |file| {
-            let table = Table::new(file)?;
+            let table = Table::open(file)?;
             if mapping.id.is_none() && table.header() == ["ID", "Label"] {
                 return predictions.read_submission(table, &mut problems);
             }
@@ -136,6 +142,7 @@ impl Predictions {
         let labels = self.labels.clone();
         let mut truth = vec![Vec::new(); labels.len()];
         let (mut groups, mut series, mut studies) = (Vec::new(), Vec::new(), Vec::new());
+        let mut positions = Vec::new();
         table.for_each(|line, fields| {
             let id = fields[columns.id].trim();
             if id.is_empty() {
@@ -168,6 +175,9 @@ impl Predictions {
                     values.push(fields[column].trim().to_owned());
                 }
             }
+            if let Some(column) = columns.position {
+                positions.push(fields[column].trim().parse().ok());
+            }
             self.ids.push(id.to_owned());
             Ok(())
         })?;
@@ -175,6 +185,7 @@ impl Predictions {
         self.groups = columns.group.is_some().then_some(groups);
         self.series = columns.series.is_some().then_some(series);
         self.studies = columns.study.is_some().then_some(studies);
+        self.positions = columns.position.is_some().then_some(positions);
         Ok(())
     }
 
@@ -216,6 +227,12 @@ impl Predictions {
             }
         }
         Ok(())
+    }
+
+    /// Whether the table is one that triage writes: its probabilities went through the calibration
+    /// of the model's bundle.
+    pub fn is_of_triage(&self) -> bool {
+        self.series.is_some() && self.studies.is_some() && self.positions.is_some()
     }
 
     /// SHA-256 of the sorted ids, each with a line feed.
@@ -277,6 +294,7 @@ struct Columns {
     group: Option<usize>,
     series: Option<usize>,
     study: Option<usize>,
+    position: Option<usize>,
 }
 
 impl Columns {
@@ -306,6 +324,7 @@ impl Columns {
             group: place(GROUP),
             series: place(SERIES),
             study: place(STUDY),
+            position: place(POSITION),
         })
     }
 }

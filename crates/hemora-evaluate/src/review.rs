@@ -4,6 +4,7 @@ use hemora_ct::Label;
 
 use crate::Cases;
 use crate::document::{Mistake, MistakeKind};
+use crate::grouped::ALONE;
 
 /// The `most` positives with the lowest and negatives with the highest probability, for any
 /// hemorrhage or else the first label. Of equal ones the first come first.
@@ -13,7 +14,9 @@ pub(crate) fn mistakes(cases: &Cases, most: usize) -> Vec<Mistake> {
     let mistake = |kind, slice: usize| Mistake {
         kind,
         id: cases.ids[slice].clone(),
-        group: (cases.grouping.kind != "slice").then(|| cases.group_names[slice].clone()),
+        group: Some(&cases.group_names[slice])
+            .filter(|name| cases.grouping.kind != "slice" && !name.starts_with(ALONE))
+            .cloned(),
         label: column.label,
         probability: column.probabilities[slice],
         truth: cases

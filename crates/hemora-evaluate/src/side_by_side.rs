@@ -8,7 +8,7 @@ use hemora_page::title;
 
 use crate::Evaluation;
 use crate::markdown::plain;
-use crate::page::interval_text;
+use crate::page::{interval_text, number_text};
 
 /// A figure of a label, by name.
 type Figure = (&'static str, fn(&LabelMetrics) -> &Interval);
@@ -24,8 +24,10 @@ const FIGURES: [Figure; 4] = [
 /// shown and said not to be comparable.
 pub fn side_by_side(evaluations: &[Evaluation]) -> String {
     let mut text = String::new();
+    // Labels that stand in the predictions cannot be compared: then the ids alone tell.
     let same = |one: &Evaluation| {
-        (one.alignment.evaluated, one.labels.as_ref().map(|file| file.sha256.clone()))
+        let labels = one.labels.as_ref().map(|file| file.sha256.clone());
+        (one.alignment.evaluated, one.ids_sha256.clone(), labels)
     };
     // Writing to a string cannot fail.
     if evaluations.windows(2).any(|pair| same(&pair[0]) != same(&pair[1])) {
@@ -62,7 +64,34 @@ pub fn side_by_side(evaluations: &[Evaluation]) -> String {
             }
         }
     }
+    for evaluation in evaluations {
+        differences(&mut text, evaluation);
+    }
     text
+}
+
+/// What an evaluation says of its model against another.
+fn differences(text: &mut String, evaluation: &Evaluation) {
+    let Some(comparison) = &evaluation.comparison else { return };
+    let _ = writeln!(
+        text,
+        "\n{} minus {}, on the same slices; p adjusted for the labels (Holm):\n\n| level | label | \
+         AUROC | p, resampled | p, DeLong | log loss |\n|---|---|---|---|---|---|",
+        plain(&evaluation.name),
+        plain(&comparison.other.file)
+    );
+    for one in &comparison.labels {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} |",
+            one.level,
+            title(one.label),
+            interval_text(&one.difference.auroc),
+            number_text(one.auroc_p_value_holm),
+            number_text(one.delong_p_value_holm),
+            interval_text(&one.difference.log_loss)
+        );
+    }
 }
 
 fn at(evaluation: &Evaluation, level: Level) -> Option<&[LabelMetrics]> {

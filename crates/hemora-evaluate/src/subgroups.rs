@@ -1,10 +1,9 @@
 //! Parts of the slices by the values of a column.
 
-use std::collections::BTreeMap;
-
 use hemora_eval::{Clusters, LabelColumn, MeasureOptions, OperatingPoint, SetMetrics, measure};
 
 use crate::document::{Subgroup, SubgroupDecision, SubgroupLabel};
+use crate::strata::{Strata, Stratum, part};
 use crate::{Cases, EvaluateError, Lookup};
 
 /// Most values of a column: more are no groups.
@@ -14,25 +13,29 @@ const MOST: usize = 50;
 const FEW_ITEMS: u64 = 10;
 const FEW_GROUPS: u64 = 5;
 
+/// The slices by the values of a column of a table.
+pub(crate) fn looked_up(cases: &Cases, lookup: &Lookup) -> Result<Strata, EvaluateError> {
+    let values = lookup.read(&cases.ids)?;
+    let values = values.into_iter().map(|value| Some((0, value?))).collect();
+    let strata = part(&lookup.column, values);
+    if strata.strata.len() > MOST {
+        return Err(EvaluateError::Request(format!(
+            "{lookup} has {} different values; give a column with at most {MOST}, such as ranges",
+            strata.strata.len()
+        )));
+    }
+    Ok(strata)
+}
+
 /// Measures the slices of each value of a column.
 pub(crate) fn subgroups(
     cases: &Cases,
-    lookup: &Lookup,
+    strata: &Strata,
     points: &[OperatingPoint],
     options: &MeasureOptions,
 ) -> Result<Vec<Subgroup>, EvaluateError> {
-    let mut parts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (slice, value) in lookup.read(&cases.ids)?.into_iter().enumerate() {
-        parts.entry(value.unwrap_or_else(|| "(unknown)".to_owned())).or_default().push(slice);
-    }
-    if parts.len() > MOST {
-        return Err(EvaluateError::Request(format!(
-            "{lookup} has {} different values; give a column with at most {MOST}, such as ranges",
-            parts.len()
-        )));
-    }
-    let mut subgroups = Vec::with_capacity(parts.len());
-    for (value, slices) in parts {
+    let mut subgroups = Vec::with_capacity(strata.strata.len());
+    for Stratum { value, slices } in &strata.strata {
         let columns: Vec<LabelColumn> = cases
             .columns
             .iter()
@@ -45,7 +48,7 @@ pub(crate) fn subgroups(
         let groups: Vec<u32> =
             slices.iter().map(|&slice| cases.clusters.of_items()[slice]).collect();
         let metrics = measure(&columns, &Clusters::new(&groups), points, options)?;
-        subgroups.push(subgroup(&lookup.column, value, metrics));
+        subgroups.push(subgroup(&strata.column, value.clone(), metrics));
     }
     Ok(subgroups)
 }

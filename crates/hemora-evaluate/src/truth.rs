@@ -1,4 +1,4 @@
-//! The labels of slices, from a competition table or a table with a column a label.
+//! The labels of slices, from a competition table or a table with a column a label, CSV or Parquet.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,6 +11,18 @@ use crate::{EvaluateError, Tally};
 
 /// Names of the column of ids in a table with a column a label.
 const ID_COLUMNS: [&str; 6] = ["Image", "id", "ID", "image", "SOPInstanceUID", "sop_instance_uid"];
+
+/// The labels of the predicted slices, and what is left over.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) file: FileRef,
+    /// Of each predicted slice its labels, if it has some.
+    pub(crate) rows: Vec<Option<Box<[bool]>>>,
+    /// Slices with labels.
+    pub(crate) labelled: u64,
+    /// Those of them without a prediction.
+    pub(crate) unpredicted: Tally,
+}
 
 /// The labels of slices by id; of each the labels asked for, in their order.
 #[derive(Debug)]
@@ -27,7 +39,7 @@ impl Truth {
     pub(crate) fn read(path: &Path, labels: &[Label]) -> Result<Self, EvaluateError> {
         let mut truth =
             Self { file: FileRef::read(path)?, slices: HashMap::new(), warnings: Vec::new() };
-        let header = with_file(path, |file| Ok(Table::new(file)?.header().to_vec()))?;
+        let header = with_file(path, |file| Ok(Table::open(file)?.header().to_vec()))?;
         if header == ["ID", "Label"] {
             truth.read_competition(path, labels)?;
         } else {
@@ -37,19 +49,15 @@ impl Truth {
         Ok(truth)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.slices.len()
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Option<&[bool]> {
-        self.slices.get(id).map(|labels| &**labels)
-    }
-
-    /// Ids in their order.
-    pub(crate) fn sorted_ids(&self) -> Vec<&str> {
-        let mut ids: Vec<&str> = self.slices.keys().map(|id| &**id).collect();
-        ids.sort_unstable();
-        ids
+    /// The labels of the slices `ids`.
+    pub(crate) fn join(mut self, ids: &[String]) -> Joined {
+        let labelled = self.slices.len() as u64;
+        let rows = ids.iter().map(|id| self.slices.remove(id.as_str())).collect();
+        let mut left: Vec<&str> = self.slices.keys().map(|id| &**id).collect();
+        left.sort_unstable();
+        let mut unpredicted = Tally::default();
+        left.into_iter().for_each(|id| unpredicted.add(|| shorten(id)));
+        Joined { file: self.file, rows, labelled, unpredicted }
     }
 
     fn read_competition(&mut self, path: &Path, labels: &[Label]) -> Result<(), EvaluateError> {
@@ -82,7 +90,7 @@ impl Truth {
     fn read_wide(&mut self, path: &Path, labels: &[Label]) -> Result<(), EvaluateError> {
         let (mut doubled, mut wrong) = (Tally::default(), Tally::default());
         with_file(path, |file| {
-            let table = Table::new(file)?;
+            let table = Table::open(file)?;
             let place = |name: &str| table.header().iter().position(|column| column == name);
             let id = ID_COLUMNS.into_iter().find_map(place).ok_or_else(|| {
                 table.wrong_header(

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use hemora_ct::{HuProblem, InputRecipe, LABEL_COUNT, Probabilities, Slice, hu_problems};
-use hemora_dicom::{Series, read_slice};
-use hemora_eval::Calibration;
+use hemora_ct::{HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, hu_problems};
+use hemora_dicom::{FileFormat, Series, read_slice};
+use hemora_eval::{Calibration, LearnedAggregation};
 
 use crate::stack::map_inputs;
 use crate::{Engine, SkippedFile};
@@ -43,10 +43,20 @@ impl SeriesScore {
         }
     }
 
-    /// Per label the mean of the (up to) three highest slices; `None` if no slice was scored.
-    pub fn probabilities(&self) -> Option<Probabilities> {
+    /// Per label what the slices make by a `learned` rule, else the mean of the (up to) three
+    /// highest; `None` if no slice was scored.
+    pub fn probabilities(&self, learned: Option<&LearnedAggregation>) -> Option<Probabilities> {
         if self.slices.is_empty() {
             return None;
+        }
+        if let Some(learned) = learned {
+            let mut wholes = [0f32; LABEL_COUNT];
+            for (label, whole) in Label::ALL.into_iter().zip(&mut wholes) {
+                let part = |slice: &SliceScore| f64::from(slice.probabilities.get(label));
+                let mut parts: Vec<f64> = self.slices.iter().map(part).collect();
+                *whole = learned.apply(label, &mut parts)? as f32;
+            }
+            return Some(Probabilities::from_array(wholes));
         }
         let mut means = [0f32; LABEL_COUNT];
         for (label, mean) in means.iter_mut().enumerate() {
@@ -76,7 +86,11 @@ pub fn score_series(
     let implausible = Mutex::new(BTreeMap::new());
     let read = |index: usize| {
         let slice = read_one(series, index)?;
-        let problems = hu_problems(&slice);
+        // A window cuts air and bone off: the series has a warning that says so.
+        let problems = match series.slices[index].format {
+            FileFormat::Picture(_) => Vec::new(),
+            FileFormat::Dicom | FileFormat::Nifti => hu_problems(&slice),
+        };
         if !problems.is_empty() {
             implausible.lock().unwrap_or_else(PoisonError::into_inner).insert(index, problems);
         }
@@ -127,11 +141,11 @@ mod tests {
 
     #[test]
     fn a_series_is_the_mean_of_its_three_highest_slices_per_label() {
-        let probabilities = score(&[0.1, 0.9, 0.5, 0.7, 0.2]).probabilities().unwrap();
+        let probabilities = score(&[0.1, 0.9, 0.5, 0.7, 0.2]).probabilities(None).unwrap();
         assert!((probabilities.any - 0.7).abs() < 1e-6);
         assert!((probabilities.epidural - (0.9 + 0.8 + 0.5) / 3.0).abs() < 1e-6);
-        let two = score(&[0.2, 0.4]).probabilities().unwrap();
+        let two = score(&[0.2, 0.4]).probabilities(None).unwrap();
         assert!((two.any - 0.3).abs() < 1e-6);
-        assert_eq!(score(&[]).probabilities(), None);
+        assert_eq!(score(&[]).probabilities(None), None);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::HuProblem;
 use hemora_dicom::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
-use hemora_eval::{Level, OperatingPoint};
+use hemora_eval::{LearnedAggregation, Level, OperatingPoint};
 
 use crate::score::{SeriesScore, score_series};
 use crate::{
@@ -116,7 +116,7 @@ fn study_result(
         if let Some(calibration) = &bundle.info().calibration {
             score.calibrate(calibration);
         }
-        let result = series_result(series, &score);
+        let result = series_result(series, &score, bundle.info().aggregation.as_ref());
         if result.is_none() && !series.slices.is_empty() {
             warnings.push(format!("series {} has no slice with a result", series.uid));
         }
@@ -167,8 +167,12 @@ fn more_suspicious(a: &SeriesResult, b: &SeriesResult) -> Order {
         .then_with(|| a.series_instance_uid.cmp(&b.series_instance_uid))
 }
 
-fn series_result(series: &Series, score: &SeriesScore) -> Option<SeriesResult> {
-    let probabilities = score.probabilities()?;
+fn series_result(
+    series: &Series,
+    score: &SeriesScore,
+    learned: Option<&LearnedAggregation>,
+) -> Option<SeriesResult> {
+    let probabilities = score.probabilities(learned)?;
     let z = positions(&series.slices);
     let slices = score
         .slices

@@ -49,14 +49,7 @@ impl Figure<'_> {
             out,
             "<span>any hemorrhage <strong>{any}</strong></span><span>{subtypes}</span></figcaption>"
         )?;
-        writeln!(out, "<div class=\"panes\">")?;
-        for window in 0..WINDOWS.len() {
-            self.write_window(out, window, number)?;
-        }
-        for map in &self.key.maps {
-            self.write_map(out, map, number)?;
-        }
-        writeln!(out, "</div>")?;
+        self.write_panes(out)?;
         writeln!(
             out,
             "<p class=\"origin\">File {}; SOP instance {}</p>\n</figure>",
@@ -65,11 +58,41 @@ impl Figure<'_> {
         )
     }
 
-    fn write_window(&self, out: &mut dyn Write, index: usize, number: usize) -> io::Result<()> {
-        let (name, window) = WINDOWS[index];
-        let (level, width) = (window.level, window.width);
+    /// Writes the slice in every window, and its maps.
+    pub(crate) fn write_panes(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "<div class=\"panes\">")?;
+        for (index, (name, window)) in WINDOWS.into_iter().enumerate() {
+            let (level, width) = (window.level, window.width);
+            let caption = format!("<strong>{name} window</strong> level {level}, width {width} HU");
+            self.write_window(out, index, &format!("{name} window"), &caption)?;
+        }
+        self.write_maps(out)
+    }
+
+    /// Writes the slice as it was windowed by whoever made its file, and its maps.
+    pub(crate) fn write_stored(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "<div class=\"panes\">")?;
+        let caption = "<strong>as stored</strong>: windowed by whoever made the file";
+        self.write_window(out, 0, "as stored", caption)?;
+        self.write_maps(out)
+    }
+
+    fn write_maps(&self, out: &mut dyn Write) -> io::Result<()> {
+        for map in &self.key.maps {
+            self.write_map(out, map, self.index + 1)?;
+        }
+        writeln!(out, "</div>")
+    }
+
+    fn write_window(
+        &self,
+        out: &mut dyn Write,
+        index: usize,
+        name: &str,
+        caption: &str,
+    ) -> io::Result<()> {
         let [wide, tall] = self.key.canvas;
-        self.open_pane(out, &format!("Slice {number}, {name} window"))?;
+        self.open_pane(out, &format!("Slice {}, {name}", self.index + 1))?;
         // The map pane shows the brain picture again by its id.
         let brain = if index == 0 { format!("id=\"{}-brain\" ", self.id) } else { String::new() };
         write!(
@@ -78,10 +101,7 @@ impl Figure<'_> {
             DataUri(&self.key.windows[index])
         )?;
         self.write_marks(out)?;
-        writeln!(
-            out,
-            "</svg><p><strong>{name} window</strong> level {level}, width {width} HU</p></div>"
-        )
+        writeln!(out, "</svg><p>{caption}</p></div>")
     }
 
     fn write_map(&self, out: &mut dyn Write, map: &Map, number: usize) -> io::Result<()> {

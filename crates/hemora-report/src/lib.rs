@@ -1,4 +1,4 @@
-//! The triage report: one self-contained HTML file that a radiologist can read without help.
+//! The triage report, and contact sheets of slices. The report: one self-contained HTML file that a radiologist can read without help.
 //!
 //! [`write_html`] writes a [`TriageResult`](hemora_infer::TriageResult) with the pictures of its
 //! most suspicious slices ([`KeySlice`]). The file loads nothing from anywhere: its style and
@@ -8,6 +8,7 @@
 mod bar;
 mod chart;
 mod colour;
+mod contact_sheet;
 mod contour;
 mod error;
 mod figure;
@@ -20,6 +21,7 @@ mod skipped;
 mod study;
 mod worklist;
 
+pub use contact_sheet::{SheetPicture, SheetSection, SheetSlice, write_contact_sheet};
 pub use error::ReportError;
 pub use page::{NOTICE, write_html};
 pub use picture::{KeySlice, PICTURE_SIZE};

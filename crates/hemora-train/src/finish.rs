@@ -1,6 +1,6 @@
 //! What is left of a run: its best weights, and what they say of the validation images.
 
-use hemora_data::Loader;
+use hemora_data::{Loader, LoaderOptions};
 use hemora_nn::Weights;
 use miette::{IntoDiagnostic, Result};
 
@@ -11,7 +11,7 @@ use crate::files::write_whole;
 use crate::folder::Folder;
 use crate::start::graph;
 use crate::trainer::Trainer;
-use crate::validation::{self, LabelInterval, intervals, predict};
+use crate::validation::{self, LabelInterval, Predictions, intervals, predict};
 
 /// Four digits, or a word where there is no value.
 pub fn shown(value: Option<f64>) -> String {
@@ -38,10 +38,14 @@ pub fn finish(
     let model = model.into_diagnostic()?;
     let predictions = predict(&model, config.task, validate, &trainer.loss, ranks);
     let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
+    let test = test(config, data, &model, trainer)?;
     if !ranks.is_first() {
         return Ok(intervals);
     }
     validation::write_predictions(&folder.validation(), &predictions, data).into_diagnostic()?;
+    if let Some(test) = test {
+        validation::write_predictions(&folder.test(), &test, data).into_diagnostic()?;
+    }
     let metadata = [
         ("network".to_owned(), config.network.clone()),
         ("task".to_owned(), config.task.to_string()),
@@ -64,4 +68,27 @@ pub fn finish(
     }
     println!("best weights: {}", model.display());
     Ok(intervals)
+}
+
+/// Predicts the test images, if there are any, with the kept weights; each process a share.
+fn test(
+    config: &RunConfig,
+    data: &RunData,
+    model: &Model,
+    trainer: &Trainer,
+) -> Result<Option<Predictions>> {
+    if data.test.is_empty() {
+        return Ok(None);
+    }
+    let ranks = trainer.ranks();
+    let options = LoaderOptions {
+        batch: config.batch,
+        shuffle: false,
+        share: ranks.share(),
+        ..LoaderOptions::default()
+    };
+    let (set, recipe) = (data.set.clone(), data.recipe.clone());
+    let loader = Loader::new(set, data.test.clone(), None, recipe, None, &options);
+    let loader = loader.into_diagnostic()?;
+    Ok(Some(predict(model, config.task, &loader, &trainer.loss, ranks)))
 }

@@ -79,6 +79,10 @@ impl Folder {
     pub fn validation(&self) -> PathBuf {
         self.0.join("validation.csv")
     }
+    /// What the best weights say of the test images, where a table of the split names some.
+    pub fn test(&self) -> PathBuf {
+        self.0.join("test.csv")
+    }
     /// The best weights, with what a bundle needs to know.
     pub fn model(&self) -> PathBuf {
         self.0.join("model.safetensors")

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use hemora_dicom::PictureWindow;
 use hemora_infer::EngineKind;
 
 use crate::command::calibrate::CalibrateArgs;
 use crate::command::compare::CompareArgs;
 use crate::command::evaluate::EvaluateArgs;
+use crate::command::study::StudyArgs;
 
 /// Finds intracranial hemorrhage in non-contrast head CT. For research use only.
 #[derive(Debug, Parser)]
@@ -34,6 +36,8 @@ pub enum Command {
     /// Train a network: starts hemora-train with the same arguments
     #[command(disable_help_flag = true)]
     Train(TrainArgs),
+    /// Run the seed study: three networks, three subsets, from images to a results page
+    Study(Box<StudyArgs>),
     /// Measure predictions against labels: a page, a table and metrics.json
     Evaluate(Box<EvaluateArgs>),
     /// Show several evaluations side by side
@@ -80,9 +84,13 @@ pub struct EngineArgs {
 #[derive(Debug, Args)]
 #[command(after_help = TRIAGE_HELP)]
 pub struct TriageArgs {
-    /// DICOM files, folders or zip archives, in any order
+    /// DICOM files, NIfTI volumes, pictures, folders or zip archives, in any order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+
+    /// Window that PNG and JPEG pictures were made with, in HU; without it they are not used
+    #[arg(long, value_name = "LEVEL/WIDTH")]
+    pub window: Option<PictureWindow>,
 
     /// Folder for result.json, result.csv and report.html; made if it is not there
     #[arg(long, short, default_value = "hemora-triage", value_name = "DIR")]
@@ -117,6 +125,8 @@ const TRIAGE_HELP: &str = "Examples:
   hemora triage study/                      one study, results in hemora-triage/
   hemora triage a.zip b/ c.dcm --out today  several, in any order
   hemora triage study/ --json | jq '.studies[0].probabilities'
+  hemora triage head.nii.gz                 a NIfTI volume
+  hemora triage slices/ --window 40/80      PNG or JPEG pictures of a brain window
   hemora triage study/ --engine onnxruntime
 
 Exit codes: 0 every file was read, 1 nothing could be used or an error, 2 wrong flags, 3 some
@@ -142,8 +152,9 @@ pub struct DemoArgs {
 
 /// Flags of `hemora synth`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  hemora synth phantoms --patients 26 --seed 1000 --size 256")]
+#[command(after_help = "Examples:
+  hemora synth phantoms --patients 26 --seed 1000 --size 256
+  hemora synth thin --patients 2 --slice-spacing 0.6")]
 pub struct SynthArgs {
     /// Folder to write: stage_2_train/ and stage_2_train.csv
     #[arg(value_name = "DIR")]
@@ -160,6 +171,14 @@ pub struct SynthArgs {
     /// Rows and columns of the images
     #[arg(long, default_value_t = 512)]
     pub size: usize,
+
+    /// Distance from slice to slice, mm, 0.1 to 20
+    #[arg(long, default_value_t = 5.0, value_name = "MM")]
+    pub slice_spacing: f64,
+
+    /// How much of the head one slice averages, mm, 0.1 to 20 [default: the slice spacing]
+    #[arg(long, value_name = "MM")]
+    pub slice_thickness: Option<f64>,
 }
 
 /// Flags of `hemora train`: all of hemora-train's.
@@ -213,6 +232,11 @@ pub struct BundleArgs {
     #[arg(long, value_name = "JSON")]
     pub calibration: Option<PathBuf>,
 
+    /// Evaluation for the card and its figures: a folder of `hemora evaluate`, or its metrics.json;
+    /// may be repeated
+    #[arg(long, value_name = "RUN")]
+    pub evaluation: Vec<PathBuf>,
+
     /// The bundle to write
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
@@ -227,7 +251,7 @@ pub struct IndexArgs {
     #[command(subcommand)]
     pub command: Option<IndexCommand>,
 
-    /// DICOM files, folders or zip archives, in any order
+    /// DICOM files, NIfTI volumes, folders or zip archives, in any order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Index(arguments) => command::index::run(&arguments),
         Command::Prepare(arguments) => command::prepare::run(&arguments),
         Command::Train(arguments) => command::train::run(&arguments),
+        Command::Study(arguments) => command::study::run(&arguments),
         Command::Evaluate(arguments) => command::evaluate::run(&arguments),
         Command::Compare(arguments) => command::compare::run(&arguments),
         Command::Calibrate(arguments) => command::calibrate::run(&arguments),

@@ -148,3 +148,23 @@ fn the_default_model_has_a_card() {
         assert!(card.contains(part), "{part}: {card}");
     }
 }
+
+#[test]
+fn phantoms_have_the_asked_slice_spacing_and_impossible_ones_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let synth = |name: &str, spacing: &str| {
+        let out = folder.path().join(name);
+        let size = ["--patients", "1", "--size", "32"];
+        let arguments = [&["synth", out.to_str().unwrap()][..], &size].concat();
+        let output = hemora(&[&arguments[..], &["--slice-spacing", spacing]].concat());
+        let slices = std::fs::read_dir(out.join("stage_2_train")).map_or(0, Iterator::count);
+        (output, slices)
+    };
+    let (output, thick) = synth("thick", "20");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let (_, thin) = synth("thin", "10");
+    assert!(thin > thick + 5, "{thin} and {thick} slices");
+    let (output, none) = synth("impossible", "0");
+    assert_eq!((output.status.code(), none), (Some(1), 0));
+    assert!(text(&output).contains("slice thickness is 0"), "{}", text(&output));
+}

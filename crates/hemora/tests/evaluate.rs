@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use hemora_ct::Label;
+use hemora_synth::{PhantomOptions, write_dataset};
 use serde_json::Value;
 
 fn hemora(arguments: &[&str]) -> Output {
@@ -73,6 +74,64 @@ fn points_chosen_on_validation_are_applied_on_test_and_runs_compared() {
     let output = hemora(&["compare", &out, &path("eval/metrics.json")]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("| AUROC by slice | test | test |"));
+}
+
+#[test]
+fn a_bundle_an_index_and_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let options = PhantomOptions { slice_spacing: 20.0, ..PhantomOptions::default() };
+    write_dataset(&folder.path().join("data"), 2, 3, &options.with_size(64), &|_, _| {}).unwrap();
+    let (images, labels) = (path("data/stage_2_train"), path("data/stage_2_train.csv"));
+    let output = hemora(&["index", &images, "--labels", &labels, "--out", &path("set.parquet")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // What triage writes is calibrated already by the model that made it.
+    let output = hemora(&["triage", &images, "--out", &path("today"), "--pictured-studies", "0"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let given = ["--model", "default", "--repeats", "20", "--pictures", "1", "--json"];
+    let tables = ["--index", &path("set.parquet"), "--out", &path("eval")];
+    let output = hemora(&[&["evaluate", &path("today/result.csv")], &tables[..], &given].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["calibration"], Value::Null, "applied by triage already");
+    assert_eq!(printed["contact_sheet"], "mistakes.html");
+    assert_eq!(printed["grouping"]["kind"], "patient");
+    let slices = &printed["levels"][0]["metrics"]["labels"][5];
+    assert!(!slices["decisions"].as_array().unwrap().is_empty());
+    let page = std::fs::read_to_string(folder.path().join("eval/report.html")).unwrap();
+    assert!(page.contains("href=\"mistakes.html\"") && !page.contains("data:image"));
+    let sheet = std::fs::read_to_string(folder.path().join("eval/mistakes.html")).unwrap();
+    // Of one slice of each kind three windows, and at least one map.
+    assert!(sheet.matches("data:image/png").count() >= 2 * 3 + 1);
+    assert!(sheet.contains("Bone window") && !sheet.contains("is not that of the table"));
+
+    // Another model's predictions are refused.
+    let result = folder.path().join("today/result.json");
+    let mut other: Value = serde_json::from_slice(&std::fs::read(&result).unwrap()).unwrap();
+    other["model"]["sha256"] = "00".repeat(32).into();
+    std::fs::write(&result, other.to_string()).unwrap();
+    let refused = hemora(&[&["evaluate", &path("today/result.csv")], &tables[..], &given].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(joined(&refused.stderr).contains("wasmadebyhemora-default"));
+}
+
+#[test]
+fn training_runs_are_compared_on_the_same_slices() {
+    let folder = tempfile::tempdir().unwrap();
+    for (run, first) in [("one", 0), ("two", 0), ("else", 1000)] {
+        std::fs::create_dir(folder.path().join(run)).unwrap();
+        predictions(&folder.path().join(run).join("validation.csv"), first);
+    }
+    let run = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let output = hemora(&["compare", &run("one"), &run("two"), "--repeats", "50"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(table.contains("| AUROC by slice | one | two |"), "{table}");
+    assert!(table.contains("two minus validation.csv") && !table.contains("Not the same cases"));
+    let output = hemora(&["compare", &run("one"), &run("else"), "--repeats", "50"]);
+    assert!(text(&output.stdout).contains("Not the same cases"), "{}", text(&output.stdout));
+    let output = hemora(&["compare", &run("none")]);
+    assert!(joined(&output.stderr).contains("neithermetrics.jsonnorvalidation.csv"));
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Benchmarks beside what a Python user would run.
 
+mod data;
 mod eval;
+mod loader;
 mod measure;
 mod prepare;
 mod table;
 mod triage;
 
 pub use eval::{Options as EvalOptions, eval};
+pub use loader::{LoaderOptions, loader};
 pub use prepare::{PrepareOptions, prepare};
 pub use triage::{Options, triage};

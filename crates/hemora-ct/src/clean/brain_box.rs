@@ -13,8 +13,8 @@ const SIGMA: f64 = 153.6;
 const REACH: usize = 38;
 /// The mask is where the blur is above this.
 const THRESHOLD: f64 = 0.05;
-/// Steps of a value 0–1 in the sums: 77 × 77 of them fit into 32 bits.
-const STEPS: f32 = 65535.0;
+/// Steps of a value 0–1 in the sums: 77 times as many fit into 16 bits.
+const STEPS: f32 = 800.0;
 
 /// Rows and columns from a first to a last one, both within the box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +32,14 @@ pub struct PixelBox {
 /// 153.6 truncated to 77 taps a side with replicated borders, above 0.05 (facts §2, step 7).
 pub fn brain_box(image: &Plane) -> Option<PixelBox> {
     let tissue = Tissue(image);
-    let (row_sums, column_sums) = tissue.largest_sums();
     let kernel = kernel();
-    let row = |&row: &usize| decide(row_sums[row], &kernel, || tissue.blurred_row(row, &kernel));
-    let column = |&column: &usize| {
-        decide(column_sums[column], &kernel, || tissue.blurred_column(column, &kernel))
-    };
-    Some(PixelBox {
-        rows: [(0..image.rows).find(row)?, (0..image.rows).rfind(row)?],
-        columns: [(0..image.columns).find(column)?, (0..image.columns).rfind(column)?],
-    })
+    let steps: Vec<u16> = image.values.iter().map(|&hu| steps(hu)).collect();
+    let lines = Lines { values: &steps, length: image.columns, kernel: &kernel };
+    let rows = lines.ends(|row| tissue.blurred_row(row, &kernel))?;
+    let turned = transposed(&steps, image.columns);
+    let lines = Lines { values: &turned, length: image.rows, kernel: &kernel };
+    let columns = lines.ends(|column| tissue.blurred_column(column, &kernel))?;
+    Some(PixelBox { rows, columns })
 }
 
 /// The weights of one side of the kernel, which add up to 1.
@@ -55,25 +53,133 @@ fn kernel() -> [f64; 2 * REACH + 1] {
     weights.map(|weight| weight / total)
 }
 
-/// Whether a line reaches into the mask, by the largest sum of its pixels or, where that does not
-/// decide, by the line's largest blurred value.
-fn decide(sum: u32, kernel: &[f64; 2 * REACH + 1], blurred: impl Fn() -> f64) -> bool {
-    let taps = kernel.len() as f64;
-    let (least, most) = (kernel[0] * kernel[0], kernel[REACH] * kernel[REACH]);
-    // Each pixel was rounded down by less than one step.
-    let lower = f64::from(sum) / f64::from(STEPS) * least;
-    let upper = (f64::from(sum) + taps * taps) / f64::from(STEPS) * most;
-    lower > THRESHOLD || (upper > THRESHOLD && blurred() > THRESHOLD)
-}
-
-/// The brain window of an image as 0–1, white set to 0.
-struct Tissue<'a>(&'a Plane);
-
 /// The value of one pixel.
 fn tissue(hu: f32) -> f32 {
     let (black, white) = (Window::BRAIN.low(), Window::BRAIN.high());
     if hu > black && hu < white { (hu - black) / Window::BRAIN.width } else { 0.0 }
 }
+
+/// The value of one pixel in whole steps, to nearest.
+fn steps(hu: f32) -> u16 {
+    // From here on single precision holds whole numbers alone, in its last bits: conversions
+    // proper are slower, as they ask for what is out of range.
+    const WHOLE: f32 = (1 << 23) as f32;
+    let (black, white) = (Window::BRAIN.low(), Window::BRAIN.high());
+    let value = if hu > black && hu < white { hu - black } else { 0.0 };
+    (value * (STEPS / Window::BRAIN.width) + WHOLE).to_bits() as u16
+}
+
+/// Columns as rows. `columns` is the length of a row.
+fn transposed(values: &[u16], columns: usize) -> Vec<u16> {
+    const TILE: usize = 16;
+    let rows = values.len() / columns;
+    let mut turned = vec![0; values.len()];
+    // Tile by tile: both sides of a whole line would not fit into the nearest cache.
+    for top in (0..rows).step_by(TILE) {
+        let height = TILE.min(rows - top);
+        for (column, target) in turned.chunks_exact_mut(rows).enumerate() {
+            let source = values[top * columns + column..].iter().step_by(columns);
+            target[top..top + height].iter_mut().zip(source).for_each(|(to, from)| *to = *from);
+        }
+    }
+    turned
+}
+
+/// The rows or columns of an image in steps, one after the other.
+struct Lines<'a> {
+    values: &'a [u16],
+    length: usize,
+    kernel: &'a [f64; 2 * REACH + 1],
+}
+
+impl Lines<'_> {
+    /// The first and the last line that reaches into the mask; `blurred` gives the largest blurred
+    /// value of a line.
+    fn ends(&self, blurred: impl Fn(usize) -> f64) -> Option<[usize; 2]> {
+        let lines = self.values.len() / self.length;
+        let mut sums = Sums::default();
+        let first = (0..lines).find(|&line| self.reaches(&mut sums, line, &blurred))?;
+        // Found at the latest where the first one is.
+        let mut sums = Sums::default();
+        let last = (first..lines).rfind(|&line| self.reaches(&mut sums, line, &blurred))?;
+        Some([first, last])
+    }
+
+    /// Whether a line reaches into the mask, by the largest sum of its pixels or, where that does
+    /// not decide, by its largest blurred value.
+    fn reaches(&self, sums: &mut Sums, line: usize, blurred: &impl Fn(usize) -> f64) -> bool {
+        let taps = self.kernel.len() as f64;
+        let sum = f64::from(self.largest_sum(sums, line));
+        // A little more than the error of single precision.
+        let margin = 1.0 + 1e-6;
+        let least = self.kernel[0] * self.kernel[0] / margin;
+        let most = self.kernel[REACH] * self.kernel[REACH] * margin;
+        // Each pixel was rounded by at most half a step.
+        let lower = (sum - taps * taps / 2.0) / f64::from(STEPS) * least;
+        let upper = (sum + taps * taps / 2.0) / f64::from(STEPS) * most;
+        lower > THRESHOLD || (upper > THRESHOLD && blurred(line) > THRESHOLD)
+    }
+
+    /// The largest sum, in steps, over 77 × 77 pixels about one of a line's. `sums` are those of a
+    /// line beside it, if any.
+    fn largest_sum(&self, sums: &mut Sums, line: usize) -> i32 {
+        let Sums { of, across_lines, running } = sums;
+        match of.replace(line) {
+            Some(before) if before + 1 == line => self.shift(across_lines, line, 1),
+            Some(after) if line + 1 == after => self.shift(across_lines, line, -1),
+            _ => {
+                across_lines.clear();
+                across_lines.resize(self.length, 0);
+                for tap in 0..=2 * REACH as isize {
+                    let values = self.line(line as isize + tap - REACH as isize);
+                    across_lines.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                }
+            }
+        }
+        // Running sums from 38 pixels before the first to 38 after the last: the ends are repeated.
+        running.resize(self.length + 2 * REACH + 1, 0);
+        let (before, rest) = running[1..].split_at_mut(REACH);
+        let (within, after) = rest.split_at_mut(self.length);
+        let mut total = 0;
+        let mut add = |sum: &mut i32, value: u16| {
+            total += i32::from(value);
+            *sum = total;
+        };
+        let (first, last) = (across_lines[0], across_lines[self.length - 1]);
+        before.iter_mut().for_each(|sum| add(sum, first));
+        within.iter_mut().zip(&*across_lines).for_each(|(sum, value)| add(sum, *value));
+        after.iter_mut().for_each(|sum| add(sum, last));
+        let ends = running[2 * REACH + 1..].iter().zip(&*running);
+        ends.fold(0, |largest, (end, start)| largest.max(end - start))
+    }
+
+    /// Moves sums across 77 lines to `line` from the one before (1) or after it (−1).
+    fn shift(&self, sums: &mut [u16], line: usize, step: isize) {
+        let (line, reach) = (line as isize, REACH as isize * step);
+        let (entering, leaving) = (self.line(line + reach), self.line(line - step - reach));
+        for ((sum, entering), leaving) in sums.iter_mut().zip(entering).zip(leaving) {
+            *sum = *sum - leaving + entering;
+        }
+    }
+
+    /// A line; the first and last are repeated beyond the ends.
+    fn line(&self, line: isize) -> &[u16] {
+        let last = self.values.len() / self.length - 1;
+        &self.values[line.clamp(0, last as isize) as usize * self.length..][..self.length]
+    }
+}
+
+/// Sums about one line.
+#[derive(Default)]
+struct Sums {
+    of: Option<usize>,
+    /// Over 77 lines, one a pixel.
+    across_lines: Vec<u16>,
+    running: Vec<i32>,
+}
+
+/// The brain window of an image as 0–1, white set to 0.
+struct Tissue<'a>(&'a Plane);
 
 impl Tissue<'_> {
     fn row(&self, row: usize) -> impl ExactSizeIterator<Item = f32> + '_ {
@@ -82,65 +188,6 @@ impl Tissue<'_> {
 
     fn hu(&self, row: usize) -> &[f32] {
         &self.0.values[row * self.0.columns..][..self.0.columns]
-    }
-
-    /// Per row and per column, the largest sum over 77 × 77 pixels (in steps, rounded down) about
-    /// one of its pixels.
-    fn largest_sums(&self) -> (Vec<u32>, Vec<u32>) {
-        let (rows, columns) = (self.0.rows, self.0.columns);
-        // Sums across the rows that the square covers: row r in place r modulo their number, one
-        // more than the square has.
-        const KEPT: usize = 2 * REACH + 2;
-        let mut across = vec![0u32; KEPT * columns];
-        let mut working = vec![0u32; columns + 1];
-        let place = |row: usize| row % KEPT * columns;
-        for row in 0..rows.min(REACH + 1) {
-            self.sum_row(row, &mut working, &mut across[place(row)..][..columns]);
-        }
-        let within = |row: isize| place(row.clamp(0, rows as isize - 1) as usize);
-        let reach = REACH as isize;
-        let mut square = vec![0u32; columns];
-        for offset in -reach..=reach {
-            add(&mut square, &across[within(offset)..][..columns]);
-        }
-        let mut of_rows = vec![0u32; rows];
-        let mut of_columns = square.clone();
-        of_rows[0] = square.iter().copied().max().unwrap_or(0);
-        for (row, of_row) in of_rows.iter_mut().enumerate().skip(1) {
-            if row + REACH < rows {
-                let target = &mut across[place(row + REACH)..][..columns];
-                self.sum_row(row + REACH, &mut working, target);
-            }
-            let entering = &across[within(row as isize + reach)..][..columns];
-            let leaving = &across[within(row as isize - 1 - reach)..][..columns];
-            let sums = square.iter_mut().zip(&mut of_columns).zip(entering.iter().zip(leaving));
-            for ((sum, of_column), (entering, leaving)) in sums {
-                *sum = *sum + entering - leaving;
-                *of_column = (*of_column).max(*sum);
-                *of_row = (*of_row).max(*sum);
-            }
-        }
-        (of_rows, of_columns)
-    }
-
-    /// Sums over 77 pixels of a row about each of its pixels. `sums` is working memory for running
-    /// sums, one longer than a row.
-    fn sum_row(&self, row: usize, sums: &mut [u32], target: &mut [u32]) {
-        let step = |value: f32| (value * STEPS) as u32;
-        let mut sum = 0;
-        for (total, value) in sums[1..].iter_mut().zip(self.row(row)) {
-            sum += step(value);
-            *total = sum;
-        }
-        let columns = target.len();
-        let hu = self.hu(row);
-        let (first, last) = (step(tissue(hu[0])), step(tissue(hu[columns - 1])));
-        for (column, target) in target.iter_mut().enumerate() {
-            let (start, end) = (column.saturating_sub(REACH), column + REACH + 1);
-            let before = REACH.saturating_sub(column) as u32;
-            let after = end.saturating_sub(columns) as u32;
-            *target = sums[end.min(columns)] - sums[start] + before * first + after * last;
-        }
     }
 
     /// The largest blurred value of a row.
@@ -174,17 +221,16 @@ fn near(centre: usize, tap: usize, length: usize) -> usize {
 }
 
 fn largest_blurred(line: &[f64], kernel: &[f64]) -> f64 {
-    let blur = |centre: usize| -> f64 {
-        let tap = |(tap, weight): (usize, &f64)| line[near(centre, tap, line.len())] * weight;
-        kernel.iter().enumerate().map(tap).sum()
-    };
-    (0..line.len()).map(blur).fold(0.0, f64::max)
-}
-
-fn add(sums: &mut [u32], values: &[u32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
+    let taps = 0..line.len() + 2 * REACH;
+    let padded: Vec<f64> = taps.map(|tap| line[near(0, tap, line.len())]).collect();
+    let mut blurred = vec![0f64; line.len()];
+    // Tap by tap, as the places do not wait for each other.
+    for (tap, weight) in kernel.iter().enumerate() {
+        for (sum, value) in blurred.iter_mut().zip(&padded[tap..]) {
+            *sum += value * weight;
+        }
     }
+    blurred.into_iter().fold(0.0, f64::max)
 }
 
 #[cfg(test)]

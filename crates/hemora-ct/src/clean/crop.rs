@@ -5,8 +5,27 @@ use crate::{PixelBox, Plane, Window};
 /// The part (0–1) of pixels whose HU lie within a window, its ends excluded; of the brain window,
 /// what the seed study calls `pct_in_window` (facts §2, step 2). 0 without pixels.
 pub fn part_in_window(hu: &[f32], window: Window) -> f64 {
-    let inside = hu.iter().filter(|&&hu| hu > window.low() && hu < window.high()).count();
-    inside as f64 / hu.len().max(1) as f64
+    let (low, high) = (window.low(), window.high());
+    f64::from(count(hu, |hu| hu > low && hu < high)) / hu.len().max(1) as f64
+}
+
+/// The lowest and the highest HU; infinite the other way round without pixels. Not a number is
+/// passed over.
+pub fn hu_range(hu: &[f32]) -> [f32; 2] {
+    // Eight of each, so that no comparison waits for the one before.
+    let (mut low, mut high) = ([f32::INFINITY; 8], [f32::NEG_INFINITY; 8]);
+    let (chunks, rest) = hu.as_chunks::<8>();
+    for chunk in chunks {
+        low = std::array::from_fn(|place| low[place].min(chunk[place]));
+        high = std::array::from_fn(|place| high[place].max(chunk[place]));
+    }
+    let lowest = low.iter().chain(rest).copied().fold(f32::INFINITY, f32::min);
+    [lowest, high.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)]
+}
+
+/// How many pixels are so; their number fits into 32 bits, which are counted four at once.
+pub(crate) fn count(hu: &[f32], is_so: impl Fn(f32) -> bool) -> u32 {
+    hu.iter().map(|&hu| u32::from(is_so(hu))).sum()
 }
 
 /// A square of pixels.
@@ -40,14 +59,18 @@ impl PixelBox {
 pub fn resize_square(image: &Plane, square: Square, size: usize) -> Plane {
     let rows = Positions::new(square.top, square.side, size, image.rows);
     let columns = Positions::new(square.left, square.side, size, image.columns);
+    let (first, end) = columns.span();
+    let mut line = vec![0f32; end - first];
     let mut values = Vec::with_capacity(size * size);
     for &(upper, lower, down) in &rows.0 {
-        let upper = &image.values[upper * image.columns..][..image.columns];
-        let lower = &image.values[lower * image.columns..][..image.columns];
+        let row = |row: usize| &image.values[row * image.columns..][first..end];
+        // Between the rows first: that is done for several pixels at once.
+        for ((value, upper), lower) in line.iter_mut().zip(row(upper)).zip(row(lower)) {
+            *value = upper + (lower - upper) * down;
+        }
         values.extend(columns.0.iter().map(|&(left, right, across)| {
-            let between = |row: &[f32]| row[left] + (row[right] - row[left]) * across;
-            let (upper, lower) = (between(upper), between(lower));
-            upper + (lower - upper) * down
+            let (left, right) = (line[left - first], line[right - first]);
+            left + (right - left) * across
         }));
     }
     Plane { rows: size, columns: size, values }
@@ -67,6 +90,12 @@ impl Positions {
         };
         Self((0..size).map(position).collect())
     }
+
+    /// The first position and the one behind the last.
+    fn span(&self) -> (usize, usize) {
+        let first = self.0.first().map_or(0, |&(before, _, _)| before);
+        (first, self.0.last().map_or(first, |&(_, after, _)| after + 1))
+    }
 }
 
 #[cfg(test)]
@@ -78,6 +107,14 @@ mod tests {
         assert_eq!(part_in_window(&[0.0, 0.5, 79.0, 80.0], Window::BRAIN), 0.5);
         assert_eq!(part_in_window(&[f32::NAN, 40.0], Window::BRAIN), 0.5);
         assert_eq!(part_in_window(&[], Window::BRAIN), 0.0);
+    }
+
+    #[test]
+    fn the_range_is_that_of_all_pixels() {
+        let hu: Vec<f32> = (0..21).map(|at| ((at * 8) % 21) as f32 - 3.5).collect();
+        assert_eq!(hu_range(&hu), [-3.5, 16.5]);
+        assert_eq!(hu_range(&hu[..5]), [-3.5, 12.5]);
+        assert_eq!(hu_range(&[f32::NAN, 2.0]), [2.0, 2.0]);
     }
 
     #[test]

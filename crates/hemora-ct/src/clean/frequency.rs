@@ -23,9 +23,7 @@ impl HuCounts {
     /// Adds pixels, HU rounded to whole numbers.
     pub fn add(&mut self, hu: &[f32]) {
         for &hu in hu {
-            // A cast saturates, and not a number becomes 0.
-            let whole = (hu.round() as i32).clamp(*RANGE.start(), *RANGE.end());
-            self.counts[(whole - RANGE.start()) as usize] += 1;
+            self.counts[(i32::from(whole_hu(hu)) - RANGE.start()) as usize] += 1;
         }
     }
 
@@ -64,6 +62,13 @@ impl HuCounts {
     }
 }
 
+/// HU as a whole number: to nearest, halves away from 0; saturates, and not a number becomes 0.
+pub fn whole_hu(hu: f32) -> i16 {
+    // Most are whole already, and rounding is a call of a library function.
+    let whole = hu as i16;
+    if f32::from(whole) == hu { whole } else { hu.round() as i16 }
+}
+
 /// Breaks that make no scale.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -76,8 +81,9 @@ pub struct FrequencyError(pub usize);
 #[derive(Debug, Clone, PartialEq)]
 pub struct FrequencyScale {
     breaks: Vec<f32>,
-    /// The scale at every whole HU from the first break to the last.
-    steps: Vec<f32>,
+    /// The scale at every whole HU from the first break to the last, and what it grows by to the
+    /// next.
+    steps: Vec<[f32; 2]>,
 }
 
 impl FrequencyScale {
@@ -99,6 +105,8 @@ impl FrequencyScale {
             steps.extend((0..width).map(|at| (step(at) / intervals as f64) as f32));
         }
         steps.push(1.0);
+        let next = steps[1..].iter().copied().chain([1.0]);
+        let steps = steps.iter().zip(next).map(|(&step, next)| [step, next - step]).collect();
         Ok(Self { breaks, steps })
     }
 
@@ -109,18 +117,12 @@ impl FrequencyScale {
 
     /// Maps HU to 0–1. Not a number becomes 0.
     pub fn to_unit(&self, hu: f32) -> f32 {
-        let at = hu - self.breaks[0];
-        let last = self.steps.len() - 1;
+        // `max` first: it makes 0 of what is not a number.
+        let at = (hu - self.breaks[0]).max(0.0).min((self.steps.len() - 1) as f32);
         // Breaks are whole numbers, so the scale is a straight line between whole HU.
-        if at > 0.0 && at < last as f32 {
-            let below = at as usize;
-            let (low, high) = (self.steps[below], self.steps[below + 1]);
-            low + (high - low) * (at - below as f32)
-        } else if at > 0.0 {
-            1.0
-        } else {
-            0.0
-        }
+        let below = at as u32;
+        let [step, growth] = self.steps[below as usize];
+        step + growth * (at - below as f32)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_dicom::{Source, list_sources};
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::examine::{Examined, examine};
 use super::file::{IndexError, IndexReader, IndexWriter};
@@ -37,7 +38,7 @@ pub struct IndexReport {
     pub read: usize,
     /// Files that are no CT images; they are not in the index.
     pub other_files: usize,
-    /// Images of an earlier index that are not there any more.
+    /// Images of an earlier index whose files are not there any more.
     pub gone: usize,
     /// Images whose id an earlier row has; flagged `repeated_id`.
     pub repeated_ids: usize,
@@ -47,8 +48,9 @@ pub struct IndexReport {
     pub unlabelled: usize,
 }
 
-/// Indexes the files, folders and zip archives of `paths` into the Parquet file `out`, labelled by
-/// the tables `labels` (of two that name an image, the first counts).
+/// Indexes the files, folders and zip archives of `paths` into the Parquet file `out`, a row an image
+/// (a frame of an enhanced CT object, a slice of a NIfTI volume), labelled by the tables `labels` (of
+/// two that name an image, the first counts).
 ///
 /// An index that is there is brought up to date: files with the same size and time are not opened,
 /// those with the same bytes not decoded. A run that was killed is taken up where it was. Memory
@@ -80,11 +82,11 @@ pub fn build_index(
     let (done, total) = (AtomicUsize::new(0), list.sources.len());
     for (number, chunk) in list.sources.chunks(CHUNK).enumerate() {
         let mut known = parts.known(number)?;
-        let resumed: Vec<Source> = known.keys().cloned().collect();
+        let resumed: Vec<Source> = known.values().flatten().map(SliceRow::source).collect();
         let before = report.read + report.same_content;
         earlier.take(chunk, &mut known)?;
-        let with_known: Vec<(&Source, Option<SliceRow>)> =
-            chunk.iter().map(|source| (source, known.remove(source))).collect();
+        let with_known: Vec<(&Source, Vec<SliceRow>)> =
+            chunk.iter().map(|source| (source, known.remove(source).unwrap_or_default())).collect();
         let examined: Vec<Examined> = with_known
             .into_par_iter()
             .map(|(source, known)| {
@@ -113,18 +115,18 @@ impl IndexReport {
     fn count(&mut self, examined: Vec<Examined>) -> Vec<SliceRow> {
         let mut rows = Vec::with_capacity(examined.len());
         for examined in examined {
-            let row = match examined {
-                Examined::Unchanged(row) => {
+            let of_file = match examined {
+                Examined::Unchanged(rows) => {
                     self.unchanged += 1;
-                    row
+                    rows
                 }
-                Examined::SameContent(row) => {
+                Examined::SameContent(rows) => {
                     self.same_content += 1;
-                    row
+                    rows
                 }
-                Examined::Read(row) => {
+                Examined::Read(rows) => {
                     self.read += 1;
-                    row
+                    rows
                 }
                 Examined::OtherFile => {
                     self.other_files += 1;
@@ -135,7 +137,7 @@ impl IndexReport {
                     continue;
                 }
             };
-            rows.push(row);
+            rows.extend(of_file);
         }
         rows
     }
@@ -148,34 +150,33 @@ impl IndexReport {
     }
 }
 
+/// The rows of each file or entry.
+type Known = BTreeMap<Source, Vec<SliceRow>>;
+
 /// The rows of an index that is there already, in the order of their sources.
 struct Earlier(Option<Peekable<IndexReader>>, usize);
 
 impl Earlier {
     fn open(path: &Path) -> Result<Self, IndexError> {
-        let reader = path.exists().then(|| IndexReader::open(path)).transpose()?;
-        let current = reader.filter(IndexReader::is_current);
-        Ok(Self(current.map(Iterator::peekable), 0))
+        let reader = path.exists().then(|| IndexReader::open_current(path)).transpose()?;
+        Ok(Self(reader.flatten().map(Iterator::peekable), 0))
     }
 
     /// Adds the rows of `chunk`, which follows the chunk before, unless they are known.
-    fn take(
-        &mut self,
-        chunk: &[Source],
-        known: &mut BTreeMap<Source, SliceRow>,
-    ) -> Result<(), IndexError> {
+    fn take(&mut self, chunk: &[Source], known: &mut Known) -> Result<(), IndexError> {
+        let resumed: HashSet<Source> = known.keys().cloned().collect();
         let (Some(rows), Some(last)) = (&mut self.0, chunk.last()) else { return Ok(()) };
         let due = |row: &Result<SliceRow, IndexError>| match row {
-            Ok(row) => row.source() <= *last,
+            Ok(row) => row.object() <= *last,
             Err(_) => true,
         };
         while let Some(row) = rows.next_if(due) {
             let row = row?;
-            let source = row.source();
-            if chunk.binary_search(&source).is_err() {
+            let object = row.object();
+            if chunk.binary_search(&object).is_err() {
                 self.1 += 1;
-            } else {
-                known.entry(source).or_insert(row);
+            } else if !resumed.contains(&object) {
+                known.entry(object).or_default().push(row);
             }
         }
         Ok(())
@@ -209,16 +210,16 @@ impl Parts {
     }
 
     /// The rows of a chunk that a killed run had finished.
-    fn known(&self, number: usize) -> Result<BTreeMap<Source, SliceRow>, IndexError> {
-        let path = self.path(number);
-        if !path.exists() {
-            return Ok(BTreeMap::new());
+    fn known(&self, number: usize) -> Result<Known, IndexError> {
+        let (path, mut known) = (self.path(number), Known::new());
+        if path.exists() {
+            // Those that another version wrote are read again.
+            for row in IndexReader::open_current(&path)?.into_iter().flatten() {
+                let row = row?;
+                known.entry(row.object()).or_default().push(row);
+            }
         }
-        let rows = IndexReader::open(&path)?;
-        if !rows.is_current() {
-            return Ok(BTreeMap::new());
-        }
-        rows.map(|row| row.map(|row| (row.source(), row))).collect()
+        Ok(known)
     }
 
     fn write(&self, number: usize, rows: Vec<SliceRow>) -> Result<(), IndexError> {
@@ -242,7 +243,8 @@ fn finish(
     report: &mut IndexReport,
 ) -> Result<(), IndexError> {
     let mut writer = IndexWriter::create(out)?;
-    let mut ids: HashSet<String> = HashSet::new();
+    // Half a hash stands for an id: of a million ids no two share one, and it is half as long.
+    let mut ids: HashSet<[u8; 16]> = HashSet::new();
     for number in 0..count {
         for row in IndexReader::open(&parts.path(number))? {
             let mut row = row?;
@@ -254,7 +256,9 @@ fn finish(
             labels.join(&mut row);
             report.unlabelled += usize::from(row.labels.is_none());
             row.flags.retain(|flag| flag != REPEATED_ID);
-            if !ids.insert(row.id.clone()) {
+            let mut half = [0; 16];
+            half.copy_from_slice(&Sha256::digest(&row.id)[..16]);
+            if !ids.insert(half) {
                 report.repeated_ids += 1;
                 row.flags.push(REPEATED_ID.to_owned());
                 row.flags.sort();

@@ -1,11 +1,11 @@
-//! One file to one row of the index.
+//! One file to the rows of its images in the index.
 
 use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hemora_ct::{Window, hu_problems, part_in_window};
-use hemora_dicom::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slice};
+use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window};
+use hemora_dicom::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
 use sha2::{Digest, Sha256};
 
 use super::row::{SliceRow, is_file_name};
@@ -18,24 +18,24 @@ const NOT_AXIAL: f64 = 45.0;
 /// What looking at a source gave.
 #[derive(Debug)]
 pub(super) enum Examined {
-    /// Size and time are those of the known row: the file was not opened.
-    Unchanged(SliceRow),
-    /// Another time but the same bytes: the image was not decoded.
-    SameContent(SliceRow),
+    /// Size and time are those of the known rows: the file was not opened.
+    Unchanged(Vec<SliceRow>),
+    /// Another time but the same bytes: no image was decoded.
+    SameContent(Vec<SliceRow>),
     /// Read.
-    Read(SliceRow),
+    Read(Vec<SliceRow>),
     /// Not a CT image, and nobody said it was.
     OtherFile,
     /// The path cannot stand in a table.
     Unnamed(String),
 }
 
-/// Looks at a source, given the row that an earlier run made of it.
-pub(super) fn examine(source: &Source, known: Option<SliceRow>, list: &SourceList) -> Examined {
+/// Looks at a source, given the rows that an earlier run made of it.
+pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) -> Examined {
     let (entry, entry_name) = match source {
         Source::ZipEntry { index, name, .. } => (Some(*index as u64), Some(name.clone())),
-        // A row is a file or entry; the list that is indexed has no frames.
-        Source::File(_) | Source::Frame { .. } => (None, None),
+        // The list that is indexed has neither frames nor pictures.
+        Source::File(_) | Source::Frame { .. } | Source::Picture { .. } => (None, None),
     };
     let path = source.file();
     let Some(path_text) = path.to_str() else {
@@ -46,28 +46,36 @@ pub(super) fn examine(source: &Source, known: Option<SliceRow>, list: &SourceLis
         Ok(metadata) => (row.file_size, row.modified_ns) = (metadata.len(), modified(&metadata)),
         Err(error) => return failed(row, source, error.into(), list),
     }
-    let known = known.filter(|known| known.file_size == row.file_size);
-    match known {
-        Some(known) if known.modified_ns == row.modified_ns => return Examined::Unchanged(known),
-        _ => {}
+    let is_known = |same: fn(&SliceRow, &SliceRow) -> bool| {
+        !known.is_empty() && known.iter().all(|known| same(known, &row))
+    };
+    let same_size = is_known(|known, row| known.file_size == row.file_size);
+    if same_size && is_known(|known, row| known.modified_ns == row.modified_ns) {
+        return Examined::Unchanged(known);
     }
     match read_bytes(source) {
         Ok(bytes) => row.sha256 = hexadecimal(&Sha256::digest(&bytes)),
         Err(error) => return failed(row, source, error, list),
     }
-    if let Some(known) = known.filter(|known| known.sha256 == row.sha256) {
-        return Examined::SameContent(SliceRow { modified_ns: row.modified_ns, ..known });
+    if same_size && known.iter().all(|known| known.sha256 == row.sha256) {
+        let modified_ns = row.modified_ns;
+        let with_time = |known| SliceRow { modified_ns, ..known };
+        return Examined::SameContent(known.into_iter().map(with_time).collect());
     }
-    match read_slice(source) {
-        Ok((header, slice)) => {
-            describe(&mut row, &header, path);
-            row.pct_in_window = part_in_window(slice.hu(), Window::BRAIN);
-            let hu = || slice.hu().iter().copied();
-            row.hu_min = hu().fold(f32::INFINITY, f32::min).into();
-            row.hu_max = hu().fold(f32::NEG_INFINITY, f32::max).into();
-            row.flags = flags(&row, &header, !hu_problems(&slice).is_empty());
-            Examined::Read(row)
+    let mut rows = Vec::new();
+    let each = |header: SliceHeader, image: Result<Slice, ReadError>| {
+        let mut row = row.clone();
+        if let Source::Frame { number, .. } = header.source {
+            row.frame = Some(number as u64);
         }
+        match image {
+            Ok(slice) => fill(&mut row, &header, &slice, path),
+            Err(error) => row.error = Some(error.to_string()),
+        }
+        rows.push(row);
+    };
+    match read_slices(source, each) {
+        Ok(()) => Examined::Read(rows),
         Err(error) => failed(row, source, error, list),
     }
 }
@@ -78,18 +86,36 @@ fn failed(mut row: SliceRow, source: &Source, error: ReadError, list: &SourceLis
         return Examined::OtherFile;
     }
     row.error = Some(reason.to_string());
-    Examined::Read(row)
+    Examined::Read(vec![row])
+}
+
+/// What an image that was read says of itself.
+fn fill(row: &mut SliceRow, header: &SliceHeader, slice: &Slice, path: &Path) {
+    describe(row, header, path);
+    row.pct_in_window = part_in_window(slice.hu(), Window::BRAIN);
+    [row.hu_min, row.hu_max] = hu_range(slice.hu()).map(f64::from);
+    row.fingerprint = Some(Fingerprint::of(&slice.windowed(Window::BRAIN)));
+    row.flags = flags(row, header, !hu_problems(slice).is_empty());
 }
 
 fn describe(row: &mut SliceRow, header: &SliceHeader, path: &Path) {
+    // Frames share the UID of their object.
+    let end = row.frame.map(|number| format!("-frame{number}")).unwrap_or_default();
     row.id = [header.sop_instance_uid.as_str(), stem(path)]
         .into_iter()
-        .find(|id| *id != UNKNOWN && is_file_name(id))
-        .map_or_else(|| format!("sha256-{}", &row.sha256[..16]), str::to_owned);
+        .filter(|id| *id != UNKNOWN)
+        .map(|id| format!("{id}{end}"))
+        .find(|id| is_file_name(id))
+        .unwrap_or_else(|| format!("sha256-{}{end}", &row.sha256[..16]));
     row.sop_instance_uid.clone_from(&header.sop_instance_uid);
     row.series_instance_uid.clone_from(&header.series_instance_uid);
     row.study_instance_uid.clone_from(&header.study_instance_uid);
     row.patient_id.clone_from(&header.patient_id);
+    row.patient_age = header.patient_age;
+    row.patient_sex.clone_from(&header.patient_sex);
+    row.manufacturer.clone_from(&header.manufacturer);
+    row.scanner_model.clone_from(&header.scanner_model);
+    row.convolution_kernel.clone_from(&header.convolution_kernel);
     row.instance_number = header.instance_number.map(i64::from);
     (row.rows, row.columns) = (header.rows as u64, header.columns as u64);
     if let Some(plane) = header.plane {

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::Repetition;
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
 use super::row::{COLUMNS, Cell, Kind, SliceRow};
+use crate::parquet_table::{caught, read_cells};
 
 /// Rows that are held before they are written.
-const GROUP_ROWS: usize = 8192;
+const GROUP_ROWS: usize = 1024;
 /// Most rows of a group that are read at once; other writers use up to 2²⁰.
 const MAX_GROUP_ROWS: i64 = 1 << 20;
 
@@ -25,7 +25,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-const READER: &str = "1";
+const READER: &str = "3";
 
 /// Why an index cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,10 @@ impl IndexWriter {
         let partial = PathBuf::from(partial);
         let file = File::create(&partial).map_err(|source| io(&partial, source))?;
         let reader = KeyValue::new(READER_KEY.to_owned(), READER.to_owned());
-        let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![reader]));
+        let properties = WriterProperties::builder()
+            .set_key_value_metadata(Some(vec![reader]))
+            // Figures of each page would be kept until the end.
+            .set_statistics_enabled(EnabledStatistics::Chunk);
         let properties = Arc::new(properties.build());
         let writer = SerializedFileWriter::new(file, schema(), properties)
             .map_err(|source| parquet(path, source))?;
@@ -202,10 +205,26 @@ impl IndexReader {
     /// Opens an index.
     ///
     /// # Errors
-    /// [`IndexError`] if the file cannot be read or is no index.
+    /// [`IndexError`] if the file cannot be read or is no index of this version.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
-        let file = File::open(path).map_err(|source| io(path, source))?;
-        let reader = SerializedFileReader::new(file).map_err(|source| parquet(path, source))?;
+        Self::with_columns(path, read_metadata(path)?)
+    }
+
+    /// Opens an index whose rows say what this version would say of the same files; `None` if
+    /// another version wrote it.
+    pub(crate) fn open_current(path: &Path) -> Result<Option<Self>, IndexError> {
+        let reader = read_metadata(path)?;
+        let pairs = reader.metadata().file_metadata().key_value_metadata();
+        let version = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == READER_KEY));
+        match version.map(|pair| pair.value.as_deref() == Some(READER)) {
+            Some(false) => Ok(None),
+            // Not an index at all is an error: it would be overwritten.
+            None => Self::with_columns(path, reader).map(|_| None),
+            Some(true) => Self::with_columns(path, reader).map(Some),
+        }
+    }
+
+    fn with_columns(path: &Path, reader: SerializedFileReader<File>) -> Result<Self, IndexError> {
         let schema = reader.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
         let place = |(name, _)| {
@@ -224,14 +243,6 @@ impl IndexReader {
         usize::try_from(self.reader.metadata().file_metadata().num_rows()).unwrap_or(0)
     }
 
-    /// Whether rows say what this version would say of the same files.
-    pub(crate) fn is_current(&self) -> bool {
-        let pairs = self.reader.metadata().file_metadata().key_value_metadata();
-        let says =
-            |pair: &KeyValue| pair.key == READER_KEY && pair.value.as_deref() == Some(READER);
-        pairs.is_some_and(|pairs| pairs.iter().any(says))
-    }
-
     /// Whether the file says that it has no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -240,15 +251,15 @@ impl IndexReader {
     fn read_group(&self, index: usize) -> Result<Vec<SliceRow>, IndexError> {
         let no_index = |reason| IndexError::NoIndex { path: self.path.clone(), reason };
         let failed = |source| parquet(&self.path, source);
-        let group = self.reader.get_row_group(index).map_err(failed)?;
+        let group = caught(|| self.reader.get_row_group(index)).map_err(failed)?;
         let count = group.metadata().num_rows();
         if !(0..=MAX_GROUP_ROWS).contains(&count) {
             return Err(no_index(format!("a group of {count} rows")));
         }
         let mut columns = Vec::with_capacity(self.columns.len());
         for &column in &self.columns {
-            let reader = group.get_column_reader(column).map_err(failed)?;
-            let cells = read_column(reader, count as usize).map_err(failed)?;
+            let read = || read_cells(&mut group.get_column_reader(column)?, count as usize);
+            let cells = caught(read).map_err(failed)?;
             if cells.len() != count as usize {
                 return Err(no_index(format!("{} of {count} values", cells.len())));
             }
@@ -260,6 +271,11 @@ impl IndexReader {
         };
         (0..count).map(row).collect()
     }
+}
+
+fn read_metadata(path: &Path) -> Result<SerializedFileReader<File>, IndexError> {
+    let file = File::open(path).map_err(|source| io(path, source))?;
+    caught(|| SerializedFileReader::new(file)).map_err(|source| parquet(path, source))
 }
 
 impl Iterator for IndexReader {
@@ -285,46 +301,4 @@ impl Iterator for IndexReader {
             }
         }
     }
-}
-
-fn read_column(reader: ColumnReader, count: usize) -> Result<Vec<Cell>, ParquetError> {
-    match reader {
-        ColumnReader::ByteArrayColumnReader(reader) => read_values(reader, count, |value| {
-            let text = |bytes: ByteArray| bytes.as_utf8().map(str::to_owned);
-            value.map(text).transpose().map(Cell::Text)
-        }),
-        ColumnReader::Int64ColumnReader(reader) => {
-            read_values(reader, count, |value| Ok(Cell::Whole(value)))
-        }
-        ColumnReader::DoubleColumnReader(reader) => {
-            read_values(reader, count, |value| Ok(Cell::Real(value)))
-        }
-        ColumnReader::BoolColumnReader(reader) => {
-            read_values(reader, count, |value| Ok(Cell::Bool(value)))
-        }
-        _ => Err(ParquetError::General("a column has values of a kind no index has".to_owned())),
-    }
-}
-
-fn read_values<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
-    count: usize,
-    cell: impl Fn(Option<T::T>) -> Result<Cell, ParquetError>,
-) -> Result<Vec<Cell>, ParquetError> {
-    let (mut values, mut present) = (Vec::new(), Vec::new());
-    let mut records = 0;
-    while records < count {
-        let left = (count - records).min(GROUP_ROWS);
-        let (read, _, _) = reader.read_records(left, Some(&mut present), None, &mut values)?;
-        if read == 0 {
-            break;
-        }
-        records += read;
-    }
-    let mut values = values.into_iter();
-    // A column without gaps, as other writers make it, has no levels.
-    if present.is_empty() {
-        return values.map(|value| cell(Some(value))).collect();
-    }
-    present.iter().map(|level| cell(if *level > 0 { values.next() } else { None })).collect()
 }

@@ -40,11 +40,15 @@ impl Labels {
     }
 
     /// Gives a row its labels, by its SOPInstanceUID or the name of its file; in the latter case
-    /// the row takes that name as its id.
+    /// the row takes that name as its id. A frame has those of its own id alone: what a table says
+    /// of its object is not true of every frame.
     pub(super) fn join(&mut self, row: &mut SliceRow) {
         row.labels = None;
         let name = row.entry_name.as_deref().unwrap_or(&row.path).to_owned();
-        let names = [row.sop_instance_uid.clone(), stem(Path::new(&name)).to_owned()];
+        let names = match row.frame {
+            Some(number) => [row.id.clone(), format!("{}-frame{number}", stem(Path::new(&name)))],
+            None => [row.sop_instance_uid.clone(), stem(Path::new(&name)).to_owned()],
+        };
         for joined in &mut self.0 {
             let found = names.iter().find_map(|id| Some((id, joined.table.position(id)?)));
             let Some((id, place)) = found else { continue };

@@ -1,11 +1,11 @@
-//! One row of the index: what is known of one image file.
+//! One row of the index: what is known of one image.
 
 use std::path::PathBuf;
 
-use hemora_ct::{LABEL_COUNT, Label};
+use hemora_ct::{Fingerprint, LABEL_COUNT, Label};
 use hemora_dicom::Source;
 
-/// One image file, or one entry of a zip archive.
+/// One image: a file, an entry of a zip archive, or a frame of either.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SliceRow {
     /// The file, or the archive.
@@ -14,11 +14,13 @@ pub struct SliceRow {
     pub entry: Option<u64>,
     /// Name of the entry in the archive.
     pub entry_name: Option<String>,
+    /// Number of the frame, from 1, in an object of several, or of the slice in a volume.
+    pub frame: Option<u64>,
     /// Bytes of the file or archive.
     pub file_size: u64,
     /// When the file or archive was last changed, nanoseconds since 1970.
     pub modified_ns: i64,
-    /// SHA-256 of the image's bytes, hexadecimal; empty if they could not be read.
+    /// SHA-256 of the bytes of the file or entry, hexadecimal; empty if they could not be read.
     pub sha256: String,
     /// Why the image cannot be used; `None` for a usable one.
     pub error: Option<String>,
@@ -32,6 +34,16 @@ pub struct SliceRow {
     pub study_instance_uid: String,
     /// PatientID, empty if absent.
     pub patient_id: String,
+    /// PatientAge, years.
+    pub patient_age: Option<f64>,
+    /// PatientSex.
+    pub patient_sex: Option<String>,
+    /// Manufacturer of the scanner.
+    pub manufacturer: Option<String>,
+    /// ManufacturerModelName of the scanner.
+    pub scanner_model: Option<String>,
+    /// ConvolutionKernel.
+    pub convolution_kernel: Option<String>,
     /// InstanceNumber.
     pub instance_number: Option<i64>,
     /// Rows, pixels.
@@ -64,6 +76,8 @@ pub struct SliceRow {
     pub hu_min: f64,
     /// Highest HU.
     pub hu_max: f64,
+    /// What the image looks like in the brain window.
+    pub fingerprint: Option<Fingerprint>,
     /// Labels in label order, if a table has them.
     pub labels: Option<[bool; LABEL_COUNT]>,
     /// What is unusual, such as `gantry_tilt`, in alphabetical order.
@@ -91,10 +105,11 @@ pub(crate) enum Cell {
 use Kind::{Bool, Real, Text, Whole};
 
 /// Names and kinds of the columns, in the order of the cells of a row.
-pub(crate) const COLUMNS: [(&str, Kind); 37] = [
+pub(crate) const COLUMNS: [(&str, Kind); 44] = [
     ("path", Text),
     ("entry", Whole),
     ("entry_name", Text),
+    ("frame", Whole),
     ("file_size", Whole),
     ("modified_ns", Whole),
     ("sha256", Text),
@@ -104,6 +119,11 @@ pub(crate) const COLUMNS: [(&str, Kind); 37] = [
     ("series_instance_uid", Text),
     ("study_instance_uid", Text),
     ("patient_id", Text),
+    ("patient_age", Real),
+    ("patient_sex", Text),
+    ("manufacturer", Text),
+    ("scanner_model", Text),
+    ("convolution_kernel", Text),
     ("instance_number", Whole),
     ("rows", Whole),
     ("columns", Whole),
@@ -122,6 +142,7 @@ pub(crate) const COLUMNS: [(&str, Kind); 37] = [
     ("pct_in_window", Real),
     ("hu_min", Real),
     ("hu_max", Real),
+    ("fingerprint", Text),
     ("epidural", Bool),
     ("intraparenchymal", Bool),
     ("intraventricular", Bool),
@@ -132,8 +153,17 @@ pub(crate) const COLUMNS: [(&str, Kind); 37] = [
 ];
 
 impl SliceRow {
-    /// Where the image's bytes are.
+    /// Where the image is.
     pub fn source(&self) -> Source {
+        let object = self.object();
+        match self.frame.and_then(|frame| usize::try_from(frame).ok()) {
+            Some(number) => Source::Frame { object: Box::new(object), number },
+            None => object,
+        }
+    }
+
+    /// The file or entry that the image is in.
+    pub(crate) fn object(&self) -> Source {
         let path = PathBuf::from(&self.path);
         match (self.entry.and_then(|entry| usize::try_from(entry).ok()), &self.entry_name) {
             (Some(index), Some(name)) => {
@@ -161,6 +191,7 @@ impl SliceRow {
             text(&self.path),
             Cell::Whole(self.entry.and_then(|entry| i64::try_from(entry).ok())),
             Cell::Text(self.entry_name.clone()),
+            Cell::Whole(self.frame.and_then(|frame| i64::try_from(frame).ok())),
             whole(self.file_size),
             Cell::Whole(Some(self.modified_ns)),
             text(&self.sha256),
@@ -170,6 +201,11 @@ impl SliceRow {
             text(&self.series_instance_uid),
             text(&self.study_instance_uid),
             text(&self.patient_id),
+            Cell::Real(self.patient_age),
+            Cell::Text(self.patient_sex.clone()),
+            Cell::Text(self.manufacturer.clone()),
+            Cell::Text(self.scanner_model.clone()),
+            Cell::Text(self.convolution_kernel.clone()),
             Cell::Whole(self.instance_number),
             whole(self.rows),
             whole(self.columns),
@@ -188,6 +224,7 @@ impl SliceRow {
             real(self.pct_in_window),
             real(self.hu_min),
             real(self.hu_max),
+            Cell::Text(self.fingerprint.map(|fingerprint| fingerprint.to_string())),
         ];
         let label = |label: Label| Cell::Bool(self.labels.map(|labels| labels[label.index()]));
         cells.extend(Label::ALL.map(label));
@@ -205,6 +242,7 @@ impl SliceRow {
             path: cells.text()?.filter(|path| !path.is_empty()).ok_or("a row has no path")?,
             entry: cells.whole()?.map(at_least_0).transpose()?,
             entry_name: cells.text()?,
+            frame: cells.whole()?.map(at_least_0).transpose()?,
             file_size: cells.count()?,
             modified_ns: cells.whole()?.unwrap_or_default(),
             sha256: cells.text()?.unwrap_or_default(),
@@ -214,6 +252,11 @@ impl SliceRow {
             series_instance_uid: cells.text()?.unwrap_or_default(),
             study_instance_uid: cells.text()?.unwrap_or_default(),
             patient_id: cells.text()?.unwrap_or_default(),
+            patient_age: cells.real()?,
+            patient_sex: cells.text()?,
+            manufacturer: cells.text()?,
+            scanner_model: cells.text()?,
+            convolution_kernel: cells.text()?,
             instance_number: cells.whole()?,
             rows: cells.count()?,
             columns: cells.count()?,
@@ -230,6 +273,7 @@ impl SliceRow {
             pct_in_window: cells.real()?.unwrap_or_default(),
             hu_min: cells.real()?.unwrap_or_default(),
             hu_max: cells.real()?.unwrap_or_default(),
+            fingerprint: cells.text()?.map(|digits| digits.parse()).transpose()?,
             labels: cells.labels()?,
             flags: cells
                 .text()?
@@ -324,6 +368,10 @@ mod tests {
             labels: Some([false, true, false, false, false, true]),
             flags: vec!["gantry_tilt".into(), "no_patient".into()],
             hu_min: -1024.0,
+            patient_age: Some(61.0),
+            patient_sex: Some("F".into()),
+            scanner_model: Some("X".into()),
+            fingerprint: Some("0f".repeat(32).parse().unwrap()),
             ..SliceRow::default()
         };
         assert_eq!(row.cells().len(), COLUMNS.len());
@@ -336,6 +384,10 @@ mod tests {
             };
             assert_eq!(own, kind, "{name}");
         }
+        let frame = SliceRow { frame: Some(2), ..row.clone() };
+        let object = Box::new(row.source());
+        assert_eq!(frame.source(), Source::Frame { object, number: 2 });
+        assert_eq!(SliceRow::from_cells(frame.cells()), Ok(frame));
         assert_eq!(SliceRow::from_cells(row.cells()), Ok(row.clone()));
         assert!(matches!(row.source(), Source::ZipEntry { index: 3, .. }));
         let failed =
@@ -355,7 +407,7 @@ mod tests {
         assert!(bad(1, Cell::Whole(Some(-1))).contains("-1"));
         assert!(bad(1, Cell::Text(None)).contains("kind"));
         for id in ["../../etc/passwd", ".hidden", "a/b", "", "a\0b"] {
-            assert!(bad(7, Cell::Text(Some(id.into()))).contains("file name"), "{id}");
+            assert!(bad(8, Cell::Text(Some(id.into()))).contains("file name"), "{id}");
         }
         assert!(SliceRow::from_cells([]).is_err());
     }

@@ -1,116 +1,69 @@
 //! Which slices of an index are prepared, and on which side of a split each stands.
+//!
+//! A plan holds a whole index, so what it keeps of a slice is small: numbers, and texts by number.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_dicom::Source;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::PrepareError;
 use super::recipe::PrepareRecipe;
+use super::selection::{Negatives, Selection, SplitBy, SplitInto};
+use super::texts::{Place, TextId, Texts};
 use crate::groups::{Groups, PATIENT, SERIES};
 use crate::index::{IndexReader, REPEATED_ID, SliceRow, hexadecimal};
+use crate::labels::{pack, unpack};
 use crate::split::partition;
 
-/// Which slices are taken and how they are split.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Selection {
-    /// Fewest subtypes of a positive slice, 0 to 5; with 0, `any` alone will do.
-    pub min_types: usize,
-    /// Slices without hemorrhage.
-    pub negatives: Negatives,
-    /// The parts of the set.
-    pub split: SplitInto,
-    /// What stays on one side.
-    pub split_by: SplitBy,
-    /// Seed of the sample, the split and the images whose frequencies are counted.
-    pub seed: u64,
+/// Most slices of an index: their numbers and those of their texts have 32 bits.
+const MAX_SLICES: usize = 1 << 28;
+/// Most parts of a split.
+const MAX_PARTS: usize = 1000;
+
+/// One slice that is prepared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planned {
+    id: TextId,
+    /// Its place among all slices of the index.
+    pub(super) slot: u32,
+    /// One bit a label.
+    labels: u8,
+    part: u16,
 }
 
-impl Default for Selection {
-    fn default() -> Self {
-        Self {
-            min_types: 0,
-            negatives: Negatives::All,
-            split: SplitInto::Parts { validation: 0.15, test: 0.15 },
-            split_by: SplitBy::Patient,
-            seed: 0,
-        }
+impl Planned {
+    pub(super) fn labels(&self) -> [bool; LABEL_COUNT] {
+        unpack(self.labels)
     }
 }
 
-/// How many slices without hemorrhage are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Negatives {
-    /// All of them.
-    All,
-    /// So many, or all if there are fewer.
-    Count(usize),
-    /// So many for each positive slice.
-    Ratio(f64),
-}
-
-/// The parts of a set.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SplitInto {
-    /// `train`, `validation` and `test`; the parts of the images for the latter two.
-    Parts {
-        /// Part for validation, 0 to below 1.
-        validation: f64,
-        /// Part for the test, 0 to below 1.
-        test: f64,
-    },
-    /// `fold0`, `fold1` …, of equal size.
-    Folds(usize),
-}
-
-/// What stays on one side of a split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SplitBy {
-    /// All that is known to be of one patient or series.
-    Patient,
-    /// Nothing: patients stand on several sides and figures are too good (facts §1).
-    Image,
-}
-
-/// One slice that is prepared.
-#[derive(Debug, Clone)]
-pub(super) struct Planned {
-    pub(super) id: String,
-    pub(super) slot: usize,
-    pub(super) labels: [bool; LABEL_COUNT],
-    pub(super) split: String,
-}
-
 /// What is read of a slice of the index.
-#[derive(Debug, Clone)]
-pub(super) struct Slot {
-    pub(super) source: Source,
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    place: Place,
     /// The file's size in the index: a file that changed since is not used.
-    pub(super) file_size: u64,
-    pub(super) patient: String,
-    pub(super) study: String,
-    pub(super) series: String,
-    z: Option<f64>,
-    instance_number: Option<i64>,
+    file_size: u64,
+    patient: TextId,
+    study: TextId,
+    series: TextId,
 }
 
 /// All that is prepared, in the order of the ids.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) slices: Vec<Planned>,
-    pub(super) slots: Vec<Slot>,
-    /// Slices of each series in the order of their places, and the place of each slot in it.
-    order: BTreeMap<String, Vec<usize>>,
-    places: Vec<usize>,
+    texts: Texts,
+    slots: Vec<Slot>,
+    /// Slots by series and place in it, and where each slot stands there; empty if no channel takes
+    /// a neighbour.
+    order: Vec<u32>,
+    places: Vec<u32>,
+    parts: Vec<String>,
     /// SHA-256 of everything in the index that decides the result.
     pub(super) input_sha256: String,
     /// Slices with less than the recipe's part of brain.
@@ -126,49 +79,100 @@ impl Plan {
         selection: &Selection,
     ) -> Result<Self, PrepareError> {
         let mut hash = Sha256::new();
+        let mut texts = Texts::default();
         let (mut slots, mut candidates) = (Vec::new(), Vec::new());
+        let mut along: Vec<(f64, i64)> = Vec::new();
         let (mut too_little_brain, mut unlabelled) = (0, 0);
         for row in rows {
             let row = row?;
             if !row.is_usable() || row.flags.iter().any(|flag| flag == REPEATED_ID) {
                 continue;
             }
+            // Sources of an index are files, entries and frames with paths of text.
+            let Some(place) = Place::keep(&row.source(), &mut texts) else { continue };
             digest(&mut hash, &row);
+            let slot = number(slots.len())?;
             match row.labels {
                 None => unlabelled += 1,
                 Some(_) if row.pct_in_window < recipe.min_in_window => too_little_brain += 1,
-                Some(labels) => candidates.push((row.id.clone(), slots.len(), labels)),
+                Some(labels) => {
+                    let id = texts.push(&row.id);
+                    candidates.push(Planned { id, slot, labels: pack(labels), part: 0 });
+                }
             }
-            slots.push(slot(row));
+            let [patient, study, series] =
+                [&row.patient_id, &row.study_instance_uid, &row.series_instance_uid]
+                    .map(|text| texts.share(text));
+            slots.push(Slot { place, file_size: row.file_size, patient, study, series });
+            if recipe.takes_neighbours() {
+                let number = row.instance_number.unwrap_or(i64::MAX);
+                along.push((row.z.unwrap_or(f64::INFINITY), number));
+            }
         }
-        candidates.sort();
-        let chosen = sample(candidates, selection)?;
-        let splits = splits(&chosen, &slots, selection)?;
-        let slices = chosen.into_iter().zip(splits);
-        let slices =
-            slices.map(|((id, slot, labels), split)| Planned { id, slot, labels, split }).collect();
+        let by_id = |a: &Planned, b: &Planned| {
+            texts.get(a.id).cmp(texts.get(b.id)).then(a.slot.cmp(&b.slot))
+        };
+        candidates.sort_unstable_by(by_id);
+        let mut slices = sample(candidates, selection)?;
+        slices.sort_unstable_by(by_id);
+        let parts = split(&mut slices, &slots, &texts, selection)?;
+        let (order, places) = order(&slots, &along, &texts);
         let input_sha256 = hexadecimal(&hash.finalize());
-        let (order, places) = order(&slots);
-        Ok(Self { slices, slots, order, places, input_sha256, too_little_brain, unlabelled })
+        Ok(Self {
+            slices,
+            texts,
+            slots,
+            order,
+            places,
+            parts,
+            input_sha256,
+            too_little_brain,
+            unlabelled,
+        })
+    }
+
+    pub(super) fn id(&self, slice: &Planned) -> &str {
+        self.texts.get(slice.id)
+    }
+
+    /// The part of the split.
+    pub(super) fn part(&self, slice: &Planned) -> &str {
+        &self.parts[usize::from(slice.part)]
+    }
+
+    /// Patient, study and series.
+    pub(super) fn groups(&self, slice: &Planned) -> [&str; 3] {
+        let Slot { patient, study, series, .. } = self.slots[slice.slot as usize];
+        [patient, study, series].map(|text| self.texts.get(text))
+    }
+
+    /// Where a slot's bytes are, and the size that the file had.
+    pub(super) fn source(&self, slot: u32) -> (Source, u64) {
+        let Slot { place, file_size, .. } = self.slots[slot as usize];
+        (place.source(&self.texts), file_size)
     }
 
     /// The slot `offset` steps along the normal from `slot`, the end slot beyond the ends.
-    pub(super) fn neighbour(&self, slot: usize, offset: i32) -> usize {
-        let Some(series) = self.order.get(&self.slots[slot].series) else { return slot };
-        let last = series.len() as i64 - 1;
-        series[(self.places[slot] as i64 + i64::from(offset)).clamp(0, last) as usize]
+    pub(super) fn neighbour(&self, slot: u32, offset: i32) -> u32 {
+        let series = |slot: u32| self.slots[slot as usize].series;
+        let Some(&place) = self.places.get(slot as usize) else { return slot };
+        let steps = (1..=i64::from(offset.unsigned_abs())).map_while(|step| {
+            let place = i64::from(place) + step * i64::from(offset.signum());
+            let other = *self.order.get(usize::try_from(place).ok()?)?;
+            (series(other) == series(slot)).then_some(other)
+        });
+        steps.last().unwrap_or(slot)
     }
 }
 
-fn slot(row: SliceRow) -> Slot {
-    Slot {
-        source: row.source(),
-        file_size: row.file_size,
-        patient: row.patient_id,
-        study: row.study_instance_uid,
-        series: row.series_instance_uid,
-        z: row.z,
-        instance_number: row.instance_number,
+fn number(slices: usize) -> Result<u32, PrepareError> {
+    match u32::try_from(slices) {
+        Ok(number) if slices < MAX_SLICES => Ok(number),
+        _ => Err(PrepareError::Option {
+            name: "number of slices",
+            found: format!("{slices} and more"),
+            expected: "at most 268435456 in one set",
+        }),
     }
 }
 
@@ -183,25 +187,20 @@ fn digest(hash: &mut Sha256, row: &SliceRow) {
     hash.update(row.labels.map_or([2; LABEL_COUNT], |labels| labels.map(u8::from)));
 }
 
-type Candidate = (String, usize, [bool; LABEL_COUNT]);
-
-/// The positives with enough types, and a sample of the negatives, in the order of the ids.
-fn sample(
-    candidates: Vec<Candidate>,
-    selection: &Selection,
-) -> Result<Vec<Candidate>, PrepareError> {
+/// The positives with enough types, and a sample of the negatives. `candidates` are in the order of
+/// the ids, the result is not.
+fn sample(candidates: Vec<Planned>, selection: &Selection) -> Result<Vec<Planned>, PrepareError> {
     let bad = |name, found: String, expected| PrepareError::Option { name, found, expected };
     if selection.min_types > Label::SUBTYPES.len() {
         let found = selection.min_types.to_string();
         return Err(bad("min-types", found, "0 to 5"));
     }
     let (positives, mut negatives): (Vec<_>, Vec<_>) =
-        candidates.into_iter().partition(|(_, _, labels)| labels.contains(&true));
-    let types = |labels: &[bool; LABEL_COUNT]| {
-        Label::SUBTYPES.iter().filter(|label| labels[label.index()]).count()
-    };
-    let enough = |(_, _, labels): &Candidate| types(labels) >= selection.min_types;
-    let mut chosen: Vec<_> = positives.into_iter().filter(enough).collect();
+        candidates.into_iter().partition(|slice| slice.labels != 0);
+    let subtypes = Label::SUBTYPES.iter().fold(0, |bits, label| bits | 1u8 << label.index());
+    let types = |slice: &Planned| (slice.labels & subtypes).count_ones() as usize;
+    let mut chosen = positives;
+    chosen.retain(|slice| types(slice) >= selection.min_types);
     let wanted = match selection.negatives {
         Negatives::All => negatives.len(),
         Negatives::Count(count) => count,
@@ -218,77 +217,105 @@ fn sample(
     if chosen.is_empty() {
         return Err(PrepareError::NothingSelected);
     }
-    chosen.sort();
     Ok(chosen)
 }
 
-/// The part of each slice.
-fn splits(
-    chosen: &[Candidate],
+/// Gives each slice its part, and returns the names of the parts.
+fn split(
+    slices: &mut [Planned],
     slots: &[Slot],
+    texts: &Texts,
     selection: &Selection,
 ) -> Result<Vec<String>, PrepareError> {
-    let labels: Vec<_> = chosen.iter().map(|(_, _, labels)| *labels).collect();
-    let ids = chosen.iter().map(|(id, _, _)| id);
-    let groups = match selection.split_by {
-        SplitBy::Image => ids.cloned().collect(),
+    let (names, shares) = shares(selection.split)?;
+    let labels: Vec<_> = slices.iter().map(Planned::labels).collect();
+    let parts = match selection.split_by {
+        SplitBy::Image => {
+            let ids: Vec<&str> = slices.iter().map(|slice| texts.get(slice.id)).collect();
+            partition(&labels, &ids, &shares, selection.seed)?
+        }
         SplitBy::Patient => {
-            let mut groups = Groups::default();
-            for (id, slot, _) in chosen {
-                groups.join(id, PATIENT, &slots[*slot].patient);
-                groups.join(id, SERIES, &slots[*slot].series);
-            }
-            groups.assign(ids)
+            let (groups, of_slices) = groups(slices, slots, texts);
+            let groups: Vec<&str> = of_slices.iter().map(|&group| &*groups[group]).collect();
+            partition(&labels, &groups, &shares, selection.seed)?
         }
     };
-    let (names, shares): (Vec<String>, Vec<f64>) = match selection.split {
-        SplitInto::Folds(folds) if (2..=1000).contains(&folds) => {
-            (0..folds).map(|fold| (format!("fold{fold}"), 1.0 / folds as f64)).unzip()
+    for (slice, part) in slices.iter_mut().zip(parts) {
+        slice.part = u16::try_from(part).expect("parts are limited");
+    }
+    Ok(names)
+}
+
+/// The names of what must stay together, all slices of a patient or series, directly or by way of
+/// others; and which of them each slice belongs to.
+fn groups(slices: &[Planned], slots: &[Slot], texts: &Texts) -> (Vec<String>, Vec<usize>) {
+    // Slices of one patient and series share a group: it is asked for once.
+    let mut pairs: HashMap<[TextId; 2], usize> = HashMap::new();
+    let mut groups = Groups::default();
+    let mut of_slices = Vec::with_capacity(slices.len());
+    // Slices of which neither is known, each a group of its own.
+    let mut alone = Vec::new();
+    for (index, slice) in slices.iter().enumerate() {
+        let Slot { patient, series, .. } = slots[slice.slot as usize];
+        let known = [(PATIENT, patient), (SERIES, series)].map(|(key, id)| (key, texts.get(id)));
+        if known.iter().all(|(_, value)| value.is_empty()) {
+            alone.push(index);
+            of_slices.push(usize::MAX);
+            continue;
         }
-        SplitInto::Folds(folds) => {
-            let (found, expected) = (folds.to_string(), "2 to 1000");
-            return Err(PrepareError::Option { name: "folds", found, expected });
+        let count = pairs.len();
+        of_slices.push(*pairs.entry([patient, series]).or_insert_with(|| {
+            known.iter().for_each(|(key, value)| groups.join(&count.to_string(), key, value));
+            count
+        }));
+    }
+    let mut names = groups.assign((0..pairs.len()).map(|pair| pair.to_string()));
+    for index in alone {
+        of_slices[index] = names.len();
+        names.push(format!("image={}", texts.get(slices[index].id)));
+    }
+    (names, of_slices)
+}
+
+/// Names and shares of the parts.
+fn shares(split: SplitInto) -> Result<(Vec<String>, Vec<f64>), PrepareError> {
+    let bad = |name, found, expected| Err(PrepareError::Option { name, found, expected });
+    match split {
+        SplitInto::Folds(folds) if (2..=MAX_PARTS).contains(&folds) => {
+            Ok((0..folds).map(|fold| (format!("fold{fold}"), 1.0 / folds as f64)).unzip())
         }
+        SplitInto::Folds(folds) => bad("folds", folds.to_string(), "2 to 1000"),
         SplitInto::Parts { validation, test } => {
             let train = 1.0 - validation - test;
             if !(validation >= 0.0 && test >= 0.0 && train > 0.0) {
-                let (found, expected) = (format!("{validation} and {test}"), "a sum below 1");
-                return Err(PrepareError::Option { name: "validation and test", found, expected });
+                return bad(
+                    "validation and test",
+                    format!("{validation} and {test}"),
+                    "a sum below 1",
+                );
             }
             let parts = [("train", train), ("validation", validation), ("test", test)];
             let kept = parts.into_iter().filter(|(_, share)| *share > 0.0);
-            kept.map(|(name, share)| (name.to_owned(), share)).unzip()
-        }
-    };
-    let parts = partition(&labels, &groups, &shares, selection.seed)?;
-    Ok(parts.into_iter().map(|part| names[part].clone()).collect())
-}
-
-/// Slots of each series from its lowest to its highest slice, and the place of each slot there.
-fn order(slots: &[Slot]) -> (BTreeMap<String, Vec<usize>>, Vec<usize>) {
-    let mut order: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, slot) in slots.iter().enumerate() {
-        match order.get_mut(&slot.series) {
-            Some(series) => series.push(index),
-            None => {
-                order.insert(slot.series.clone(), vec![index]);
-            }
+            Ok(kept.map(|(name, share)| (name.to_owned(), share)).unzip())
         }
     }
-    let mut places = vec![0; slots.len()];
-    for series in order.values_mut() {
-        let key = |index: usize| {
-            let slot = &slots[index];
-            let number = slot.instance_number.unwrap_or(i64::MAX);
-            (slot.z.unwrap_or(f64::INFINITY), number, &slot.source)
-        };
-        series.sort_by(|&a, &b| {
-            let (a, b) = (key(a), key(b));
-            a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then_with(|| a.2.cmp(b.2))
-        });
-        for (place, &index) in series.iter().enumerate() {
-            places[index] = place;
-        }
+}
+
+/// Slots by series, from its lowest to its highest slice, and where each slot stands there.
+/// `along` has the place and the number of each slot, or nothing if the order is not needed.
+fn order(slots: &[Slot], along: &[(f64, i64)], texts: &Texts) -> (Vec<u32>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..along.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| {
+        let (a, b) = (a as usize, b as usize);
+        let (place, number) = along[a];
+        let (other_place, other_number) = along[b];
+        let series = slots[a].series.cmp(&slots[b].series);
+        let along = place.total_cmp(&other_place).then(number.cmp(&other_number));
+        series.then(along).then_with(|| slots[a].place.compare(slots[b].place, texts))
+    });
+    let mut places = vec![0; order.len()];
+    for (place, &slot) in (0..).zip(&order) {
+        places[slot as usize] = place;
     }
     (order, places)
 }

@@ -210,7 +210,14 @@ impl PrepareRecipe {
         if !name.contains(['.', '/']) {
             return Err(PrepareRecipeError::Unknown(name.to_owned()));
         }
-        let path = Path::new(name);
+        Self::read(Path::new(name))
+    }
+
+    /// The recipe of a TOML file.
+    ///
+    /// # Errors
+    /// [`PrepareRecipeError`] names the file or the value.
+    pub fn read(path: &Path) -> Result<Self, PrepareRecipeError> {
         let read = |source| PrepareRecipeError::Read { path: path.to_owned(), source };
         if std::fs::metadata(path).map_err(read)?.len() > MAX_BYTES {
             let reason = format!("the file has more than {MAX_BYTES} bytes");
@@ -278,6 +285,14 @@ impl PrepareRecipe {
             FrequencyScale::new(bins.clone())?;
         }
         Ok(())
+    }
+
+    /// Whether a channel takes another slice than the one it is of.
+    pub(crate) fn takes_neighbours(&self) -> bool {
+        match &self.output {
+            Output::Jpeg { channels, .. } => channels.iter().any(|channel| channel.offset != 0),
+            Output::Hu { .. } => false,
+        }
     }
 
     /// Whether frequency bins must be counted before slices can be rendered.

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use hemora_ct::{FrequencyScale, HuCounts, Plane, Square, brain_box, resize_square, zoom};
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use hemora_ct::{
+    FrequencyScale, HuCounts, Plane, Square, brain_box, cut_byte, resize_square, whole_hu, zoom,
+};
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
 use super::recipe::{Crop, Output, PrepareRecipe, PrepareRecipeError, PreparedChannel};
 
@@ -86,27 +88,25 @@ impl Renderer {
         let square = self.place(&canvas);
         let kept = self.kept(canvas, square);
         let mut pixels = vec![0; kept.values.len() * channels.len()];
+        let mut bytes = vec![0; kept.values.len()];
         for (index, channel) in channels.iter().enumerate() {
-            let target = pixels[index..].iter_mut().step_by(channels.len());
             if channel.offset == 0 {
-                self.fill(channel, &kept, target);
+                self.fill(channel, &kept, &mut bytes);
             } else {
                 let other = self.on_canvas(neighbour(channel.offset));
-                self.fill(channel, &self.kept(other, square), target);
+                self.fill(channel, &self.kept(other, square), &mut bytes);
             }
+            let places = pixels[index..].iter_mut().step_by(channels.len());
+            places.zip(&bytes).for_each(|(place, byte)| *place = *byte);
         }
         pixels
     }
 
-    fn fill<'a>(
-        &self,
-        channel: &PreparedChannel,
-        hu: &Plane,
-        target: impl Iterator<Item = &'a mut u8>,
-    ) {
+    /// The bytes of one channel, as many as `hu` has pixels.
+    fn fill(&self, channel: &PreparedChannel, hu: &Plane, bytes: &mut [u8]) {
         // Cut off, not rounded, as the published set was (facts §2, step 12).
-        let byte = |value: f32| (value * 255.0) as u8;
-        let pairs = target.zip(&hu.values);
+        let byte = |value: f32| cut_byte(value * 255.0);
+        let pairs = bytes.iter_mut().zip(&hu.values);
         match (channel.window, &self.scale) {
             (Some(window), _) => pairs.for_each(|(target, &hu)| *target = byte(window.to_unit(hu))),
             (None, Some(scale)) => {
@@ -133,6 +133,8 @@ impl Renderer {
         let mut file = Vec::with_capacity(pixels.len() / 4);
         let mut encoder = Encoder::new(&mut file, *quality);
         let grey = channels.len() == 1;
+        // Averages, as libjpeg and so Pillow does.
+        encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
         encoder.set_sampling_factor(if *subsample && !grey {
             SamplingFactor::F_2_2
         } else {
@@ -148,8 +150,7 @@ impl Renderer {
         let canvas = self.on_canvas(slice);
         let square = self.place(&canvas);
         let kept = self.kept(canvas, square);
-        // A cast saturates.
-        let values = kept.values.iter().map(|hu| hu.round() as i16).collect();
+        let values = kept.values.iter().map(|&hu| whole_hu(hu)).collect();
         (values, [kept.rows, kept.columns])
     }
 }

@@ -1,10 +1,9 @@
 //! Preparing a set: every slice of the plan to its file, on all cores, resumable.
 
-use std::fs;
-use std::io::Write as _;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{fs, iter};
 
 use hemora_ct::{HuCounts, Label, Plane};
 use hemora_dicom::read_slice;
@@ -13,9 +12,11 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::error::PrepareError;
-use super::plan::{Plan, Planned, Purpose, Selection, Slot, generator};
+use super::files::{in_path, is_whole_jpeg, write_image, write_table, write_whole};
+use super::plan::{Plan, Planned, Purpose, generator};
 use super::recipe::{Output, PrepareRecipe};
 use super::render::Renderer;
+use super::selection::Selection;
 use super::shard::write_shard;
 use crate::index::IndexReader;
 
@@ -64,9 +65,9 @@ pub fn prepare(
     claim(out, &plan, recipe, selection)?;
     let renderer = Renderer::new(recipe.clone(), || frequencies(&plan, recipe, selection.seed))?;
     let resolved = toml::to_string(renderer.recipe()).expect("recipes are valid TOML");
-    write_whole(&out.join("recipe.toml"), resolved.as_bytes())?;
+    write_whole(&out.join("recipe.toml"), |file| file.write_all(resolved.as_bytes()))?;
     let run = Run { plan: &plan, renderer: &renderer, out, done: AtomicUsize::new(0), progress };
-    let (results, complete) = match &recipe.output {
+    let (failed, complete) = match &recipe.output {
         Output::Jpeg { .. } => run.images()?,
         Output::Hu { shard_slices } => run.shards(*shard_slices)?,
     };
@@ -79,30 +80,36 @@ pub fn prepare(
     if !complete {
         return Ok(report);
     }
-    let mut prepared = Vec::with_capacity(plan.slices.len());
-    for (slice, result) in plan.slices.iter().zip(results) {
-        match result {
-            None => prepared.push(slice),
-            Some(reason) => report.skipped.push((slice.id.clone(), reason)),
-        }
+    if let (true, Some((_, reason))) = (failed.len() == plan.slices.len(), failed.first()) {
+        return Err(PrepareError::AllFailed { count: failed.len(), reason: reason.clone() });
     }
-    if let (true, Some((_, reason))) = (prepared.is_empty(), report.skipped.first()) {
-        let (count, reason) = (plan.slices.len(), reason.clone());
-        return Err(PrepareError::AllFailed { count, reason });
-    }
-    run.tables(&prepared, &report.skipped)?;
-    report.slices = prepared.len();
-    for slice in prepared {
-        for (count, label) in report.positives.iter_mut().zip(slice.labels) {
+    run.tables(&failed)?;
+    report.slices = plan.slices.len() - failed.len();
+    for slice in prepared(&plan, &failed) {
+        for (count, label) in report.positives.iter_mut().zip(slice.labels()) {
             *count += usize::from(label);
         }
-        match report.parts.iter_mut().find(|(name, _)| *name == slice.split) {
+        let part = plan.part(slice);
+        match report.parts.iter_mut().find(|(name, _)| name == part) {
             Some((_, count)) => *count += 1,
-            None => report.parts.push((slice.split.clone(), 1)),
+            None => report.parts.push((part.to_owned(), 1)),
         }
     }
     report.parts.sort();
+    let with_id =
+        |(index, reason): (usize, String)| (plan.id(&plan.slices[index]).to_owned(), reason);
+    report.skipped = failed.into_iter().map(with_id).collect();
     Ok(report)
+}
+
+/// Which slices of a plan could not be prepared, in its order, and why.
+type Failed = Vec<(usize, String)>;
+
+/// The slices of a plan that were prepared.
+fn prepared<'a>(plan: &'a Plan, failed: &'a Failed) -> impl Iterator<Item = &'a Planned> {
+    let mut failed = failed.iter().map(|(index, _)| *index).peekable();
+    let slices = plan.slices.iter().enumerate();
+    slices.filter(move |(index, _)| failed.next_if_eq(index).is_none()).map(|(_, slice)| slice)
 }
 
 /// What decides a set, beside its recipe.
@@ -145,7 +152,7 @@ fn claim(
     if names.iter().any(|name| name != "set.toml.partial") {
         return Err(PrepareError::OtherSet(out.to_owned()));
     }
-    write_whole(&path, identity.as_bytes())
+    write_whole(&path, |file| file.write_all(identity.as_bytes()))
 }
 
 /// Frequencies of HU in a sample of the plan's slices.
@@ -156,7 +163,7 @@ fn frequencies(plan: &Plan, recipe: &PrepareRecipe, seed: u64) -> HuCounts {
     slices.truncate(bin_images);
     let add = |mut counts: HuCounts, slice: &&Planned| {
         // One that cannot be read is reported when its turn comes.
-        if let Ok(image) = read(&plan.slots[slice.slot]) {
+        if let Ok(image) = read(plan, slice.slot) {
             counts.add(&image.values);
         }
         counts
@@ -168,9 +175,8 @@ fn frequencies(plan: &Plan, recipe: &PrepareRecipe, seed: u64) -> HuCounts {
     slices.par_iter().fold(HuCounts::default, add).reduce(HuCounts::default, merge)
 }
 
-/// Why each slice of the plan was skipped, `None` for those that were not; and whether all were
-/// looked at.
-type Results = (Vec<Option<String>>, bool);
+/// What failed, and whether all slices were looked at.
+type Results = (Failed, bool);
 
 struct Run<'a> {
     plan: &'a Plan,
@@ -192,24 +198,29 @@ impl Run<'_> {
         let folder = self.out.join("images");
         in_path(&folder, fs::create_dir_all(&folder))?;
         let stopped = AtomicBool::new(false);
-        let image = |slice: &Planned| {
+        let image = |(index, slice): (usize, &Planned)| {
             if stopped.load(Ordering::Relaxed) {
-                return Ok(None);
+                return None;
             }
-            let path = folder.join(format!("{}.jpg", slice.id));
-            let result = if is_whole_jpeg(&path) { Ok(None) } else { self.image(slice, &path) };
+            let path = folder.join(format!("{}.jpg", self.plan.id(slice)));
+            let result = if is_whole_jpeg(&path) { Ok(Ok(())) } else { self.image(slice, &path) };
             self.step(&stopped);
-            result
+            match result {
+                Ok(Ok(())) => None,
+                Ok(Err(reason)) => Some(Ok((index, reason))),
+                Err(error) => Some(Err(error)),
+            }
         };
-        let results: Result<Vec<_>, PrepareError> =
-            self.plan.slices.par_iter().map(image).collect();
-        Ok((results?, !stopped.into_inner()))
+        let slices = self.plan.slices.par_iter().enumerate();
+        let failed: Result<Failed, PrepareError> = slices.filter_map(image).collect();
+        Ok((failed?, !stopped.into_inner()))
     }
 
-    fn image(&self, slice: &Planned, path: &Path) -> Result<Option<String>, PrepareError> {
+    /// Writes an image, or says why it cannot be made.
+    fn image(&self, slice: &Planned, path: &Path) -> Result<Result<(), String>, PrepareError> {
         match self.jpeg(slice) {
-            Ok(bytes) => write_beside(path, &bytes, false).map(|()| None),
-            Err(reason) => Ok(Some(reason)),
+            Ok(bytes) => write_image(path, &bytes).map(Ok),
+            Err(reason) => Ok(Err(reason)),
         }
     }
 
@@ -217,13 +228,13 @@ impl Run<'_> {
         let Output::Jpeg { channels, .. } = &self.renderer.recipe().output else {
             return Err("the recipe makes no JPEG".to_owned());
         };
-        let own = read(&self.plan.slots[slice.slot])?;
+        let own = read(self.plan, slice.slot)?;
         let mut others: Vec<(i32, Plane)> = Vec::new();
         for offset in channels.iter().map(|channel| channel.offset) {
             let neighbour = self.plan.neighbour(slice.slot, offset);
             if neighbour != slice.slot && others.iter().all(|(known, _)| *known != offset) {
                 // A neighbour that cannot be read is stood in for by the slice itself.
-                if let Ok(image) = read(&self.plan.slots[neighbour]) {
+                if let Ok(image) = read(self.plan, neighbour) {
                     others.push((offset, image));
                 }
             }
@@ -242,94 +253,55 @@ impl Run<'_> {
                 if stopped.load(Ordering::Relaxed) {
                     return None;
                 }
-                let image = read(&self.plan.slots[slice.slot]);
+                let image = read(self.plan, slice.slot);
                 self.step(&stopped);
                 Some(image.map(|image| self.renderer.hu(&image)))
             };
-            let ids = slices.iter().map(|slice| slice.id.as_str());
-            write_shard(&folder, number, ids, slices.iter().map(image))
+            let ids = slices.iter().map(|slice| self.plan.id(slice));
+            let failed = write_shard(&folder, number, ids, slices.iter().map(image))?;
+            let first = number * shard_slices;
+            Ok(failed.into_iter().map(|(place, reason)| (first + place, reason)).collect())
         };
         let shards = self.plan.slices.par_chunks(shard_slices).enumerate();
-        let results: Result<Vec<_>, PrepareError> = shards.map(shard).collect();
-        Ok((results?.into_iter().flatten().collect(), !stopped.into_inner()))
+        let failed: Result<Vec<Failed>, PrepareError> = shards.map(shard).collect();
+        Ok((failed?.into_iter().flatten().collect(), !stopped.into_inner()))
     }
 
-    fn tables(
-        &self,
-        prepared: &[&Planned],
-        skipped: &[(String, String)],
-    ) -> Result<(), PrepareError> {
-        let mut splits = csv::Writer::from_writer(Vec::new());
-        let mut rows = vec![["ID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "split"]];
-        rows.extend(prepared.iter().map(|slice| {
-            let Slot { patient, study, series, .. } = &self.plan.slots[slice.slot];
-            [&slice.id, patient, study, series, &slice.split].map(String::as_str)
-        }));
-        rows.iter().try_for_each(|row| splits.write_record(row)).expect("memory takes all");
-        write_table(&self.out.join("splits.csv"), splits)?;
-        let mut table = csv::Writer::from_writer(Vec::new());
-        table.write_record(["ID", "reason"]).expect("memory takes all");
-        for (id, reason) in skipped {
-            table.write_record([id, reason]).expect("memory takes all");
-        }
-        write_table(&self.out.join("skipped.csv"), table)?;
-        let mut labels = Vec::from("ID,Label\n");
-        for slice in prepared {
-            for label in Label::ALL {
-                let value = u8::from(slice.labels[label.index()]);
-                writeln!(labels, "{}_{label},{value}", slice.id).expect("memory takes all");
+    fn tables(&self, failed: &Failed) -> Result<(), PrepareError> {
+        let header = ["ID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "split"];
+        let rows = prepared(self.plan, failed).map(|slice| {
+            let [patient, study, series] = self.plan.groups(slice);
+            vec![self.plan.id(slice), patient, study, series, self.plan.part(slice)]
+        });
+        write_table(&self.out.join("splits.csv"), iter::once(header.to_vec()).chain(rows))?;
+        let rows = failed
+            .iter()
+            .map(|(index, reason)| vec![self.plan.id(&self.plan.slices[*index]), reason.as_str()]);
+        let header = vec!["ID", "reason"];
+        write_table(&self.out.join("skipped.csv"), iter::once(header).chain(rows))?;
+        write_whole(&self.out.join("labels.csv"), |file| {
+            writeln!(file, "ID,Label")?;
+            for slice in prepared(self.plan, failed) {
+                for (label, positive) in Label::ALL.into_iter().zip(slice.labels()) {
+                    writeln!(file, "{}_{label},{}", self.plan.id(slice), u8::from(positive))?;
+                }
             }
-        }
-        write_whole(&self.out.join("labels.csv"), &labels)
+            Ok(())
+        })
     }
 }
 
 /// Reads a slice, unless its file changed since the index was made.
-fn read(slot: &Slot) -> Result<Plane, String> {
-    let path = slot.source.file();
+fn read(plan: &Plan, slot: u32) -> Result<Plane, String> {
+    let (source, indexed) = plan.source(slot);
+    let path = source.file();
     let size = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
-    if size != slot.file_size {
+    if size != indexed {
         return Err(format!(
-            "{}: has {size} bytes, had {} when it was indexed; run `hemora index` again",
+            "{}: has {size} bytes, had {indexed} when it was indexed; run `hemora index` again",
             path.display(),
-            slot.file_size
         ));
     }
-    let (_, slice) =
-        read_slice(&slot.source).map_err(|error| format!("{}: {error}", slot.source))?;
+    let (_, slice) = read_slice(&source).map_err(|error| format!("{source}: {error}"))?;
     Ok(slice.into_plane())
-}
-
-/// Whether an image of an earlier run is there from its first to its last bytes: images are
-/// renamed into their place, but not synced one by one.
-fn is_whole_jpeg(path: &Path) -> bool {
-    fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\xff\xd8") && bytes.ends_with(b"\xff\xd9"))
-}
-
-pub(super) fn in_path<T>(path: &Path, result: std::io::Result<T>) -> Result<T, PrepareError> {
-    result.map_err(|source| PrepareError::Io { path: path.to_owned(), source })
-}
-
-fn write_table(path: &Path, table: csv::Writer<Vec<u8>>) -> Result<(), PrepareError> {
-    write_whole(path, &table.into_inner().expect("memory takes all"))
-}
-
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PrepareError> {
-    write_beside(path, bytes, true)
-}
-
-/// Writes beside `path`, syncs if asked, and renames.
-fn write_beside(path: &Path, bytes: &[u8], sync: bool) -> Result<(), PrepareError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let write = || {
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
-        if sync {
-            file.sync_all()?;
-        }
-        fs::rename(&partial, path)
-    };
-    in_path(path, write())
 }

@@ -12,23 +12,24 @@ use ruzstd::decoding::StreamingDecoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use super::error::PrepareError;
-use super::run::{in_path, write_whole};
+use super::files::{in_path, write_whole};
 use crate::table::{Table, TableError, with_file};
 
 /// HU and their rows and columns.
 pub(super) type HuImage = (Vec<i16>, [usize; 2]);
 
-/// Writes a shard unless its table is there, and says why each slice was skipped. Where `images`
-/// ends early with `None`, nothing is left.
+/// Writes a shard unless its table is there, and says which of its slices were skipped and why.
+/// Where `images` ends early with `None`, nothing is left.
 pub(super) fn write_shard<'a>(
     folder: &Path,
     number: usize,
     ids: impl Iterator<Item = &'a str>,
     images: impl Iterator<Item = Option<Result<HuImage, String>>>,
-) -> Result<Vec<Option<String>>, PrepareError> {
+) -> Result<Vec<(usize, String)>, PrepareError> {
     let table_path = folder.join(format!("{number:05}.csv"));
     if let Ok(entries) = read_shard_table(&table_path) {
-        return Ok(entries.into_iter().map(|entry| entry.skipped).collect());
+        let places = entries.into_iter().enumerate();
+        return Ok(places.filter_map(|(place, entry)| Some((place, entry.skipped?))).collect());
     }
     let path = folder.join(format!("{number:05}.hu"));
     let partial = folder.join(format!("{number:05}.hu.partial"));
@@ -36,8 +37,8 @@ pub(super) fn write_shard<'a>(
     let mut table = csv::Writer::from_writer(Vec::new());
     let header = ["ID", "offset", "bytes", "rows", "columns", "reason"];
     table.write_record(header).expect("memory takes all");
-    let (mut offset, mut results) = (0usize, Vec::new());
-    for (id, image) in ids.zip(images) {
+    let (mut offset, mut skipped) = (0usize, Vec::new());
+    for (place, (id, image)) in ids.zip(images).enumerate() {
         let Some(image) = image else {
             drop(file);
             in_path(&partial, fs::remove_file(&partial))?;
@@ -50,11 +51,10 @@ pub(super) fn write_shard<'a>(
                 in_path(&partial, file.write_all(&frame))?;
                 let row = [offset, frame.len(), rows, columns].map(|value| value.to_string());
                 offset += frame.len();
-                results.push(None);
                 (row, String::new())
             }
             Err(reason) => {
-                results.push(Some(reason.clone()));
+                skipped.push((place, reason.clone()));
                 (["0"; 4].map(str::to_owned), reason)
             }
         };
@@ -65,8 +65,9 @@ pub(super) fn write_shard<'a>(
     let file = in_path(&partial, file.into_inner().map_err(std::io::IntoInnerError::into_error))?;
     in_path(&partial, file.sync_all())?;
     in_path(&path, fs::rename(&partial, &path))?;
-    write_whole(&table_path, &table.into_inner().expect("memory takes all"))?;
-    Ok(results)
+    let table = table.into_inner().expect("memory takes all");
+    write_whole(&table_path, |file| file.write_all(&table))?;
+    Ok(skipped)
 }
 
 /// One slice of a shard.

@@ -1,7 +1,9 @@
 //! Order and geometry of series, whatever the order, direction and tilt of their slices.
 
 use hemora_ct::ImagePlane;
-use hemora_dicom::{Collection, Series, SeriesWarning, SliceHeader, Source, StoredFormat, group};
+use hemora_dicom::{
+    Collection, FileFormat, Series, SeriesWarning, SliceHeader, Source, StoredFormat, group,
+};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
@@ -9,10 +11,15 @@ use proptest::sample::subsequence;
 pub fn header(number: usize, plane: Option<ImagePlane>) -> SliceHeader {
     SliceHeader {
         source: Source::File(format!("{number:04}.dcm").into()),
+        format: FileFormat::Dicom,
         sop_instance_uid: format!("ID_{number}"),
         series_instance_uid: "ID_series".to_owned(),
         study_instance_uid: "ID_study".to_owned(),
         patient_id: "ID_patient".to_owned(),
+        patient_age: None,
+        patient_sex: None,
+        manufacturer: None,
+        scanner_model: None,
         series_description: None,
         instance_number: None,
         image_type: Vec::new(),

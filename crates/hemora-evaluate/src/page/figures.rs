@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_eval::{LabelMetrics, wilson};
-use hemora_page::title;
+use hemora_page::{Plot, title};
 
 use super::number::{number_text, point_text};
-use super::plot::Plot;
 use super::sections::{in_order, level_title};
 use crate::Evaluation;
 

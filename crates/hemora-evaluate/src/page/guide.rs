@@ -73,9 +73,12 @@ pub(super) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<
             BootstrapMethod::Bca => "BCa",
         },
         bootstrap.seed,
-        match evaluation.aggregation.strip_prefix("top-") {
-            Some(most) => format!("mean of the {} highest", Escaped(most)),
-            None => Escaped(&evaluation.aggregation).to_string(),
+        match (evaluation.aggregation.strip_prefix("top-"), &evaluation.learned_aggregation) {
+            (_, Some(learned)) => {
+                format!("outcome of a rule fitted on {}", Escaped(&learned.origin.file))
+            }
+            (Some(most), None) => format!("mean of the {} highest", Escaped(most)),
+            (None, None) => Escaped(&evaluation.aggregation).to_string(),
         }
     )
 }

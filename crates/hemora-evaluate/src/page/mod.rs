@@ -1,14 +1,15 @@
 //! The page of an evaluation: one HTML file for a reader who knows no code.
 
+mod alike;
 mod figures;
 mod guide;
+mod lesions;
 mod number;
 mod parts;
-mod plot;
 mod sections;
 mod summary;
 
-pub(crate) use number::{interval_text, number_text};
+pub use number::{interval_text, number_text};
 
 use std::io::{self, Write};
 
@@ -16,7 +17,8 @@ use hemora_page::{Escaped, count, write_head};
 
 use crate::Evaluation;
 
-const STYLE: &str = include_str!("style.css");
+/// What the page of an evaluation has beside the shared style, for pages of its kind.
+pub const STYLE: &str = include_str!("style.css");
 
 /// Writes the page of an evaluation.
 ///
@@ -31,11 +33,13 @@ pub fn write_html(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()
     summary::write(out, evaluation)?;
     sections::write_figures(out, evaluation)?;
     sections::write_points(out, evaluation)?;
+    lesions::write(out, evaluation)?;
     figures::write(out, evaluation)?;
     sections::write_calibration(out, evaluation)?;
     parts::write_comparison(out, evaluation)?;
     parts::write_subgroups(out, evaluation)?;
     parts::write_mistakes(out, evaluation)?;
+    alike::write(out, evaluation)?;
     guide::write(out, evaluation)?;
     writeln!(
         out,
@@ -73,6 +77,9 @@ fn write_header(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> 
     row("Predictions", predictions)?;
     if let Some(labels) = labels {
         row("Labels", labels)?;
+    }
+    if let Some(index) = &evaluation.index {
+        row("Index", index)?;
     }
     writeln!(
         out,

@@ -4,7 +4,7 @@ use hemora_eval::{Interval, OperatingPoint, OperatingRule};
 use hemora_page::Escaped;
 
 /// A figure with three decimals, or a dash.
-pub(crate) fn number_text(value: Option<f64>) -> String {
+pub fn number_text(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or("–".to_owned(), |value| {
         let text = format!("{value:.3}");
         // "-0.000" has a sign and no size.
@@ -13,7 +13,7 @@ pub(crate) fn number_text(value: Option<f64>) -> String {
 }
 
 /// A figure and its interval: `0.912 (0.874 to 0.941)`.
-pub(crate) fn interval_text(interval: &Interval) -> String {
+pub fn interval_text(interval: &Interval) -> String {
     let value = number_text(interval.value);
     match (interval.low, interval.high) {
         (Some(_), Some(_)) => {

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_eval::Interval;
-use hemora_page::{Escaped, Scale, title};
+use hemora_page::{Escaped, Scale, close_table, open_table, title};
 
 use super::number::{interval_cell, p_text};
-use super::sections::{close_table, level_title, open_table};
+use super::sections::level_title;
 use crate::{Evaluation, Mistake, MistakeKind};
 
 pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
@@ -60,7 +60,7 @@ pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> 
 }
 
 pub(super) fn write_subgroups(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
-    if evaluation.subgroups.is_empty() {
+    if evaluation.subgroups.is_empty() && evaluation.undivided.is_empty() {
         return Ok(());
     }
     writeln!(
@@ -69,6 +69,10 @@ pub(super) fn write_subgroups(out: &mut dyn Write, evaluation: &Evaluation) -> i
          <p>‡ fewer than ten positives or negatives, or fewer than five groups: such a row says \
          little. Many rows are shown, so that some differ by chance.</p>"
     )?;
+    if !evaluation.undivided.is_empty() {
+        let columns = evaluation.undivided.join(", ");
+        writeln!(out, "<p>The index parts nothing by: {}.</p>", Escaped(&columns))?;
+    }
     for label in Label::ALL.into_iter().rev() {
         write_subgroup_label(out, evaluation, label)?;
     }
@@ -103,14 +107,18 @@ fn write_subgroup_label(
             "Operating points: sensitivity, specificity",
         ],
     )?;
+    let mut before = "";
     for (group, one) in rows {
+        // A column is named where it begins.
+        let column = if group.column == before { "" } else { &group.column };
+        before = &group.column;
         let mark = if one.small { "‡" } else { "" };
         let points: Vec<String> = one
             .decisions
             .iter()
             .map(|decision| {
                 format!(
-                    "{}: {}, {}",
+                    "{}: {}<span class=\"ci\">specificity {}</span>",
                     Escaped(&decision.name),
                     super::interval_text(&decision.sensitivity),
                     super::interval_text(&decision.specificity)
@@ -121,14 +129,14 @@ fn write_subgroup_label(
             out,
             "<tr{}><td>{}</td><th scope=\"row\">{}{mark}</th><td>{}</td><td>{}</td><td>{}</td>{}<td>{}</td><td>{}</td></tr>",
             if one.small { " class=\"small\"" } else { "" },
-            Escaped(&group.column),
+            Escaped(column),
             Escaped(&group.value),
             group.items,
             group.groups,
             one.positives,
             interval_cell(&one.auroc),
             Forest(&one.auroc),
-            points.join("<br/>")
+            points.concat()
         )?;
     }
     close_table(out)?;
@@ -165,10 +173,18 @@ pub(super) fn write_mistakes(out: &mut dyn Write, evaluation: &Evaluation) -> io
     writeln!(
         out,
         "<section aria-labelledby=\"mistakes\"><h2 id=\"mistakes\">The worst mistakes: {}</h2>\
-         <p>Look at these images first: each is a lesson about the model or an error in the labels.</p>\
-         <div class=\"pair\">",
+         <p>Look at these images first: each is a lesson about the model or an error in the labels.</p>",
         title(first.label).to_lowercase()
     )?;
+    if let Some(sheet) = &evaluation.contact_sheet {
+        writeln!(
+            out,
+            "<p><a href=\"{}\">Pictures of the worst of them</a>, in a file of its own: it shows \
+             patients\u{2019} images, this page does not.</p>",
+            Escaped(sheet)
+        )?;
+    }
+    writeln!(out, "<div class=\"pair\">")?;
     for (kind, name) in [
         (MistakeKind::FalseNegative, "Positive slices with the lowest probability"),
         (MistakeKind::FalsePositive, "Negative slices with the highest probability"),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_eval::{LabelMetrics, Level, OperatingRule};
-use hemora_page::{Escaped, title};
+use hemora_page::{Escaped, close_table, open_table, title};
 
 use super::number::{interval_cell, interval_text, number_text, point_text};
 use crate::{Evaluation, LevelMetrics};
@@ -13,19 +13,6 @@ use crate::{Evaluation, LevelMetrics};
 pub(super) fn in_order(labels: &[LabelMetrics]) -> impl Iterator<Item = &LabelMetrics> {
     let any = labels.iter().filter(|label| label.label == Label::Any);
     any.chain(labels.iter().filter(|label| label.label != Label::Any))
-}
-
-/// Opens a section with a table that scrolls.
-pub(super) fn open_table(out: &mut dyn Write, columns: &[&str]) -> io::Result<()> {
-    write!(out, "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr>")?;
-    for name in columns {
-        write!(out, "<th scope=\"col\">{name}</th>")?;
-    }
-    writeln!(out, "</tr></thead><tbody>")
-}
-
-pub(super) fn close_table(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "</tbody></table></div>")
 }
 
 pub(super) fn level_title(level: Level) -> &'static str {
@@ -140,6 +127,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
             "Specificity",
             "PPV",
             "NPV",
+            "Accuracy",
             "F1",
             "MCC",
             "TP, FN; FP, TN",
@@ -161,7 +149,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
                 write!(
                     out,
                     "<tr><th scope=\"row\">{}</th><td>{}{mark} <span class=\"ci\">{origin}</span></td>\
-                     <td>{:.4}</td>{}{}{}{}{}{}<td>{}, {} <span class=\"ci\">{}, {}</span></td>",
+                     <td>{:.4}</td>{}{}{}{}{}{}{}<td>{}, {} <span class=\"ci\">{}, {}</span></td>",
                     title(label.label),
                     point_text(point),
                     point.threshold,
@@ -169,6 +157,7 @@ pub(super) fn write_points(out: &mut dyn Write, evaluation: &Evaluation) -> io::
                     interval_cell(&decisions.specificity),
                     interval_cell(&decisions.positive_predictive_value),
                     interval_cell(&decisions.negative_predictive_value),
+                    interval_cell(&decisions.accuracy),
                     interval_cell(&decisions.f1),
                     interval_cell(&decisions.matthews),
                     counts.true_positives,

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_eval::{Decisions, Interval, LabelMetrics, Level};
-use hemora_page::title;
+use hemora_page::{Escaped, title};
 
-use crate::page::number::{of_hundred, point_text};
+use crate::page::number::{number_text, of_hundred, point_text};
 use crate::{Evaluation, LevelMetrics};
 
 /// AUROC words: a reader who knows no AUROC must get an idea of its size.
@@ -15,6 +15,9 @@ const SIZES: [(f64, &str); 4] =
 
 /// Fewer positives than these carry no claim.
 const FEW: u64 = 30;
+
+/// With fewer positives or negatives than these nothing is said of a level.
+const FEW_TO_RANK: u64 = 10;
 
 pub(crate) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
     writeln!(
@@ -32,6 +35,9 @@ pub(crate) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<
         for sentence in sentences(evaluation, level, label) {
             writeln!(out, "<li>{sentence}</li>")?;
         }
+    }
+    if let Some(sentence) = lesions(evaluation) {
+        writeln!(out, "<li>{sentence}</li>")?;
     }
     if let Some(slices) = evaluation.levels.iter().find(|level| level.level == Level::Slice) {
         if let Some(sentence) = subtypes(slices) {
@@ -53,6 +59,13 @@ fn sentences(evaluation: &Evaluation, level: &LevelMetrics, label: &LabelMetrics
     let (one, many) = plural(level.level);
     let total = level.metrics.items;
     let mut sentences = Vec::new();
+    if label.positives < FEW_TO_RANK || total - label.positives < FEW_TO_RANK {
+        return vec![format!(
+            "<strong>{} of {total} {many} have {what}.</strong> So few say next to nothing about \
+             {many}: their figures stand below and carry no claim.",
+            label.positives
+        )];
+    }
     if let Some(auroc) = label.auroc.value {
         let size = SIZES.iter().find(|(least, _)| auroc >= *least).map_or("badly", |size| size.1);
         sentences.push(format!(
@@ -84,6 +97,21 @@ fn decided(evaluation: &Evaluation, decisions: &Decisions, many: &str, what: &st
         range(&decisions.sensitivity),
         range(&complement(&decisions.specificity))
     )
+}
+
+/// How many lesions the first operating point finds.
+fn lesions(evaluation: &Evaluation) -> Option<String> {
+    let lesions = evaluation.lesions.as_ref()?;
+    let any = lesions.labels.iter().find(|label| label.label == Label::Any)?;
+    let decisions = any.decisions.first().filter(|_| any.runs >= FEW_TO_RANK)?;
+    Some(format!(
+        "Of <strong>{}</strong> lesions (runs of neighbouring slices with any hemorrhage) it finds {} \
+         of 100 at \u{201c}{}\u{201d}, with {} false alarms a series.",
+        any.runs,
+        range(&decisions.sensitivity),
+        Escaped(&decisions.name),
+        number_text(decisions.false_runs_a_series.value)
+    ))
 }
 
 fn subtypes(slices: &LevelMetrics) -> Option<String> {

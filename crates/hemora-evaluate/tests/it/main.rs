@@ -3,6 +3,7 @@
 mod documents;
 mod joins;
 mod page;
+mod parquet;
 mod refusals;
 #[path = "../../../hemora-report/tests/support/sound.rs"]
 mod sound;

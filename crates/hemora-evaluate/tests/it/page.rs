@@ -41,7 +41,7 @@ fn a_full_page_is_sound_and_marks_what_was_tuned() {
         "Evaluation of &lt;script&gt;",
         "For research use only",
         "Tuned on these cases",
-        "sensitivity \u{2265} 0.9\u{201d}†",
+        "sensitivity \u{2265} 0.9†",
         "4 of 48 slices have any hemorrhage",
         "4 of 12 studies have any hemorrhage",
         "PPV, NPV at 5\u{a0}%",

@@ -1,7 +1,7 @@
 //! What does not fit is named with its count, and nothing is dropped in silence.
 
 use hemora_ct::Label;
-use hemora_eval::{CalibrationMethod, FitOptions, OperatingRule};
+use hemora_eval::{CalibrationMethod, FitOptions, Level, OperatingRule};
 use hemora_evaluate::{
     CaseRequest, Cases, EvaluateError, EvaluateOptions, Mapping, calibrate, evaluate,
     read_evaluation, read_fit,
@@ -118,6 +118,7 @@ fn thresholds_from_the_very_cases_need_to_be_asked_for() {
     let fitted = FitOptions {
         calibration: Some(CalibrationMethod::Platt),
         rules: vec![OperatingRule::Sensitivity(0.9)],
+        learn_aggregation: false,
         seed: 0,
     };
     let report = calibrate(&cases(), &fitted).unwrap();
@@ -143,6 +144,49 @@ fn thresholds_from_the_very_cases_need_to_be_asked_for() {
     given.tune_on_test = false;
     let cases = Cases::load(&tables.request(&elsewhere, &labels)).unwrap();
     assert!(!evaluate(cases, &given).unwrap().tuned_on_these_cases);
+}
+
+#[test]
+fn a_learned_aggregation_is_used_and_refused_where_it_was_learnt() {
+    let tables = Tables::new();
+    // Enough series of both kinds to learn from: every patient four times, under other names.
+    let (mut predictions, mut labels) = (String::new(), String::new());
+    for copy in 0..4 {
+        let renamed = |text: String, skip: usize| -> String {
+            let text = text.replace("ID_", &format!("ID{copy}_"));
+            let text = text.replace("study", &format!("study{copy}_"));
+            let text = text.replace("series", &format!("series{copy}_"));
+            text.lines().skip(skip).map(|line| format!("{line}\n")).collect()
+        };
+        predictions += &renamed(result_csv(), 1);
+        labels += &renamed(label_csv(), 1);
+    }
+    let head = result_csv().lines().next().unwrap().to_owned();
+    let request = tables.request(&format!("{head}\n{predictions}"), &format!("ID,Label\n{labels}"));
+    let fitted = FitOptions {
+        calibration: None,
+        rules: vec![OperatingRule::Youden],
+        learn_aggregation: true,
+        seed: 0,
+    };
+    let cases = || Cases::load(&request).unwrap();
+    let report = calibrate(&cases(), &fitted).unwrap();
+    let learned = report.aggregation.clone().unwrap();
+    assert_eq!((learned.level, learned.labels.len()), (Level::Series, 2));
+    let path = tables.write("fit.json", &serde_json::to_string(&report).unwrap());
+    let read = read_fit(&path).unwrap();
+    assert_eq!(read.aggregation.map(|rule| rule.labels.len()), Some(2));
+
+    let own = CaseRequest { learned: Some(learned.clone()), ..request.clone() };
+    let message = evaluate(Cases::load(&own).unwrap(), &options()).unwrap_err().to_string();
+    assert!(message.contains("the aggregation was fitted"), "{message}");
+    let elsewhere =
+        CaseRequest { learned: Some(learned), ..tables.request(&result_csv(), &label_csv()) };
+    let evaluation = evaluate(Cases::load(&elsewhere).unwrap(), &options()).unwrap();
+    assert_eq!(evaluation.aggregation, "learned");
+    assert!(evaluation.learned_aggregation.is_some() && !evaluation.tuned_on_these_cases);
+    let broken = serde_json::to_string(&report).unwrap().replace("\"all\":", "\"all\":-1e0,\"x\":");
+    assert!(read_fit(&tables.write("broken.json", &broken)).is_err());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `model.json`: what a network is, what it takes, how good it is and what it may be used for.
 
 use hemora_ct::{InputRecipe, Label};
-use hemora_eval::{Calibration, OperatingPoint};
+use hemora_eval::{Calibration, LearnedAggregation, OperatingPoint};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,10 @@ pub struct ModelInfo {
     /// How a slice's probabilities are calibrated before anything is made of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// How the slices of a series make its probability, where that was fitted; else the mean of the
+    /// three highest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<LearnedAggregation>,
     /// SHA-256 of `model.onnx`, lower-case hexadecimal.
     pub sha256: String,
 }
@@ -157,6 +161,13 @@ impl ModelInfo {
             let problem = |error: hemora_eval::MetricError| error.to_string();
             calibration.check().map_err(|error| BundleError::Value {
                 field: "calibration",
+                problem: problem(error),
+            })?;
+        }
+        if let Some(aggregation) = &self.aggregation {
+            let problem = |error: hemora_eval::MetricError| error.to_string();
+            aggregation.check().map_err(|error| BundleError::Value {
+                field: "aggregation",
                 problem: problem(error),
             })?;
         }

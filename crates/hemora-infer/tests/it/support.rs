@@ -122,6 +122,7 @@ pub fn info() -> ModelInfo {
         metrics: Vec::new(),
         operating_points: Vec::new(),
         calibration: None,
+        aggregation: None,
         sha256: String::new(),
     }
 }

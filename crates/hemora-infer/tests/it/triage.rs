@@ -7,6 +7,7 @@ use std::process::Command;
 
 use hemora_ct::{Channel, Label, Window};
 use hemora_dicom::{Collection, collect};
+use hemora_eval::{LearnedAggregation, LearnedLabel, Level, ProbabilityScores};
 use hemora_infer::{
     Bundle, Engine, ModelInfo, SeriesPolicy, SeriesResult, StudyResult, TractEngine, TriageResult,
     key_slices, model_schema, result_csv, result_schema, score_series, triage,
@@ -167,6 +168,42 @@ fn probabilities_are_calibrated_and_slices_flagged_as_the_bundle_says() {
     let expected = BLEEDING.iter().filter(|&&bright| halved(bright) >= 0.5).count();
     assert_eq!((flag.flagged_slices, flag.label, flag.threshold), (expected, Label::Any, 0.5));
     assert!(expected > 0 && expected < BLEEDING.len());
+}
+
+#[test]
+fn slices_make_a_series_by_the_rule_that_the_bundle_holds() {
+    let archive = archive();
+    let plain = archive.triage(&archive.collect());
+    // A rule on the highest slice alone, which leaves it as it is.
+    let scores =
+        ProbabilityScores { log_loss: None, brier: None, expected_calibration_error: None };
+    let rule = LearnedLabel {
+        label: Label::Any,
+        intercept: 0.0,
+        highest: 1.0,
+        top_three: 0.0,
+        all: 0.0,
+        items: 10,
+        positives: 5,
+        before: scores,
+        held_out: None,
+    };
+    let learned = LearnedAggregation {
+        level: Level::Series,
+        labels: vec![rule],
+        origin: calibration(1.0).origin,
+    };
+    let info = ModelInfo { aggregation: Some(learned), ..archive.bundle.info().clone() };
+    let path = archive.folder.path().join("learned.hemora");
+    let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
+    let policy = SeriesPolicy::Chosen;
+    let result = triage(&archive.engine, &bundle, &archive.collect(), policy, &|_, _| ());
+    let (ours, default) = (&result.studies[0].series[0], &plain.studies[0].series[0]);
+    let highest = any(ours).into_iter().fold(0.0, f64::max);
+    assert_near(ours.probabilities.any.into(), highest);
+    assert!(ours.probabilities.any > default.probabilities.any);
+    // Without a rule, the mean of the three highest.
+    assert_near(ours.probabilities.subdural.into(), default.probabilities.subdural.into());
 }
 
 #[test]

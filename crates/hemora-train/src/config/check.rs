@@ -56,6 +56,9 @@ impl RunConfig {
                 bail!("{flag} 0: expected at least 1");
             }
         }
+        if self.split.is_some() && self.folds > 0 {
+            bail!("--split and --folds: expected one of them, as both say what is held out");
+        }
         if self.folds == 1 || self.fold > self.folds {
             bail!(
                 "--folds {} --fold {}: expected at least 2 folds, and one of them",

@@ -18,7 +18,8 @@ use crate::watch::WatchOptions;
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunConfig {
-    /// Folder with the images: 8-bit grey PNG that are already windowed, or DICOM.
+    /// Folder with the images: 8-bit grey PNG that are already windowed, JPEG of a prepared set,
+    /// DICOM, or the folder of a prepared set.
     #[arg(long, value_name = "DIR", value_parser = any_path())]
     #[arg(default_value = "", hide_default_value = true)]
     pub images: PathBuf,
@@ -36,6 +37,15 @@ pub struct RunConfig {
     /// `CSV` alone for one row a series with columns scan_id, image_0, image_1, …
     #[arg(long, value_name = "CSV")]
     pub groups: Vec<String>,
+
+    /// Table with the columns ID and split (train, validation or test). Images that it does not
+    /// name are left out; the test images are predicted once, at the end, with the kept weights.
+    #[arg(long, value_name = "CSV")]
+    pub split: Option<PathBuf>,
+
+    /// What stays on one side of the split: patient, or image (figures are then too good).
+    #[arg(long, default_value = "patient", value_parser = ["patient", "image"])]
+    pub split_by: String,
 
     /// Network to train; `hemora model summary` lists them.
     #[arg(long, default_value = "efficientnet-lite0")]

@@ -4,12 +4,14 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label};
-use hemora_eval::FitReport;
+use hemora_eval::{Aggregation, FitReport, Level};
+use hemora_evaluate::{Evaluation, card_section, read_evaluation};
 use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
 use hemora_nn::{Weights, networks, onnx};
-use miette::{IntoDiagnostic, Result, WrapErr, miette};
+use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 use serde::Deserialize;
 
+use super::compare::evaluation_file;
 use crate::cli::BundleArgs;
 
 /// What only a person can say of a model.
@@ -77,6 +79,18 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         }
         None => None,
     };
+    if let Some(fit) = fit.as_ref().filter(|fit| fit.plain_aggregation != Aggregation::default()) {
+        bail!(
+            help = "choose the operating points with --aggregate top-3 or --learn-aggregation",
+            "the operating points are for the aggregation `{}`; triage takes top-3 or a learned one",
+            fit.plain_aggregation
+        );
+    }
+    let evaluations = arguments
+        .evaluation
+        .iter()
+        .map(|path| read_evaluation(&evaluation_file(path)).into_diagnostic())
+        .collect::<Result<Vec<Evaluation>>>()?;
     let options = networks::Options {
         channels: input.channels.len(),
         size: input.size,
@@ -102,12 +116,17 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
             trainable_parameters: graph.trainable_parameters() as u64,
         },
         training_data: about.training_data.clone(),
-        metrics: measured.iter().filter_map(|row| metric(row, &about)).collect(),
+        metrics: measured
+            .iter()
+            .filter_map(|row| metric(row, &about))
+            .chain(evaluations.iter().flat_map(measured_metrics))
+            .collect(),
         operating_points: fit.as_ref().map_or_else(Vec::new, |fit| fit.operating_points.clone()),
+        aggregation: fit.as_ref().and_then(|fit| fit.aggregation.clone()),
         calibration: fit.and_then(|fit| fit.calibration),
         sha256: String::new(),
     };
-    let card = card(&info, &about, &measured);
+    let card = card(&info, &about, &measured, &evaluations);
     Bundle::write(&arguments.out, &info, &onnx, &card).into_diagnostic()?;
     println!("{}: {} bytes of ONNX", arguments.out.display(), onnx.len());
     Ok(ExitCode::SUCCESS)
@@ -127,6 +146,42 @@ fn metric(row: &Measured, about: &About) -> Option<Metric> {
     })
 }
 
+/// AUROC and average precision of every level of an evaluation.
+fn measured_metrics(evaluation: &Evaluation) -> Vec<Metric> {
+    let mut metrics = Vec::new();
+    for level in &evaluation.levels {
+        for label in &level.metrics.labels {
+            for (name, figure) in
+                [("AUROC", label.auroc), ("average precision", label.average_precision)]
+            {
+                let Some(value) = figure.value else { continue };
+                metrics.push(Metric {
+                    name: name.to_owned(),
+                    label: Some(label.label),
+                    level: match level.level {
+                        Level::Slice => MeasuredLevel::Slice,
+                        Level::Series => MeasuredLevel::Series,
+                        Level::Study => MeasuredLevel::Study,
+                    },
+                    value,
+                    low: figure.low,
+                    high: figure.high,
+                    n: level.metrics.items,
+                    positives: label.positives,
+                    note: format!(
+                        "evaluation `{}` of {}, {} groups ({})",
+                        evaluation.name,
+                        evaluation.predictions.file,
+                        level.metrics.groups,
+                        evaluation.grouping.kind
+                    ),
+                });
+            }
+        }
+    }
+    metrics
+}
+
 /// The calibration and the thresholds, with where they come from.
 fn write_fit(card: &mut String, info: &ModelInfo) {
     if let Some(calibration) = &info.calibration {
@@ -137,6 +192,30 @@ fn write_fit(card: &mut String, info: &ModelInfo) {
              probability that is reported is calibrated.",
             calibration.method, origin.items, origin.groups, origin.file
         );
+    }
+    if let Some(learned) = &info.aggregation {
+        let origin = &learned.origin;
+        let _ = writeln!(
+            card,
+            "\n## From slices to a {}\n\nA logistic regression on the highest slice, the mean of the \
+             three highest, and all together, fitted on {} slices of {} groups ({}). Log loss with \
+             the mean of the three highest, and held out with the rule:\n\n| label | top-3 | rule | \
+             positives | of |\n|---|---|---|---|---|",
+            learned.level, origin.items, origin.groups, origin.file
+        );
+        let shown = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
+        for rule in &learned.labels {
+            let held_out = rule.held_out.and_then(|scores| scores.log_loss);
+            let _ = writeln!(
+                card,
+                "| {} | {} | {} | {} | {} |",
+                rule.label,
+                shown(rule.before.log_loss),
+                shown(held_out),
+                rule.positives,
+                rule.items
+            );
+        }
     }
     if info.operating_points.is_empty() {
         return;
@@ -163,7 +242,12 @@ fn write_fit(card: &mut String, info: &ModelInfo) {
 }
 
 /// The model card, Markdown.
-fn card(info: &ModelInfo, about: &About, measured: &[Measured]) -> String {
+fn card(
+    info: &ModelInfo,
+    about: &About,
+    measured: &[Measured],
+    evaluations: &[Evaluation],
+) -> String {
     let mut card = format!(
         "# {} {}\n\n{}\n\n**Licence:** {}\n\n## Intended use\n\n{}\n\n## Network\n\n{}, {} trainable \
          parameters, input {}×{} pixels.\n\n## Input\n\n{}\n\n## Training data\n\n{}\n\n## Validation\
@@ -197,6 +281,10 @@ fn card(info: &ModelInfo, about: &About, measured: &[Measured]) -> String {
         );
     }
     write_fit(&mut card, info);
+    for evaluation in evaluations {
+        card.push('\n');
+        card.push_str(&card_section(evaluation));
+    }
     card.push_str("\n## Limits\n\n");
     for limit in &about.limits {
         let _ = writeln!(card, "- {limit}");

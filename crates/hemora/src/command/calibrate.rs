@@ -34,6 +34,11 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "RULE")]
     pub rule: Vec<OperatingRule>,
 
+    /// Also fit how slices make a series or study: a logistic regression on the highest slice, the
+    /// mean of the three highest, and all together
+    #[arg(long, conflicts_with = "aggregate")]
+    pub learn_aggregation: bool,
+
     /// Seed of the parts that the held-out figures are computed over
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -60,7 +65,15 @@ pub fn run(arguments: &CalibrateArgs) -> Result<ExitCode> {
     for warning in &cases.warnings {
         eprintln!("warning: {warning}");
     }
-    let options = FitOptions { calibration, rules, seed: arguments.seed };
+    let hierarchy = &cases.hierarchy;
+    let learn_aggregation = arguments.learn_aggregation;
+    if learn_aggregation && hierarchy.series.is_none() && hierarchy.studies.is_none() {
+        bail!(
+            help = "give --index, --series or --studies",
+            "neither series nor studies are known, so that nothing can be learnt of them"
+        );
+    }
+    let options = FitOptions { calibration, rules, learn_aggregation, seed: arguments.seed };
     let report = calibrate(&cases, &options).into_diagnostic()?;
     write_json(&arguments.out, &report)?;
     let shown = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));
@@ -74,6 +87,17 @@ pub fn run(arguments: &CalibrateArgs) -> Result<ExitCode> {
             shown(label.after.log_loss),
             shown(label.held_out.and_then(|scores| scores.log_loss))
         );
+    }
+    if let Some(learned) = &report.aggregation {
+        println!("{}: log loss top-3  learned, held out", learned.level);
+        for rule in &learned.labels {
+            println!(
+                "{:<17} {:>14} {:>18}",
+                rule.label,
+                shown(rule.before.log_loss),
+                shown(rule.held_out.and_then(|scores| scores.log_loss))
+            );
+        }
     }
     for point in &report.operating_points {
         println!(

@@ -11,25 +11,29 @@ use hemora_evaluate::{CaseRequest, Lookup, Mapping};
 #[derive(Debug, Args)]
 pub struct CaseArgs {
     /// Predictions: result.csv of triage, validation.csv of a training run, a competition submission
-    /// (`ID,Label`), or any CSV with a column of ids and one for each label
+    /// (`ID,Label`), or any CSV or Parquet with a column of ids and one for each label
     #[arg(value_name = "PREDICTIONS")]
     pub predictions: PathBuf,
 
-    /// Labels: the competition's `ID,Label` rows, or a CSV with a column of 0 and 1 for each label
-    /// [default: `label_…` columns of the predictions]
-    #[arg(long, value_name = "CSV")]
+    /// Labels: the competition's `ID,Label` rows, or a table with a column of 0 and 1 for each label
+    /// [default: those of the index, else `label_…` columns of the predictions]
+    #[arg(long, value_name = "TABLE")]
     pub labels: Option<PathBuf>,
 
-    /// What is resampled, such as patients [default: what the predictions tell]
-    #[arg(long, value_name = "CSV:ID:GROUP")]
+    /// Index of the slices that `hemora index` wrote: labels, patients, series, subgroups, pixels
+    #[arg(long, value_name = "PARQUET")]
+    pub index: Option<PathBuf>,
+
+    /// What is resampled, such as patients [default: what index or predictions tell]
+    #[arg(long, value_name = "TABLE:ID:GROUP")]
     pub groups: Option<Lookup>,
 
-    /// Series of the slices [default: what the predictions tell]
-    #[arg(long, value_name = "CSV:ID:SERIES")]
+    /// Series of the slices [default: what predictions or index tell]
+    #[arg(long, value_name = "TABLE:ID:SERIES")]
     pub series: Option<Lookup>,
 
-    /// Studies of the slices [default: what the predictions tell]
-    #[arg(long, value_name = "CSV:ID:STUDY")]
+    /// Studies of the slices [default: what predictions or index tell]
+    #[arg(long, value_name = "TABLE:ID:STUDY")]
     pub studies: Option<Lookup>,
 
     /// Column of ids in the predictions
@@ -49,8 +53,9 @@ pub struct CaseArgs {
     pub partial: bool,
 
     /// How slices make a series: max, top-N (mean of the N highest) or noisy-or
-    #[arg(long, default_value_t, value_name = "HOW")]
-    pub aggregate: Aggregation,
+    /// [default: what operating points are for, else top-3]
+    #[arg(long, value_name = "HOW")]
+    pub aggregate: Option<Aggregation>,
 }
 
 impl CaseArgs {
@@ -69,11 +74,13 @@ impl CaseArgs {
             predictions: self.predictions.clone(),
             mapping: self.mapping(),
             labels: self.labels.clone(),
+            index: self.index.clone(),
             groups: self.groups.clone(),
             series: self.series.clone(),
             studies: self.studies.clone(),
             partial: self.partial,
-            aggregation: self.aggregate,
+            aggregation: self.aggregate.unwrap_or_default(),
+            learned: None,
         }
     }
 }

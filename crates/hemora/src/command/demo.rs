@@ -36,6 +36,7 @@ pub fn run(arguments: &DemoArgs) -> Result<ExitCode> {
     }
     triage::run(&TriageArgs {
         paths: vec![folder],
+        window: None,
         out: arguments.out.clone(),
         all_series: false,
         json: false,

@@ -14,7 +14,11 @@ use crate::progress;
 /// # Errors
 /// A report that names the file or the setting.
 pub fn run(arguments: &SynthArgs) -> Result<ExitCode> {
-    let options = PhantomOptions::default().with_size(arguments.size);
+    let options = PhantomOptions {
+        slice_spacing: arguments.slice_spacing,
+        slice_thickness: arguments.slice_thickness.unwrap_or(arguments.slice_spacing),
+        ..PhantomOptions::default().with_size(arguments.size)
+    };
     let bar = progress::bar("phantoms");
     let SynthArgs { out, seed, patients, .. } = arguments;
     let summary =

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use hemora_dicom::{Collection, collect};
+use hemora_dicom::{Collection, ReadOptions, collect_with};
 use hemora_infer::{
     Bundle, Engine, SeriesPolicy, TriageResult, key_slices, load_engine, triage, write_csv,
 };
@@ -46,7 +46,8 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
     timings.load_s = start.elapsed().as_secs_f64();
 
     let bar = progress::bar("reading headers");
-    let collection = collect(&arguments.paths, &progress::moves(&bar));
+    let options = ReadOptions { window: arguments.window };
+    let collection = collect_with(&arguments.paths, &options, &progress::moves(&bar));
     bar.finish_and_clear();
     timings.collect_s = start.elapsed().as_secs_f64() - timings.load_s;
 
@@ -114,6 +115,9 @@ fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>)> {
 
 fn exit_code(result: &TriageResult) -> ExitCode {
     if result.studies.is_empty() {
+        if let Some(first) = result.skipped.first() {
+            eprintln!("{}: {}", printable(&first.source), printable(&first.reason));
+        }
         eprintln!("no slice could be scored; the reasons are in result.json");
         ExitCode::from(NOTHING_USABLE)
     } else if result.skipped.iter().any(|file| file.failed) {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use hemora_page::Scale;
+use crate::Scale;
 
 const SIDE: f64 = 260.0;
 const LEFT: f64 = 54.0;
@@ -10,25 +10,31 @@ const RIGHT: f64 = 250.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 216.0;
 
-/// A chart over 0–1 across and a range upwards.
-pub(super) struct Plot {
+/// A chart with two linear axes. Lines and dots have the classes that the page's style draws.
+#[derive(Debug, Clone)]
+pub struct Plot {
     across: Scale,
     up: Scale,
     parts: String,
 }
 
 impl Plot {
-    /// A chart whose axis upwards runs from `low` to `high`.
-    pub(super) fn new(low: f64, high: f64) -> Self {
+    /// A chart over 0–1 across whose axis upwards runs from `low` to `high`.
+    pub fn new(low: f64, high: f64) -> Self {
+        Self::over([0.0, 1.0], [low, high])
+    }
+
+    /// A chart whose axes run from the first to the second value.
+    pub fn over(across: [f64; 2], up: [f64; 2]) -> Self {
         Self {
-            across: Scale { domain: [0.0, 1.0], range: [LEFT, RIGHT] },
-            up: Scale { domain: [low, high], range: [BOTTOM, TOP] },
+            across: Scale { domain: across, range: [LEFT, RIGHT] },
+            up: Scale { domain: up, range: [BOTTOM, TOP] },
             parts: String::new(),
         }
     }
 
-    /// A line through points; points that are not finite are left out.
-    pub(super) fn line(&mut self, class: &str, points: impl IntoIterator<Item = [f64; 2]>) {
+    /// A line through points of class `class`; points that are not finite are left out.
+    pub fn line(&mut self, class: &str, points: impl IntoIterator<Item = [f64; 2]>) {
         let mut path = String::new();
         for [x, y] in points.into_iter().filter(|[x, y]| x.is_finite() && y.is_finite()) {
             let pen = if path.is_empty() { 'M' } else { 'L' };
@@ -40,7 +46,7 @@ impl Plot {
     }
 
     /// A dot with a text for the pointer.
-    pub(super) fn dot(&mut self, class: &str, [x, y]: [f64; 2], radius: f64, title: &str) {
+    pub fn dot(&mut self, class: &str, [x, y]: [f64; 2], radius: f64, title: &str) {
         if x.is_finite() && y.is_finite() {
             self.parts.push_str(&format!(
                 "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius:.1}\"><title>{title}</title></circle>",
@@ -51,7 +57,7 @@ impl Plot {
     }
 
     /// A text in the chart, its place in the units of the axes.
-    pub(super) fn text(&mut self, [x, y]: [f64; 2], anchor: &str, text: &str) {
+    pub fn text(&mut self, [x, y]: [f64; 2], anchor: &str, text: &str) {
         self.parts.push_str(&format!(
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{text}</text>",
             self.across.at(x),
@@ -59,8 +65,12 @@ impl Plot {
         ));
     }
 
-    /// Writes the chart; all texts are escaped already.
-    pub(super) fn write(
+    /// Writes the chart: what it is, for who cannot see it, and the names of its axes. All texts are
+    /// escaped already.
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn write(
         &self,
         out: &mut dyn Write,
         title: &str,
@@ -81,7 +91,11 @@ impl Plot {
                 short(value)
             )?;
         }
-        for value in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let across_ticks = match self.across.domain {
+            [0.0, 1.0] => vec![0.0, 0.25, 0.5, 0.75, 1.0],
+            _ => self.across.ticks(6, 1.0),
+        };
+        for value in across_ticks {
             let x = self.across.at(value);
             write!(
                 out,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hemora_ct::Plane;
 
-/// Largest height and width of a PNG, pixels. CT images have 512, rarely 1024.
+/// Largest height and width of a picture, pixels. CT images have 512, rarely 1024.
 pub const MAX_SIDE: u32 = 4096;
 
 /// Largest PNG file, bytes: an 8-bit RGBA image of the largest size that does not compress.
@@ -42,7 +42,7 @@ pub enum PngError {
 ///
 /// # Errors
 /// [`PngError`] says what was found instead.
-pub(crate) fn read_png(path: &Path) -> Result<Plane, PngError> {
+pub fn read_png(path: &Path) -> Result<Plane, PngError> {
     let file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
     BufReader::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
@@ -52,7 +52,11 @@ pub(crate) fn read_png(path: &Path) -> Result<Plane, PngError> {
     decode_png(&bytes)
 }
 
-fn decode_png(bytes: &[u8]) -> Result<Plane, PngError> {
+/// As [`read_png`], of a file's bytes.
+///
+/// # Errors
+/// As there.
+pub(crate) fn decode_png(bytes: &[u8]) -> Result<Plane, PngError> {
     let limits = png::Limits { bytes: MAX_BYTES as usize };
     let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
     decoder.set_transformations(png::Transformations::IDENTITY);
@@ -91,11 +95,11 @@ fn decode_png(bytes: &[u8]) -> Result<Plane, PngError> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// A PNG file's bytes.
-    pub(crate) fn encode(
+    fn encode(
         rows: u32,
         columns: u32,
         color: png::ColorType,
@@ -111,7 +115,7 @@ pub(crate) mod tests {
     }
 
     /// An 8-bit grey PNG file's bytes.
-    pub(crate) fn grey(rows: u32, columns: u32, pixels: &[u8]) -> Vec<u8> {
+    fn grey(rows: u32, columns: u32, pixels: &[u8]) -> Vec<u8> {
         encode(rows, columns, png::ColorType::Grayscale, png::BitDepth::Eight, pixels)
     }
 

@@ -1,4 +1,4 @@
-//! JPEG files of prepared sets to planes of values 0–1, with every size checked first.
+//! 8-bit JPEG files to planes of values 0–1, with every size checked first.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -6,33 +6,66 @@ use std::path::Path;
 use hemora_ct::Plane;
 use jpeg_decoder::{Decoder, PixelFormat};
 
-use crate::png_image::MAX_SIDE;
+use super::png::MAX_SIDE;
 
 /// Largest JPEG file, bytes: far above one of the largest size.
 const MAX_BYTES: u64 = 64 << 20;
+
+/// An 8-bit JPEG, grey or RGB.
+#[derive(Debug, Clone)]
+pub struct JpegPixels {
+    /// Height.
+    pub rows: usize,
+    /// Width.
+    pub columns: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// The bytes of all channels of a pixel, then those of the next, row by row.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads an 8-bit JPEG, grey or RGB.
+///
+/// # Errors
+/// What was found instead.
+pub fn read_jpeg_pixels(path: &Path) -> Result<JpegPixels, String> {
+    decode_pixels(&read_limited(path)?)
+}
+
+fn decode_pixels(file: &[u8]) -> Result<JpegPixels, String> {
+    let mut decoder = Decoder::new(file);
+    let (rows, columns, channels) = header(&mut decoder)?;
+    decoder.set_max_decoding_buffer_size(rows * columns * channels);
+    let bytes = decoder.decode().map_err(|error| format!("not a readable JPEG: {error}"))?;
+    if bytes.len() != rows * columns * channels {
+        return Err(format!("{} values for {rows} × {columns} pixels", bytes.len()));
+    }
+    Ok(JpegPixels { rows, columns, channels, bytes })
+}
 
 /// Reads an 8-bit JPEG, grey or RGB, as one plane or three of values 0–1 (value / 255).
 ///
 /// # Errors
 /// What was found instead.
-pub(crate) fn read_jpeg(path: &Path) -> Result<Vec<Plane>, String> {
-    let bytes = read_limited(path)?;
-    let mut decoder = Decoder::new(bytes.as_slice());
-    let (rows, columns, channels) = header(&mut decoder)?;
-    decoder.set_max_decoding_buffer_size(rows * columns * channels);
-    let pixels = decoder.decode().map_err(|error| format!("not a readable JPEG: {error}"))?;
-    if pixels.len() != rows * columns * channels {
-        return Err(format!("{} values for {rows} × {columns} pixels", pixels.len()));
-    }
+pub fn read_jpeg(path: &Path) -> Result<Vec<Plane>, String> {
+    decode_jpeg(&read_limited(path)?)
+}
+
+/// As [`read_jpeg`], of a file's bytes.
+pub(crate) fn decode_jpeg(bytes: &[u8]) -> Result<Vec<Plane>, String> {
+    let JpegPixels { rows, columns, channels, bytes } = decode_pixels(bytes)?;
     let plane = |channel: usize| {
-        let values = pixels[channel..].iter().step_by(channels);
+        let values = bytes[channel..].iter().step_by(channels);
         Plane { rows, columns, values: values.map(|byte| f32::from(*byte) / 255.0).collect() }
     };
     Ok((0..channels).map(plane).collect())
 }
 
 /// Channels of a JPEG, 1 or 3.
-pub(crate) fn jpeg_channels(path: &Path) -> Result<usize, String> {
+///
+/// # Errors
+/// What was found instead.
+pub fn jpeg_channels(path: &Path) -> Result<usize, String> {
     let bytes = read_limited(path)?;
     Ok(header(&mut Decoder::new(bytes.as_slice()))?.2)
 }

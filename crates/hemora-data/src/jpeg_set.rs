@@ -1,0 +1,161 @@
+//! A prepared set of JPEG files, decoded when a batch is made: for sets that do not fit into memory.
+
+use std::sync::Arc;
+
+use hemora_ct::{InputRecipe, LABEL_COUNT};
+
+use crate::images::{DataError, ImageEntry, ImageKind, ImageSet};
+use crate::memory::{InMemorySet, windowed_planes};
+use crate::sampling::Image;
+use hemora_dicom::{JpegPixels, read_jpeg_pixels};
+
+/// Prepared JPEG files of one size with their labels.
+#[derive(Debug, Clone)]
+pub struct JpegSet {
+    images: Vec<ImageEntry>,
+    side: usize,
+    channels: usize,
+}
+
+impl JpegSet {
+    /// The images of a prepared set; the first that can be read says which size and how many
+    /// channels all have.
+    ///
+    /// # Errors
+    /// [`DataError`] if the files are no JPEGs of a prepared set or none can be read.
+    pub fn new(set: &ImageSet) -> Result<Self, DataError> {
+        if set.kind() != ImageKind::PreparedJpeg {
+            return Err(DataError::NotPrepared);
+        }
+        let mut reason = None;
+        for image in set.images() {
+            match read_jpeg_pixels(&image.path) {
+                Ok(JpegPixels { rows, columns, channels, .. }) if rows == columns => {
+                    return Ok(Self { images: set.images().to_vec(), side: rows, channels });
+                }
+                Ok(JpegPixels { rows, columns, .. }) => {
+                    reason.get_or_insert(format!("{rows} × {columns} pixels; expected a square"));
+                }
+                Err(error) => {
+                    reason.get_or_insert(error);
+                }
+            }
+        }
+        let path = set.images()[0].path.clone();
+        let reason = reason.unwrap_or_default();
+        Err(DataError::AllSkipped { count: set.images().len(), path, reason })
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.images.len()
+    }
+
+    /// Whether there are no images.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// Height and width of the images, pixels.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// The id of an image.
+    pub fn id(&self, index: usize) -> &str {
+        &self.images[index].id
+    }
+
+    /// The labels of an image, in label order.
+    pub fn labels(&self, index: usize) -> [bool; LABEL_COUNT] {
+        self.images[index].labels
+    }
+
+    /// The bytes of an image, all channels of a pixel and then those of the next.
+    fn read(&self, index: usize) -> Result<Vec<u8>, String> {
+        let JpegPixels { rows, columns, channels, bytes } =
+            read_jpeg_pixels(&self.images[index].path)?;
+        if (rows, columns, channels) != (self.side, self.side, self.channels) {
+            return Err(format!(
+                "{rows} × {columns} pixels of {channels} channels; the first image has {} × {} of {}",
+                self.side, self.side, self.channels
+            ));
+        }
+        Ok(bytes)
+    }
+}
+
+/// Where a loader takes its images.
+#[derive(Debug, Clone)]
+pub enum LoaderSet {
+    /// Decoded once, then kept in memory.
+    Memory(Arc<InMemorySet>),
+    /// Decoded from their files whenever they are used.
+    Files(Arc<JpegSet>),
+}
+
+impl From<Arc<InMemorySet>> for LoaderSet {
+    fn from(set: Arc<InMemorySet>) -> Self {
+        Self::Memory(set)
+    }
+}
+
+impl From<Arc<JpegSet>> for LoaderSet {
+    fn from(set: Arc<JpegSet>) -> Self {
+        Self::Files(set)
+    }
+}
+
+impl LoaderSet {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Memory(set) => set.len(),
+            Self::Files(set) => set.len(),
+        }
+    }
+
+    pub(crate) fn side(&self) -> usize {
+        match self {
+            Self::Memory(set) => set.working_size(),
+            Self::Files(set) => set.side,
+        }
+    }
+
+    pub(crate) fn is_hu(&self) -> bool {
+        matches!(self, Self::Memory(set) if set.is_hu())
+    }
+
+    pub(crate) fn labels(&self, index: usize) -> [bool; LABEL_COUNT] {
+        match self {
+            Self::Memory(set) => set.labels(index),
+            Self::Files(set) => set.labels(index),
+        }
+    }
+
+    /// Which plane each channel of a recipe takes.
+    pub(crate) fn planes_for(&self, recipe: &InputRecipe) -> Result<Vec<usize>, DataError> {
+        match self {
+            Self::Memory(set) => set.planes_for(recipe),
+            Self::Files(set) => windowed_planes(recipe, set.channels),
+        }
+    }
+
+    /// Hands the pixels of an image to `render`.
+    ///
+    /// # Errors
+    /// Why the image cannot be read.
+    pub(crate) fn with_image(
+        &self,
+        index: usize,
+        render: impl FnOnce(Image<'_>),
+    ) -> Result<(), String> {
+        match self {
+            Self::Memory(set) => render(set.image(index)),
+            Self::Files(set) => {
+                let bytes = set.read(index)?;
+                render(Image::Pixels { bytes: &bytes, planes: set.channels });
+            }
+        }
+        Ok(())
+    }
+}

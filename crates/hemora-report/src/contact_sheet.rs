@@ -1,0 +1,142 @@
+//! A contact sheet: slices worth a look, in windows and with the activation map, on one page.
+
+use std::io::{self, Write};
+
+use hemora_page::{Escaped, count, write_head};
+
+use crate::figure::{self, Figure};
+use crate::{KeySlice, NOTICE};
+
+const STYLE: &str = include_str!("style.css");
+
+/// Slices under one heading.
+#[derive(Debug, Clone)]
+pub struct SheetSection {
+    /// Heading, plain text.
+    pub title: String,
+    /// The slices, in the order in which they are shown.
+    pub slices: Vec<SheetSlice>,
+}
+
+/// One slice of a contact sheet.
+#[derive(Debug, Clone)]
+pub struct SheetSlice {
+    /// What it is called, plain text.
+    pub id: String,
+    /// What is to be known of it, plain text.
+    pub facts: Vec<String>,
+    /// Its pictures, or why there are none.
+    pub picture: Result<SheetPicture, String>,
+}
+
+/// How a slice is shown.
+#[derive(Debug, Clone)]
+pub enum SheetPicture {
+    /// In three windows.
+    Windows(KeySlice),
+    /// As it was windowed by whoever made the file.
+    AsStored(KeySlice),
+}
+
+/// Writes a contact sheet as one HTML page; `title` and `about` are plain text.
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn write_contact_sheet(
+    out: &mut dyn Write,
+    title: &str,
+    about: &[String],
+    sections: &[SheetSection],
+) -> io::Result<()> {
+    write_head(out, &format!("{title}, for research use only"), STYLE)?;
+    figure::write_gradient(out)?;
+    writeln!(
+        out,
+        "<header><h1>{}</h1>\n<div class=\"notice\" role=\"note\"><p><strong>{NOTICE}</strong></p></div>",
+        Escaped(title)
+    )?;
+    for line in about {
+        writeln!(out, "<p>{}</p>", Escaped(line))?;
+    }
+    writeln!(out, "</header><main>")?;
+    let mut number = 0;
+    for (place, section) in sections.iter().enumerate() {
+        writeln!(
+            out,
+            "<section aria-labelledby=\"part-{place}\"><h2 id=\"part-{place}\">{} ({})</h2>",
+            Escaped(&section.title),
+            count(section.slices.len(), "slice", "slices")
+        )?;
+        for slice in &section.slices {
+            number += 1;
+            write_slice(out, number, slice)?;
+        }
+        writeln!(out, "</section>")?;
+    }
+    writeln!(out, "</main>\n<footer><p>{NOTICE}</p></footer>\n</body>\n</html>")
+}
+
+fn write_slice(out: &mut dyn Write, number: usize, slice: &SheetSlice) -> io::Result<()> {
+    writeln!(
+        out,
+        "<figure class=\"key\" aria-labelledby=\"slice-{number}-title\">\
+         <figcaption><strong id=\"slice-{number}-title\"><span class=\"letter\">{number}</span> {}</strong>",
+        Escaped(&slice.id)
+    )?;
+    for fact in &slice.facts {
+        writeln!(out, "<span>{}</span>", Escaped(fact))?;
+    }
+    writeln!(out, "</figcaption>")?;
+    let figure = |key| Figure {
+        id: format!("slice-{number}"),
+        letter: number.to_string(),
+        index: number - 1,
+        key,
+    };
+    match &slice.picture {
+        Ok(SheetPicture::Windows(key)) => figure(key).write_panes(out)?,
+        Ok(SheetPicture::AsStored(key)) => figure(key).write_stored(out)?,
+        Err(reason) => writeln!(out, "<p>No picture: {}</p>", Escaped(reason))?,
+    }
+    writeln!(out, "</figure>")
+}
+
+#[cfg(test)]
+mod tests {
+    use hemora_ct::{Label, Plane, Slice};
+
+    use super::*;
+
+    #[test]
+    fn a_sheet_shows_windows_maps_and_reasons() {
+        let slice = Slice::new(32, 32, vec![40.0; 1024], None).unwrap();
+        let map = Plane { rows: 1, columns: 2, values: vec![0.1, 1.0] };
+        let key = KeySlice::draw("", "", "", &slice, &[(Label::Any, map)]).unwrap();
+        let one = |id: &str, picture| SheetSlice {
+            id: id.to_owned(),
+            facts: vec!["probability 0.01".to_owned()],
+            picture,
+        };
+        let sections = [
+            SheetSection {
+                title: "Missed".to_owned(),
+                slices: vec![
+                    one("<a>", Ok(SheetPicture::Windows(key.clone()))),
+                    one("b", Ok(SheetPicture::AsStored(key))),
+                ],
+            },
+            SheetSection {
+                title: "False alarms".to_owned(),
+                slices: vec![one("c", Err("no pixels & no hope".to_owned()))],
+            },
+        ];
+        let mut out = Vec::new();
+        write_contact_sheet(&mut out, "Mistakes", &["Made of <x>.".to_owned()], &sections).unwrap();
+        let html = String::from_utf8(out).unwrap();
+        assert_eq!(html.matches("data:image/png").count(), 3 + 1 + 2);
+        for text in ["&lt;a&gt;", "Missed (2 slices)", "no pixels &amp; no hope", "as stored"] {
+            assert!(html.contains(text), "{text}");
+        }
+        assert_eq!(html.matches("Subdural window").count(), 2, "label and caption, of one slice");
+    }
+}

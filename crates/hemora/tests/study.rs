@@ -1,0 +1,109 @@
+//! `hemora study`: phantoms to a page with the real training program, stopped and taken up again.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+fn study(out: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
+    let small = ["--phantoms", "12", "--size", "32", "--batch", "8", "--negatives", "60"];
+    command.arg("study").arg("--out").arg(out).args(small).args(["--threads", "1"]);
+    command.args(arguments).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()
+}
+
+fn document(out: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(out.join("study.json")).unwrap()).unwrap()
+}
+
+/// The training program of this build; a plain `cargo test` does not build it.
+fn trainer() -> Option<PathBuf> {
+    let named = std::env::var_os("HEMORA_TRAIN").map(PathBuf::from);
+    let name = format!("hemora-train{}", std::env::consts::EXE_SUFFIX);
+    let beside = Path::new(env!("CARGO_BIN_EXE_hemora")).with_file_name(name);
+    named.or(Some(beside)).filter(|program| program.is_file())
+}
+
+#[test]
+fn a_plan_says_what_it_costs_and_trains_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("study");
+    let output = study(&out, &["--plan", "--subsets", "1", "--repeats", "2"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let said = text(&output);
+    assert!(said.contains("24 cells"), "{said}");
+    assert!(said.contains("patient-any-1-0: train"), "{said}");
+    assert!(out.join("splits/image-any-1-1.csv").is_file() && !out.join("cells").exists());
+
+    // Phantoms that are there belong to their settings.
+    let output = study(&out, &["--plan", "--seed", "5"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+}
+
+#[test]
+fn a_patient_in_two_parts_is_refused_unless_the_split_by_image_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("study");
+    let first = study(&out, &["--plan", "--subsets", "1", "--no-subtypes"]);
+    assert!(first.status.success(), "{}", text(&first));
+    let leaking = out.join("splits/image-any-1-0.csv");
+    let split = ["--plan", "--subsets", "1", "--no-subtypes", "--split", leaking.to_str().unwrap()];
+    let refused = study(&out, &[&split[..], &["--splits", "patient", "--restart"]].concat());
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(text(&refused).contains("in several parts"), "{}", text(&refused));
+    let allowed = study(&out, &[&split[..], &["--splits", "image"]].concat());
+    assert!(allowed.status.success(), "{}", text(&allowed));
+}
+
+#[test]
+fn phantoms_are_trained_on_and_a_second_run_takes_what_is_there() {
+    let Some(program) = trainer() else {
+        println!("skipped: hemora-train is not built; `cargo xtask test` builds it");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("study");
+    let both = ["--networks", "simple-nn,deep-cnn", "--subsets", "1", "--epochs", "2"];
+    // A first run without the second network is a study that was stopped.
+    let one = ["--networks", "simple-nn", "--subsets", "1", "--epochs", "2"];
+    let output = study(&out, &one);
+    assert!(output.status.success(), "{} of {}", text(&output), program.display());
+    let cell = out.join("cells/patient-any-1-0-simple-nn/cell.json");
+    let changed = |path: &Path| -> SystemTime { path.metadata().unwrap().modified().unwrap() };
+    let before = changed(&cell);
+
+    let output = study(&out, &both);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(changed(&cell), before, "a finished cell was run again");
+    let found = document(&out);
+    assert_eq!(found["cells"].as_array().unwrap().len(), 8);
+    for cell in found["cells"].as_array().unwrap() {
+        let measured = &cell["outcome"]["measured"];
+        let labels = if cell["draw"]["question"] == "subtypes" { 5 } else { 1 };
+        assert_eq!(measured["figures"].as_array().unwrap().len(), labels, "{cell}");
+        assert_eq!(measured["epochs"].as_array().unwrap().len(), 2, "{cell}");
+        assert!(measured["figures"][0]["accuracy"]["value"].is_number(), "{cell}");
+    }
+    let draws = found["draws"].as_array().unwrap();
+    assert!(
+        draws
+            .iter()
+            .all(|draw| { (draw["draw"]["split"] == "patient") == (draw["shared_patients"] == 0) })
+    );
+    // Phantoms know their positions: both baselines are there.
+    assert_eq!(draws[0]["baselines"].as_array().unwrap().len(), 2);
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("Simple NN") && !page.contains("not run yet"));
+    assert!(text(&output).contains("# The seed study, reproduced"));
+
+    // Other settings are not mixed with these results.
+    let output = study(&out, &["--networks", "simple-nn", "--subsets", "1", "--epochs", "3"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let joined: String = text(&output).split_whitespace().collect();
+    assert!(joined.contains("othersettings"), "{}", text(&output));
+}

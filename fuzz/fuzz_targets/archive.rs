@@ -1,0 +1,15 @@
+//! A zip archive: its directory, the names and the contents of its entries.
+#![no_main]
+
+use hemora_dicom::{collect, list_sources, read_bytes};
+use hemora_fuzz::{file, prepare};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: prepare(), |data: &[u8]| {
+    let paths = [file("archive.zip", data)];
+    for source in list_sources(&paths).sources.iter().take(16) {
+        let _ = read_bytes(source);
+    }
+    let found = collect(&paths, &|_, _| ());
+    let _ = found.skipped.iter().map(|skipped| skipped.reason.to_string()).count();
+});

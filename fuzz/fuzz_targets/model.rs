@@ -1,0 +1,49 @@
+//! What a model comes as: safetensors weights, an ONNX model, a bundle. The first byte chooses.
+#![no_main]
+
+use hemora_fuzz::prepare;
+use hemora_nn::{Weights, networks, onnx};
+use libfuzzer_sys::fuzz_target;
+
+// hemora-infer itself builds tract, which takes long with the fuzzer's instrumentation; its reader
+// of bundles needs this one type of it.
+#[allow(dead_code, unused_imports)]
+#[path = "../../crates/hemora-infer/src/bundle/mod.rs"]
+mod bundle;
+
+struct ModelRef {
+    #[allow(dead_code)]
+    name: String,
+    #[allow(dead_code)]
+    version: String,
+    #[allow(dead_code)]
+    sha256: String,
+}
+
+fuzz_target!(init: prepare(), |data: &[u8]| {
+    let Some((selector, bytes)) = data.split_first() else { return };
+    match selector % 4 {
+        0 => {
+            let _ = Weights::metadata(bytes);
+            if let Ok(weights) = Weights::from_safetensors(bytes) {
+                let options = networks::Options { size: 16, ..networks::Options::default() };
+                let graph = networks::build("simple-nn", &options).expect("a network of ours");
+                let _ = weights.check(&graph.expect("a valid network"));
+            }
+        }
+        1 => {
+            let _ = onnx::model_opset(bytes);
+            if let Ok(Some(found)) = onnx::classifier(bytes) {
+                assert_eq!(found.weight.len(), found.units * found.inputs);
+            }
+        }
+        2 => {
+            let _ = bundle::Bundle::from_bytes(bytes);
+        }
+        _ => {
+            if let Ok(info) = bundle::ModelInfo::from_json(bytes) {
+                info.check().expect("it was checked as it was read");
+            }
+        }
+    }
+});
