@@ -4,8 +4,10 @@ mod eval;
 mod measure;
 mod prepare;
 mod table;
+mod train;
 mod triage;
 
 pub use eval::{Options as EvalOptions, eval};
 pub use prepare::{PrepareOptions, prepare};
+pub use train::{TrainOptions, train};
 pub use triage::{Options, triage};

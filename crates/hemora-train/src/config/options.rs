@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
 
@@ -18,11 +19,11 @@ use crate::watch::WatchOptions;
 #[serde(default, deny_unknown_fields)]
 pub struct RunConfig {
     /// Folder with the images: 8-bit grey PNG that are already windowed, or DICOM.
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true, value_parser = path())]
     pub images: PathBuf,
 
     /// Label table in the competition's layout (`ID,Label`).
-    #[arg(long, value_name = "CSV", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "CSV", default_value = "", hide_default_value = true, value_parser = path())]
     pub labels: PathBuf,
 
     /// Further images and labels that are trained on but never validated on, as `DIR:CSV`.
@@ -190,7 +191,7 @@ pub struct RunConfig {
 
     /// Folder of the run: config, metrics, checkpoints, predictions. A run that was stopped goes
     /// on from its last checkpoint.
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true, value_parser = path())]
     pub out: PathBuf,
 
     /// Forget what the folder holds and start over.
@@ -214,6 +215,11 @@ pub enum Monitor {
     AnyAuroc,
     /// The loss, where lower is better.
     Loss,
+}
+
+/// Paths as they are, the empty one that stands for none too.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 impl Default for RunConfig {
