@@ -26,11 +26,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         ["images", count, size, folder] => images(count.parse()?, size.parse()?, Path::new(folder)),
         ["step", network, size, batch, steps, threads] => {
-            set_threads(threads.parse()?);
+            set_threads(threads.parse()?, None);
             step(network, size.parse()?, batch.parse()?, steps.parse()?)
         }
         ["epoch", folder, network, size, batch, threads] => {
-            let threads = set_threads(threads.parse()?);
+            let threads = set_threads(threads.parse()?, None);
             epoch(Path::new(folder), network, size.parse()?, batch.parse()?, threads)
         }
         _ => Err("expected images, step or epoch with their arguments".into()),
