@@ -71,6 +71,8 @@ enum Bench {
     Loader(bench::LoaderOptions),
     /// Seconds for the metrics and clustered intervals of a million slices
     Eval(bench::EvalOptions),
+    /// Images a second of training steps and epochs
+    Train(bench::TrainOptions),
 }
 
 fn main() -> Result<()> {
@@ -111,6 +113,7 @@ fn main() -> Result<()> {
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
         Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),
         Task::Bench(Bench::Loader(options)) => bench::loader(&workspace, &options),
+        Task::Bench(Bench::Train(options)) => bench::train(&workspace, &environment, &options),
         Task::Bench(Bench::Eval(options)) => bench::eval(&workspace, &options),
     }
 }

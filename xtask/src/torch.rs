@@ -19,6 +19,9 @@ const TORCH: &str = "torch==2.11.0";
 /// What `libtorch_cpu.so` of the Linux wheel loads besides itself.
 const NEEDED_ON_LINUX: [&str; 2] = ["nvidia-cuda-cupti==13.0.*", "nvidia-cuda-runtime==13.0.*"];
 
+/// Headers that the process group of NCCL includes (3 MB), beside what libtorch depends on.
+const HEADERS_FOR_NCCL: [&str; 2] = ["nvidia-cuda-cccl==13.0.*", "nvidia-cuda-crt==13.0.*"];
+
 /// Installs libtorch, unless that is done.
 ///
 /// With `cuda`, the CUDA libraries and the packages that they need come too.
@@ -92,6 +95,8 @@ fn install(workspace: &Workspace, folder: &Path, cuda: bool) -> Result<()> {
         if cfg!(target_os = "linux") {
             command.args(NEEDED_ON_LINUX);
         }
+    } else if cfg!(target_os = "linux") {
+        command.args(HEADERS_FOR_NCCL);
     }
     run_pip(&mut command, "libtorch")
 }

@@ -42,7 +42,7 @@ pub use jpeg_set::{JpegSet, LoaderSet};
 pub use labels::{Incomplete, LabelReport, LabelTable};
 pub use loader::{Batch, Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
-pub use options::{LoaderError, LoaderOptions};
+pub use options::{LoaderError, LoaderOptions, Share};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,

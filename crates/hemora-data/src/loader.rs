@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{Augment, Drawn};
 use crate::jpeg_set::LoaderSet;
-use crate::options::{LoaderError, LoaderOptions, MAX_VALUES};
+use crate::options::{LoaderError, LoaderOptions, MAX_VALUES, Share};
 use crate::sampling::{Image, Inputs, Scratch};
 
 /// Makes the batches of any epoch.
@@ -37,6 +37,7 @@ struct Plan {
     shuffle: bool,
     drop_last: bool,
     samples: usize,
+    share: Share,
     /// Buffers of batches that were dropped.
     spare: Mutex<Vec<Vec<f32>>>,
     most_spare: usize,
@@ -48,6 +49,8 @@ pub struct Batch {
     inputs: Vec<f32>,
     labels: Vec<f32>,
     indices: Vec<usize>,
+    place: usize,
+    whole: usize,
     skipped: Vec<(usize, String)>,
     plan: Arc<Plan>,
 }
@@ -83,6 +86,10 @@ impl Loader {
         if let Some(&index) = indices.iter().find(|index| **index >= set.len()) {
             return Err(LoaderError::Index { index, images: set.len() });
         }
+        let Share { rank, of } = options.share;
+        if rank >= of {
+            return Err(LoaderError::Share { rank, of });
+        }
         let sums = weights.map(|weights| running_sums(weights, indices.len())).transpose()?;
         if sums.is_none() && options.samples.is_some() {
             return Err(LoaderError::SamplesWithoutWeights);
@@ -104,6 +111,7 @@ impl Loader {
             shuffle: options.shuffle,
             drop_last: options.drop_last,
             samples: images,
+            share: options.share,
             spare: Mutex::default(),
             most_spare: threads * (prefetch + 1) + 1,
         };
@@ -166,7 +174,9 @@ fn build(
     scratch: &mut Scratch,
 ) -> Batch {
     let first = number * plan.batch;
-    let wanted = &order[first..order.len().min(first + plan.batch)];
+    let whole = &order[first..order.len().min(first + plan.batch)];
+    let share = plan.share.places(whole.len());
+    let (wanted, whole, first) = (&whole[share.clone()], whole.len(), first + share.start);
     let image = plan.planes.len() * plan.recipe.size * plan.recipe.size;
     let mut inputs = plan.spare().pop().unwrap_or_default();
     inputs.resize(wanted.len() * image, 0.0);
@@ -188,7 +198,7 @@ fn build(
         }
     }
     inputs.truncate(indices.len() * image);
-    Batch { inputs, labels, indices, skipped, plan: plan.clone() }
+    Batch { inputs, labels, indices, place: first, whole, skipped, plan: plan.clone() }
 }
 
 impl Plan {
@@ -277,7 +287,18 @@ impl Batch {
         self.indices.len()
     }
 
-    /// Whether none of its images could be read.
+    /// Number of images of the batch that this one is the share of.
+    pub fn whole(&self) -> usize {
+        self.whole
+    }
+
+    /// Place of the first image in the epoch's order, shares of others counted.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Whether it has no images: none could be read, or it is the share of a batch with fewer
+    /// images than there are processes.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }

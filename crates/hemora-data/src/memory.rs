@@ -203,6 +203,12 @@ impl InMemorySet {
         matches!(self.pixels, Pixels::Hu(_))
     }
 
+    /// Whether every channel has a plane of its own that was made beforehand, as JPEG in colour have:
+    /// what it shows is the recipe's of the prepared set, and no [`InputRecipe`] describes it.
+    pub fn has_made_channels(&self) -> bool {
+        matches!(self.pixels, Pixels::Windowed { planes, .. } if planes > 1)
+    }
+
     /// One plane of a windowed image, `working_size²` bytes, row by row: value × 255. Empty if the
     /// images are kept in HU.
     pub fn plane(&self, index: usize, plane: usize) -> &[u8] {

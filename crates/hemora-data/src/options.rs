@@ -1,5 +1,7 @@
 //! How batches are made, and why they cannot be.
 
+use std::ops::Range;
+
 use crate::augment::AugmentError;
 use crate::images::DataError;
 
@@ -23,13 +25,49 @@ pub struct LoaderOptions {
     pub drop_last: bool,
     /// Images an epoch with weights; `None`: as many as there are indices.
     pub samples: Option<usize>,
+    /// Which part of every batch is made.
+    pub share: Share,
+}
+
+/// The part of every batch that one of several processes makes; all of them together make the
+/// batches that one process alone would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// This process, from 0.
+    pub rank: usize,
+    /// Number of processes, at least 1.
+    pub of: usize,
+}
+
+impl Default for Share {
+    /// Whole batches.
+    fn default() -> Self {
+        Self { rank: 0, of: 1 }
+    }
+}
+
+impl Share {
+    /// The places of this process in a batch of `images` images; none if there are more processes
+    /// than images.
+    pub fn places(self, images: usize) -> Range<usize> {
+        images * self.rank / self.of..images * (self.rank + 1) / self.of
+    }
 }
 
 impl Default for LoaderOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let (batch, seed, prefetch) = (32, 0, 2);
-        Self { batch, seed, threads, prefetch, shuffle: true, drop_last: false, samples: None }
+        let (batch, seed, prefetch, share) = (32, 0, 2, Share::default());
+        Self {
+            batch,
+            seed,
+            threads,
+            prefetch,
+            shuffle: true,
+            drop_last: false,
+            samples: None,
+            share,
+        }
     }
 }
 
@@ -64,6 +102,14 @@ pub enum LoaderError {
         batch: usize,
         /// Values an image.
         image: usize,
+    },
+    /// A share that is none of the batch.
+    #[error("rank {rank} of {of}; expected a rank below the number of ranks")]
+    Share {
+        /// The rank.
+        rank: usize,
+        /// Number of ranks.
+        of: usize,
     },
     /// An index beyond the set.
     #[error("image {index} of a set of {images}")]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hemora_ct::{Channel, InputRecipe, Plane, Window};
-use hemora_data::{Augment, InMemorySet, Loader, LoaderError, LoaderOptions};
+use hemora_data::{Augment, InMemorySet, Loader, LoaderError, LoaderOptions, Share};
 
 const SIDE: usize = 24;
 
@@ -135,6 +135,34 @@ fn images_are_drawn_as_their_weights_say() {
 }
 
 #[test]
+fn the_shares_of_all_ranks_make_up_the_whole_batches() {
+    let whole = content(&loader(None, Some(everything()), &options()).unwrap(), 2);
+    for of in [2, 3, 7] {
+        let mut joined = vec![(Vec::new(), Vec::new(), Vec::new()); whole.len()];
+        let mut next = 0;
+        let shares: Vec<Loader> = (0..of)
+            .map(|rank| {
+                let options = LoaderOptions { share: Share { rank, of }, ..options() };
+                loader(None, Some(everything()), &options).unwrap()
+            })
+            .collect();
+        let mut epochs: Vec<_> = shares.iter().map(|loader| loader.epoch(2)).collect();
+        for (inputs, labels, indices) in &mut joined {
+            for epoch in &mut epochs {
+                let batch = epoch.next().unwrap();
+                assert_eq!(batch.place(), next);
+                next += batch.len();
+                inputs.extend(batch.inputs().iter().map(|value| value.to_bits()));
+                labels.extend(batch.labels().iter().map(|value| value.to_bits()));
+                indices.extend_from_slice(batch.indices());
+            }
+        }
+        // The last batch has 3 images: with 7 ranks some get none.
+        assert_eq!(joined, whole, "{of} ranks");
+    }
+}
+
+#[test]
 fn an_epoch_may_be_left_early() {
     let options = LoaderOptions { batch: 1, threads: 3, prefetch: 1, ..options() };
     let loader = loader(None, Some(everything()), &options).unwrap();
@@ -151,6 +179,8 @@ fn what_cannot_be_loaded_is_refused() {
     assert!(matches!(refuse(None, huge), LoaderError::BatchSize { .. }));
     let large = LoaderOptions { batch: 24, drop_last: true, ..options() };
     assert!(matches!(refuse(None, large), LoaderError::TooFew { images: 23, batch: 24 }));
+    let share = LoaderOptions { share: Share { rank: 2, of: 2 }, ..options() };
+    assert!(matches!(refuse(None, share), LoaderError::Share { rank: 2, of: 2 }));
     let samples = LoaderOptions { samples: Some(3), ..options() };
     assert!(matches!(refuse(None, samples), LoaderError::SamplesWithoutWeights));
     for weights in [vec![1.0; 22], vec![0.0; 23], vec![f64::NAN; 23], vec![f64::INFINITY; 23]] {

@@ -12,7 +12,7 @@ use hemora_ct::{Channel, InputRecipe, Window};
 use hemora_data::{
     Augment, DataError, Groups, ImageKind, ImageSet, InMemorySet, IndexReader, JpegSet, LabelTable,
     Loader, LoaderOptions, LoaderSet, Negatives, PrepareError, PrepareRecipe, PrepareReport,
-    Selection, SplitBy, SplitInto, build_index, prepare,
+    PreparedSet, Selection, SplitBy, SplitInto, build_index, prepare,
 };
 use hemora_synth::{PhantomOptions, write_dataset};
 
@@ -246,6 +246,7 @@ fn a_prepared_set_is_loaded_with_a_plane_a_channel() {
     assert_eq!((loaded.len(), loaded.positives()), (report.slices, report.positives));
     assert_eq!(loaded.planes_for(&recipe).unwrap(), [0, 1, 2]);
     assert_ne!(loaded.plane(5, 0), loaded.plane(5, 2));
+    assert!(loaded.has_made_channels());
     let mut two = recipe.clone();
     (two.mean, two.std) = (vec![0.5; 2], vec![0.5; 2]);
     two.channels.pop();
@@ -253,6 +254,14 @@ fn a_prepared_set_is_loaded_with_a_plane_a_channel() {
     let table = folder.join("splits.csv");
     let groups = Groups::from_csv(&table, "ID", "PatientID").unwrap();
     assert_eq!(loaded.groups(&groups).into_iter().collect::<BTreeSet<_>>().len(), 5);
+    let prepared = PreparedSet::open(&folder).unwrap();
+    assert!(PreparedSet::is_one(&folder) && !PreparedSet::is_one(&prepared.images()));
+    assert!(!prepared.is_hu() && prepared.recipe().name == small("howard").name);
+    assert_eq!(loaded.groups(&prepared.groups().unwrap()), loaded.groups(&groups));
+    let mut few = images.clone();
+    let first = images.images()[0].id.clone();
+    few.keep(|id| id == first);
+    assert_eq!(few.load(&recipe, 48, &|_, _| {}).unwrap().id(0), first);
     let indices = (0..loaded.len()).collect();
     let loader = Loader::new(
         Arc::new(loaded),

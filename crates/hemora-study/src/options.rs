@@ -98,14 +98,14 @@ impl StudyOptions {
         let seed = Self::seed();
         Self {
             preset: "quick".to_owned(),
-            positives: Some(300),
-            negatives: 300,
+            positives: Some(200),
+            negatives: 200,
             validation: 0.2,
             test: 0.2,
             training: Training {
                 size: 64,
                 batch: 16,
-                epochs: epochs([30, 20, 8]),
+                epochs: epochs([30, 20, 6]),
                 ..seed.training
             },
             ..seed
@@ -169,7 +169,7 @@ mod tests {
         StudyOptions::quick().check().unwrap();
         StudyOptions::seed().check().unwrap();
         assert_eq!(StudyOptions::seed().negatives, 20_000);
-        assert_eq!(StudyOptions::quick().epochs("efficientnet-lite0"), 8);
+        assert_eq!(StudyOptions::quick().epochs("efficientnet-lite0"), 6);
     }
 
     #[test]

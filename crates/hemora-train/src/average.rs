@@ -38,6 +38,11 @@ impl WeightAverage {
         });
     }
 
+    /// The averages, in the order of their names; the same memory, not copies.
+    pub fn tensors(&self) -> Vec<Tensor> {
+        self.tensors.values().map(Tensor::shallow_clone).collect()
+    }
+
     /// A copy of the averages under the model's own names.
     pub fn weights(&self) -> Weights {
         let mut weights = Weights::default();

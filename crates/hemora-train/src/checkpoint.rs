@@ -115,12 +115,23 @@ fn write<const N: usize>(
 /// # Errors
 /// [`CheckpointError`] if the file cannot be read or belongs to another run.
 pub fn load(path: &Path, trainer: &mut Trainer) -> Result<Progress, CheckpointError> {
+    restore(path, &std::fs::read(path)?, trainer)
+}
+
+/// Puts a trainer where it was when the checkpoint `bytes`, read from `path`, was written.
+///
+/// # Errors
+/// [`CheckpointError`] if it belongs to another run.
+pub fn restore(
+    path: &Path,
+    bytes: &[u8],
+    trainer: &mut Trainer,
+) -> Result<Progress, CheckpointError> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path)?;
     let weights_error = |source| CheckpointError::Weights { path: name.clone(), source };
     let state_error = |problem| CheckpointError::State { path: name.clone(), problem };
-    let weights = Weights::from_safetensors(&bytes).map_err(weights_error)?;
-    let metadata = Weights::metadata(&bytes).map_err(weights_error)?;
+    let weights = Weights::from_safetensors(bytes).map_err(weights_error)?;
+    let metadata = Weights::metadata(bytes).map_err(weights_error)?;
     fn part<T: DeserializeOwned>(
         metadata: &HashMap<String, String>,
         key: &str,

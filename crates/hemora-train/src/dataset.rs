@@ -8,6 +8,7 @@ use hemora_data::{Groups, ImageSet, InMemorySet, Part, PreparedSet, Split, Split
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::config::RunConfig;
+use crate::progress::say;
 
 /// What a run trains and validates on.
 pub struct RunData {
@@ -63,7 +64,7 @@ pub fn load(config: &RunConfig) -> Result<RunData> {
             let count = indices.iter().filter(|&&index| labels[index][label.index()]).count();
             format!("{label} {count}")
         });
-        eprintln!("{side}: {} images; {}", indices.len(), counts.join(", "));
+        say(&format!("{side}: {} images; {}", indices.len(), counts.join(", ")));
     }
     Ok(RunData { set: Arc::new(set), split, test, groups, recipe })
 }
@@ -88,7 +89,10 @@ fn listed(table: &SplitTable, set: &InMemorySet, main: usize) -> (Split, Vec<usi
     let [train, validation, test] = Part::ALL.map(of);
     let found = train.len() + validation.len() + test.len();
     if found < table.len() {
-        eprintln!("{} images of the split table are not there", table.len() - found);
+        crate::progress::say(&format!(
+            "{} images of the split table are not there",
+            table.len() - found
+        ));
     }
     (Split { train, validation }, test)
 }
@@ -104,7 +108,10 @@ fn refuse_leaks(
         let Some(example) = leaking.first() else { continue };
         let (one, other) = (sides[first].0, sides[second].0);
         if config.split_by == "image" {
-            eprintln!("{} patients are in {one} and {other}: split by image", leaking.len());
+            crate::progress::say(&format!(
+                "{} patients are in {one} and {other}: split by image",
+                leaking.len()
+            ));
             continue;
         }
         bail!(
@@ -153,12 +160,12 @@ fn read_set(
     let mut files = ImageSet::open(&folder, labels).into_diagnostic()?;
     let report = files.report();
     if !report.unlabelled.is_empty() || !report.without_image.is_empty() {
-        eprintln!(
+        say(&format!(
             "{}: {} images have no labels, {} labels have no image; both are left out",
             images.display(),
             report.unlabelled.len(),
             report.without_image.len()
-        );
+        ));
     }
     files.keep(wanted);
     if files.images().is_empty() {
@@ -175,9 +182,9 @@ fn read_set(
 
 fn name_skipped(set: &InMemorySet) {
     for skipped in set.skipped().iter().take(10) {
-        eprintln!("skipped {}: {}", skipped.path.display(), skipped.reason);
+        say(&format!("skipped {}: {}", skipped.path.display(), skipped.reason));
     }
     if set.skipped().len() > 10 {
-        eprintln!("skipped {} more files", set.skipped().len() - 10);
+        say(&format!("skipped {} more files", set.skipped().len() - 10));
     }
 }

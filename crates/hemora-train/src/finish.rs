@@ -11,7 +11,7 @@ use crate::files::write_whole;
 use crate::folder::Folder;
 use crate::start::graph;
 use crate::trainer::Trainer;
-use crate::validation::{self, LabelInterval, intervals, predict};
+use crate::validation::{self, LabelInterval, Predictions, intervals, predict};
 
 /// Four digits, or a word where there is no value.
 pub fn shown(value: Option<f64>) -> String {
@@ -29,24 +29,33 @@ pub fn finish(
     validate: &Loader,
     trainer: &Trainer,
 ) -> Result<Vec<LabelInterval>> {
-    let weights = if folder.best().exists() {
-        let bytes = std::fs::read(folder.best()).into_diagnostic()?;
-        Weights::from_safetensors(&bytes).into_diagnostic()?
-    } else {
-        trainer.kept_weights()
+    let ranks = trainer.ranks();
+    let weights = match ranks.read_first(&folder.best())? {
+        Some(bytes) => Weights::from_safetensors(&bytes).into_diagnostic()?,
+        None => trainer.kept_weights(),
     };
     let model = Model::with_weights(graph(config)?, &weights, trainer.model.device());
     let model = model.into_diagnostic()?;
-    let predictions = predict(&model, config.task, validate, &trainer.loss);
+    let predictions = predict(&model, config.task, validate, &trainer.loss, ranks);
     let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
+    let test = test(config, data, &model, trainer)?;
+    if !ranks.is_first() {
+        return Ok(intervals);
+    }
     validation::write_predictions(&folder.validation(), &predictions, data).into_diagnostic()?;
-    test(config, folder, data, &model, trainer)?;
-    let metadata = [
+    if let Some(test) = test {
+        validation::write_predictions(&folder.test(), &test, data).into_diagnostic()?;
+    }
+    let mut metadata = vec![
         ("network".to_owned(), config.network.clone()),
         ("task".to_owned(), config.task.to_string()),
-        ("input".to_owned(), serde_json::to_string(&data.recipe).into_diagnostic()?),
         ("metrics".to_owned(), serde_json::to_string(&intervals).into_diagnostic()?),
     ];
+    // Without it no bundle is made, which would be shown slices other than those trained on.
+    if !data.set.has_made_channels() {
+        let input = serde_json::to_string(&data.recipe).into_diagnostic()?;
+        metadata.push(("input".to_owned(), input));
+    }
     let weights = weights.to_safetensors(metadata.into_iter().collect()).into_diagnostic()?;
     let model = folder.model();
     write_whole(&model, &weights).into_diagnostic()?;
@@ -65,20 +74,25 @@ pub fn finish(
     Ok(intervals)
 }
 
-/// Predicts the test images, if there are any, with the kept weights.
+/// Predicts the test images, if there are any, with the kept weights; each process a share.
 fn test(
     config: &RunConfig,
-    folder: &Folder,
     data: &RunData,
     model: &Model,
     trainer: &Trainer,
-) -> Result<()> {
+) -> Result<Option<Predictions>> {
     if data.test.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let options = LoaderOptions { batch: config.batch, shuffle: false, ..LoaderOptions::default() };
+    let ranks = trainer.ranks();
+    let options = LoaderOptions {
+        batch: config.batch,
+        shuffle: false,
+        share: ranks.share(),
+        ..LoaderOptions::default()
+    };
     let (set, recipe) = (data.set.clone(), data.recipe.clone());
     let loader = Loader::new(set, data.test.clone(), None, recipe, None, &options);
-    let predictions = predict(model, config.task, &loader.into_diagnostic()?, &trainer.loss);
-    validation::write_predictions(&folder.test(), &predictions, data).into_diagnostic()
+    let loader = loader.into_diagnostic()?;
+    Ok(Some(predict(model, config.task, &loader, &trainer.loss, ranks)))
 }

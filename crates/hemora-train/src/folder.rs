@@ -11,6 +11,11 @@ use crate::files::write_whole;
 pub struct Folder(PathBuf);
 
 impl Folder {
+    /// The run's folder, for a process that only reads.
+    pub fn of(config: &RunConfig) -> Self {
+        Self(config.out.clone())
+    }
+
     /// Makes the folder, or checks that it belongs to the same run.
     ///
     /// # Errors

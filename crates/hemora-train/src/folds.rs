@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::config::RunConfig;
 use crate::files::write_whole;
+use crate::progress::say;
 use crate::validation::LabelInterval;
 
 /// The part of the patients that `config` holds out: one of its folds, or a fraction.
@@ -59,20 +60,25 @@ fn of_values(auroc: Vec<Option<f64>>) -> FoldSummary {
 }
 
 /// Runs `train` for every fold in a folder of its own, then writes what all say together:
-/// `folds.json`, and the predictions of all images as `validation.csv`.
+/// `folds.json`, and the predictions of all images as `validation.csv`; of several processes the
+/// first one writes.
 ///
 /// # Errors
 /// What `train` says; a report if a file cannot be read or written.
 pub fn run_all(
     config: &RunConfig,
+    is_first: bool,
     train: impl Fn(&RunConfig) -> Result<Vec<LabelInterval>>,
 ) -> Result<()> {
     let mut found = Vec::new();
     let mut predictions = String::new();
     for fold in 1..=config.folds {
-        eprintln!("fold {fold} of {}", config.folds);
+        say(&format!("fold {fold} of {}", config.folds));
         let out = config.out.join(format!("fold-{fold}"));
         found.push(train(&RunConfig { fold, out: out.clone(), ..config.clone() })?);
+        if !is_first {
+            continue;
+        }
         let path = out.join("validation.csv");
         let text = std::fs::read_to_string(&path)
             .into_diagnostic()
@@ -81,6 +87,9 @@ pub fn run_all(
         let rows =
             if fold == 1 { &*text } else { text.split_once('\n').map_or("", |(_, rows)| rows) };
         predictions.push_str(rows);
+    }
+    if !is_first {
+        return Ok(());
     }
     let summary = summarise(&found);
     let json = serde_json::to_string_pretty(&summary).into_diagnostic()?;

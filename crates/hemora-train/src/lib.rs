@@ -1,6 +1,6 @@
 //! Training on libtorch.
 //!
-//! The only crate that links libtorch. A [`Model`] is a graph of `hemora-nn` with tensors; what it
+//! A [`Model`] is a graph of `hemora-nn` with tensors; what it
 //! learns is written as safetensors and exported to ONNX from the same graph.
 
 pub mod allocator;
@@ -22,6 +22,7 @@ mod model;
 pub mod optimizer;
 pub mod precision;
 pub mod progress;
+pub mod ranks;
 mod rate_finder;
 mod run;
 pub mod schedule;

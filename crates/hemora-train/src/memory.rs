@@ -71,7 +71,7 @@ fn complaint(panic: &(dyn Any + Send)) -> Option<String> {
     let line = lines.into_iter().find(|line| WORDS.iter().any(|word| line.contains(word)))?;
     // What stands before is where in libtorch's source it happened.
     let word = WORDS.iter().filter_map(|word| line.find(word)).min()?;
-    let start = line[..word].rfind(['"', ']']).map_or(0, |at| at + 1);
+    let start = line[..word].rfind(['"', ']', '.']).map_or(0, |at| at + 1);
     Some(line[start..].trim().to_owned())
 }
 
@@ -92,6 +92,7 @@ mod tests {
             let error = error.unwrap_err();
             let memory = error.downcast_ref::<OutOfMemory>().unwrap();
             assert!(memory.advice().contains("--batch 16 --accumulate 2"), "{}", memory.advice());
+            assert!(memory.said.starts_with(['C', 'D']), "{}", memory.said);
             assert!(!memory.said.contains("frame") && !memory.said.contains("Exception"));
         }
         let one = OutOfMemory { batch: 1, accumulate: 1, said: String::new() };

@@ -119,6 +119,11 @@ impl Model {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
+    /// All tensors, in the order of their names; the same memory, not copies.
+    pub fn all_tensors(&self) -> Vec<Tensor> {
+        self.tensors.values().map(Tensor::shallow_clone).collect()
+    }
+
     /// A copy of all weights.
     pub fn weights(&self) -> Weights {
         let mut weights = Weights::default();

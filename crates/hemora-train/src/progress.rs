@@ -1,6 +1,7 @@
 //! Progress of a run: a live page on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,12 +23,29 @@ pub enum Show {
 /// Seconds from plain line to plain line within an epoch.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
 
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Keeps this process from showing progress: of several that train together one does.
+pub fn be_silent() {
+    SILENT.store(true, Ordering::Relaxed);
+}
+
+fn is_silent() -> bool {
+    SILENT.load(Ordering::Relaxed)
+}
+
+/// A line on standard error, unless this process is silent.
+pub fn say(text: &str) {
+    if !is_silent() {
+        eprintln!("{text}");
+    }
+}
+
 /// A bar over `length` items with rate and time left; nothing is drawn when standard error is not a
 /// terminal.
 pub fn bar(length: u64, what: &'static str) -> ProgressBar {
-    ProgressBar::new(length)
-        .with_style(style("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}"))
-        .with_message(what)
+    let bar = if is_silent() { ProgressBar::hidden() } else { ProgressBar::new(length) };
+    bar.with_style(style("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}")).with_message(what)
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -62,7 +80,7 @@ impl Display {
             Show::Live => true,
             Show::Plain => false,
         };
-        let page = live.then(|| {
+        let page = (live && !is_silent()).then(|| {
             let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
             let run = all.add(ProgressBar::new(steps));
             run.set_style(style("run    {wide_bar} step {pos}/{len}  {elapsed} gone, {eta} left"));
@@ -101,10 +119,10 @@ impl Display {
             page.run.set_position(step.number);
         } else if self.shown.elapsed() >= PLAIN_EVERY {
             self.shown = Instant::now();
-            eprintln!(
+            say(&format!(
                 "epoch {}/{}: {} of {} images, step {}, {said}",
                 self.epoch, self.epochs, self.done, self.images, step.number
-            );
+            ));
         }
     }
 
@@ -113,7 +131,7 @@ impl Display {
         match &self.page {
             // What a terminal refuses cannot be said there either.
             Some(page) => drop(page.all.println(text)),
-            None => eprintln!("{text}"),
+            None => say(text),
         }
     }
 }

@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::rc::Rc;
 
-use hemora_data::Batch;
+use hemora_data::{Batch, Share};
 use hemora_page::{Scale, write_head};
 use miette::{IntoDiagnostic, Result};
 
 use crate::config::RunConfig;
 use crate::files::write_whole;
 use crate::trainer;
-use crate::{dataset, memory, start};
+use crate::{dataset, memory, ranks, start};
 
 /// Flags of the search beside those of a run.
 #[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
@@ -197,12 +198,16 @@ pub fn find_rate(config: &RunConfig, range: &RateRange) -> Result<()> {
     if range.search_steps < 10 {
         miette::bail!("--search-steps {}: expected at least 10", range.search_steps);
     }
-    let threads = trainer::set_threads(config.threads);
-    let device = trainer::device(threads, config.precision, config.deterministic)?;
+    if ranks::place()?.is_some_and(|place| place.world > 1) {
+        miette::bail!("a learning rate is found by one process: start it without torchrun");
+    }
+    let threads = trainer::set_threads(config.threads, None);
+    let device = trainer::device(threads, config.precision, config.deterministic, None)?;
     let data = dataset::load(config)?;
-    let (train, _) = start::loaders(config, &data, threads)?;
+    let (train, _) = start::loaders(config, &data, Share::default(), threads)?;
     let curve = memory::catching(config.batch, config.accumulate, || {
-        let mut trainer = start::trainer(config, &data, device, (range.search_steps, 1))?;
+        let mut trainer =
+            start::trainer(config, &data, Rc::default(), device, (range.search_steps, 1))?;
         let bar = crate::progress::bar(range.search_steps, "searching");
         let mut curve = RateCurve::default();
         let mut batches = Endless { loader: &train, epoch: 0, batches: train.epoch(0) };

@@ -1,9 +1,11 @@
 //! One training run, from its config to its best weights.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use hemora_data::Loader;
 use miette::{IntoDiagnostic, Result};
+use tch::Device;
 
 use crate::checkpoint::{self, Progress};
 use crate::config::{Monitor, RunConfig};
@@ -12,7 +14,8 @@ use crate::events::EventWriter;
 use crate::finish::{finish, shown};
 use crate::folder::Folder;
 use crate::metrics::{self, EpochMetrics};
-use crate::progress::Display;
+use crate::progress::{self, Display};
+use crate::ranks::{self, Ranks};
 use crate::trainer::{self, Trainer};
 use crate::validation::{LabelInterval, aurocs, predict};
 use crate::{folds, memory, start};
@@ -24,26 +27,44 @@ use crate::{folds, memory, start};
 /// not fit.
 pub fn run(config: &RunConfig) -> Result<()> {
     config.check()?;
-    if config.folds > 0 && config.fold == 0 {
-        return folds::run_all(config, one);
+    let place = ranks::place()?;
+    if place.as_ref().is_some_and(|place| place.rank > 0) {
+        progress::be_silent();
     }
-    one(config).map(|_| ())
+    let threads = trainer::set_threads(config.threads, place.as_ref());
+    let device = trainer::device(threads, config.precision, config.deterministic, place.as_ref())?;
+    let ranks = Rc::new(Ranks::join(place, device)?);
+    if let Some(backend) = ranks.backend() {
+        progress::say(&format!("{} processes, joined by {backend}", ranks.world()));
+    }
+    let outcome = ranks.agree_on(config).and_then(|()| {
+        let one = |config: &RunConfig| one(config, &ranks, device, threads);
+        if config.folds > 0 && config.fold == 0 {
+            return folds::run_all(config, ranks.is_first(), one);
+        }
+        one(config).map(|_| ())
+    });
+    ranks.end(outcome)
 }
 
 /// Trains once; returns the validation of the best weights.
-fn one(config: &RunConfig) -> Result<Vec<LabelInterval>> {
-    let folder = Folder::prepare(config)?;
-    let threads = trainer::set_threads(config.threads);
-    let device = trainer::device(threads, config.precision, config.deterministic)?;
+fn one(
+    config: &RunConfig,
+    ranks: &Rc<Ranks>,
+    device: Device,
+    threads: usize,
+) -> Result<Vec<LabelInterval>> {
+    let first = ranks.is_first();
+    let folder = if first { Folder::prepare(config)? } else { Folder::of(config) };
     let data = dataset::load(config)?;
-    let (train, validate) = start::loaders(config, &data, threads)?;
+    let (train, validate) = start::loaders(config, &data, ranks.share(), threads)?;
     memory::catching(config.batch, config.accumulate, || {
         let per_epoch = train.batches().div_ceil(config.accumulate) as u64;
         let steps = match config.steps {
             0 => config.epochs * per_epoch,
             steps => steps,
         };
-        let mut trainer = start::trainer(config, &data, device, (steps, per_epoch))?;
+        let mut trainer = start::trainer(config, &data, ranks.clone(), device, (steps, per_epoch))?;
         let mut progress = start::resume(config, &folder, &mut trainer)?;
         let epochs = steps.div_ceil(per_epoch);
         let mut run = Run {
@@ -55,7 +76,10 @@ fn one(config: &RunConfig) -> Result<Vec<LabelInterval>> {
             steps,
             epochs,
             display: Display::new(config.progress, epochs, steps, progress.step),
-            events: EventWriter::open(&folder.events(), progress.step).into_diagnostic()?,
+            events: first
+                .then(|| EventWriter::open(&folder.events(), progress.step))
+                .transpose()
+                .into_diagnostic()?,
         };
         while progress.step < steps && !progress.watch.stopped {
             run.epoch(&mut trainer, &mut progress)?;
@@ -79,7 +103,8 @@ struct Run<'a> {
     steps: u64,
     epochs: u64,
     display: Display,
-    events: EventWriter,
+    /// Of several processes the first one writes.
+    events: Option<EventWriter>,
 }
 
 /// A step's values are written every so many steps.
@@ -93,8 +118,10 @@ impl Run<'_> {
         let train_seconds = begin.elapsed().as_secs_f64();
         let images =
             (trainer.steps - progress.step) as usize * self.config.batch * self.config.accumulate;
+        trainer.take_statistics_of_first();
         let kept = trainer.kept_model()?;
-        let predictions = predict(&kept, self.config.task, self.validate, &trainer.loss);
+        let predictions =
+            predict(&kept, self.config.task, self.validate, &trainer.loss, trainer.ranks());
         let auroc = aurocs(&predictions, self.data).into_diagnostic()?;
         let defined: Vec<f64> = auroc.values().copied().flatten().collect();
         let mean =
@@ -119,7 +146,8 @@ impl Run<'_> {
         };
         let options = self.config.watch();
         let factor = trainer.rate_factor;
-        if progress.watch.observe(score, &options) {
+        let first = trainer.ranks().is_first();
+        if progress.watch.observe(score, &options) && first {
             checkpoint::save_weights(&self.folder.best(), &kept, &kept.weights(), *progress)
                 .into_diagnostic()?;
         }
@@ -127,6 +155,9 @@ impl Run<'_> {
         if trainer.rate_factor != factor {
             let factor = trainer.rate_factor;
             self.display.line(&format!("plateau: the rate is {factor:.3e} of its first"));
+        }
+        if !first {
+            return Ok(());
         }
         metrics::append(&self.folder.metrics(), &line).into_diagnostic()?;
         checkpoint::save(&self.folder.last(), trainer, *progress).into_diagnostic()
@@ -138,9 +169,10 @@ impl Run<'_> {
         display.begin(epoch + 1, self.train.images() as u64);
         trainer.epoch(self.train, epoch, self.steps, &mut |step| {
             display.step(step);
-            if !step.number.is_multiple_of(EVENTS_EVERY) {
+            let Some(events) = events.as_mut().filter(|_| step.number.is_multiple_of(EVENTS_EVERY))
+            else {
                 return Ok(());
-            }
+            };
             let absent = f64::NAN;
             let values = [
                 ("step/loss", step.loss.unwrap_or(absent)),
@@ -164,6 +196,7 @@ impl Run<'_> {
             shown(line.mean_auroc),
             line.images_per_second
         ));
+        let Some(events) = &mut self.events else { return Ok(()) };
         let absent = f64::NAN;
         let names: Vec<(String, f64)> = line
             .auroc
@@ -177,6 +210,6 @@ impl Run<'_> {
             ("epoch/images_per_second", line.images_per_second),
         ];
         values.extend(names.iter().map(|(name, value)| (name.as_str(), *value)));
-        self.events.scalars(line.step, &values).into_diagnostic()
+        events.scalars(line.step, &values).into_diagnostic()
     }
 }

@@ -1,6 +1,8 @@
 //! What a run starts with: the trainer and the loaders.
 
-use hemora_data::{Augment, Loader, LoaderOptions};
+use std::rc::Rc;
+
+use hemora_data::{Augment, Loader, LoaderOptions, Share};
 use hemora_nn::{Graph, Weights, networks};
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use tch::Device;
@@ -10,6 +12,8 @@ use crate::config::RunConfig;
 use crate::dataset::RunData;
 use crate::folder::Folder;
 use crate::loss::LossOptions;
+use crate::progress::say;
+use crate::ranks::Ranks;
 use crate::trainer::{self, Trainer, TrainerOptions};
 use crate::{Model, Schedule, metrics};
 
@@ -52,6 +56,7 @@ fn initial_model(config: &RunConfig, graph: Graph, device: Device) -> Result<Mod
 pub fn trainer(
     config: &RunConfig,
     data: &RunData,
+    ranks: Rc<Ranks>,
     device: Device,
     (steps, per_epoch): (u64, u64),
 ) -> Result<Trainer> {
@@ -74,7 +79,7 @@ pub fn trainer(
         precision: config.precision,
         seed: config.seed,
     };
-    Ok(Trainer::new(model, options))
+    Ok(Trainer::among(ranks, model, options))
 }
 
 /// Puts the trainer where the run's last checkpoint was written, if there is one.
@@ -83,13 +88,15 @@ pub fn trainer(
 /// A report if it cannot be read or belongs to another run.
 pub fn resume(config: &RunConfig, folder: &Folder, trainer: &mut Trainer) -> Result<Progress> {
     let mut progress = Progress::default();
-    if folder.last().exists() {
-        progress = checkpoint::load(&folder.last(), trainer).into_diagnostic()?;
+    if let Some(bytes) = trainer.ranks().read_first(&folder.last())? {
+        progress = checkpoint::restore(&folder.last(), &bytes, trainer).into_diagnostic()?;
         trainer.rate_factor = progress.watch.rate_factor(&config.watch());
-        eprintln!("going on after epoch {}, step {}", progress.epoch, progress.step);
+        say(&format!("going on after epoch {}, step {}", progress.epoch, progress.step));
     }
     // Also without a checkpoint: the run may have been killed just before it wrote its first.
-    metrics::keep_epochs(&folder.metrics(), progress.epoch).into_diagnostic()?;
+    if trainer.ranks().is_first() {
+        metrics::keep_epochs(&folder.metrics(), progress.epoch).into_diagnostic()?;
+    }
     Ok(progress)
 }
 
@@ -97,12 +104,18 @@ pub fn resume(config: &RunConfig, folder: &Folder, trainer: &mut Trainer) -> Res
 ///
 /// # Errors
 /// A report if there are too few images for a batch.
-pub fn loaders(config: &RunConfig, data: &RunData, threads: usize) -> Result<(Loader, Loader)> {
+pub fn loaders(
+    config: &RunConfig,
+    data: &RunData,
+    share: Share,
+    threads: usize,
+) -> Result<(Loader, Loader)> {
     let options = LoaderOptions {
         batch: config.batch,
         seed: config.seed,
         threads,
         drop_last: true,
+        share,
         ..LoaderOptions::default()
     };
     let labels: Vec<_> = data.split.train.iter().map(|&index| data.set.labels(index)).collect();

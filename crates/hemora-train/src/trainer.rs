@@ -1,5 +1,8 @@
 //! A model in training: its optimizer, schedule and average, an epoch at a time.
 
+use std::rc::Rc;
+
+use hemora_c10d::Place;
 use hemora_ct::InputRecipe;
 use hemora_data::{Batch, Loader};
 use hemora_nn::{Graph, Weights};
@@ -10,8 +13,9 @@ use crate::gradients;
 use crate::loss::{Loss, LossOptions};
 use crate::optimizer::{Optimizer, OptimizerOptions};
 use crate::precision::{LossScale, Precision};
+use crate::ranks::Ranks;
 use crate::validation::to_tensors;
-use crate::{Mode, Model, Schedule, Task, WeightAverage};
+use crate::{Mode, Model, Schedule, Task, WeightAverage, progress};
 
 /// What a trainer is made from.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,8 @@ pub struct Trainer {
     pub steps: u64,
     /// The factor of the loss; used in half precision.
     pub scale: LossScale,
+    /// The processes that train together.
+    ranks: Rc<Ranks>,
     options: TrainerOptions,
 }
 
@@ -76,6 +82,12 @@ const WAIT_EVERY: u64 = 16;
 impl Trainer {
     /// Starts from `model`.
     pub fn new(model: Model, options: TrainerOptions) -> Self {
+        Self::among(Rc::default(), model, options)
+    }
+
+    /// Starts from the model of the first of `ranks`, each with its share of every batch.
+    pub fn among(ranks: Rc<Ranks>, model: Model, options: TrainerOptions) -> Self {
+        ranks.copy_first(&model.all_tensors());
         let average = (options.ema > 0.0).then(|| WeightAverage::new(&model, options.ema));
         let loss = Loss::new(options.task, &options.loss, model.device());
         Self {
@@ -86,6 +98,7 @@ impl Trainer {
             rate_factor: 1.0,
             steps: 0,
             scale: LossScale::default(),
+            ranks,
             options,
         }
     }
@@ -151,16 +164,23 @@ impl Trainer {
         count: usize,
     ) -> (usize, Tensor, Option<Tensor>) {
         // Dropout's numbers follow from seed and step, so that a resumed run draws the same.
-        tch::manual_seed((self.options.seed << 32 | self.steps) as i64);
+        // Each process draws its own: its images are others.
+        let rank = (self.ranks.rank() as u64).rotate_right(16);
+        tch::manual_seed(((self.options.seed << 32 | self.steps) ^ rank) as i64);
         let mut sum = Vec::new();
         let mut loss = Tensor::zeros([], (Kind::Double, self.model.device()));
         let mut images = 0;
         for batch in batches {
-            let (part, gradients) = self.gradients(&batch, 1.0 / count as f64);
+            // Of the whole batch's mean, whatever the shares are.
+            let share = batch.len() as f64 / batch.whole() as f64;
+            let (part, gradients) = self.gradients(&batch, share / count as f64);
             let _ = loss.g_add_(&part);
             gradients::accumulate(&mut sum, gradients);
-            images += batch.len();
+            images += batch.whole();
         }
+        sum.push(loss);
+        self.ranks.sum(&sum);
+        let loss = sum.pop().expect("just pushed");
         let norm = self.apply(sum, rate);
         self.steps += 1;
         if let Some(average) = &mut self.average {
@@ -173,6 +193,11 @@ impl Trainer {
     /// [`Model::trainable`]; in half precision times the scale.
     fn gradients(&self, batch: &Batch, part: f64) -> (Tensor, Vec<Tensor>) {
         let task = self.options.task;
+        if batch.is_empty() {
+            let zeros = self.model.trainable().map(|(_, tensor)| tensor.detach().zeros_like());
+            let kind = (Kind::Float, self.model.device());
+            return (Tensor::zeros([] as [i64; 0], kind), zeros.collect());
+        }
         let (images, targets) = to_tensors(batch, &self.model);
         let scores = task.scores(self.model.logits(&images, Mode::Train));
         let loss = self.loss.of(&scores, &task.targets(&targets)) * part;
@@ -220,6 +245,21 @@ impl Trainer {
         Ok(())
     }
 
+    /// Takes the running statistics of the first process, as PyTorch's DistributedDataParallel does:
+    /// batch norms saw each process' own images. All else is the same already.
+    pub fn take_statistics_of_first(&self) {
+        let mut tensors = self.model.all_tensors();
+        if let Some(average) = &self.average {
+            tensors.extend(average.tensors());
+        }
+        self.ranks.copy_first(&tensors);
+    }
+
+    /// The processes that train together.
+    pub fn ranks(&self) -> &Ranks {
+        &self.ranks
+    }
+
     /// Puts other weights of the same graph in place.
     pub fn restore(&mut self, model: Model) {
         self.model = model.computing_in(self.options.precision);
@@ -241,28 +281,45 @@ impl Trainer {
     }
 }
 
-/// One thread per core when `threads` is 0.
-pub fn set_threads(threads: usize) -> usize {
+/// One thread per core when `threads` is 0; processes of one machine part its cores.
+pub fn set_threads(threads: usize, place: Option<&Place>) -> usize {
+    let processes = place.map_or(1, |place| place.local_world);
     let threads = match threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => (std::thread::available_parallelism().map_or(1, usize::from) / processes).max(1),
         threads => threads,
     };
     tch::set_num_threads(threads as i32);
     threads
 }
 
-/// The GPU where there is one.
+/// The GPU where there is one; each process of a machine has its own.
 ///
 /// # Errors
-/// A report if `precision` needs one and there is none.
-pub fn device(threads: usize, precision: Precision, deterministic: bool) -> Result<Device> {
-    let device = Device::cuda_if_available();
+/// A report if `precision` needs one and there is none, or a machine has more processes than GPUs.
+pub fn device(
+    threads: usize,
+    precision: Precision,
+    deterministic: bool,
+    place: Option<&Place>,
+) -> Result<Device> {
+    let mut device = Device::cuda_if_available();
+    if let (Device::Cuda(_), Some(place)) = (device, place) {
+        let gpus = tch::Cuda::device_count() as usize;
+        if place.local_rank >= gpus {
+            bail!(
+                help = "start as many processes as there are GPUs",
+                "process {} of this machine has no GPU: there are {gpus}",
+                place.local_rank
+            );
+        }
+        device = Device::Cuda(place.local_rank);
+    }
     if precision == Precision::F16 && !device.is_cuda() {
         bail!("--precision f16 needs a GPU: use bf16, or f32");
     }
     // cuDNN's fastest convolutions add up in any order, and tch cannot forbid them alone.
     tch::Cuda::set_user_enabled_cudnn(!deterministic);
-    eprintln!("device: {device:?}, {threads} threads");
+    progress::say(&format!("device: {device:?}, {threads} threads"));
     Ok(device)
 }
 

@@ -13,6 +13,7 @@ use crate::dataset::RunData;
 use crate::files::write_whole;
 use crate::loss::Loss;
 use crate::model::to_host;
+use crate::ranks::Ranks;
 use crate::{Mode, Model, Task};
 
 /// Probabilities of the images of a loader, in the loader's order.
@@ -40,6 +41,21 @@ pub fn to_tensors(batch: &hemora_data::Batch, model: &Model) -> (Tensor, Tensor)
 }
 
 impl Predictions {
+    /// Takes in those of all processes, in the order of `places`; `loss` is a sum here.
+    fn gather(&mut self, places: &[i64], ranks: &Ranks) {
+        let order = ranks.gather(&Tensor::from_slice(places)).argsort(0, false);
+        let indices: Vec<i64> = self.indices.iter().map(|index| *index as i64).collect();
+        let indices = ranks.gather(&Tensor::from_slice(&indices)).index_select(0, &order);
+        let width = self.task.labels().len() as i64;
+        let rows = ranks.gather(&Tensor::from_slice(&self.probabilities)).reshape([-1, width]);
+        let rows = rows.index_select(0, &order).reshape([-1]);
+        let loss = Tensor::from_slice(&[self.loss]);
+        ranks.sum(std::slice::from_ref(&loss));
+        self.loss = loss.double_value(&[0]);
+        self.indices = indices.iter::<i64>().expect("of this kind").map(|at| at as usize).collect();
+        self.probabilities = Vec::try_from(rows).expect("of this kind");
+    }
+
     /// Probabilities of a label, the column `column` of the task's, of the images at `items`.
     pub fn column(&self, column: usize, items: &[usize]) -> Vec<f64> {
         let width = self.task.labels().len();
@@ -47,11 +63,19 @@ impl Predictions {
     }
 }
 
-/// Runs the model over all images of `loader`, which must not shuffle.
-pub fn predict(model: &Model, task: Task, loader: &Loader, loss: &Loss) -> Predictions {
+/// Runs the model over all images of `loader`, which must not shuffle and has this process' share of
+/// the batches; every one of `ranks` gets all predictions.
+pub fn predict(
+    model: &Model,
+    task: Task,
+    loader: &Loader,
+    loss: &Loss,
+    ranks: &Ranks,
+) -> Predictions {
     let mut predictions =
         Predictions { indices: Vec::new(), task, probabilities: Vec::new(), loss: 0.0 };
-    for batch in loader.epoch(0) {
+    let mut places: Vec<i64> = Vec::new();
+    for batch in loader.epoch(0).filter(|batch| !batch.is_empty()) {
         let (images, targets) = to_tensors(&batch, model);
         let (values, loss) = tch::no_grad(|| {
             let scores = task.scores(model.logits(&images, Mode::Evaluate));
@@ -61,6 +85,10 @@ pub fn predict(model: &Model, task: Task, loader: &Loader, loss: &Loss) -> Predi
         predictions.loss += loss * batch.len() as f64;
         predictions.indices.extend_from_slice(batch.indices());
         predictions.probabilities.extend(values);
+        places.extend((batch.place() as i64..).take(batch.len()));
+    }
+    if ranks.world() > 1 {
+        predictions.gather(&places, ranks);
     }
     predictions.loss /= predictions.indices.len().max(1) as f64;
     predictions

@@ -162,3 +162,28 @@ fn two_deterministic_runs_give_the_same_bits_and_bf16_gives_others() {
     let output = train("run", &folder.path().join("f16"), &["--precision=f16", "--epochs=1"]);
     assert!(!no_gpu || stderr(&output).contains("needs a GPU"), "{}", stderr(&output));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn too_large_a_batch_is_answered_with_one_to_try() {
+    let folder = tempfile::tempdir().unwrap();
+    // A shell's bound on the program's memory, in KiB, stands in for a smaller machine.
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 3500000; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_hemora-train"))
+        .arg("run")
+        .arg("--images")
+        .arg(data().join("stage_2_train"))
+        .arg("--labels")
+        .arg(data().join("stage_2_train.csv"))
+        .arg("--out")
+        .arg(folder.path())
+        .args(["--network=resnet50", "--size=512", "--working-size=32", "--batch=16"])
+        .args(["--threads=1", "--epochs=1"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--batch 8 --accumulate 2"), "{}", stderr(&output));
+    // The panic behind it is not printed too.
+    assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+}

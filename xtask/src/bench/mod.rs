@@ -6,9 +6,11 @@ mod loader;
 mod measure;
 mod prepare;
 mod table;
+mod train;
 mod triage;
 
 pub use eval::{Options as EvalOptions, eval};
 pub use loader::{LoaderOptions, loader};
 pub use prepare::{PrepareOptions, prepare};
+pub use train::{TrainOptions, train};
 pub use triage::{Options, triage};

@@ -73,7 +73,7 @@ impl Indexed {
         let labels = data.join("stage_2_train.csv");
         let images = data.join("stage_2_train");
         // The same file under another name is found again.
-        build_index(&[images], &[labels.clone()], &index, &|_, _| {}).unwrap();
+        build_index(&[images], std::slice::from_ref(&labels), &index, &|_, _| {}).unwrap();
         let mut predictions =
             String::from("id,epidural,intraparenchymal,intraventricular,subarachnoid,subdural,any");
         let table = std::fs::read_to_string(&labels).unwrap();

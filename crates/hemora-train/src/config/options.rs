@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +20,13 @@ use crate::watch::WatchOptions;
 pub struct RunConfig {
     /// Folder with the images: 8-bit grey PNG that are already windowed, JPEG of a prepared set,
     /// DICOM, or the folder of a prepared set.
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", value_parser = any_path())]
+    #[arg(default_value = "", hide_default_value = true)]
     pub images: PathBuf,
 
     /// Label table in the competition's layout (`ID,Label`).
-    #[arg(long, value_name = "CSV", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "CSV", value_parser = any_path())]
+    #[arg(default_value = "", hide_default_value = true)]
     pub labels: PathBuf,
 
     /// Further images and labels that are trained on but never validated on, as `DIR:CSV`.
@@ -200,7 +203,8 @@ pub struct RunConfig {
 
     /// Folder of the run: config, metrics, checkpoints, predictions. A run that was stopped goes
     /// on from its last checkpoint.
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", value_parser = any_path())]
+    #[arg(default_value = "", hide_default_value = true)]
     pub out: PathBuf,
 
     /// Forget what the folder holds and start over.
@@ -224,6 +228,11 @@ pub enum Monitor {
     AnyAuroc,
     /// The loss, where lower is better.
     Loss,
+}
+
+/// A path that may be empty, which clap's own parser refuses: then it was not given.
+fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 impl Default for RunConfig {

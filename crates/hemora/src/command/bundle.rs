@@ -62,7 +62,8 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
     let entry = |key: &str| {
         metadata.get(key).ok_or_else(|| {
             miette!(
-                help = "give the model.safetensors that hemora-train wrote",
+                help = "give the model.safetensors that hemora-train wrote; what was trained on a \
+                        prepared set in colour has no `input`, as triage cannot make it",
                 "{name} has no `{key}` in its metadata"
             )
         })

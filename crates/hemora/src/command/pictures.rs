@@ -104,7 +104,7 @@ impl MapMaker {
     }
 
     /// The six probabilities of an image, and the maps of `label` and of the leading subtype.
-    fn look(&self, image: &Image, label: Label) -> Option<([f64; 6], Vec<(Label, Plane)>)> {
+    fn look(&self, image: &Image, label: Label) -> Option<Look> {
         let recipe = &self.bundle.info().input;
         // Neighbours are not at hand: nothing is better than a map of another input.
         if recipe.reach() > 0 {
@@ -192,6 +192,9 @@ fn slice(mistake: &Mistake, pixels: &Pixels, maps: Option<&MapMaker>) -> SheetSl
     });
     SheetSlice { id: mistake.id.clone(), facts, picture }
 }
+
+/// The six probabilities of an image, and maps by label.
+type Look = ([f64; 6], Vec<(Label, Plane)>);
 
 fn draw(image: &Image, maps: &[(Label, Plane)]) -> std::result::Result<SheetPicture, String> {
     let key =

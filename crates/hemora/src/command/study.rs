@@ -55,7 +55,7 @@ pub struct StudyArgs {
     pub out: PathBuf,
 
     /// Phantom patients that are made without --images
-    #[arg(long, default_value_t = 100, value_name = "N")]
+    #[arg(long, default_value_t = 200, value_name = "N")]
     pub phantoms: usize,
 
     /// Networks, separated by commas [default: simple-nn,deep-cnn,resnet50]
@@ -83,11 +83,11 @@ pub struct StudyArgs {
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
 
-    /// Most positive slices of a cell [default: 300 with quick, all with seed]
+    /// Most positive slices of a cell [default: 200 with quick, all with seed]
     #[arg(long, value_name = "N")]
     pub positives: Option<usize>,
 
-    /// Most slices without hemorrhage of a cell [default: 300 with quick, 20000 with seed]
+    /// Most slices without hemorrhage of a cell [default: 200 with quick, 20000 with seed]
     #[arg(long, value_name = "N")]
     pub negatives: Option<usize>,
 

@@ -1,0 +1,254 @@
+//! Training in several processes: gradients, a killed rank, and the run that goes on.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hemora_ct::{InputRecipe, Window};
+use hemora_data::{InMemorySet, Loader, LoaderOptions, Share};
+use hemora_nn::Weights;
+use hemora_synth::{PhantomOptions, write_dataset};
+use hemora_train::loss::LossOptions;
+use hemora_train::optimizer::Preset;
+use hemora_train::precision::Precision;
+use hemora_train::ranks::{Ranks, place};
+use hemora_train::trainer::{Trainer, TrainerOptions};
+use hemora_train::{Model, Schedule, Task};
+use tch::{Device, Kind, Tensor};
+
+const SCENARIO: &str = "HEMORA_RANKS_TEST";
+const SIDE: usize = 32;
+
+/// Starts a command as each of `world` ranks, with the variables that torchrun would set.
+fn start(world: usize, command: &dyn Fn() -> Command) -> Vec<Child> {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    (0..world)
+        .map(|rank| {
+            command()
+                .env("MASTER_ADDR", "127.0.0.1")
+                .env("MASTER_PORT", port.to_string())
+                .env("RANK", rank.to_string())
+                .env("WORLD_SIZE", world.to_string())
+                .env("OMP_NUM_THREADS", "1")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect()
+}
+
+/// Whether each rank succeeded, and what it wrote to stdout and to stderr.
+fn ends(ranks: Vec<Child>) -> Vec<(bool, String, String)> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let ended = |rank: Child| {
+        let Output { status, stdout, stderr } = rank.wait_with_output().unwrap();
+        (status.success(), text(stdout), text(stderr))
+    };
+    ranks.into_iter().map(ended).collect()
+}
+
+/// What a rank of [`two_ranks_have_the_gradients_of_one`] does.
+#[test]
+#[ignore = "a rank that another test starts"]
+fn rank() {
+    let Ok(network) = std::env::var(SCENARIO) else { return };
+    tch::set_num_threads(1);
+    let ranks = Rc::new(Ranks::join(place().unwrap(), Device::Cpu).unwrap());
+    for batch in [32, 31] {
+        // An odd batch has shares of different sizes: the mean is of the whole batch all the same.
+        let mine = stepped(&network, ranks.clone(), batch, 1);
+        if network == "simple-nn" {
+            let alone = stepped(&network, Rc::default(), batch, 1);
+            compare("gradient", &moved(&network, &alone), &moved(&network, &mine));
+            // Two batches of which the gradients are averaged.
+            let mine = stepped(&network, ranks.clone(), batch, 2);
+            let alone = stepped(&network, Rc::default(), batch, 2);
+            compare("accumulated gradient", &moved(&network, &alone), &moved(&network, &mine));
+        }
+        mine.take_statistics_of_first();
+        assert_same_on_all(&ranks, &mine);
+    }
+    // More ranks than images: some have none, and give no gradient.
+    if network == "simple-nn" {
+        let mine = stepped(&network, ranks.clone(), 1, 1);
+        let alone = stepped(&network, Rc::default(), 1, 1);
+        compare("gradient", &moved(&network, &alone), &moved(&network, &mine));
+    }
+    assert!(ranks.world() > 1);
+    ranks.end(Ok(())).unwrap();
+}
+
+fn fresh(network: &str) -> Model {
+    let graph = Task::Labels.graph(network, SIDE, 0.0).unwrap().unwrap();
+    Model::fresh(graph, Device::Cpu, 5)
+}
+
+/// A trainer after one step of plain gradient descent with rate 1 on the first `count` batches.
+fn stepped(network: &str, ranks: Rc<Ranks>, batch: usize, count: usize) -> Trainer {
+    let images = 70;
+    let ids = (0..images).map(|index| format!("ID_{index}")).collect();
+    let labels = (0..images).map(|index| std::array::from_fn(|label| index % (label + 2) == 0));
+    let planes = (0..images * SIDE * SIDE).map(|at| (at * at % 251) as u8).collect();
+    let set = InMemorySet::from_windowed(SIDE, ids, labels.collect(), planes).unwrap();
+    let share = ranks.share();
+    let options = LoaderOptions { batch, share, seed: 3, threads: 1, ..LoaderOptions::default() };
+    assert!(ranks.world() > 1 || share == Share::default());
+    let recipe = InputRecipe::grey(SIDE, Window::BRAIN);
+    let loader =
+        Loader::new(Arc::new(set), (0..images).collect(), None, recipe, None, &options).unwrap();
+    let options = TrainerOptions {
+        task: Task::Labels,
+        loss: LossOptions { focal: 1.0, ..LossOptions::default() },
+        optimizer: Preset::Sgd.options(),
+        schedule: Schedule::Constant(1.0),
+        ema: 0.9,
+        clip: None,
+        accumulate: count,
+        precision: Precision::F32,
+        seed: 0,
+    };
+    // What the other ranks start with is taken from the first.
+    let model = fresh(network);
+    if ranks.rank() > 0 {
+        tch::no_grad(|| model.all_tensors().iter_mut().for_each(|tensor| drop(tensor.fill_(0.1))));
+    }
+    let mut trainer = Trainer::among(ranks, model, options);
+    let (step, loss) = trainer.step(loader.epoch(0), count).unwrap();
+    assert_eq!(step.loss, Some(loss.double_value(&[])));
+    assert_eq!(step.images, batch * count, "shares of the others count");
+    trainer
+}
+
+/// By how much the weights have moved, which with a rate of 1 is the gradient.
+fn moved(network: &str, trainer: &Trainer) -> Vec<(String, Tensor)> {
+    let before = fresh(network);
+    before
+        .trainable()
+        .zip(trainer.model.trainable())
+        .map(|((parameter, before), (_, after))| {
+            (parameter.name.clone(), (before - after).detach().to_kind(Kind::Double))
+        })
+        .collect()
+}
+
+fn compare(what: &str, expected: &[(String, Tensor)], found: &[(String, Tensor)]) {
+    for ((name, expected), (_, found)) in expected.iter().zip(found) {
+        let largest = expected.abs().max().double_value(&[]);
+        let apart = (expected - found).abs().max().double_value(&[]);
+        assert!(largest > 1e-6, "{what} of {name} is nothing: {largest}");
+        assert!(apart < 1e-5, "{what} of {name}: {apart} apart, up to {largest}");
+    }
+}
+
+/// All ranks have the same weights, statistics and averages, bit by bit.
+fn assert_same_on_all(ranks: &Ranks, trainer: &Trainer) {
+    let mut tensors = trainer.model.all_tensors();
+    tensors.extend(trainer.average.as_ref().unwrap().tensors());
+    for tensor in tensors {
+        let flat = tensor.detach().reshape([-1]);
+        let all = ranks.gather(&flat).reshape([ranks.world() as i64, -1]);
+        for rank in 0..ranks.world() as i64 {
+            assert_eq!(all.get(rank), flat);
+        }
+    }
+}
+
+#[test]
+fn two_ranks_have_the_gradients_of_one() {
+    // The second network has batch norms, whose statistics are each rank's own.
+    for network in ["simple-nn", "efficientnet-lite0"] {
+        let ranks = start(2, &|| {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "rank", "--ignored", "--nocapture", "--test-threads=1"]);
+            command.env(SCENARIO, network);
+            command
+        });
+        for (rank, (success, _, said)) in ends(ranks).into_iter().enumerate() {
+            assert!(success, "{network}, rank {rank}: {said}");
+        }
+    }
+}
+
+const EPOCHS: usize = 4;
+
+fn train(data: &Path, out: &Path) -> Vec<Child> {
+    start(2, &|| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hemora-train"));
+        command
+            .arg("run")
+            .arg("--images")
+            .arg(data.join("stage_2_train"))
+            .arg("--labels")
+            .arg(data.join("stage_2_train.csv"))
+            .arg("--out")
+            .arg(out)
+            .args(["--size", "32", "--working-size", "32", "--batch", "8", "--seed", "3"])
+            .args(["--epochs", &EPOCHS.to_string(), "--threads", "1", "--validation", "0.5"])
+            .args(["--ema", "0.9", "--accumulate", "2"]);
+        command
+    })
+}
+
+fn epochs(out: &Path) -> usize {
+    std::fs::read_to_string(out.join("metrics.jsonl")).map_or(0, |text| text.lines().count())
+}
+
+/// The lines of the metrics without what a clock says.
+fn metrics(out: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line.as_object_mut().unwrap().retain(|name, _| !name.contains("second"));
+            line
+        })
+        .collect()
+}
+
+#[test]
+fn a_killed_rank_ends_the_job_which_then_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let options = PhantomOptions { slice_spacing: 15.0, ..PhantomOptions::default() };
+    write_dataset(&data, 5, 10, &options.with_size(32), &|_, _| ()).unwrap();
+
+    let whole = folder.path().join("whole");
+    let ended = ends(train(&data, &whole));
+    assert!(ended.iter().all(|(success, ..)| *success), "{ended:?}");
+    assert!(ended[0].2.contains("2 processes, joined by gloo"), "{}", ended[0].2);
+    assert_eq!((ended[1].1.as_str(), ended[1].2.as_str()), ("", ""), "rank 1 is not silent");
+    assert_eq!(epochs(&whole), EPOCHS);
+
+    let killed = folder.path().join("killed");
+    let mut ranks = train(&data, &killed);
+    let begin = Instant::now();
+    while epochs(&killed) == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(300), "no epoch ended");
+        assert!(ranks[1].try_wait().unwrap().is_none(), "it ended before it could be killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    ranks[1].kill().unwrap();
+    let name = format!(", pid {}): lost", ranks[1].id());
+    let ended = ends(ranks);
+    assert!(!ended[0].0, "rank 0 went on");
+    let said = &ended[0].2;
+    assert!(said.contains("error: rank 1 (host ") && said.contains(&name), "{said}");
+    assert!(said.contains("goes on from the last checkpoint"), "{said}");
+    assert!(!killed.join("model.safetensors").exists(), "it ended before it was killed");
+
+    let ended = ends(train(&data, &killed));
+    assert!(ended.iter().all(|(success, ..)| *success), "{ended:?}");
+    assert!(ended[0].2.contains("going on after epoch"), "{}", ended[0].2);
+    assert_eq!(metrics(&killed), metrics(&whole));
+    let read = |out: &Path, file: &str| std::fs::read(out.join(file)).unwrap();
+    assert!(read(&killed, "validation.csv") == read(&whole, "validation.csv"));
+    let [one, other] = [&killed, &whole].map(|out| {
+        let bytes = read(out, "model.safetensors");
+        (Weights::from_safetensors(&bytes).unwrap(), Weights::metadata(&bytes).unwrap())
+    });
+    assert!(one == other, "the weights or their metadata differ");
+}
