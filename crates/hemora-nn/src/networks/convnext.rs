@@ -1,11 +1,10 @@
-//! ConvNeXt-Nano and -Tiny (Liu et al. 2022). Names are those of timm's `convnext_nano` and
-//! `convnext_tiny`; the two layers of a block's MLP are 1×1 convolutions here as in timm's Nano
-//! (timm's Tiny holds the same numbers as linear layers, `[out, in]`).
+//! ConvNeXt-Nano (Liu et al. 2022; the size is timm's). Names are those of timm's `convnext_nano`; the
+//! two layers of a block's MLP are 1×1 convolutions, as there.
 //!
-//! Why these of today's small networks: they hold no batch norms, so nothing hangs on batch size
-//! or on running statistics of another scanner; every operation is in ONNX's operator set 17; timm
-//! has ImageNet-12k weights for both; and Nano has a third of SE-ResNeXt101's parameters. Stochastic depth, a matter
-//! of training, is not part of the graph.
+//! Why this of today's small networks: it holds no batch norms, so nothing hangs on batch size or on
+//! running statistics of another scanner; every operation is in ONNX's operator set 17; and it has a
+//! third of SE-ResNeXt101's parameters. Stochastic depth, a matter of training, is not part of the
+//! graph.
 
 use super::{Head, Options, add_head};
 use crate::{Conv, Graph, GraphBuilder, GraphError, Init, NodeId, Op, Padding};
@@ -17,10 +16,6 @@ const EXPANSION: usize = 4;
 
 pub(super) fn nano(options: &Options) -> Result<Graph, GraphError> {
     convnext("convnext-nano", options, [2, 2, 8, 2], [80, 160, 320, 640])
-}
-
-pub(super) fn tiny(options: &Options) -> Result<Graph, GraphError> {
-    convnext("convnext-tiny", options, [3, 3, 9, 3], [96, 192, 384, 768])
 }
 
 fn convnext(

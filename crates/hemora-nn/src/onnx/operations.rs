@@ -154,7 +154,7 @@ impl Writer<'_> {
         let values =
             |suffix: &str, channel: usize| f64::from(self.tensor(reader, suffix).values[channel]);
         let per_channel = weight.values.len() / channels;
-        for channel in 0..channels {
+        for (channel, bias) in bias.iter_mut().enumerate() {
             let (factor, mean, offset) = match reader.op {
                 Op::BatchNorm(norm) => {
                     let deviation = (values("running_var", channel) + norm.eps).sqrt();
@@ -167,7 +167,7 @@ impl Writer<'_> {
             for value in &mut weight.values[channel * per_channel..][..per_channel] {
                 *value = (f64::from(*value) * factor) as f32;
             }
-            bias[channel] = ((f64::from(bias[channel]) - mean) * factor + offset) as f32;
+            *bias = ((f64::from(*bias) - mean) * factor + offset) as f32;
         }
         (weight, Tensor { shape: vec![channels], values: bias })
     }
