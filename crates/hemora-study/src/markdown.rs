@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hemora_page::title;
+use hemora_page::{count, title};
 
 use crate::document::{DrawResult, Outcome, REPORTED_MAJORITY, StudyDocument};
 use crate::summary::{Figure, Summary, Who};
@@ -20,7 +20,7 @@ pub fn markdown(document: &StudyDocument) -> String {
         .collect();
     let mut text = format!(
         "# The seed study, reproduced\n\n{}\n\n{}: {} images, preset `{}`, {} pixels, batches of {}, \
-         {}, epochs: {}; {} repeats from seed {}. Accuracy at a threshold of one half; 95 % \
+         {}, epochs: {}; {} from seed {}. Accuracy at a threshold of one half; 95 % \
          intervals over resampled patients{}.\n",
         document.notice,
         document.set.name,
@@ -30,7 +30,7 @@ pub fn markdown(document: &StudyDocument) -> String {
         training.batch,
         training.optimizer,
         epochs.join(", "),
-        options.repeats,
+        count(options.repeats as usize, "repeat", "repeats"),
         options.seed,
         if options.repeats > 1 { ", or ± one standard deviation over the repeats" } else { "" }
     );

@@ -1,8 +1,9 @@
 //! What a reader of the results must know first.
 
 use hemora_ct::Label;
+use hemora_page::count;
 
-use crate::document::{DrawResult, Outcome, StudyDocument};
+use crate::document::{CellResult, DrawResult, Outcome, StudyDocument};
 use crate::selection::FEW_POSITIVES;
 use crate::{Question, SplitKind};
 
@@ -31,6 +32,7 @@ pub(crate) fn warnings(document: &StudyDocument) -> Vec<String> {
     warnings.extend(document.draws.iter().filter_map(shared));
     warnings.extend(document.draws.iter().filter_map(few));
     warnings.extend(document.draws.iter().filter_map(rare_subtypes));
+    warnings.extend(no_better_than_a_coin(document));
     for cell in &document.cells {
         if let Outcome::Measured(measured) = &cell.outcome
             && measured.missing > 0
@@ -56,11 +58,11 @@ fn name(draw: &DrawResult) -> String {
 
 fn shared(draw: &DrawResult) -> Option<String> {
     (draw.draw.split == SplitKind::Image && draw.shared_patients > 0).then(|| {
+        let patients =
+            count(draw.shared_patients as usize, "known patient has", "known patients have");
         format!(
-            "{}: {} known patients have images in several parts, as asked for; the figures are \
-             too good.",
-            name(draw),
-            draw.shared_patients
+            "{}: {patients} images in several parts, as asked for; the figures are too good.",
+            name(draw)
         )
     })
 }
@@ -98,6 +100,24 @@ fn rare_subtypes(draw: &DrawResult) -> Option<String> {
             "{}: too few positive test images to judge by (fewer than {FEW_POSITIVES}): {}.",
             name(draw),
             rare.join(", ")
+        )
+    })
+}
+
+/// Networks that did not show to have learned anything, in one line.
+fn no_better_than_a_coin(document: &StudyDocument) -> Option<String> {
+    let learned_nothing = |cell: &&CellResult| match &cell.outcome {
+        Outcome::Measured(measured) if cell.draw.question != Question::Subtypes => {
+            measured.figures.iter().any(|one| one.auc.low.is_some_and(|low| low <= 0.5))
+        }
+        _ => false,
+    };
+    let names: Vec<String> =
+        document.cells.iter().filter(learned_nothing).map(CellResult::name).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Not shown to be better than a coin (the interval of the AUC reaches 0.5): {}.",
+            names.join("; ")
         )
     })
 }

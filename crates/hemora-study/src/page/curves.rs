@@ -74,8 +74,9 @@ pub(super) fn write_training(out: &mut dyn Write, document: &StudyDocument) -> i
     )?;
     let mut all = questions(document);
     all.extend(document.options.subtypes.then_some(Question::Subtypes));
-    for question in all {
-        writeln!(out, "<details><summary>{}</summary>", question_title(question))?;
+    for (place, question) in all.into_iter().enumerate() {
+        let open = if place == 0 { " open" } else { "" };
+        writeln!(out, "<details{open}><summary>{}</summary>", question_title(question))?;
         for &split in &document.options.splits {
             write_training_of(out, document, question, split)?;
         }

@@ -134,12 +134,19 @@ mod tests {
         document.cells[0].outcome = Outcome::Failed("hemora-train ended with 1:\n<b>".into());
         document.cells[1].outcome = Outcome::Impossible("0 positive images".into());
         document.cells.pop();
+        let Outcome::Measured(measured) = &mut document.cells[2].outcome else { panic!() };
+        measured.figures[0].auc.low = Some(0.45);
         document.summaries = crate::summarise(&document.draws, &document.cells);
         document.warnings = crate::warnings::warnings(&document);
         let page = page(&document);
-        for text in
-            [">failed<", ">too few images<", ">not run yet<", "8 of 9 cells", "ended with 1"]
-        {
+        for text in [
+            ">failed<",
+            ">too few images<",
+            ">not run yet<",
+            "8 of 9 cells",
+            "ended with 1",
+            "better than a coin",
+        ] {
             assert!(page.contains(text), "{text}");
         }
         assert!(!page.contains("<b>"));

@@ -105,8 +105,12 @@ fn tested(document: &StudyDocument, question: Question) -> String {
 
 /// Why there is no figure.
 fn missing(document: &StudyDocument, who: &Who, question: Question, place: usize) -> &'static str {
-    let Who::Network(network) = who else { return "too few positions known" };
     let draw = Draw { question, split: document.options.splits[place], repeat: 0 };
+    let found = document.draws.iter().find(|one| one.draw == draw);
+    if found.is_some_and(|one| one.impossible.is_some()) {
+        return "too few images";
+    }
+    let Who::Network(network) = who else { return "too few positions known" };
     match document.cell(&Cell { network: network.clone(), draw }).map(|cell| &cell.outcome) {
         Some(Outcome::Impossible(_)) => "too few images",
         Some(Outcome::Failed(_)) => "failed",
