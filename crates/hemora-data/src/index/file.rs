@@ -13,7 +13,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
-use super::row::{COLUMNS, Cell, Kind, SliceRow};
+use super::cells::{Cell, Kind};
+use super::row::{COLUMNS, SliceRow};
 use crate::parquet_table::{caught, read_cells};
 
 /// Rows that are held before they are written.

@@ -1,6 +1,7 @@
 //! The index of a data set: a row an image file, as Parquet.
 
 mod build;
+mod cells;
 mod examine;
 mod file;
 mod join;
@@ -11,9 +12,9 @@ mod tables;
 
 pub(crate) use build::REPEATED_ID;
 pub use build::{IndexReport, build_index};
+pub(crate) use cells::Cell;
 pub(crate) use examine::hexadecimal;
 pub use file::{IndexError, IndexReader};
 pub use join::LabelJoin;
-pub(crate) use row::Cell;
 pub use row::SliceRow;
 pub use stats::{Counted, SetStats};
