@@ -14,6 +14,7 @@ pub(crate) use build::REPEATED_ID;
 pub use build::{IndexReport, build_index};
 pub(crate) use cells::Cell;
 pub(crate) use examine::hexadecimal;
+pub(crate) use file::IndexWriter;
 pub use file::{IndexError, IndexReader};
 pub use join::LabelJoin;
 pub use row::SliceRow;

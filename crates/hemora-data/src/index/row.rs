@@ -84,12 +84,17 @@ pub struct SliceRow {
     pub labels: Option<[bool; LABEL_COUNT]>,
     /// What is unusual, such as `gantry_tilt`, in alphabetical order.
     pub flags: Vec<String>,
+    /// The part of the stored split that it is in.
+    pub split: Option<String>,
 }
 
 use Kind::{Bool, Real, Text, Whole};
 
+/// The column of the stored split, which earlier versions did not write.
+pub(crate) const SPLIT: &str = "split";
+
 /// Names and kinds of the columns, in the order of the cells of a row.
-pub(crate) const COLUMNS: [(&str, Kind); 44] = [
+pub(crate) const COLUMNS: [(&str, Kind); 45] = [
     ("path", Text),
     ("entry", Whole),
     ("entry_name", Text),
@@ -134,6 +139,7 @@ pub(crate) const COLUMNS: [(&str, Kind); 44] = [
     ("subdural", Bool),
     ("any", Bool),
     ("flags", Text),
+    (SPLIT, Text),
 ];
 
 impl SliceRow {
@@ -213,6 +219,7 @@ impl SliceRow {
         let label = |label: Label| Cell::Bool(self.labels.map(|labels| labels[label.index()]));
         cells.extend(Label::ALL.map(label));
         cells.push(text(&self.flags.join(";")));
+        cells.push(Cell::Text(self.split.clone()));
         cells
     }
 
@@ -263,6 +270,7 @@ impl SliceRow {
                 .text()?
                 .map(|flags| flags.split(';').map(str::to_owned).collect())
                 .unwrap_or_default(),
+            split: cells.text()?.filter(|part| !part.is_empty()),
         };
         if row.is_usable() && !is_file_name(&row.id) {
             return Err(format!("{}: the id is no file name", row.path));
@@ -292,6 +300,7 @@ mod tests {
             labels: Some([false, true, false, false, false, true]),
             flags: vec!["gantry_tilt".into(), "no_patient".into()],
             hu_min: -1024.0,
+            split: Some("fold2".into()),
             patient_age: Some(61.0),
             patient_sex: Some("F".into()),
             scanner_model: Some("X".into()),
