@@ -53,8 +53,9 @@ pub fn triage(workspace: &Workspace, environment: &Environment, options: &Option
     let repeats = usize::from(options.repeats);
     let mut measured = Vec::new();
     for program in [
-        bench.hemora("tract", &study)?,
-        bench.hemora("onnxruntime", &study)?,
+        bench.hemora("tract", &study, false)?,
+        bench.hemora("onnxruntime", &study, false)?,
+        bench.hemora("onnxruntime", &study, true)?,
         bench.python(&study)?,
     ] {
         say(format!("{}: {repeats} runs", program.name));
@@ -88,16 +89,21 @@ impl Bench<'_> {
         Ok(folder.join("stage_2_train"))
     }
 
-    fn hemora(&self, engine: &str, study: &Path) -> Result<Program> {
-        let out = self.empty(engine)?;
+    /// Hemora, with the pictures of its report as by default, or without, as the peer has none.
+    fn hemora(&self, engine: &str, study: &Path, pictures: bool) -> Result<Program> {
+        let what = if pictures { format!("{engine}, with pictures") } else { engine.to_owned() };
+        let out = self.empty(&what.replace(", ", "-").replace(' ', "-"))?;
         let timings = out.join("timings.json");
         let mut command = Command::new(&self.hemora);
         command.arg("triage").arg(study).arg("--out").arg(out.join("result"));
         command.args(["--engine", engine]).arg("--model").arg(&self.model);
         command.arg("--timings").arg(&timings);
+        if !pictures {
+            command.args(["--pictured-studies", "0"]);
+        }
         self.environment.apply(&mut command)?;
         let result = out.join("result").join("result.json");
-        Ok(Program { name: format!("Hemora, {engine}"), command, timings, result })
+        Ok(Program { name: format!("Hemora, {what}"), command, timings, result })
     }
 
     fn python(&self, study: &Path) -> Result<Program> {
@@ -202,7 +208,8 @@ fn report(study: &Path, measured: &[Measured]) -> Result<String> {
     Ok(format!(
         "{} slices of {}, {threads} cores, median of {} runs, each a new process.\n\
          From a cold disk: one run before them, with nothing in the page cache (`-`: only root can \
-         empty it).\nHemora also writes its HTML report; the Python script writes JSON and CSV.\n\n{}",
+         empty it).\nAll write JSON and CSV; Hemora also writes its HTML report, with pictures where it \
+         is said.\n\n{}",
         images(python),
         study.display(),
         python.process_s.len(),
