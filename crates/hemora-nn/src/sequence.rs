@@ -82,7 +82,7 @@ pub(crate) fn sequence(shape: &[usize]) -> Result<[usize; 2], String> {
 /// Output shape of a convolution over slices.
 pub(crate) fn conv_shape(conv: SliceConv, input: &[usize]) -> Result<Vec<usize>, String> {
     let [_, columns] = sequence(input)?;
-    if conv.kernel % 2 == 0 || conv.dilation == 0 || conv.channels == 0 {
+    if conv.kernel.is_multiple_of(2) || conv.dilation == 0 || conv.channels == 0 {
         return Err(format!(
             "kernel {}, dilation {} and {} channels: expected an odd kernel and the others above 0",
             conv.kernel, conv.dilation, conv.channels
