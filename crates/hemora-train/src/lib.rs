@@ -26,6 +26,7 @@ pub mod ranks;
 mod rate_finder;
 mod run;
 pub mod schedule;
+pub mod sequence;
 mod start;
 mod task;
 pub mod trainer;

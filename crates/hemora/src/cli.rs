@@ -199,6 +199,11 @@ pub struct SummaryArgs {
     #[arg(long, default_value_t = 256)]
     pub size: usize,
 
+    /// Values of each slice, of a network that reads whole series [default: 1024 features, or 36
+    /// values of probabilities]
+    #[arg(long)]
+    pub columns: Option<usize>,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -8,6 +8,8 @@ pub(crate) enum Kind {
     Text,
     Whole,
     Real,
+    /// A real number of 32 bits.
+    Single,
     Bool,
 }
 

@@ -12,7 +12,7 @@ mod tables;
 
 pub(crate) use build::REPEATED_ID;
 pub use build::{IndexReport, build_index};
-pub(crate) use cells::Cell;
+pub(crate) use cells::{Cell, Kind};
 pub(crate) use examine::hexadecimal;
 pub(crate) use file::IndexWriter;
 pub use file::{IndexError, IndexReader};

@@ -2,7 +2,7 @@
 
 mod deal;
 mod error;
-mod files;
+pub(crate) mod files;
 mod plan;
 mod recipe;
 mod render;
