@@ -27,6 +27,7 @@ mod parquet_table;
 mod prepare;
 mod prepared_set;
 mod sampling;
+mod series_order;
 mod split;
 mod split_table;
 mod table;
@@ -47,7 +48,7 @@ pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
 };
-pub use prepared_set::PreparedSet;
+pub use prepared_set::{PreparedSet, SetSlice};
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};
 pub use split_table::{Part, SplitTable};
 pub use table::{Table, TableError, shorten, with_file};
