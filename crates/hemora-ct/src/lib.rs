@@ -13,6 +13,7 @@ mod preparation;
 mod recipe;
 mod resize;
 mod slice;
+mod views;
 mod window;
 
 pub use clean::{
@@ -27,4 +28,5 @@ pub use preparation::{Kept, Preparation, on_canvas};
 pub use recipe::{Channel, InputRecipe, RecipeError};
 pub use resize::{Plane, resize};
 pub use slice::{Slice, SliceError};
+pub use views::{View, Views};
 pub use window::{Window, cut_byte, nearest_byte};

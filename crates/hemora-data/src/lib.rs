@@ -9,6 +9,8 @@
 //!   [`InMemorySet::open_hu`] in HU; a [`JpegSet`] leaves them on disk.
 //! - [`Groups`] knows which images share a patient, and [`split`] and [`k_folds`] keep them on one
 //!   side; a [`SplitTable`] says it image by image.
+//! - [`SliceTable`] and [`SliceFeatures`] hold what the network of single slices says of each slice,
+//!   for networks that read whole series.
 //! - [`Loader`] turns the set into augmented batches, the same for a seed whatever the number of
 //!   threads.
 
@@ -24,10 +26,13 @@ mod loader;
 mod memory;
 mod options;
 mod parquet_table;
+mod parquet_write;
 mod prepare;
 mod prepared_set;
 mod sampling;
 mod series_order;
+mod slice_features;
+mod slice_table;
 mod split;
 mod split_table;
 mod table;
@@ -49,6 +54,8 @@ pub use prepare::{
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
 };
 pub use prepared_set::{PreparedSet, SetSlice};
+pub use slice_features::{FeaturesError, SliceFeatures};
+pub use slice_table::{SliceScore, SliceTable, SliceTableError};
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};
 pub use split_table::{Part, SplitTable};
 pub use table::{Table, TableError, shorten, with_file};

@@ -79,6 +79,7 @@ impl SeriesScore {
 pub fn score_series(
     engine: &dyn Engine,
     recipe: &InputRecipe,
+    views: Views,
     series: &Series,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> SeriesScore {
@@ -97,10 +98,8 @@ pub fn score_series(
         Ok(slice)
     };
     // Only the probabilities are kept: feature maps of a long series would fill the memory.
-    let run = |input: &[f32]| match engine.run(input) {
-        Ok(output) => Ok(Probabilities::from_array(output.probabilities)),
-        Err(error) => Err(error.to_string()),
-    };
+    let views = views.all();
+    let run = |input: &[f32]| mean_of_views(engine, recipe.size, &views, input);
     let results = map_inputs(recipe, total, &read, &run, &|| {
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
     });
@@ -117,6 +116,25 @@ pub fn score_series(
         }
     }
     score
+}
+
+/// The mean of what the engine says of each view of an input.
+fn mean_of_views(
+    engine: &dyn Engine,
+    size: usize,
+    views: &[View],
+    input: &[f32],
+) -> Result<Probabilities, String> {
+    let mut means = [0f32; LABEL_COUNT];
+    for view in views {
+        let plain = *view == View { flip: false, corner: None };
+        let shown = if plain { Cow::Borrowed(input) } else { Cow::Owned(view.of(input, size)) };
+        let output = engine.run(&shown).map_err(|error| error.to_string())?;
+        for (mean, value) in means.iter_mut().zip(output.probabilities) {
+            *mean += value / views.len() as f32;
+        }
+    }
+    Ok(Probabilities::from_array(means))
 }
 
 /// Decodes one slice of a series; an error is the reason as text.

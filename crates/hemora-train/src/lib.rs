@@ -21,6 +21,7 @@ pub mod metrics;
 mod model;
 pub mod optimizer;
 pub mod precision;
+pub mod predict;
 pub mod progress;
 pub mod ranks;
 mod rate_finder;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hemora_train::config::{Settings, commented};
+use hemora_train::predict::{PredictOptions, predict_run};
 use hemora_train::{RateRange, allocator, find_rate, memory};
 use miette::IntoDiagnostic;
 
@@ -19,6 +20,9 @@ struct Cli {
 enum Command {
     /// Trains a network on labelled slices; goes on where an earlier run of the folder stopped.
     Run(Box<Settings>),
+    /// Writes what the models of a run on a prepared set say of the images that they did not see:
+    /// probabilities and pooled features of every slice.
+    Predict(PredictOptions),
     /// Takes steps with a growing learning rate and suggests one, with a page of the curve.
     FindRate(Box<Search>),
     /// Prints a config file with every setting, what it means and its default.
@@ -37,6 +41,8 @@ const EXAMPLES: &str = "Examples:
   hemora-train run --images png --labels png_labels.csv --out runs/first
   hemora-train run --images png --labels png_labels.csv --out runs/lite \\
       --weights efficientnet_lite0_imagenet.safetensors --size 192 --epochs 12
+  hemora-train run --prepared set --config winner --out runs/stage1
+  hemora-train predict runs/stage1 --views ten --out runs/stage1/predicted
   hemora-train config --optimizer adadelta-keras > seed.toml
   hemora-train run --config seed.toml --out runs/seed";
 
@@ -61,6 +67,7 @@ fn start() -> miette::Result<()> {
     let given = matches.subcommand().expect("clap asks for one").1;
     match command {
         Command::Run(settings) => hemora_train::run(&settings.resolve(given).into_diagnostic()?),
+        Command::Predict(options) => predict_run(&options),
         Command::FindRate(search) => {
             let config = search.settings.resolve(given).into_diagnostic()?;
             find_rate(&config, &search.range)

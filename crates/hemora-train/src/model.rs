@@ -135,7 +135,21 @@ impl Model {
 
     /// The values before the final sigmoid or softmax, `[N, units]`, of images `[N, C, H, W]`.
     pub fn logits(&self, images: &Tensor, mode: Mode) -> Tensor {
+        self.forward(images, mode, None).0
+    }
+
+    /// The logits `[N, units]` of images, and what their linear layer reads, `[N, features]`: the
+    /// pooled features; without dropout.
+    pub fn logits_and_features(&self, images: &Tensor) -> (Tensor, Tensor) {
+        let from = self.graph.node(self.graph.logits()).inputs[0];
+        let (logits, features) = self.forward(images, Mode::Evaluate, Some(from));
+        (logits, features.expect("read by the last layer").flatten(1, -1))
+    }
+
+    /// The logits, and the value of another node.
+    fn forward(&self, images: &Tensor, mode: Mode, also: Option<NodeId>) -> (Tensor, Option<Tensor>) {
         let wanted = self.graph.logits();
+        let mut kept = None;
         let mut values: Vec<Option<Tensor>> = Vec::with_capacity(self.graph.nodes().len());
         for (id, node) in self.graph.iter() {
             let inputs: Vec<&Tensor> = node
@@ -148,7 +162,10 @@ impl Model {
                 _ => self.apply(id, node, &inputs, mode),
             };
             if id == wanted {
-                return value;
+                return (value, kept);
+            }
+            if Some(id) == also {
+                kept = Some(value.shallow_clone());
             }
             values.push(Some(value));
             for input in &node.inputs {

@@ -228,6 +228,11 @@ pub struct BundleArgs {
     #[arg(long, value_name = "TOML")]
     pub about: PathBuf,
 
+    /// Views of each input that triage averages: one, flip (left to right too), or ten (both, whole
+    /// and cut to each corner); each costs as much as the first
+    #[arg(long, default_value = "one", value_parser = hemora_ct::Views::NAMES)]
+    pub views: String,
+
     /// Calibration and operating points that `hemora calibrate` wrote
     #[arg(long, value_name = "JSON")]
     pub calibration: Option<PathBuf>,

@@ -4,17 +4,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::basic::Repetition;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::types::Type;
+use parquet::file::writer::SerializedFileWriter;
 
-use super::row::{COLUMNS, Cell, Kind, SliceRow};
+use super::row::{COLUMNS, Cell, SliceRow};
 use crate::parquet_table::{caught, read_cells};
+use crate::parquet_write::{schema, write_group};
 
 /// Rows that are held before they are written.
 const GROUP_ROWS: usize = 1024;
@@ -83,7 +81,7 @@ impl IndexWriter {
             // Figures of each page would be kept until the end.
             .set_statistics_enabled(EnabledStatistics::Chunk);
         let properties = Arc::new(properties.build());
-        let writer = SerializedFileWriter::new(file, schema(), properties)
+        let writer = SerializedFileWriter::new(file, schema(&COLUMNS), properties)
             .map_err(|source| parquet(path, source))?;
         Ok(Self { path: path.to_owned(), partial, writer, rows: Vec::new() })
     }
@@ -105,19 +103,9 @@ impl IndexWriter {
             return Ok(());
         }
         let cells: Vec<Vec<Cell>> = self.rows.drain(..).map(|row| row.cells()).collect();
-        write_group(&mut self.writer, &cells).map_err(|source| parquet(&self.path, source))
+        write_group(&mut self.writer, &COLUMNS, &cells)
+            .map_err(|source| parquet(&self.path, source))
     }
-}
-
-fn write_group(
-    writer: &mut SerializedFileWriter<File>,
-    rows: &[Vec<Cell>],
-) -> Result<(), ParquetError> {
-    let mut group = writer.next_row_group()?;
-    for (column, (_, kind)) in COLUMNS.into_iter().enumerate() {
-        write_column(&mut group, kind, rows.iter().map(|row| &row[column]))?;
-    }
-    group.close().map(|_| ())
 }
 
 fn io(path: &Path, source: std::io::Error) -> IndexError {
@@ -126,69 +114,6 @@ fn io(path: &Path, source: std::io::Error) -> IndexError {
 
 fn parquet(path: &Path, source: ParquetError) -> IndexError {
     IndexError::Parquet { path: path.to_owned(), source }
-}
-
-fn schema() -> Arc<Type> {
-    use parquet::basic::{LogicalType, Type as Physical};
-    let field = |(name, kind): (&str, Kind)| {
-        let (physical, logical) = match kind {
-            Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-            Kind::Whole => (Physical::INT64, None),
-            Kind::Real => (Physical::DOUBLE, None),
-            Kind::Bool => (Physical::BOOLEAN, None),
-        };
-        let field = Type::primitive_type_builder(name, physical)
-            .with_repetition(Repetition::OPTIONAL)
-            .with_logical_type(logical)
-            .build();
-        Arc::new(field.expect("the columns' types are valid"))
-    };
-    let fields = COLUMNS.into_iter().map(field).collect();
-    let schema = Type::group_type_builder("slices").with_fields(fields).build();
-    Arc::new(schema.expect("the schema is valid"))
-}
-
-fn write_column<'a>(
-    group: &mut SerializedRowGroupWriter<'_, File>,
-    kind: Kind,
-    cells: impl Iterator<Item = &'a Cell>,
-) -> Result<(), ParquetError> {
-    match kind {
-        Kind::Text => write_values::<ByteArrayType>(group, cells, |cell| match cell {
-            Cell::Text(Some(text)) => Some(ByteArray::from(text.as_str())),
-            _ => None,
-        }),
-        Kind::Whole => write_values::<Int64Type>(group, cells, |cell| match cell {
-            Cell::Whole(value) => *value,
-            _ => None,
-        }),
-        Kind::Real => write_values::<DoubleType>(group, cells, |cell| match cell {
-            Cell::Real(value) => *value,
-            _ => None,
-        }),
-        Kind::Bool => write_values::<BoolType>(group, cells, |cell| match cell {
-            Cell::Bool(value) => *value,
-            _ => None,
-        }),
-    }
-}
-
-fn write_values<'a, T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, File>,
-    cells: impl Iterator<Item = &'a Cell>,
-    value: impl Fn(&Cell) -> Option<T::T>,
-) -> Result<(), ParquetError> {
-    let mut values = Vec::new();
-    let mut present = Vec::new();
-    for value in cells.map(value) {
-        present.push(i16::from(value.is_some()));
-        values.extend(value);
-    }
-    let Some(mut column) = group.next_column()? else {
-        return Err(ParquetError::General("fewer columns than the schema has".to_owned()));
-    };
-    column.typed::<T>().write_batch(&values, Some(&present), None)?;
-    column.close()
 }
 
 /// Reads the rows of an index, a group at a time.

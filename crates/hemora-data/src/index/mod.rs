@@ -14,6 +14,6 @@ pub use build::{IndexReport, build_index};
 pub(crate) use examine::hexadecimal;
 pub use file::{IndexError, IndexReader};
 pub use join::LabelJoin;
-pub(crate) use row::Cell;
 pub use row::SliceRow;
+pub(crate) use row::{Cell, Kind};
 pub use stats::{Counted, SetStats};

@@ -90,6 +90,8 @@ pub(crate) enum Kind {
     Text,
     Whole,
     Real,
+    /// A real number of 32 bits.
+    Single,
     Bool,
 }
 

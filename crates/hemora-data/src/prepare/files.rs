@@ -16,14 +16,19 @@ pub(super) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), PrepareError> {
+    in_path(path, replace(path, write))
+}
+
+/// Writes a file as a whole beside its place, syncs and renames it.
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let partial = beside(path);
-    let result = File::create(&partial).and_then(|file| {
-        let mut writer = BufWriter::new(file);
-        write(&mut writer)?;
-        writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&partial, path)
-    });
-    in_path(path, result)
+    let mut writer = BufWriter::new(File::create(&partial)?);
+    write(&mut writer)?;
+    writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    fs::rename(&partial, path)
 }
 
 /// Writes one of thousands of files: renamed when it is there, but not synced.

@@ -1,7 +1,7 @@
 //! Prepared sets: what a recipe makes of the slices of an index.
 
 mod error;
-mod files;
+pub(crate) mod files;
 mod plan;
 mod recipe;
 mod render;
