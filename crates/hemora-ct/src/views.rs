@@ -128,7 +128,7 @@ mod tests {
     fn views_have_names() {
         for name in Views::NAMES {
             let views = Views::named(name).unwrap();
-            assert_eq!(serde_json::to_value(views).unwrap(), name);
+            assert_eq!(format!("{views:?}").to_lowercase(), name);
         }
         assert_eq!((Views::named("two"), Views::default().is_one()), (None, true));
     }

@@ -1,10 +1,13 @@
 //! One series to the probabilities of its slices.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use hemora_ct::{HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, hu_problems};
+use hemora_ct::{
+    HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, View, Views, hu_problems,
+};
 use hemora_dicom::{FileFormat, Series, read_slice};
 use hemora_eval::{Calibration, LearnedAggregation};
 
@@ -74,7 +77,8 @@ impl SeriesScore {
 ///
 /// A slice that cannot be decoded, or on which the engine fails, goes to
 /// [`SeriesScore::skipped`]; the others go on. Where a neighbour that the recipe asks for cannot
-/// be decoded, the nearest one between it and the slice stands in. A few slices per core are held
+/// be decoded, the nearest one between it and the slice stands in. The probabilities are the means
+/// over `views`. A few slices per core are held
 /// at a time, whatever the length of the series.
 pub fn score_series(
     engine: &dyn Engine,

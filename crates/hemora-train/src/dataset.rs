@@ -253,7 +253,7 @@ const MAX_INPUT: u64 = 1 << 16;
 
 /// The network's input, and whether inference can make it of a slice. `set` is the prepared set that
 /// is trained on, if there is one.
-fn input(config: &RunConfig, set: Option<&PreparedSet>) -> Result<(InputRecipe, bool)> {
+pub(crate) fn input(config: &RunConfig, set: Option<&PreparedSet>) -> Result<(InputRecipe, bool)> {
     if let Some(Output::Jpeg { channels, .. }) = set.map(|set| &set.recipe().output) {
         if !config.input.is_empty() {
             bail!(

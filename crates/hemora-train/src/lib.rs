@@ -29,6 +29,7 @@ mod run;
 pub mod schedule;
 mod start;
 mod task;
+pub mod timing;
 pub mod trainer;
 pub mod validation;
 pub mod watch;

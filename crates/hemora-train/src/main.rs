@@ -23,6 +23,8 @@ enum Command {
     /// Writes what the models of a run on a prepared set say of the images that they did not see:
     /// probabilities and pooled features of every slice.
     Predict(PredictOptions),
+    /// Times a few steps on random images, for a plan of what a run will take, and prints JSON.
+    Time(Box<Settings>),
     /// Takes steps with a growing learning rate and suggests one, with a page of the curve.
     FindRate(Box<Search>),
     /// Prints a config file with every setting, what it means and its default.
@@ -67,6 +69,9 @@ fn start() -> miette::Result<()> {
     let given = matches.subcommand().expect("clap asks for one").1;
     match command {
         Command::Run(settings) => hemora_train::run(&settings.resolve(given).into_diagnostic()?),
+        Command::Time(settings) => {
+            hemora_train::timing::time(&settings.resolve(given).into_diagnostic()?)
+        }
         Command::Predict(options) => predict_run(&options),
         Command::FindRate(search) => {
             let config = search.settings.resolve(given).into_diagnostic()?;

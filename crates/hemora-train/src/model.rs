@@ -147,7 +147,12 @@ impl Model {
     }
 
     /// The logits, and the value of another node.
-    fn forward(&self, images: &Tensor, mode: Mode, also: Option<NodeId>) -> (Tensor, Option<Tensor>) {
+    fn forward(
+        &self,
+        images: &Tensor,
+        mode: Mode,
+        also: Option<NodeId>,
+    ) -> (Tensor, Option<Tensor>) {
         let wanted = self.graph.logits();
         let mut kept = None;
         let mut values: Vec<Option<Tensor>> = Vec::with_capacity(self.graph.nodes().len());

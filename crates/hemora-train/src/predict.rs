@@ -59,7 +59,8 @@ pub fn predict_run(options: &PredictOptions) -> Result<()> {
     let first = &folds[0].0;
     if !first.is_prepared() {
         bail!(
-            help = "train with --prepared: a prepared set knows the series and places of its slices",
+            help =
+                "train with --prepared: a prepared set knows the series and places of its slices",
             "{}: a run on a folder of images",
             options.run.display()
         );
@@ -79,7 +80,8 @@ pub fn predict_run(options: &PredictOptions) -> Result<()> {
         let loader_options =
             LoaderOptions { batch, threads, shuffle: false, ..LoaderOptions::default() };
         let (set, recipe) = (images.set.clone(), images.recipe.clone());
-        let loader = Loader::new(set, held, None, recipe, None, &loader_options).into_diagnostic()?;
+        let loader =
+            Loader::new(set, held, None, recipe, None, &loader_options).into_diagnostic()?;
         let run = &mut found;
         crate::memory::catching(batch, 1, || {
             run.add(&model, &loader, views, place as u32);
@@ -249,9 +251,7 @@ mod tests {
             let found = to_host(&view_of(view, &images, size)).values;
             let image = 3 * size * size;
             for (place, input) in values.chunks_exact(image).enumerate() {
-                for (found, expected) in
-                    found[place * image..].iter().zip(view.of(input, size))
-                {
+                for (found, expected) in found[place * image..].iter().zip(view.of(input, size)) {
                     assert!((found - expected).abs() < 1e-5, "{view:?}: {found} {expected}");
                 }
             }
