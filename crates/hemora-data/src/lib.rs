@@ -30,6 +30,7 @@ mod parquet_write;
 mod prepare;
 mod prepared_set;
 mod sampling;
+mod series_order;
 mod slice_features;
 mod slice_table;
 mod split;
@@ -53,7 +54,7 @@ pub use prepare::{
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, SplitReport, SplitRule, prepare,
     store_split,
 };
-pub use prepared_set::PreparedSet;
+pub use prepared_set::{PreparedSet, SetSlice};
 pub use slice_features::{FeaturesError, SliceFeatures};
 pub use slice_table::{SliceScore, SliceTable, SliceTableError};
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};

@@ -85,7 +85,7 @@ fn rank() {
 }
 
 fn fresh(network: &str) -> Model {
-    let graph = Task::Labels.graph(network, SIDE, 0.0).unwrap().unwrap();
+    let graph = Task::Labels.graph(network, [3, SIDE], 0.0).unwrap().unwrap();
     Model::fresh(graph, Device::Cpu, 5)
 }
 

@@ -9,6 +9,7 @@ use hemora_infer::EngineKind;
 use crate::command::calibrate::CalibrateArgs;
 use crate::command::compare::CompareArgs;
 use crate::command::evaluate::EvaluateArgs;
+use crate::command::recipe::RecipeArgs;
 use crate::command::study::StudyArgs;
 
 /// Finds intracranial hemorrhage in non-contrast head CT. For research use only.
@@ -38,6 +39,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Run the seed study: three networks, three subsets, from images to a results page
     Study(Box<StudyArgs>),
+    /// Run a whole recipe, from a data set to a bundle and a submission
+    Recipe(Box<RecipeArgs>),
     /// Measure predictions against labels: a page, a table and metrics.json
     Evaluate(Box<EvaluateArgs>),
     /// Show several evaluations side by side
@@ -232,6 +235,11 @@ pub struct BundleArgs {
     /// Name, version, licence, intended use and training data, as TOML
     #[arg(long, value_name = "TOML")]
     pub about: PathBuf,
+
+    /// Views of each input that triage averages: one, flip (left to right too), or ten (both, whole
+    /// and cut to each corner); each costs as much as the first
+    #[arg(long, default_value = "one", value_parser = hemora_ct::Views::NAMES)]
+    pub views: String,
 
     /// Calibration and operating points that `hemora calibrate` wrote
     #[arg(long, value_name = "JSON")]

@@ -50,16 +50,28 @@ struct Slot {
     part: TextId,
 }
 
+/// Where a slice lies in its series.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Along {
+    /// Its number among the slices of the series, from the lowest, from 0.
+    pub(super) place: u32,
+    /// Along the normal, mm.
+    pub(super) z_mm: Option<f64>,
+    /// Distance to the next slice, of the highest to the one before, mm.
+    pub(super) spacing_mm: Option<f64>,
+}
+
 /// All that is prepared, in the order of the ids.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) slices: Vec<Planned>,
     texts: Texts,
     slots: Vec<Slot>,
-    /// Slots by series and place in it, and where each slot stands there; empty if no channel takes
-    /// a neighbour.
+    /// Slots by series and place in it, and where each slot stands there.
     order: Vec<u32>,
     places: Vec<u32>,
+    /// Place of each slot along the normal, mm; not a number where it is not known.
+    z: Vec<f64>,
     parts: Vec<String>,
     /// SHA-256 of everything in the index that decides the result.
     pub(super) input_sha256: String,
@@ -106,10 +118,8 @@ impl Plan {
                 [&row.patient_id, &row.study_instance_uid, &row.series_instance_uid, part]
                     .map(|text| texts.share(text));
             slots.push(Slot { place, file_size: row.file_size, patient, study, series, part });
-            if recipe.takes_neighbours() {
-                let number = row.instance_number.unwrap_or(i64::MAX);
-                along.push((row.z.unwrap_or(f64::INFINITY), number));
-            }
+            let number = row.instance_number.unwrap_or(i64::MAX);
+            along.push((row.z.unwrap_or(f64::INFINITY), number));
         }
         let by_id = |a: &Planned, b: &Planned| {
             texts.get(a.id).cmp(texts.get(b.id)).then(a.slot.cmp(&b.slot))
@@ -119,6 +129,8 @@ impl Plan {
         slices.sort_unstable_by(by_id);
         let parts = split(&mut slices, &slots, &texts, selection)?;
         let (order, places) = order(&slots, &along, &texts);
+        let known = |z: f64| if z.is_finite() { z } else { f64::NAN };
+        let z = along.into_iter().map(|(z, _)| known(z)).collect();
         let input_sha256 = hexadecimal(&hash.finalize());
         Ok(Self {
             slices,
@@ -126,6 +138,7 @@ impl Plan {
             slots,
             order,
             places,
+            z,
             parts,
             input_sha256,
             too_little_brain,
@@ -152,6 +165,30 @@ impl Plan {
     pub(super) fn source(&self, slot: u32) -> (Source, u64) {
         let Slot { place, file_size, .. } = self.slots[slot as usize];
         (place.source(&self.texts), file_size)
+    }
+
+    /// Where a slice lies in its series of the whole index.
+    pub(super) fn along(&self, slice: &Planned) -> Along {
+        let Some(&place) = self.places.get(slice.slot as usize) else { return Along::default() };
+        let series = self.slots[slice.slot as usize].series;
+        let is_of_it = |place: u32| {
+            let slot = self.order.get(place as usize)?;
+            (self.slots[*slot as usize].series == series).then_some(*slot)
+        };
+        let distance = |slot: u32| (self.z[slot as usize] - self.z[slice.slot as usize]).abs();
+        let beside = [place.checked_add(1), place.checked_sub(1)].into_iter().flatten();
+        // Slices at one place have no distance.
+        let spacing_mm = beside.filter_map(is_of_it).map(distance).find(|&mm| mm > 0.01);
+        let first = self.first_of_series(place, series);
+        let z = self.z[slice.slot as usize];
+        Along { place: place - first, z_mm: Some(z).filter(|z| z.is_finite()), spacing_mm }
+    }
+
+    /// Place of the first slice of a series, of which `place` is one.
+    fn first_of_series(&self, place: u32, series: TextId) -> u32 {
+        let of = |slot: u32| self.texts.get(self.slots[slot as usize].series);
+        let before = &self.order[..place as usize];
+        before.partition_point(|&slot| of(slot) < self.texts.get(series)) as u32
     }
 
     /// The slot `offset` steps along the normal from `slot`, the end slot beyond the ends.
@@ -266,14 +303,14 @@ fn stored(
 }
 
 /// Slots by series, from its lowest to its highest slice, and where each slot stands there.
-/// `along` has the place and the number of each slot, or nothing if the order is not needed.
+/// `along` has the place and the number of each slot.
 fn order(slots: &[Slot], along: &[(f64, i64)], texts: &Texts) -> (Vec<u32>, Vec<u32>) {
     let mut order: Vec<u32> = (0..along.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| {
         let (a, b) = (a as usize, b as usize);
         let (place, number) = along[a];
         let (other_place, other_number) = along[b];
-        let series = slots[a].series.cmp(&slots[b].series);
+        let series = texts.get(slots[a].series).cmp(texts.get(slots[b].series));
         let along = place.total_cmp(&other_place).then(number.cmp(&other_number));
         series.then(along).then_with(|| slots[a].place.compare(slots[b].place, texts))
     });
