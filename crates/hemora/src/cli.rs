@@ -199,8 +199,8 @@ pub struct SummaryArgs {
     #[arg(long, default_value_t = 256)]
     pub size: usize,
 
-    /// Values of each slice, of a network that reads whole series [default: 1024 features, or 36
-    /// values of probabilities]
+    /// Values of each slice, of a network that reads whole series [default: 1024 features, 1025 with a
+    /// place, or 36 of probabilities]
     #[arg(long)]
     pub columns: Option<usize>,
 

@@ -139,6 +139,8 @@ fn summaries_give_the_seed_studys_parameter_counts() {
     assert!(text(&output).contains("192 × slices × 1"), "{}", text(&output));
     let output = hemora(&["model", "summary", "sequence-probabilities"]);
     assert!(text(&output).contains("1,914,502"), "{}", text(&output));
+    let output = hemora(&["model", "summary", "sequence-transformer"]);
+    assert!(text(&output).contains("794,542"), "{}", text(&output));
     let output = hemora(&["model", "summary", "vgg"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("efficientnet-lite0"), "{}", text(&output));

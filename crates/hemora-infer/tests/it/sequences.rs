@@ -7,7 +7,7 @@ use hemora_nn::onnx;
 use crate::formula::{fixture, formula_weights, numbers, sequence_graph, slice_values};
 use crate::support::{onnxruntime, small_onnx};
 
-const NETWORKS: [&str; 2] = ["features", "probabilities"];
+const NETWORKS: [&str; 3] = ["features", "probabilities", "transformer"];
 
 fn model(name: &str) -> (Vec<u8>, usize) {
     let graph = sequence_graph(name);

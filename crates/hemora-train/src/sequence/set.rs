@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use hemora_ct::LABEL_COUNT;
 use hemora_data::{SliceFeatures, SliceScore, SliceTable};
+use hemora_nn::Attention;
 use miette::{IntoDiagnostic, Result, bail, miette};
 
 use super::config::SequenceConfig;
 use crate::progress::say;
 
-/// Distances between slices are given in units of this many mm, so that they are near 1.
-const DISTANCE_UNIT_MM: f64 = 10.0;
-
 /// What is known of each slice.
 enum Inputs {
     /// Pooled features of a network of single slices.
     Features(SliceFeatures),
+    /// The same, and the place of the slice along the normal.
+    FeaturesWithPlaces(SliceFeatures),
     /// For each label the probability, its differences to the slices before and after, the place
     /// in the series, the distance to the next slice, and what the first sequence model said.
     Probabilities {
@@ -40,7 +40,7 @@ impl SequenceSet {
     /// A report that names the file and what does not fit.
     pub fn load(config: &SequenceConfig) -> Result<Self> {
         let table = SliceTable::read(&config.slices).into_diagnostic()?;
-        if config.network != "sequence-features" {
+        if !config.reads_features() {
             let first = config.first.as_ref().map(|path| {
                 let first = SliceTable::read(path).into_diagnostic()?;
                 said_first(&table, &first).map_err(|why| miette!("{}: {why}", path.display()))
@@ -58,7 +58,11 @@ impl SequenceSet {
                 table.rows.len()
             );
         }
-        Self::new(table, Inputs::Features(features))
+        let inputs = match config.reads_places() {
+            true => Inputs::FeaturesWithPlaces(features),
+            false => Inputs::Features(features),
+        };
+        Self::new(table, inputs)
     }
 
     fn new(table: SliceTable, inputs: Inputs) -> Result<Self> {
@@ -101,6 +105,7 @@ impl SequenceSet {
     pub fn columns(&self) -> usize {
         match &self.inputs {
             Inputs::Features(features) => features.columns(),
+            Inputs::FeaturesWithPlaces(features) => features.columns() + 1,
             Inputs::Probabilities { first } => LABEL_COUNT * if first.is_some() { 6 } else { 5 },
         }
     }
@@ -121,6 +126,7 @@ impl SequenceSet {
             Inputs::Features(features) => {
                 return rows.iter().flat_map(|row| features.row(*row)).collect();
             }
+            Inputs::FeaturesWithPlaces(features) => return self.with_places(features, rows),
             Inputs::Probabilities { first } => first,
         };
         let score = |row: usize| &self.table.rows[row];
@@ -137,11 +143,29 @@ impl SequenceSet {
             // The last slice has the distance of the one before it.
             let pair = if at + 1 < rows.len() { at } else { at.saturating_sub(1) };
             let next = rows.get(pair + 1).map(|row| score(*row));
-            let distance = distance_mm(score(rows[pair]), next) / DISTANCE_UNIT_MM;
+            let distance = distance_mm(score(rows[pair]), next) / Attention::UNIT_MM;
             values.extend([distance as f32; LABEL_COUNT]);
             if let Some(first) = first {
                 values.extend(first[row]);
             }
+        }
+        values
+    }
+
+    /// Features and, from the first slice that is read, places: up where the slices go up. Where z
+    /// is unknown, the slices are as far apart as the table says, or stay in one place.
+    fn with_places(&self, features: &SliceFeatures, rows: &[usize]) -> Vec<f32> {
+        let mut values = Vec::with_capacity(rows.len() * self.columns());
+        let score = |row: usize| &self.table.rows[row];
+        let mut place = 0.0;
+        for (at, &row) in rows.iter().enumerate() {
+            if let Some(before) = at.checked_sub(1).map(|at| rows[at]) {
+                let up = self.places[row] >= self.places[before];
+                let distance = distance_mm(score(before), Some(score(row)));
+                place += if up { distance } else { -distance };
+            }
+            values.extend(features.row(row));
+            values.push((place / Attention::UNIT_MM) as f32);
         }
         values
     }
@@ -195,6 +219,13 @@ pub(super) mod tests {
         SequenceSet::new(SliceTable { rows }, Inputs::Probabilities { first: None }).unwrap()
     }
 
+    impl SequenceSet {
+        /// As if nobody had labelled a row.
+        pub fn forget_labels(&mut self, row: usize) {
+            self.table.rows[row].labels = [None; LABEL_COUNT];
+        }
+    }
+
     #[test]
     fn values_are_of_the_order_in_which_slices_are_read() {
         let set = set(&[5], 1);
@@ -217,6 +248,19 @@ pub(super) mod tests {
         near(&backward[1], [0.02, -0.02, 0.02, 0.5, 1.0]);
         near(&backward[2], [0.0, -0.02, 0.0, 0.0, 1.0]);
         near(&columns(&[3])[0], [0.03, 0.0, 0.0, 0.75, 0.5]);
+    }
+
+    #[test]
+    fn places_go_up_and_down_with_the_slices() {
+        let mut set = set(&[4], 1);
+        set.inputs = Inputs::FeaturesWithPlaces(SliceFeatures::zeros(4, 2));
+        let places = |set: &SequenceSet, rows: &[usize]| -> Vec<f32> {
+            set.values(rows).chunks(3).map(|slice| slice[2]).collect()
+        };
+        assert_eq!(places(&set, &[0, 1, 3]), [0.0, 0.5, 1.5]);
+        assert_eq!(places(&set, &[3, 1, 0]), [0.0, -1.0, -1.5]);
+        set.table.rows[1].z_mm = None;
+        assert_eq!(places(&set, &[0, 1, 2]), [0.0, 0.5, 1.0]);
     }
 
     #[test]
