@@ -22,6 +22,7 @@
 
 mod builder;
 mod graph;
+mod import;
 pub mod networks;
 pub mod onnx;
 mod parameters;
@@ -35,6 +36,7 @@ pub use graph::{
     AveragePool, BatchNorm, Conv, Graph, Init, Linear, MaxPool, Node, NodeId, Op, Padding,
     RunningVariance,
 };
+pub use import::{ImportError, Imported, import};
 pub use parameters::{Parameter, Role};
 pub use sequence::{Attention, Gru, SliceConv};
 pub use shape::{GraphError, pads};

@@ -59,6 +59,9 @@ pub enum ModelCommand {
     Summary(SummaryArgs),
     /// Print what a model bundle says of itself
     Inspect(InspectArgs),
+    /// Bring weights of timm or torchvision (safetensors) into the names and shapes of a network here,
+    /// to start a training from
+    Import(ImportArgs),
     /// Make a bundle of trained weights: ONNX network, description and card
     Bundle(BundleArgs),
 }
@@ -207,6 +210,25 @@ pub struct SummaryArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Flags of `hemora model import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Weights of timm or torchvision, safetensors
+    pub weights: PathBuf,
+
+    /// Network here, for instance densenet121
+    #[arg(long)]
+    pub network: String,
+
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Channels of the input; of other than three the first layer is made of theirs as timm does
+    #[arg(long, default_value_t = 3)]
+    pub channels: usize,
 }
 
 /// Flags of `hemora model inspect`.
