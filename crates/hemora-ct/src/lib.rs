@@ -9,9 +9,11 @@ mod fingerprint;
 mod geometry;
 mod label;
 mod plausibility;
+mod preparation;
 mod recipe;
 mod resize;
 mod slice;
+mod views;
 mod window;
 
 pub use clean::{
@@ -22,7 +24,9 @@ pub use fingerprint::Fingerprint;
 pub use geometry::{GeometryError, ImagePlane};
 pub use label::{LABEL_COUNT, Label, Probabilities};
 pub use plausibility::{HuProblem, hu_problems};
+pub use preparation::{Kept, Preparation, on_canvas};
 pub use recipe::{Channel, InputRecipe, RecipeError};
 pub use resize::{Plane, resize};
 pub use slice::{Slice, SliceError};
+pub use views::{View, Views};
 pub use window::{Window, cut_byte, nearest_byte};

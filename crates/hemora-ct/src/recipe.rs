@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Plane, Slice, Window, resize};
+use crate::{Plane, Preparation, Slice, Window, resize};
 
 /// One input channel: a window of the slice itself or of a neighbour.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -32,6 +32,9 @@ pub struct InputRecipe {
     pub mean: Vec<f32>,
     /// Standard deviation by which each channel is divided.
     pub std: Vec<f32>,
+    /// What happens before the windows, where the network was trained on a prepared set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepare: Option<Preparation>,
 }
 
 /// Why a recipe cannot be used.
@@ -57,15 +60,49 @@ pub enum RecipeError {
         "channel {0} has a window width or standard deviation that is not a positive number, a mean or level that is not finite, or a neighbour more than 32 slices away"
     )]
     Values(usize),
+    /// The preparation has a size out of bounds.
+    #[error("the preparation has a size that is not between 16 and 4096 pixels")]
+    Preparation,
 }
 
 impl InputRecipe {
     /// One window of one slice, repeated over three channels, scaled to −1…1: what an
     /// ImageNet-trained EfficientNet-Lite expects.
     pub fn grey(size: usize, window: Window) -> Self {
-        let channel = Channel { window, offset: 0 };
-        Self { size, channels: vec![channel; 3], mean: vec![0.5; 3], std: vec![0.5; 3] }
+        Self::of(size, vec![Channel { window, offset: 0 }; 3])
     }
+
+    /// Channels scaled to −1…1.
+    pub fn of(size: usize, channels: Vec<Channel>) -> Self {
+        let half = vec![0.5; channels.len()];
+        Self { size, channels, mean: half.clone(), std: half, prepare: None }
+    }
+
+    /// The competition winner's three inputs (facts §4) and what came before them, by name:
+    ///
+    /// - `grey`: the brain window three times;
+    /// - `windows`: brain, subdural and bone (40/80, 80/200, 600/2800) of one slice;
+    /// - `neighbours`: the slice below, the slice and the one above in the brain window;
+    /// - `both`: these three slices in these three windows, nine channels.
+    pub fn named(name: &str, size: usize) -> Option<Self> {
+        let windows = [Window::BRAIN, Window::SUBDURAL, Window::BONE];
+        let channels: Vec<Channel> = match name {
+            "grey" => return Some(Self::grey(size, Window::BRAIN)),
+            "windows" => windows.map(|window| Channel { window, offset: 0 }).to_vec(),
+            "neighbours" => {
+                [-1, 0, 1].map(|offset| Channel { window: Window::BRAIN, offset }).into()
+            }
+            "both" => windows
+                .iter()
+                .flat_map(|&window| [-1, 0, 1].map(|offset| Channel { window, offset }))
+                .collect(),
+            _ => return None,
+        };
+        Some(Self::of(size, channels))
+    }
+
+    /// The names that [`InputRecipe::named`] knows.
+    pub const NAMES: [&str; 4] = ["grey", "windows", "neighbours", "both"];
 
     /// Checks values that came from a file.
     ///
@@ -94,6 +131,9 @@ impl InputRecipe {
                 return Err(RecipeError::Values(index));
             }
         }
+        if self.prepare.is_some_and(|prepare| !prepare.is_usable()) {
+            return Err(RecipeError::Preparation);
+        }
         Ok(())
     }
 
@@ -112,6 +152,8 @@ impl InputRecipe {
     pub fn input<'a>(&self, neighbour: impl Fn(i32) -> &'a Slice) -> Vec<f32> {
         let area = self.size * self.size;
         let mut tensor = Vec::with_capacity(self.channels.len() * area);
+        // The planes that are kept of the slices, by offset.
+        let mut kept: Vec<(i32, Plane)> = Vec::new();
         for (index, channel) in self.channels.iter().enumerate() {
             // A repeated channel is the same plane under other statistics: copy, do not resize again.
             let twin = (0..index).find(|&other| {
@@ -122,7 +164,18 @@ impl InputRecipe {
             if let Some(other) = twin {
                 tensor.extend_from_within(other * area..(other + 1) * area);
             } else {
-                let plane = neighbour(channel.offset).windowed(channel.window);
+                let plane = match &self.prepare {
+                    None => neighbour(channel.offset).windowed(channel.window),
+                    Some(prepare) => {
+                        let known = kept.iter().position(|(offset, _)| *offset == channel.offset);
+                        let place = known.unwrap_or_else(|| {
+                            let slice = neighbour(channel.offset).clone().into_plane();
+                            kept.push((channel.offset, prepare.plane(&slice)));
+                            kept.len() - 1
+                        });
+                        prepare.windowed(&kept[place].1, channel.window)
+                    }
+                };
                 self.push_plane(&plane, index, &mut tensor);
             }
         }
@@ -165,6 +218,7 @@ mod tests {
             ],
             mean: vec![0.0, 0.5, 0.0],
             std: vec![1.0, 0.5, 1.0],
+            prepare: None,
         };
         recipe.check().unwrap();
         assert_eq!(recipe.reach(), 1);
@@ -178,6 +232,27 @@ mod tests {
         assert!((input[0] - 0.25).abs() < 1e-6);
         assert!(input[256].abs() < 1e-6);
         assert!((input[512] - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn named_recipes_have_their_channels_and_a_prepared_one_its_bytes() {
+        for name in InputRecipe::NAMES {
+            let recipe = InputRecipe::named(name, 32).unwrap();
+            recipe.check().unwrap();
+            let reach = if ["neighbours", "both"].contains(&name) { 1 } else { 0 };
+            assert_eq!(recipe.reach(), reach, "{name}");
+            assert_eq!(recipe.channels.len(), if name == "both" { 9 } else { 3 });
+        }
+        assert!(InputRecipe::named("colour", 32).is_none());
+        let mut recipe = InputRecipe::named("both", 16).unwrap();
+        let kept = crate::Kept::Hu { size: 20 };
+        recipe.prepare = Some(Preparation { canvas: None, size: None, kept });
+        let slices = [flat(20.4), flat(40.0), flat(80.0)];
+        let input = recipe.input(|offset| &slices[(offset + 1) as usize]);
+        // 20 of 80 HU is the byte 64.
+        assert!((input[0] - (64.0 / 255.0 - 0.5) / 0.5).abs() < 1e-6, "{}", input[0]);
+        recipe.prepare = Some(Preparation { canvas: Some(1 << 20), size: None, kept });
+        assert_eq!(recipe.check(), Err(RecipeError::Preparation));
     }
 
     #[test]

@@ -33,7 +33,9 @@ impl ImageSet {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<InMemorySet, DataError> {
         recipe.check()?;
-        refuse_neighbours(recipe)?;
+        if self.kind() != ImageKind::PreparedJpeg {
+            refuse_neighbours(recipe)?;
+        }
         let windows = match self.kind() {
             ImageKind::Dicom => different_windows(recipe),
             ImageKind::WindowedPng | ImageKind::PreparedJpeg => Vec::new(),
@@ -57,7 +59,7 @@ impl ImageSet {
             ImageKind::Dicom => Pixels::Windows { windows, bytes },
             _ => Pixels::Windowed { planes, bytes },
         };
-        Ok(InMemorySet { working_size, pixels, items, skipped })
+        Ok(InMemorySet { working_size, pixels, items, skipped, order: None })
     }
 
     /// Decodes all images of a DICOM set to HU, each at `working_size` × `working_size` pixels, for
@@ -79,7 +81,7 @@ impl ImageSet {
             Ok(item)
         };
         let (hu, items, skipped) = self.decode(working_size, 1, &read, progress)?;
-        Ok(InMemorySet { working_size, pixels: Pixels::Hu(hu), items, skipped })
+        Ok(InMemorySet { working_size, pixels: Pixels::Hu(hu), items, skipped, order: None })
     }
 
     /// Channels of the first JPEG that can be read.

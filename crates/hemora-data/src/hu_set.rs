@@ -8,12 +8,12 @@ use hemora_ct::Plane;
 use rayon::prelude::*;
 
 use crate::decode::write_hu;
-use crate::groups::{PATIENT, SERIES};
 use crate::images::DataError;
 use crate::labels::LabelTable;
 use crate::memory::{InMemorySet, Item, Pixels, SkippedImage, defaults, image_values};
 use crate::prepare::{read_shard_table, unpack};
-use crate::table::{Table, TableError, with_file};
+use crate::prepared_set::{SetSlice, read_slices};
+use crate::series_order::{SeriesOrder, SeriesPlace};
 
 /// Largest shard, bytes: 65536 slices that compress to a sixth.
 const MAX_SHARD: u64 = 8 << 30;
@@ -31,7 +31,9 @@ impl InMemorySet {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Self, DataError> {
         let labels = LabelTable::read(&folder.join("labels.csv"))?;
-        let groups = read_groups(&folder.join("splits.csv"))?;
+        let slices = read_slices(&folder.join("splits.csv"))?;
+        let known: HashMap<&str, &SetSlice> =
+            slices.iter().map(|slice| (slice.id.as_str(), slice)).collect();
         let size = image_values(working_size, 1)?;
         let shards = shard_tables(&folder.join("shards"))?;
         let mut hu: Vec<i16> = defaults(size, labels.len())?;
@@ -63,12 +65,18 @@ impl InMemorySet {
                 }));
             }
         }
-        let (mut items, mut skipped) = (Vec::new(), Vec::new());
+        let (mut items, mut places, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         for (place, ((id, labels), found)) in labels.iter().zip(found).enumerate() {
             match found.unwrap_or_else(|| Err("in no shard".to_owned())) {
                 Ok(()) => {
                     hu.copy_within(place * size..(place + 1) * size, items.len() * size);
-                    let [patient, series] = groups.get(id).cloned().unwrap_or_default();
+                    let known = known.get(id);
+                    let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+                    let patient = known.and_then(|slice| named(&slice.patient));
+                    let series = known.and_then(|slice| named(&slice.series));
+                    places.push(known.and_then(|slice| {
+                        Some(SeriesPlace { series: slice.series.clone(), place: slice.place? })
+                    }));
                     let id = id.to_owned();
                     items.push(Item { id, labels, patient, series });
                 }
@@ -83,29 +91,14 @@ impl InMemorySet {
             return Err(DataError::AllSkipped { count, path, reason: first.reason.clone() });
         }
         hu.truncate(items.len() * size);
-        Ok(Self { working_size, pixels: Pixels::Hu(hu), items, skipped })
+        let places: Option<Vec<SeriesPlace>> = places.into_iter().collect();
+        let order = places.map(SeriesOrder::new);
+        Ok(Self { working_size, pixels: Pixels::Hu(hu), items, skipped, order })
     }
 }
 
 /// The HU of an image at the working size, or why there are none.
 type Loaded = Result<Vec<i16>, String>;
-
-/// Patient and series of each image.
-fn read_groups(path: &Path) -> Result<HashMap<String, [Option<String>; 2]>, TableError> {
-    with_file(path, |file| {
-        let table = Table::new(file)?;
-        let id = table.column("ID")?;
-        let columns = [table.column(PATIENT)?, table.column(SERIES)?];
-        let mut groups = HashMap::new();
-        table.for_each(|_, fields| {
-            let values = columns.map(|column| fields[column]);
-            let named = values.map(|value| (!value.is_empty()).then(|| value.to_owned()));
-            groups.insert(fields[id].to_owned(), named);
-            Ok(())
-        })?;
-        Ok(groups)
-    })
-}
 
 /// The tables of the shards, in order.
 fn shard_tables(folder: &Path) -> Result<Vec<PathBuf>, DataError> {

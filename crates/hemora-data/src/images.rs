@@ -106,7 +106,7 @@ pub enum DataError {
     /// The recipe wants neighbouring slices.
     #[error(
         "channel {channel} of the recipe takes the slice at offset {offset}, but these are single \
-         images that know no neighbours; use a recipe with offset 0"
+         images that know no neighbours; use a recipe with offset 0, or `hemora prepare --recipe hu`"
     )]
     Neighbours {
         /// The channel.

@@ -107,11 +107,30 @@ impl From<Arc<JpegSet>> for LoaderSet {
 }
 
 impl LoaderSet {
-    pub(crate) fn len(&self) -> usize {
+    /// Number of images.
+    pub fn len(&self) -> usize {
         match self {
             Self::Memory(set) => set.len(),
             Self::Files(set) => set.len(),
         }
+    }
+
+    /// Whether there are no images.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id of an image.
+    pub fn id(&self, index: usize) -> &str {
+        match self {
+            Self::Memory(set) => set.id(index),
+            Self::Files(set) => set.id(index),
+        }
+    }
+
+    /// The labels of all images.
+    pub fn all_labels(&self) -> Vec<[bool; LABEL_COUNT]> {
+        (0..self.len()).map(|index| self.labels(index)).collect()
     }
 
     pub(crate) fn side(&self) -> usize {
@@ -125,7 +144,8 @@ impl LoaderSet {
         matches!(self, Self::Memory(set) if set.is_hu())
     }
 
-    pub(crate) fn labels(&self, index: usize) -> [bool; LABEL_COUNT] {
+    /// The labels of an image, in label order.
+    pub fn labels(&self, index: usize) -> [bool; LABEL_COUNT] {
         match self {
             Self::Memory(set) => set.labels(index),
             Self::Files(set) => set.labels(index),

@@ -8,6 +8,7 @@ use crate::groups::{Groups, PATIENT, SERIES};
 use crate::images::DataError;
 use crate::labels::count_positives;
 use crate::sampling::Image;
+use crate::series_order::SeriesOrder;
 
 /// An image that was not used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct InMemorySet {
     pub(crate) pixels: Pixels,
     pub(crate) items: Vec<Item>,
     pub(crate) skipped: Vec<SkippedImage>,
+    /// Neighbours in the series, where the set tells.
+    pub(crate) order: Option<SeriesOrder>,
 }
 
 impl InMemorySet {
@@ -75,7 +78,7 @@ impl InMemorySet {
         let item = |(id, labels)| Item { id, labels, ..Item::default() };
         let items = ids.into_iter().zip(labels).map(item).collect();
         let pixels = Pixels::Windowed { planes: 1, bytes: planes };
-        Ok(Self { working_size, pixels, items, skipped: Vec::new() })
+        Ok(Self { working_size, pixels, items, skipped: Vec::new(), order: None })
     }
 
     /// Number of images.
@@ -147,6 +150,10 @@ impl InMemorySet {
                 _ => return Err(refused),
             },
         }
+        self.order = match (self.order.take(), other.order) {
+            (Some(own), Some(theirs)) => Some(own.joined(theirs)),
+            _ => None,
+        };
         self.items.extend(other.items);
         self.skipped.extend(other.skipped);
         Ok(())
@@ -171,9 +178,16 @@ impl InMemorySet {
     pub fn planes_for(&self, recipe: &InputRecipe) -> Result<Vec<usize>, DataError> {
         let windows = match &self.pixels {
             Pixels::Windowed { planes, .. } => return windowed_planes(recipe, *planes),
-            Pixels::Windows { windows, .. } => windows.clone(),
-            // Any window can be had; channels of the same one share a plane.
-            Pixels::Hu(_) => recipe.channels.iter().map(|channel| channel.window).collect(),
+            Pixels::Windows { windows, .. } => windows,
+            Pixels::Hu(_) => {
+                recipe.check()?;
+                if self.order.is_none() {
+                    refuse_neighbours(recipe)?;
+                }
+                // Any window can be had; channels of the same slice and window share a plane.
+                let first = |channel| recipe.channels.iter().position(|other| other == channel);
+                return Ok(recipe.channels.iter().filter_map(first).collect());
+            }
         };
         recipe.check()?;
         refuse_neighbours(recipe)?;
@@ -193,9 +207,22 @@ impl InMemorySet {
         let (bytes, planes) = match &self.pixels {
             Pixels::Windowed { planes, bytes } => (bytes, *planes),
             Pixels::Windows { windows, bytes } => (bytes, windows.len()),
-            Pixels::Hu(hu) => return Image::Hu(&hu[index * area..][..area]),
+            Pixels::Hu(_) => return Image::Hu { set: self, index },
         };
         Image::Planes(&bytes[index * planes * area..][..planes * area])
+    }
+
+    /// The HU of the image `offset` slices from `index` in its series, the end slice beyond the ends;
+    /// empty if the set is kept windowed.
+    pub(crate) fn neighbour_hu(&self, index: usize, offset: i32) -> &[i16] {
+        let other = self.order.as_ref().map_or(index, |order| order.neighbour(index, offset));
+        self.hu(other).unwrap_or_default()
+    }
+
+    /// How many images have a slice within `reach` in their series that the set lacks, so that
+    /// another stands in; 0 where neighbours are not known.
+    pub fn lacking_neighbours(&self, reach: usize) -> usize {
+        self.order.as_ref().map_or(0, |order| order.lacking(reach))
     }
 
     /// Whether the images are kept in HU.
@@ -261,9 +288,12 @@ pub(crate) fn windowed_planes(
     planes: usize,
 ) -> Result<Vec<usize>, DataError> {
     recipe.check()?;
-    refuse_neighbours(recipe)?;
     match recipe.channels.len() {
-        channels if planes == 1 => Ok(vec![0; channels]),
+        channels if planes == 1 => {
+            refuse_neighbours(recipe)?;
+            Ok(vec![0; channels])
+        }
+        // Where a plane was made for each channel, its neighbours are in it.
         channels if planes == channels => Ok((0..planes).collect()),
         channels => Err(DataError::ChannelCount { planes, channels }),
     }

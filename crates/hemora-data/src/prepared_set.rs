@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::groups::{Groups, PATIENT, SERIES};
 use crate::prepare::{Output, PrepareRecipe, PrepareRecipeError};
-use crate::table::TableError;
+use crate::table::{Table, TableError, with_file};
 
 /// The folder that [`prepare`](crate::prepare()) wrote.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,5 +59,73 @@ impl PreparedSet {
         let mut groups = Groups::from_csv(&splits, "ID", PATIENT)?;
         groups.merge(&Groups::from_csv(&splits, "ID", SERIES)?);
         Ok(groups)
+    }
+
+    /// What is known of every image, in the order of the ids.
+    ///
+    /// # Errors
+    /// [`TableError`] if `splits.csv` cannot be read.
+    pub fn slices(&self) -> Result<Vec<SetSlice>, TableError> {
+        read_slices(&self.folder.join("splits.csv"))
+    }
+}
+
+/// What a prepared set knows of an image beside its pixels and labels.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SetSlice {
+    /// Its id.
+    pub id: String,
+    /// PatientID, empty if it is not known.
+    pub patient: String,
+    /// StudyInstanceUID.
+    pub study: String,
+    /// SeriesInstanceUID.
+    pub series: String,
+    /// Part of the split: `train`, `validation`, `test`, or `fold0`, `fold1` …
+    pub part: String,
+    /// Its number among all slices of its series, from the lowest, from 0; `None` in sets that an
+    /// earlier version prepared.
+    pub place: Option<u32>,
+    /// Place along the normal, mm.
+    pub z_mm: Option<f64>,
+    /// Distance to the next slice along the normal, of the highest to the one before, mm.
+    pub spacing_mm: Option<f64>,
+}
+
+/// The rows of a `splits.csv`.
+pub(crate) fn read_slices(path: &Path) -> Result<Vec<SetSlice>, TableError> {
+    with_file(path, |file| {
+        let table = Table::new(file)?;
+        let [id, patient, study, series, part] =
+            ["ID", PATIENT, "StudyInstanceUID", SERIES, "split"].map(|name| table.column(name));
+        let columns = [id?, patient?, study?, series?, part?];
+        let optional = ["place", "z_mm", "spacing_mm"]
+            .map(|name| table.header().iter().position(|column| column == name));
+        let mut slices = Vec::new();
+        table.for_each(|_, fields| {
+            let [id, patient, study, series, part] = columns.map(|at| fields[at].to_owned());
+            let [place, z_mm, spacing_mm] =
+                optional.map(|at| at.map_or("", |at| fields[at]).trim());
+            let place = match place {
+                "" => None,
+                text => Some(text.parse().map_err(|_| format!("`{text}` is no place"))?),
+            };
+            let [z_mm, spacing_mm] = [z_mm, spacing_mm].map(length);
+            let (z_mm, spacing_mm) = (z_mm?, spacing_mm?);
+            slices.push(SetSlice { id, patient, study, series, part, place, z_mm, spacing_mm });
+            Ok(())
+        })?;
+        Ok(slices)
+    })
+}
+
+/// A length in mm; nothing where there is no text.
+fn length(text: &str) -> Result<Option<f64>, String> {
+    match text {
+        "" => Ok(None),
+        text => match text.parse::<f64>() {
+            Ok(mm) if mm.is_finite() => Ok(Some(mm)),
+            _ => Err(format!("`{text}` is no length in mm")),
+        },
     }
 }

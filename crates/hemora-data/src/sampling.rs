@@ -1,9 +1,10 @@
 //! One image to one network input, with what was drawn for it applied.
 
-use hemora_ct::{InputRecipe, Plane, Window, resize};
+use hemora_ct::{Channel, InputRecipe, Plane, Window, resize};
 use rand::{Rng, RngExt};
 
 use crate::augment::{Drawn, Erasure};
+use crate::memory::InMemorySet;
 use crate::warp::warp;
 
 /// Channels that are sampled at once.
@@ -33,8 +34,8 @@ pub(crate) enum Image<'a> {
     Planes(&'a [u8]),
     /// The bytes of all planes of a pixel, then those of the next.
     Pixels { bytes: &'a [u8], planes: usize },
-    /// Whole HU, one plane: each channel has its own window.
-    Hu(&'a [i16]),
+    /// Whole HU of a set: each channel has its own window and slice.
+    Hu { set: &'a InMemorySet, index: usize },
 }
 
 /// What is made of images: the recipe, which plane each of its channels takes, and the height and
@@ -62,7 +63,8 @@ impl Inputs<'_> {
         let channels: Vec<usize> = (0..self.planes.len()).filter(first).collect();
         let Scratch { bytes, values, blurred, single, several } = scratch;
         let image = match image {
-            Image::Hu(hu) => {
+            Image::Hu { set, index } => {
+                let hu = |offset| set.neighbour_hu(index, offset);
                 self.window(hu, &channels, drawn, bytes);
                 Image::Planes(bytes)
             }
@@ -88,15 +90,25 @@ impl Inputs<'_> {
 
     /// The grey of HU in the windows of some channels, varied as drawn: their planes in the order of
     /// their first channels.
-    fn window(self, hu: &[i16], channels: &[usize], drawn: &Drawn, bytes: &mut Vec<u8>) {
+    fn window<'a>(
+        self,
+        hu: impl Fn(i32) -> &'a [i16],
+        channels: &[usize],
+        drawn: &Drawn,
+        bytes: &mut Vec<u8>,
+    ) {
         let [added, factor] = drawn.window.unwrap_or([0.0, 1.0]);
         let planes = channels.iter().map(|&channel| self.planes[channel] + 1).max().unwrap_or(0);
-        bytes.resize(planes * hu.len(), 0);
+        let area = self.side * self.side;
+        bytes.resize(planes * area, 0);
         for &channel in channels {
-            let Window { level, width } = self.recipe.channels[channel].window;
+            let Channel { window: Window { level, width }, offset } = self.recipe.channels[channel];
             let window = Window { level: level + added, width: width * factor };
-            let plane = &mut bytes[self.planes[channel] * hu.len()..][..hu.len()];
-            plane.iter_mut().zip(hu).for_each(|(grey, &hu)| *grey = window.to_grey(hu.into()));
+            let plane = &mut bytes[self.planes[channel] * area..][..area];
+            plane
+                .iter_mut()
+                .zip(hu(offset))
+                .for_each(|(grey, &hu)| *grey = window.to_grey(hu.into()));
         }
     }
 
@@ -121,7 +133,7 @@ impl Inputs<'_> {
                 Image::Pixels { bytes, planes } => {
                     places.zip(bytes[plane..].iter().step_by(planes)).for_each(set);
                 }
-                Image::Hu(_) => {}
+                Image::Hu { .. } => {}
             }
         }
         let size = self.recipe.size;
@@ -139,7 +151,7 @@ impl Inputs<'_> {
             Image::Pixels { bytes, planes } => {
                 values.extend(bytes[plane..].iter().step_by(planes).map(value));
             }
-            Image::Hu(_) => {}
+            Image::Hu { .. } => {}
         }
         let size = self.recipe.size;
         if size != self.side {
@@ -170,7 +182,8 @@ impl Inputs<'_> {
             blacken(values, size, widths);
         }
         for (other, output) in target.chunks_exact_mut(size * size).enumerate() {
-            if self.planes[other] == self.planes[channel] {
+            let shown = if drawn.swapped { self.planes.len() - 1 - other } else { other };
+            if self.planes[shown] == self.planes[channel] {
                 let (mean, std) = (self.recipe.mean[other], self.recipe.std[other]);
                 for (output, value) in output.iter_mut().zip(&*values) {
                     *output = (value - mean) / std;
@@ -277,7 +290,7 @@ fn blacken(values: &mut [f32], size: usize, widths: [f64; 4]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Augment, InMemorySet};
+    use crate::Augment;
     use hemora_ct::Window;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -313,6 +326,22 @@ mod tests {
             let set = set(side);
             assert_eq!(input(&set, &recipe, &Augment::off(), 1), expected(&set, &recipe));
         }
+    }
+
+    #[test]
+    fn swapped_channels_stand_in_the_other_order_under_their_own_statistics() {
+        let mut recipe = InputRecipe::grey(48, Window::BRAIN);
+        recipe.mean = vec![0.1, 0.2, 0.3];
+        let mut set = set(48);
+        let plane = set.plane(0, 0).to_vec();
+        let bytes = [plane.clone(), vec![51; 48 * 48], vec![255; 48 * 48]].concat();
+        set.pixels = crate::memory::Pixels::Windowed { planes: 3, bytes };
+        let swap = Augment { swap_channels: 1.0, ..Augment::off() };
+        let swapped = input(&set, &recipe, &swap, 1);
+        let near = |found: f32, expected: f32| assert!((found - expected).abs() < 1e-6, "{found}");
+        near(swapped[0], (1.0 - 0.1) / 0.5);
+        near(swapped[48 * 48], (0.2 - 0.2) / 0.5);
+        near(swapped[2 * 48 * 48 + 7], (f32::from(plane[7]) / 255.0 - 0.3) / 0.5);
     }
 
     #[test]

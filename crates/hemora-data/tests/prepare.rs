@@ -360,6 +360,146 @@ fn neighbours_are_the_channels_of_the_slices_beside() {
     assert!(compared > 20, "{compared}");
 }
 
+/// The slices of the index by series, from the lowest to the highest, whatever their files' order.
+fn stacks(set: &Set) -> Vec<Vec<(String, hemora_ct::Slice)>> {
+    let mut rows: Vec<_> =
+        IndexReader::open(&set.path("set.parquet")).unwrap().map(Result::unwrap).collect();
+    rows.sort_by(|a, b| {
+        let series = a.series_instance_uid.cmp(&b.series_instance_uid);
+        series.then(a.z.unwrap().total_cmp(&b.z.unwrap()))
+    });
+    let is_one = |a: &hemora_data::SliceRow, b: &hemora_data::SliceRow| {
+        a.series_instance_uid == b.series_instance_uid
+    };
+    let read = |row: &hemora_data::SliceRow| {
+        let (_, slice) = hemora_dicom::read_slice(&row.source()).unwrap();
+        (row.id.clone(), slice)
+    };
+    rows.chunk_by(is_one).map(|rows| rows.iter().map(read).collect()).collect()
+}
+
+/// Largest and mean difference between what a loader makes of the images of a set and what inference
+/// makes of their slices, of which the ends of each stack are repeated.
+fn differences(set: &Set, loaded: impl Into<LoaderSet>, recipe: &InputRecipe) -> (f32, f32) {
+    let loaded = loaded.into();
+    let options = LoaderOptions { batch: 1, shuffle: false, threads: 2, ..Default::default() };
+    let indices = (0..loaded.len()).collect();
+    let loader =
+        Loader::new(loaded.clone(), indices, None, recipe.clone(), None, &options).unwrap();
+    let inputs: BTreeMap<String, Vec<f32>> = loader
+        .epoch(0)
+        .map(|batch| (loaded.id(batch.indices()[0]).to_owned(), batch.inputs().to_vec()))
+        .collect();
+    let (mut most, mut sum, mut count) = (0f32, 0f64, 0);
+    for stack in stacks(set) {
+        for place in 0..stack.len() {
+            let expected = recipe.input(|offset| {
+                let other = place.saturating_add_signed(offset as isize).min(stack.len() - 1);
+                &stack[other].1
+            });
+            let found = &inputs[&stack[place].0];
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                most = most.max((found - expected).abs());
+                sum += f64::from((found - expected).abs());
+                count += 1;
+            }
+        }
+    }
+    (most, (sum / f64::from(count)) as f32)
+}
+
+#[test]
+fn what_is_trained_on_is_what_inference_makes_of_the_slices() {
+    let set = Set::new();
+    for (name, canvas) in [("hu", None), ("hu-zoomed", Some(96))] {
+        let recipe = PrepareRecipe { canvas, ..PrepareRecipe::built_in("hu").unwrap() };
+        set.prepare(name, &recipe, &Selection::default());
+        let loaded = Arc::new(InMemorySet::open_hu(&set.path(name), 56, &|_, _| {}).unwrap());
+        assert_eq!(loaded.lacking_neighbours(2), 0);
+        for input in InputRecipe::NAMES {
+            let mut input = InputRecipe::named(input, 48).unwrap();
+            input.prepare = recipe.preparation(56);
+            let (most, _) = differences(&set, loaded.clone(), &input);
+            assert!(most < 1e-5, "{name} {most}");
+        }
+        let mut far = InputRecipe::named("grey", 48).unwrap();
+        (far.channels[0].offset, far.channels[2].offset) = (-2, 2);
+        far.prepare = recipe.preparation(56);
+        assert!(differences(&set, loaded, &far).0 < 1e-5);
+    }
+    for name in ["winner", "winner-neighbours"] {
+        let recipe = PrepareRecipe { min_in_window: 0.0, ..small(name) };
+        set.prepare(name, &recipe, &Selection::default());
+        let folder = set.path(name);
+        let images = ImageSet::open(&folder.join("images"), &folder.join("labels.csv")).unwrap();
+        for size in [48, 32] {
+            let input = recipe.input(size).unwrap();
+            // Of values between −1 and 1: what JPEG leaves out.
+            let loaded = Arc::new(images.load(&input, 48, &|_, _| {}).unwrap());
+            let (_, mean) = differences(&set, loaded, &input);
+            assert!(mean < 0.03, "{name} {mean}");
+            let files = Arc::new(JpegSet::new(&images).unwrap());
+            assert!(differences(&set, files, &input).1 < 0.03, "{name}");
+            // Another slice than the right one is far from it.
+            let mut wrong = input.clone();
+            wrong.channels.iter_mut().for_each(|channel| channel.offset += 2);
+            let loaded = Arc::new(images.load(&input, 48, &|_, _| {}).unwrap());
+            assert!(differences(&set, loaded, &wrong).1 > 0.06, "{name}");
+        }
+    }
+    // What inference does not do, no recipe says.
+    assert_eq!(small("howard").input(48), None);
+    let brain = PrepareRecipe { crop: hemora_data::Crop::Brain, ..small("winner") };
+    assert_eq!((brain.input(48), brain.preparation(48)), (None, None));
+}
+
+#[test]
+fn a_set_knows_the_places_of_its_slices() {
+    let set = Set::new();
+    let selection = Selection { split: SplitInto::Folds(3), ..Selection::default() };
+    set.prepare(
+        "hu",
+        &PrepareRecipe { canvas: None, ..PrepareRecipe::built_in("hu").unwrap() },
+        &selection,
+    );
+    let slices = PreparedSet::open(&set.path("hu")).unwrap().slices().unwrap();
+    let of = |id: &str| slices.iter().find(|slice| slice.id == id).unwrap();
+    let mut folds = BTreeSet::new();
+    for stack in stacks(&set) {
+        for (place, pair) in stack.windows(2).enumerate() {
+            let (low, high) = (of(&pair[0].0), of(&pair[1].0));
+            assert_eq!((low.place, high.place), (Some(place as u32), Some(place as u32 + 1)));
+            let step = high.z_mm.unwrap() - low.z_mm.unwrap();
+            assert!((step - 12.0).abs() < 0.01 && low.spacing_mm.unwrap() - step < 1e-9, "{step}");
+            assert!((high.spacing_mm.unwrap() - 12.0).abs() < 0.01);
+            assert_eq!((&low.series, &low.part), (&high.series, &high.part));
+        }
+        folds.insert(of(&stack[0].0).part.clone());
+    }
+    assert_eq!(folds.into_iter().collect::<Vec<_>>(), ["fold0", "fold1", "fold2"]);
+
+    // With some slices left out it is known that neighbours are.
+    let few = Selection { negatives: Negatives::Count(5), ..Selection::default() };
+    set.prepare(
+        "few",
+        &PrepareRecipe { canvas: None, ..PrepareRecipe::built_in("hu").unwrap() },
+        &few,
+    );
+    let loaded = InMemorySet::open_hu(&set.path("few"), 32, &|_, _| {}).unwrap();
+    assert!(loaded.lacking_neighbours(1) > 0);
+
+    // A set of before, whose table has no places, still loads, but not for neighbours.
+    let table = set.path("few/splits.csv");
+    let text = std::fs::read_to_string(&table).unwrap();
+    let first = |line: &str| line.split(',').take(5).collect::<Vec<_>>().join(",");
+    std::fs::write(&table, text.lines().map(first).collect::<Vec<_>>().join("\n")).unwrap();
+    let loaded = InMemorySet::open_hu(&set.path("few"), 32, &|_, _| {}).unwrap();
+    assert!(loaded.planes_for(&InputRecipe::named("windows", 32).unwrap()).is_ok());
+    let refused = loaded.planes_for(&InputRecipe::named("neighbours", 32).unwrap()).unwrap_err();
+    assert!(matches!(refused, DataError::Neighbours { .. }), "{refused}");
+}
+
 #[test]
 fn hu_come_back_from_shards_and_vary_in_their_windows() {
     let set = Set::new();

@@ -1,10 +1,13 @@
 //! One series to the probabilities of its slices.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use hemora_ct::{HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, hu_problems};
+use hemora_ct::{
+    HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, View, Views, hu_problems,
+};
 use hemora_dicom::{FileFormat, Series, read_slice};
 use hemora_eval::{Calibration, LearnedAggregation};
 
@@ -74,11 +77,13 @@ impl SeriesScore {
 ///
 /// A slice that cannot be decoded, or on which the engine fails, goes to
 /// [`SeriesScore::skipped`]; the others go on. Where a neighbour that the recipe asks for cannot
-/// be decoded, the nearest one between it and the slice stands in. A few slices per core are held
+/// be decoded, the nearest one between it and the slice stands in. The probabilities are the means
+/// over `views`. A few slices per core are held
 /// at a time, whatever the length of the series.
 pub fn score_series(
     engine: &dyn Engine,
     recipe: &InputRecipe,
+    views: Views,
     series: &Series,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> SeriesScore {
@@ -97,10 +102,8 @@ pub fn score_series(
         Ok(slice)
     };
     // Only the probabilities are kept: feature maps of a long series would fill the memory.
-    let run = |input: &[f32]| match engine.run(input) {
-        Ok(output) => Ok(Probabilities::from_array(output.probabilities)),
-        Err(error) => Err(error.to_string()),
-    };
+    let views = views.all();
+    let run = |input: &[f32]| mean_of_views(engine, recipe.size, &views, input);
     let results = map_inputs(recipe, total, &read, &run, &|| {
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
     });
@@ -117,6 +120,25 @@ pub fn score_series(
         }
     }
     score
+}
+
+/// The mean of what the engine says of each view of an input.
+fn mean_of_views(
+    engine: &dyn Engine,
+    size: usize,
+    views: &[View],
+    input: &[f32],
+) -> Result<Probabilities, String> {
+    let mut means = [0f32; LABEL_COUNT];
+    for view in views {
+        let plain = *view == View { flip: false, corner: None };
+        let shown = if plain { Cow::Borrowed(input) } else { Cow::Owned(view.of(input, size)) };
+        let output = engine.run(&shown).map_err(|error| error.to_string())?;
+        for (mean, value) in means.iter_mut().zip(output.probabilities) {
+            *mean += value / views.len() as f32;
+        }
+    }
+    Ok(Probabilities::from_array(means))
 }
 
 /// Decodes one slice of a series; an error is the reason as text.

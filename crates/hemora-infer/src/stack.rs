@@ -116,10 +116,12 @@ mod tests {
 
     fn recipe(offsets: &[i32]) -> InputRecipe {
         InputRecipe {
-            size: 16,
-            channels: offsets.iter().map(|&offset| Channel { window: WINDOW, offset }).collect(),
             mean: vec![0.0; offsets.len()],
             std: vec![1.0; offsets.len()],
+            ..InputRecipe::of(
+                16,
+                offsets.iter().map(|&offset| Channel { window: WINDOW, offset }).collect(),
+            )
         }
     }
 

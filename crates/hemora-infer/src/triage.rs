@@ -112,7 +112,8 @@ fn study_result(
             }));
             continue;
         }
-        let mut score = score_series(engine, &bundle.info().input, series, progress);
+        let mut score =
+            score_series(engine, &bundle.info().input, bundle.info().views, series, progress);
         if let Some(calibration) = &bundle.info().calibration {
             score.calibrate(calibration);
         }

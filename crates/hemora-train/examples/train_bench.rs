@@ -69,7 +69,7 @@ fn images(count: usize, size: usize, folder: &Path) -> Result<(), Box<dyn Error>
 }
 
 fn model(network: &str, size: usize) -> Result<Model, Box<dyn Error>> {
-    let graph = Task::Any.graph(network, size, 0.2).ok_or("no such network")??;
+    let graph = Task::Any.graph(network, [3, size], 0.2).ok_or("no such network")??;
     Ok(Model::fresh(graph, Device::Cpu, 1))
 }
 

@@ -1,19 +1,41 @@
 //! The images of a run: read, joined, split by patient.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use hemora_ct::{InputRecipe, Label, Window};
-use hemora_data::{Groups, ImageSet, InMemorySet, Part, PreparedSet, Split, SplitTable, leaks};
+use hemora_ct::{Channel, InputRecipe, Label, Window};
+use hemora_data::{
+    Groups, ImageSet, InMemorySet, JpegSet, LoaderSet, Output, Part, PreparedSet, Split,
+    SplitTable, leaks,
+};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::config::RunConfig;
+use crate::files::read_small;
 use crate::progress::say;
+
+/// The images of a run with all that is known of them, before they are split.
+pub struct Images {
+    /// All images: those that are split, then the extra ones.
+    pub set: LoaderSet,
+    /// Patient (or best known group) of every image.
+    pub groups: Vec<String>,
+    /// How an image becomes the network's input.
+    pub recipe: InputRecipe,
+    /// Whether `recipe` describes how slices became what is trained on, so that inference can do the
+    /// same: not for windowed colours that somebody made.
+    pub describes: bool,
+    /// Number of images that are split.
+    main: usize,
+    /// Which part each image is in, where a table or the prepared set says so.
+    parts: Option<Parts>,
+}
 
 /// What a run trains and validates on.
 pub struct RunData {
     /// All images: those that are split, then the extra ones.
-    pub set: Arc<InMemorySet>,
+    pub set: LoaderSet,
     /// Indices to train on and to validate on.
     pub split: Split,
     /// Indices to test on, at the end; empty without a split table.
@@ -22,6 +44,8 @@ pub struct RunData {
     pub groups: Vec<String>,
     /// How an image becomes the network's input.
     pub recipe: InputRecipe,
+    /// Whether inference can make that input.
+    pub describes: bool,
 }
 
 /// Reads everything that `config` names.
@@ -29,44 +53,244 @@ pub struct RunData {
 /// # Errors
 /// A report that names the file and what to do.
 pub fn load(config: &RunConfig) -> Result<RunData> {
-    let recipe = InputRecipe::grey(config.size, Window::BRAIN);
-    recipe.check().into_diagnostic()?;
-    let table = config.split.as_deref().map(SplitTable::read).transpose().into_diagnostic()?;
-    let mut known = Groups::default();
-    for table in &config.groups {
-        known.merge(&read_groups(table)?);
-    }
-    if PreparedSet::is_one(&config.images) {
-        let prepared = PreparedSet::open(&config.images).into_diagnostic()?;
-        known.merge(&prepared.groups().into_diagnostic()?);
-    }
-    let wanted = |id: &str| table.as_ref().is_none_or(|table| table.part(id).is_some());
-    let mut set = read_set(&config.images, &config.labels, config, &recipe, &wanted)?;
-    let main = set.len();
-    for extra in &config.extra {
-        let Some((images, labels)) = extra.split_once(':') else {
-            bail!("--extra {extra}: expected a folder and a label table as DIR:CSV");
-        };
-        let more = read_set(Path::new(images), Path::new(labels), config, &recipe, &|_| true)?;
-        set.append(more).into_diagnostic().wrap_err_with(|| format!("--extra {extra}"))?;
-    }
-    let groups = set.groups(&known);
-    let labels = set.all_labels();
-    let (mut split, test) = match &table {
-        Some(table) => listed(table, &set, main),
-        None => (drawn(config, &labels[..main], &groups[..main])?, Vec::new()),
-    };
-    split.train.extend(main..set.len());
+    let images = Images::load(config)?;
+    let (split, test) = images.split(config)?;
     let sides = [("train", &split.train), ("validation", &split.validation), ("test", &test)];
-    refuse_leaks(config, &sides, &groups)?;
     for (side, indices) in sides.into_iter().filter(|(_, indices)| !indices.is_empty()) {
         let counts = Label::ALL.map(|label| {
-            let count = indices.iter().filter(|&&index| labels[index][label.index()]).count();
-            format!("{label} {count}")
+            let is_positive = |&&index: &&usize| images.set.labels(index)[label.index()];
+            format!("{label} {}", indices.iter().filter(is_positive).count())
         });
         say(&format!("{side}: {} images; {}", indices.len(), counts.join(", ")));
     }
-    Ok(RunData { set: Arc::new(set), split, test, groups, recipe })
+    let Images { set, groups, recipe, describes, .. } = images;
+    Ok(RunData { set, split, test, groups, recipe, describes })
+}
+
+/// The same settings with the folds that the prepared set has.
+///
+/// # Errors
+/// A report if the set cannot be read, or was split in another way than is asked for.
+pub fn with_folds_of_set(config: &RunConfig) -> Result<RunConfig> {
+    if !config.is_prepared() || config.split.is_some() {
+        return Ok(config.clone());
+    }
+    let count = match Parts::of_set(&open_prepared(&config.prepared)?)? {
+        Parts::Folds { count, .. } => count,
+        Parts::Table(_) if config.folds > 0 => bail!(
+            help = "prepare the set with --folds, or give the split as a table with --split",
+            "--folds {}: {} was split into train, validation and test",
+            config.folds,
+            config.prepared.display()
+        ),
+        Parts::Table(_) => 0,
+    };
+    if config.folds > 0 && config.folds != count {
+        bail!(
+            "--folds {}: {} was split into {count} folds",
+            config.folds,
+            config.prepared.display()
+        );
+    }
+    Ok(RunConfig { folds: count, ..config.clone() })
+}
+
+/// The parts of a split by image.
+enum Parts {
+    Table(SplitTable),
+    /// Fold of each image, from 0, and their number.
+    Folds {
+        of: HashMap<String, usize>,
+        count: usize,
+    },
+}
+
+impl Parts {
+    fn of_set(set: &PreparedSet) -> Result<Self> {
+        let slices = set.slices().into_diagnostic()?;
+        let fold = |part: &str| part.strip_prefix("fold").and_then(|number| number.parse().ok());
+        if slices.iter().any(|slice| fold(&slice.part).is_some()) {
+            let mut of = HashMap::with_capacity(slices.len());
+            for slice in slices {
+                let number: usize =
+                    fold(&slice.part).filter(|number| *number < 1000).ok_or_else(|| {
+                        miette!(
+                            "splits.csv: `{}` is in `{}`, others in folds",
+                            slice.id,
+                            slice.part
+                        )
+                    })?;
+                of.insert(slice.id, number);
+            }
+            let count = of.values().max().map_or(0, |last| last + 1);
+            return Ok(Self::Folds { of, count });
+        }
+        let mut parts = Vec::with_capacity(slices.len());
+        for slice in slices {
+            let part = Part::ALL.into_iter().find(|part| part.name() == slice.part);
+            let part = part.ok_or_else(|| {
+                miette!("splits.csv: `{}` is in `{}`, which is no part", slice.id, slice.part)
+            })?;
+            parts.push((slice.id, part));
+        }
+        Ok(Self::Table(SplitTable::new(parts)))
+    }
+}
+
+fn open_prepared(folder: &Path) -> Result<PreparedSet> {
+    if !PreparedSet::is_one(folder) {
+        bail!(
+            help = "`hemora prepare` makes one of an index",
+            "{}: no complete prepared set, which has recipe.toml and labels.csv",
+            folder.display()
+        );
+    }
+    PreparedSet::open(folder).into_diagnostic()
+}
+
+impl Images {
+    /// Reads the images that `config` names.
+    ///
+    /// # Errors
+    /// A report that names the file and what to do.
+    pub fn load(config: &RunConfig) -> Result<Self> {
+        let prepared = match config.is_prepared() || PreparedSet::is_one(config.images()) {
+            true => Some(open_prepared(config.images())?),
+            false => None,
+        };
+        let own = prepared.as_ref().filter(|_| config.is_prepared());
+        let (recipe, described) = input(config, own)?;
+        recipe.check().into_diagnostic()?;
+        let parts = match (&config.split, own) {
+            (Some(path), _) => Some(Parts::Table(SplitTable::read(path).into_diagnostic()?)),
+            (None, Some(set)) => Some(Parts::of_set(set)?),
+            (None, None) => None,
+        };
+        let mut known = Groups::default();
+        for table in &config.groups {
+            known.merge(&read_groups(table)?);
+        }
+        if let Some(prepared) = &prepared {
+            known.merge(&prepared.groups().into_diagnostic()?);
+        }
+        let wanted = |id: &str| match &parts {
+            Some(Parts::Table(table)) => table.part(id).is_some(),
+            Some(Parts::Folds { of, .. }) => of.contains_key(id),
+            None => true,
+        };
+        if config.from_files {
+            return Self::from_files(config, recipe, described, parts, &known);
+        }
+        let labels = config.labels();
+        let mut set = read_set(config.images(), &labels, config, &recipe, &wanted)?;
+        let lacking = set.lacking_neighbours(recipe.reach());
+        if lacking > 0 {
+            say(&format!(
+                "{lacking} images lack a neighbour in the set, for which another slice stands in; \
+                 prepare the set with all slices (--negatives all)"
+            ));
+        }
+        let main = set.len();
+        for extra in &config.extra {
+            let Some((images, labels)) = extra.split_once(':') else {
+                bail!("--extra {extra}: expected a folder and a label table as DIR:CSV");
+            };
+            let more = read_set(Path::new(images), Path::new(labels), config, &recipe, &|_| true)?;
+            set.append(more).into_diagnostic().wrap_err_with(|| format!("--extra {extra}"))?;
+        }
+        let groups = set.groups(&known);
+        let describes = described && (own.is_some() || !set.has_made_channels());
+        Ok(Self { set: Arc::new(set).into(), groups, recipe, describes, main, parts })
+    }
+
+    /// A prepared set of JPEGs that stays on disk.
+    fn from_files(
+        config: &RunConfig,
+        recipe: InputRecipe,
+        describes: bool,
+        parts: Option<Parts>,
+        known: &Groups,
+    ) -> Result<Self> {
+        if !config.is_prepared() || !config.extra.is_empty() {
+            bail!("--from-files: expected --prepared, and no --extra images");
+        }
+        let prepared = open_prepared(&config.prepared)?;
+        let files = ImageSet::open(&prepared.images(), &config.labels()).into_diagnostic()?;
+        let set: LoaderSet = Arc::new(JpegSet::new(&files).into_diagnostic()?).into();
+        let groups = known.clone().assign((0..set.len()).map(|index| set.id(index).to_owned()));
+        let main = set.len();
+        Ok(Self { set, groups, recipe, describes, main, parts })
+    }
+
+    /// What `config` trains and validates on, and its test images.
+    ///
+    /// # Errors
+    /// A report if there are too few patients, or one is in two parts.
+    pub fn split(&self, config: &RunConfig) -> Result<(Split, Vec<usize>)> {
+        let labels = self.set.all_labels();
+        let (mut split, test) = match &self.parts {
+            Some(Parts::Table(table)) => listed(table, &self.set, self.main),
+            Some(Parts::Folds { of, .. }) => {
+                let held = config.fold.max(1) - 1;
+                let fold = |index: &usize| of.get(self.set.id(*index)) == Some(&held);
+                let (validation, train) = (0..self.main).partition(fold);
+                (Split { train, validation }, Vec::new())
+            }
+            None => {
+                let groups = &self.groups[..self.main];
+                (drawn(config, &labels[..self.main], groups)?, Vec::new())
+            }
+        };
+        split.train.extend(self.main..self.set.len());
+        let sides = [("train", &split.train), ("validation", &split.validation), ("test", &test)];
+        refuse_leaks(config, &sides, &self.groups)?;
+        Ok((split, test))
+    }
+}
+
+/// Largest file of an input, bytes.
+const MAX_INPUT: u64 = 1 << 16;
+
+/// The network's input, and whether inference can make it of a slice. `set` is the prepared set that
+/// is trained on, if there is one.
+pub(crate) fn input(config: &RunConfig, set: Option<&PreparedSet>) -> Result<(InputRecipe, bool)> {
+    if let Some(Output::Jpeg { channels, .. }) = set.map(|set| &set.recipe().output) {
+        if !config.input.is_empty() {
+            bail!(
+                help = "prepare the set with the recipe `hu`, of which any input can be made",
+                "--input {}: the JPEGs of {} have their channels already",
+                config.input,
+                config.prepared.display()
+            );
+        }
+        let made = set.and_then(|set| set.recipe().input(config.size));
+        let describes = made.is_some();
+        // As many planes as there are, whose windows only their recipe knows.
+        let planes = vec![Channel { window: Window::BRAIN, offset: 0 }; channels.len()];
+        return Ok((made.unwrap_or_else(|| InputRecipe::of(config.size, planes)), describes));
+    }
+    let name = if config.input.is_empty() { "grey" } else { &config.input };
+    let recipe = match InputRecipe::named(name, config.size) {
+        Some(recipe) => recipe,
+        None => read_input(name, config.size)?,
+    };
+    let Some(set) = set else { return Ok((recipe, true)) };
+    let prepare = set.recipe().preparation(config.working_size);
+    Ok((InputRecipe { prepare, ..recipe }, prepare.is_some()))
+}
+
+/// The channels of an input in a TOML file.
+fn read_input(path: &str, size: usize) -> Result<InputRecipe> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Channels {
+        channels: Vec<Channel>,
+    }
+    let names = InputRecipe::NAMES.join(", ");
+    let wrong = || format!("--input {path}: expected {names} or a TOML file with `channels`");
+    let text = read_small(Path::new(path), MAX_INPUT).wrap_err_with(wrong)?;
+    let Channels { channels } = toml::from_str(&text).into_diagnostic().wrap_err_with(wrong)?;
+    Ok(InputRecipe::of(size, channels))
 }
 
 /// The split that the run draws itself.
@@ -82,7 +306,7 @@ fn drawn(config: &RunConfig, labels: &[[bool; 6]], groups: &[String]) -> Result<
 }
 
 /// The parts that a table names, among the first `main` images.
-fn listed(table: &SplitTable, set: &InMemorySet, main: usize) -> (Split, Vec<usize>) {
+fn listed(table: &SplitTable, set: &LoaderSet, main: usize) -> (Split, Vec<usize>) {
     let of = |part| {
         (0..main).filter(|&index| table.part(set.id(index)) == Some(part)).collect::<Vec<_>>()
     };
@@ -141,6 +365,7 @@ fn read_set(
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<InMemorySet> {
     let mut folder = images.to_owned();
+    let mut working_size = config.working_size;
     if PreparedSet::is_one(images) {
         let prepared = PreparedSet::open(images).into_diagnostic()?;
         if prepared.is_hu() {
@@ -149,13 +374,16 @@ fn read_set(
                 bar.set_length(total as u64);
                 bar.set_position(done as u64);
             };
-            let set =
-                InMemorySet::open_hu(images, config.working_size, &moved).into_diagnostic()?;
+            let set = InMemorySet::open_hu(images, working_size, &moved).into_diagnostic()?;
             bar.finish_and_clear();
             name_skipped(&set);
             return Ok(set);
         }
         folder = prepared.images();
+        if config.is_prepared() {
+            // As they are: what was made of them once more, inference would not know.
+            working_size = prepared.recipe().size.unwrap_or(working_size);
+        }
     }
     let mut files = ImageSet::open(&folder, labels).into_diagnostic()?;
     let report = files.report();
@@ -173,7 +401,7 @@ fn read_set(
     }
     let bar = crate::progress::bar(files.images().len() as u64, "images read");
     let set = files
-        .load(recipe, config.working_size, &|done, _| bar.set_position(done as u64))
+        .load(recipe, working_size, &|done, _| bar.set_position(done as u64))
         .into_diagnostic()?;
     bar.finish_and_clear();
     name_skipped(&set);

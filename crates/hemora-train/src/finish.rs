@@ -34,7 +34,11 @@ pub fn finish(
         Some(bytes) => Weights::from_safetensors(&bytes).into_diagnostic()?,
         None => trainer.kept_weights(),
     };
-    let model = Model::with_weights(graph(config)?, &weights, trainer.model.device());
+    let model = Model::with_weights(
+        graph(config, data.recipe.channels.len())?,
+        &weights,
+        trainer.model.device(),
+    );
     let model = model.into_diagnostic()?;
     let predictions = predict(&model, config.task, validate, &trainer.loss, ranks);
     let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
@@ -52,7 +56,7 @@ pub fn finish(
         ("metrics".to_owned(), serde_json::to_string(&intervals).into_diagnostic()?),
     ];
     // Without it no bundle is made, which would be shown slices other than those trained on.
-    if !data.set.has_made_channels() {
+    if data.describes {
         let input = serde_json::to_string(&data.recipe).into_diagnostic()?;
         metadata.push(("input".to_owned(), input));
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hemora_train::config::{Settings, commented};
+use hemora_train::predict::{PredictOptions, predict_run};
 use hemora_train::sequence::SequenceConfig;
 use hemora_train::{RateRange, allocator, find_rate, memory, sequence};
 use miette::IntoDiagnostic;
@@ -20,6 +21,11 @@ struct Cli {
 enum Command {
     /// Trains a network on labelled slices; goes on where an earlier run of the folder stopped.
     Run(Box<Settings>),
+    /// Writes what the models of a run on a prepared set say of the images that they did not see:
+    /// probabilities and pooled features of every slice.
+    Predict(PredictOptions),
+    /// Times a few steps on random images, for a plan of what a run will take, and prints JSON.
+    Time(Box<Settings>),
     /// Takes steps with a growing learning rate and suggests one, with a page of the curve.
     FindRate(Box<Search>),
     /// Trains a network that reads whole series, on what a network of single slices said of them.
@@ -40,6 +46,8 @@ const EXAMPLES: &str = "Examples:
   hemora-train run --images png --labels png_labels.csv --out runs/first
   hemora-train run --images png --labels png_labels.csv --out runs/lite \\
       --weights efficientnet_lite0_imagenet.safetensors --size 192 --epochs 12
+  hemora-train run --prepared set --config winner --out runs/stage1
+  hemora-train predict runs/stage1 --views ten --out runs/stage1/predicted
   hemora-train sequence --slices out/slices.parquet --features out/features.safetensors \\
       --out runs/features
   hemora-train config --optimizer adadelta-keras > seed.toml
@@ -66,6 +74,10 @@ fn start() -> miette::Result<()> {
     let given = matches.subcommand().expect("clap asks for one").1;
     match command {
         Command::Run(settings) => hemora_train::run(&settings.resolve(given).into_diagnostic()?),
+        Command::Time(settings) => {
+            hemora_train::timing::time(&settings.resolve(given).into_diagnostic()?)
+        }
+        Command::Predict(options) => predict_run(&options),
         Command::FindRate(search) => {
             let config = search.settings.resolve(given).into_diagnostic()?;
             find_rate(&config, &search.range)

@@ -26,6 +26,7 @@ use crate::{folds, memory, start};
 /// A report that names the file or setting and what to do; [`memory::OutOfMemory`] if a batch does
 /// not fit.
 pub fn run(config: &RunConfig) -> Result<()> {
+    let config = &dataset::with_folds_of_set(config)?;
     config.check()?;
     let place = ranks::place()?;
     if place.as_ref().is_some_and(|place| place.rank > 0) {

@@ -33,6 +33,8 @@ pub struct ScheduleOptions {
     pub decay: f64,
     /// Epochs from fall to fall.
     pub decay_every: u64,
+    /// Epochs at the highest rate before the cosine.
+    pub hold: u64,
     /// Epochs of the first cosine; 0 for one over the whole run.
     pub restart_every: u64,
     /// How many times longer each cosine is than the one before.
@@ -60,13 +62,17 @@ pub enum Schedule {
     Cosine {
         /// Rate of the first step.
         peak: f64,
-        /// Steps in all.
+        /// Steps at that rate before the cosine.
+        hold: u64,
+        /// Steps of the cosine.
         steps: u64,
     },
     /// Such cosines one after the other, as in PyTorch's `CosineAnnealingWarmRestarts`.
     Restarts {
         /// Rate of the first step of each.
         peak: f64,
+        /// Steps at that rate before the first.
+        hold: u64,
         /// Steps of the first.
         first: u64,
         /// How many times longer each is than the one before, at least 1.
@@ -79,15 +85,19 @@ impl Schedule {
     pub fn new(options: &ScheduleOptions, steps: u64, per_epoch: u64) -> Self {
         let ScheduleOptions { peak, rise, decay, .. } = *options;
         let epochs = |count: u64| count.saturating_mul(per_epoch).max(1);
+        let hold = options.hold.saturating_mul(per_epoch);
         match options.name {
             ScheduleName::Constant | ScheduleName::Plateau => Schedule::Constant(peak),
             ScheduleName::Step => {
                 Schedule::Step { peak, decay, every: epochs(options.decay_every) }
             }
             ScheduleName::OneCycle => Schedule::OneCycle(OneCycle { peak, rise, steps }),
-            ScheduleName::Cosine if options.restart_every == 0 => Schedule::Cosine { peak, steps },
+            ScheduleName::Cosine if options.restart_every == 0 => {
+                Schedule::Cosine { peak, hold, steps: steps.saturating_sub(hold) }
+            }
             ScheduleName::Cosine => Schedule::Restarts {
                 peak,
+                hold,
                 first: epochs(options.restart_every),
                 growth: options.restart_growth.max(1),
             },
@@ -103,11 +113,12 @@ impl Schedule {
                 peak * decay.powi(i32::try_from(step / every).unwrap_or(i32::MAX))
             }
             Schedule::OneCycle(cycle) => cycle.rate(step),
-            Schedule::Cosine { peak, steps } => {
-                half_cosine(peak, (step as f64 / steps.max(1) as f64).min(1.0))
+            Schedule::Cosine { peak, hold, steps } => {
+                let since = step.saturating_sub(hold);
+                half_cosine(peak, (since as f64 / steps.max(1) as f64).min(1.0))
             }
-            Schedule::Restarts { peak, first, growth } => {
-                let (mut since, mut length) = (step, first);
+            Schedule::Restarts { peak, hold, first, growth } => {
+                let (mut since, mut length) = (step.saturating_sub(hold), first);
                 while since >= length {
                     since -= length;
                     length = length.saturating_mul(growth);
@@ -173,6 +184,7 @@ mod tests {
             rise: 0.2,
             decay: 0.1,
             decay_every: 2,
+            hold: 0,
             restart_every: 0,
             restart_growth: 2,
         };
@@ -203,5 +215,13 @@ mod tests {
             &[0.5, 0.25, 0.5, 0.426_776_695_296_637, 0.25, 0.073_223_304_703_363, 0.5],
         );
         near(&[restarts[10]], &[0.25]);
+        // Two epochs at the peak first, as the winner's ten.
+        options = ScheduleOptions { name: ScheduleName::Cosine, hold: 2, ..options };
+        let held = |restart_every| {
+            let schedule = Schedule::new(&ScheduleOptions { restart_every, ..options }, 10, 2);
+            [0, 3, 4, 5, 6, 7, 10].map(|step| schedule.rate(step))
+        };
+        near(&held(1)[..5], &[0.5, 0.5, 0.5, 0.25, 0.5]);
+        near(&[held(0)[1], held(0)[5], held(0)[6]], &[0.5, 0.25, 0.0]);
     }
 }

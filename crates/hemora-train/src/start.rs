@@ -1,15 +1,17 @@
 //! What a run starts with: the trainer and the loaders.
 
+use std::path::Path;
 use std::rc::Rc;
 
 use hemora_data::{Augment, Loader, LoaderOptions, Share};
-use hemora_nn::{Graph, Weights, networks};
+use hemora_nn::{Graph, Op, Weights, networks};
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use tch::Device;
 
 use crate::checkpoint::{self, Progress};
 use crate::config::RunConfig;
 use crate::dataset::RunData;
+use crate::files::read_small;
 use crate::folder::Folder;
 use crate::loss::LossOptions;
 use crate::progress::say;
@@ -17,15 +19,15 @@ use crate::ranks::Ranks;
 use crate::trainer::{self, Trainer, TrainerOptions};
 use crate::{Model, Schedule, metrics};
 
-/// The network that the settings name.
+/// The network that the settings name, for inputs of so many channels.
 ///
 /// # Errors
 /// A report if there is none of that name, or it does not fit the image size.
-pub fn graph(config: &RunConfig) -> Result<Graph> {
+pub fn graph(config: &RunConfig, channels: usize) -> Result<Graph> {
     let names = networks::names().collect::<Vec<_>>().join(", ");
     config
         .task
-        .graph(&config.network, config.size, config.dropout)
+        .graph(&config.network, [channels, config.size], config.dropout)
         .ok_or_else(|| miette!("unknown network `{}`; there are {names}", config.network))?
         .into_diagnostic()
 }
@@ -37,6 +39,7 @@ fn initial_model(config: &RunConfig, graph: Graph, device: Device) -> Result<Mod
     let name = || path.display().to_string();
     let bytes = std::fs::read(path).into_diagnostic().wrap_err_with(name)?;
     let mut weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err_with(name)?;
+    fit_channels(&mut weights, &graph);
     let head = graph.node(graph.logits()).name.clone();
     for suffix in ["weight", "bias"] {
         let key = format!("{head}.{suffix}");
@@ -47,6 +50,34 @@ fn initial_model(config: &RunConfig, graph: Graph, device: Device) -> Result<Mod
         }
     }
     Model::with_weights(graph, &weights, device).into_diagnostic().wrap_err_with(name)
+}
+
+/// Fits weights of a network for another number of channels to `graph`: the first convolution's are
+/// repeated over the channels and scaled, so that an image that is the same in all of them gives the
+/// same values, as timm does.
+fn fit_channels(weights: &mut Weights, graph: &Graph) {
+    let reads_image = |node: &hemora_nn::Node| {
+        node.inputs.first().is_some_and(|from| matches!(graph.node(*from).op, Op::Input { .. }))
+    };
+    for node in graph.nodes().iter().filter(|node| reads_image(node)) {
+        let (Op::Conv(conv), [channels, ..]) = (&node.op, graph.input_shape()) else { continue };
+        let key = format!("{}.weight", node.name);
+        let Some(loaded) = weights.get(&key).filter(|_| conv.groups == 1) else { continue };
+        let [units, found, rows, columns] = loaded.shape[..] else { continue };
+        if found == channels || found == 0 {
+            continue;
+        }
+        let (area, factor) = (rows * columns, found as f32 / channels as f32);
+        let mut values = Vec::with_capacity(units * channels * area);
+        for unit in loaded.values.chunks_exact(found * area) {
+            for channel in 0..channels {
+                let plane = &unit[channel % found * area..][..area];
+                values.extend(plane.iter().map(|value| value * factor));
+            }
+        }
+        let shape = vec![units, channels, rows, columns];
+        weights.insert(&key, hemora_nn::Tensor { shape, values });
+    }
 }
 
 /// A trainer at the start of a run of `steps` steps, `per_epoch` of them an epoch.
@@ -60,7 +91,7 @@ pub fn trainer(
     device: Device,
     (steps, per_epoch): (u64, u64),
 ) -> Result<Trainer> {
-    let model = initial_model(config, graph(config)?, device)?;
+    let model = initial_model(config, graph(config, data.recipe.channels.len())?, device)?;
     debug_assert!(trainer::fits(&model, &data.recipe));
     let labels: Vec<_> = data.split.train.iter().map(|&index| data.set.labels(index)).collect();
     let loss = LossOptions {
@@ -119,12 +150,13 @@ pub fn loaders(
         ..LoaderOptions::default()
     };
     let labels: Vec<_> = data.split.train.iter().map(|&index| data.set.labels(index)).collect();
+    let augment = if config.no_augment { None } else { Some(augmentation(&config.augment)?) };
     let train = Loader::new(
         data.set.clone(),
         data.split.train.clone(),
         config.sampling.weights(&labels).as_deref(),
         data.recipe.clone(),
-        (!config.no_augment).then(augmentation),
+        augment,
         &options,
     );
     let validate = Loader::new(
@@ -138,19 +170,83 @@ pub fn loaders(
     Ok((train.into_diagnostic()?, validate.into_diagnostic()?))
 }
 
-/// The augmentation of the default model: what a real second scanner might have done, not more.
-fn augmentation() -> Augment {
-    Augment {
-        flip: 0.5,
-        rotate_degrees: 20.0,
-        scale: 0.15,
-        shift: 0.06,
-        brightness: 0.06,
-        contrast: 0.15,
-        gamma: 0.15,
-        noise: 0.02,
-        blur: 0.15,
-        erase: 0.15,
-        ..Augment::off()
+/// Largest file of an augmentation, bytes.
+const MAX_AUGMENT: u64 = 1 << 16;
+
+/// An augmentation by name, or of a TOML file.
+///
+/// # Errors
+/// A report that names the file and the option.
+fn augmentation(name: &str) -> Result<Augment> {
+    match name {
+        // What a real second scanner might have done, not more.
+        "default" => Ok(Augment {
+            flip: 0.5,
+            rotate_degrees: 20.0,
+            scale: 0.15,
+            shift: 0.06,
+            brightness: 0.06,
+            contrast: 0.15,
+            gamma: 0.15,
+            noise: 0.02,
+            blur: 0.15,
+            erase: 0.15,
+            ..Augment::off()
+        }),
+        "winner" => Ok(Augment::winner()),
+        path => {
+            let text = read_small(Path::new(path), MAX_AUGMENT).wrap_err_with(|| {
+                format!("--augment {path}: expected default, winner or a TOML file")
+            })?;
+            let augment: Augment =
+                toml::from_str(&text).into_diagnostic().wrap_err(path.to_owned())?;
+            augment.check().into_diagnostic().wrap_err(path.to_owned())?;
+            Ok(augment)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_for_three_channels_serve_more_and_say_the_same_of_grey() {
+        let options = |channels| networks::Options { channels, size: 32, ..Default::default() };
+        let graph = |channels| networks::build("resnet18", &options(channels)).unwrap().unwrap();
+        let mut weights = Model::fresh(graph(3), Device::Cpu, 1).weights();
+        // A first layer whose three channels weigh alike, so that more of them weigh the same in all.
+        let mut first = weights.remove("conv1.weight").unwrap();
+        for unit in first.values.chunks_exact_mut(3 * 49) {
+            unit.copy_within(..49, 49);
+            unit.copy_within(..49, 98);
+        }
+        weights.insert("conv1.weight", first);
+        let grey = tch::Tensor::rand([1, 1, 32, 32], (tch::Kind::Float, Device::Cpu));
+        let logits = |weights: &Weights, channels: i64| {
+            let model =
+                Model::with_weights(graph(channels as usize), weights, Device::Cpu).unwrap();
+            model.logits(&grey.expand([1, channels, 32, 32], false), crate::Mode::Evaluate)
+        };
+        let three = logits(&weights, 3);
+        fit_channels(&mut weights, &graph(5));
+        assert_eq!(weights.get("conv1.weight").unwrap().shape, [64, 5, 7, 7]);
+        let difference = (three - logits(&weights, 5)).abs().max().double_value(&[]);
+        assert!(difference < 1e-4, "{difference}");
+    }
+
+    #[test]
+    fn an_augmentation_of_a_file_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.toml");
+        let open = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            augmentation(path.to_str().unwrap()).map_err(|error| format!("{error:?}"))
+        };
+        assert_eq!(open("flip = 0.25").unwrap().flip, 0.25);
+        assert!(open("flip = 2.0").unwrap_err().contains("flip"));
+        assert!(open("flop = 1.0").unwrap_err().contains("flop"));
+        assert_eq!(augmentation("winner").unwrap().rotate_degrees, 30.0);
+        assert!(format!("{:?}", augmentation("winer").unwrap_err()).contains("winner or a TOML"));
     }
 }

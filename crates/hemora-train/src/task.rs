@@ -39,9 +39,15 @@ impl Task {
         }
     }
 
-    /// The network `name` for this task; `None` if there is none of that name.
-    pub fn graph(self, name: &str, size: usize, dropout: f64) -> Option<Result<Graph, GraphError>> {
-        let options = |head| networks::Options { channels: 3, size, head, dropout };
+    /// The network `name` for this task and inputs `[channels, size, size]`; `None` if there is none
+    /// of that name.
+    pub fn graph(
+        self,
+        name: &str,
+        [channels, size]: [usize; 2],
+        dropout: f64,
+    ) -> Option<Result<Graph, GraphError>> {
+        let options = |head| networks::Options { channels, size, head, dropout };
         let labels = Some(Head::Sigmoid(self.labels().len()));
         if self != Task::Any {
             return networks::build(name, &options(labels));
@@ -97,12 +103,12 @@ mod tests {
         for (name, units) in
             [("simple-nn", 1), ("deep-cnn", 1), ("resnet50", 2), ("efficientnet-lite0", 1)]
         {
-            let graph = Task::Any.graph(name, 64, 0.0).unwrap().unwrap();
+            let graph = Task::Any.graph(name, [3, 64], 0.0).unwrap().unwrap();
             assert_eq!(graph.shape(graph.output()), [units], "{name}");
-            let graph = Task::Subtypes.graph(name, 64, 0.0).unwrap().unwrap();
+            let graph = Task::Subtypes.graph(name, [3, 64], 0.0).unwrap().unwrap();
             assert_eq!(graph.shape(graph.output()), [5], "{name}");
         }
-        assert!(Task::Any.graph("none", 64, 0.0).is_none());
+        assert!(Task::Any.graph("none", [3, 64], 0.0).is_none());
     }
 
     #[test]

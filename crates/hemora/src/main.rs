@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Prepare(arguments) => command::prepare::run(&arguments),
         Command::Train(arguments) => command::train::run(&arguments),
         Command::Study(arguments) => command::study::run(&arguments),
+        Command::Recipe(arguments) => command::recipe::run(&arguments),
         Command::Evaluate(arguments) => command::evaluate::run(&arguments),
         Command::Compare(arguments) => command::compare::run(&arguments),
         Command::Calibrate(arguments) => command::calibrate::run(&arguments),

@@ -38,9 +38,9 @@ pub(super) fn write_image(path: &Path, bytes: &[u8]) -> Result<(), PrepareError>
 }
 
 /// Writes rows as a CSV table.
-pub(super) fn write_table<'a>(
+pub(super) fn write_table<T: AsRef<[u8]>>(
     path: &Path,
-    rows: impl Iterator<Item = Vec<&'a str>>,
+    rows: impl Iterator<Item = Vec<T>>,
 ) -> Result<(), PrepareError> {
     write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);

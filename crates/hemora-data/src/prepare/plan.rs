@@ -2,8 +2,6 @@
 //!
 //! A plan holds a whole index, so what it keeps of a slice is small: numbers, and texts by number.
 
-use std::collections::HashMap;
-
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_dicom::Source;
 use rand::SeedableRng;
@@ -11,19 +9,16 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
+use super::deal::{Member, deal, too_many_parts};
 use super::error::PrepareError;
 use super::recipe::PrepareRecipe;
-use super::selection::{Negatives, Selection, SplitBy, SplitInto};
+use super::selection::{Negatives, Selection, SplitInto};
 use super::texts::{Place, TextId, Texts};
-use crate::groups::{Groups, PATIENT, SERIES};
 use crate::index::{IndexReader, REPEATED_ID, SliceRow, hexadecimal};
 use crate::labels::{pack, unpack};
-use crate::split::partition;
 
 /// Most slices of an index: their numbers and those of their texts have 32 bits.
 const MAX_SLICES: usize = 1 << 28;
-/// Most parts of a split.
-const MAX_PARTS: usize = 1000;
 
 /// One slice that is prepared.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +46,19 @@ struct Slot {
     patient: TextId,
     study: TextId,
     series: TextId,
+    /// The stored part; empty if there is none.
+    part: TextId,
+}
+
+/// Where a slice lies in its series.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Along {
+    /// Its number among the slices of the series, from the lowest, from 0.
+    pub(super) place: u32,
+    /// Along the normal, mm.
+    pub(super) z_mm: Option<f64>,
+    /// Distance to the next slice, of the highest to the one before, mm.
+    pub(super) spacing_mm: Option<f64>,
 }
 
 /// All that is prepared, in the order of the ids.
@@ -59,10 +67,11 @@ pub(super) struct Plan {
     pub(super) slices: Vec<Planned>,
     texts: Texts,
     slots: Vec<Slot>,
-    /// Slots by series and place in it, and where each slot stands there; empty if no channel takes
-    /// a neighbour.
+    /// Slots by series and place in it, and where each slot stands there.
     order: Vec<u32>,
     places: Vec<u32>,
+    /// Place of each slot along the normal, mm; not a number where it is not known.
+    z: Vec<f64>,
     parts: Vec<String>,
     /// SHA-256 of everything in the index that decides the result.
     pub(super) input_sha256: String,
@@ -91,6 +100,10 @@ impl Plan {
             // Sources of an index are files, entries and frames with paths of text.
             let Some(place) = Place::keep(&row.source(), &mut texts) else { continue };
             digest(&mut hash, &row);
+            if selection.split == SplitInto::Stored {
+                hash.update(row.split.as_deref().unwrap_or_default().as_bytes());
+                hash.update([0]);
+            }
             let slot = number(slots.len())?;
             match row.labels {
                 None => unlabelled += 1,
@@ -100,14 +113,13 @@ impl Plan {
                     candidates.push(Planned { id, slot, labels: pack(labels), part: 0 });
                 }
             }
-            let [patient, study, series] =
-                [&row.patient_id, &row.study_instance_uid, &row.series_instance_uid]
+            let part = row.split.as_deref().unwrap_or_default();
+            let [patient, study, series, part] =
+                [&row.patient_id, &row.study_instance_uid, &row.series_instance_uid, part]
                     .map(|text| texts.share(text));
-            slots.push(Slot { place, file_size: row.file_size, patient, study, series });
-            if recipe.takes_neighbours() {
-                let number = row.instance_number.unwrap_or(i64::MAX);
-                along.push((row.z.unwrap_or(f64::INFINITY), number));
-            }
+            slots.push(Slot { place, file_size: row.file_size, patient, study, series, part });
+            let number = row.instance_number.unwrap_or(i64::MAX);
+            along.push((row.z.unwrap_or(f64::INFINITY), number));
         }
         let by_id = |a: &Planned, b: &Planned| {
             texts.get(a.id).cmp(texts.get(b.id)).then(a.slot.cmp(&b.slot))
@@ -117,6 +129,8 @@ impl Plan {
         slices.sort_unstable_by(by_id);
         let parts = split(&mut slices, &slots, &texts, selection)?;
         let (order, places) = order(&slots, &along, &texts);
+        let known = |z: f64| if z.is_finite() { z } else { f64::NAN };
+        let z = along.into_iter().map(|(z, _)| known(z)).collect();
         let input_sha256 = hexadecimal(&hash.finalize());
         Ok(Self {
             slices,
@@ -124,6 +138,7 @@ impl Plan {
             slots,
             order,
             places,
+            z,
             parts,
             input_sha256,
             too_little_brain,
@@ -150,6 +165,30 @@ impl Plan {
     pub(super) fn source(&self, slot: u32) -> (Source, u64) {
         let Slot { place, file_size, .. } = self.slots[slot as usize];
         (place.source(&self.texts), file_size)
+    }
+
+    /// Where a slice lies in its series of the whole index.
+    pub(super) fn along(&self, slice: &Planned) -> Along {
+        let Some(&place) = self.places.get(slice.slot as usize) else { return Along::default() };
+        let series = self.slots[slice.slot as usize].series;
+        let is_of_it = |place: u32| {
+            let slot = self.order.get(place as usize)?;
+            (self.slots[*slot as usize].series == series).then_some(*slot)
+        };
+        let distance = |slot: u32| (self.z[slot as usize] - self.z[slice.slot as usize]).abs();
+        let beside = [place.checked_add(1), place.checked_sub(1)].into_iter().flatten();
+        // Slices at one place have no distance.
+        let spacing_mm = beside.filter_map(is_of_it).map(distance).find(|&mm| mm > 0.01);
+        let first = self.first_of_series(place, series);
+        let z = self.z[slice.slot as usize];
+        Along { place: place - first, z_mm: Some(z).filter(|z| z.is_finite()), spacing_mm }
+    }
+
+    /// Place of the first slice of a series, of which `place` is one.
+    fn first_of_series(&self, place: u32, series: TextId) -> u32 {
+        let of = |slot: u32| self.texts.get(self.slots[slot as usize].series);
+        let before = &self.order[..place as usize];
+        before.partition_point(|&slot| of(slot) < self.texts.get(series)) as u32
     }
 
     /// The slot `offset` steps along the normal from `slot`, the end slot beyond the ends.
@@ -227,89 +266,51 @@ fn split(
     texts: &Texts,
     selection: &Selection,
 ) -> Result<Vec<String>, PrepareError> {
-    let (names, shares) = shares(selection.split)?;
-    let labels: Vec<_> = slices.iter().map(Planned::labels).collect();
-    let parts = match selection.split_by {
-        SplitBy::Image => {
-            let ids: Vec<&str> = slices.iter().map(|slice| texts.get(slice.id)).collect();
-            partition(&labels, &ids, &shares, selection.seed)?
-        }
-        SplitBy::Patient => {
-            let (groups, of_slices) = groups(slices, slots, texts);
-            let groups: Vec<&str> = of_slices.iter().map(|&group| &*groups[group]).collect();
-            partition(&labels, &groups, &shares, selection.seed)?
-        }
+    if selection.split == SplitInto::Stored {
+        return stored(slices, slots, texts);
+    }
+    let member = |slice: &Planned| {
+        let Slot { patient, series, .. } = slots[slice.slot as usize];
+        Member { id: slice.id, labels: slice.labels, patient, series }
     };
+    let members: Vec<Member> = slices.iter().map(member).collect();
+    let (names, parts) = deal(&members, texts, selection.rule())?;
     for (slice, part) in slices.iter_mut().zip(parts) {
-        slice.part = u16::try_from(part).expect("parts are limited");
+        slice.part = part;
     }
     Ok(names)
 }
 
-/// The names of what must stay together, all slices of a patient or series, directly or by way of
-/// others; and which of them each slice belongs to.
-fn groups(slices: &[Planned], slots: &[Slot], texts: &Texts) -> (Vec<String>, Vec<usize>) {
-    // Slices of one patient and series share a group: it is asked for once.
-    let mut pairs: HashMap<[TextId; 2], usize> = HashMap::new();
-    let mut groups = Groups::default();
-    let mut of_slices = Vec::with_capacity(slices.len());
-    // Slices of which neither is known, each a group of its own.
-    let mut alone = Vec::new();
-    for (index, slice) in slices.iter().enumerate() {
-        let Slot { patient, series, .. } = slots[slice.slot as usize];
-        let known = [(PATIENT, patient), (SERIES, series)].map(|(key, id)| (key, texts.get(id)));
-        if known.iter().all(|(_, value)| value.is_empty()) {
-            alone.push(index);
-            of_slices.push(usize::MAX);
-            continue;
-        }
-        let count = pairs.len();
-        of_slices.push(*pairs.entry([patient, series]).or_insert_with(|| {
-            known.iter().for_each(|(key, value)| groups.join(&count.to_string(), key, value));
-            count
-        }));
+/// The parts that the index has.
+fn stored(
+    slices: &mut [Planned],
+    slots: &[Slot],
+    texts: &Texts,
+) -> Result<Vec<String>, PrepareError> {
+    let part = |slice: &Planned| slots[slice.slot as usize].part;
+    let without = slices.iter().filter(|slice| texts.get(part(slice)).is_empty()).count();
+    if without > 0 {
+        return Err(PrepareError::NoStoredPart { without, slices: slices.len() });
     }
-    let mut names = groups.assign((0..pairs.len()).map(|pair| pair.to_string()));
-    for index in alone {
-        of_slices[index] = names.len();
-        names.push(format!("image={}", texts.get(slices[index].id)));
+    let mut names: Vec<&str> = slices.iter().map(|slice| texts.get(part(slice))).collect();
+    names.sort_unstable();
+    names.dedup();
+    for slice in &mut *slices {
+        let place = names.binary_search(&texts.get(part(slice))).expect("all are there");
+        slice.part = u16::try_from(place).map_err(|_| too_many_parts(names.len()))?;
     }
-    (names, of_slices)
-}
-
-/// Names and shares of the parts.
-fn shares(split: SplitInto) -> Result<(Vec<String>, Vec<f64>), PrepareError> {
-    let bad = |name, found, expected| Err(PrepareError::Option { name, found, expected });
-    match split {
-        SplitInto::Folds(folds) if (2..=MAX_PARTS).contains(&folds) => {
-            Ok((0..folds).map(|fold| (format!("fold{fold}"), 1.0 / folds as f64)).unzip())
-        }
-        SplitInto::Folds(folds) => bad("folds", folds.to_string(), "2 to 1000"),
-        SplitInto::Parts { validation, test } => {
-            let train = 1.0 - validation - test;
-            if !(validation >= 0.0 && test >= 0.0 && train > 0.0) {
-                return bad(
-                    "validation and test",
-                    format!("{validation} and {test}"),
-                    "a sum below 1",
-                );
-            }
-            let parts = [("train", train), ("validation", validation), ("test", test)];
-            let kept = parts.into_iter().filter(|(_, share)| *share > 0.0);
-            Ok(kept.map(|(name, share)| (name.to_owned(), share)).unzip())
-        }
-    }
+    Ok(names.into_iter().map(str::to_owned).collect())
 }
 
 /// Slots by series, from its lowest to its highest slice, and where each slot stands there.
-/// `along` has the place and the number of each slot, or nothing if the order is not needed.
+/// `along` has the place and the number of each slot.
 fn order(slots: &[Slot], along: &[(f64, i64)], texts: &Texts) -> (Vec<u32>, Vec<u32>) {
     let mut order: Vec<u32> = (0..along.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| {
         let (a, b) = (a as usize, b as usize);
         let (place, number) = along[a];
         let (other_place, other_number) = along[b];
-        let series = slots[a].series.cmp(&slots[b].series);
+        let series = texts.get(slots[a].series).cmp(texts.get(slots[b].series));
         let along = place.total_cmp(&other_place).then(number.cmp(&other_number));
         series.then(along).then_with(|| slots[a].place.compare(slots[b].place, texts))
     });

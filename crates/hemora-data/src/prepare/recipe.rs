@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hemora_ct::{FrequencyError, FrequencyScale, Window};
+use hemora_ct::{Channel, FrequencyError, FrequencyScale, InputRecipe, Kept, Preparation, Window};
 use serde::{Deserialize, Serialize};
 
 /// Longest recipe file, bytes.
@@ -287,12 +287,28 @@ impl PrepareRecipe {
         Ok(())
     }
 
-    /// Whether a channel takes another slice than the one it is of.
-    pub(crate) fn takes_neighbours(&self) -> bool {
-        match &self.output {
-            Output::Jpeg { channels, .. } => channels.iter().any(|channel| channel.offset != 0),
-            Output::Hu { .. } => false,
-        }
+    /// What this recipe does to a slice before it is windowed; of a set in HU the planes are loaded
+    /// at `working_size` pixels. `None` if it cuts out the brain, which inference does not.
+    pub fn preparation(&self, working_size: usize) -> Option<Preparation> {
+        let kept = match self.output {
+            Output::Jpeg { .. } => Kept::Grey,
+            Output::Hu { .. } => Kept::Hu { size: working_size },
+        };
+        let (canvas, size) = (self.canvas, self.size);
+        (self.crop == Crop::Whole).then_some(Preparation { canvas, size, kept })
+    }
+
+    /// The network's input that the channels of a JPEG are, at `size` pixels; `None` for a set in
+    /// HU, of which any input can be made, and where a channel has the frequency scale or the brain
+    /// is cut out, which no [`InputRecipe`] describes.
+    pub fn input(&self, size: usize) -> Option<InputRecipe> {
+        let Output::Jpeg { channels, .. } = &self.output else { return None };
+        let channel = |channel: &PreparedChannel| {
+            Some(Channel { window: channel.window?, offset: channel.offset })
+        };
+        let channels: Option<Vec<Channel>> = channels.iter().map(channel).collect();
+        let prepare = Some(self.preparation(size)?);
+        Some(InputRecipe { prepare, ..InputRecipe::of(size, channels?) })
     }
 
     /// Whether frequency bins must be counted before slices can be rendered.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use hemora_ct::{
-    FrequencyScale, HuCounts, Plane, Square, brain_box, cut_byte, resize_square, whole_hu, zoom,
+    FrequencyScale, HuCounts, Plane, Square, brain_box, cut_byte, on_canvas, resize_square,
+    whole_hu,
 };
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
@@ -46,19 +47,9 @@ impl Renderer {
         &self.recipe
     }
 
-    /// The image at the size of the recipe's canvas.
-    fn on_canvas<'a>(&self, image: &'a Plane) -> Cow<'a, Plane> {
-        match self.recipe.canvas {
-            Some(side) if (image.rows, image.columns) != (side, side) => {
-                Cow::Owned(zoom(image, side, side))
-            }
-            _ => Cow::Borrowed(image),
-        }
-    }
-
     /// Where the part that is kept lies on the canvas; `None` keeps all of it as it is.
     fn place(&self, canvas: &Plane) -> Option<Square> {
-        let whole = Square { top: 0, left: 0, side: canvas.rows.max(canvas.columns) };
+        let whole = Square::whole(canvas);
         match self.recipe.crop {
             Crop::Brain => {
                 let found = brain_box(canvas);
@@ -84,7 +75,7 @@ impl Renderer {
     /// beyond the ends; of it the same part is kept.
     pub fn pixels<'a>(&self, slice: &Plane, neighbour: impl Fn(i32) -> &'a Plane) -> Vec<u8> {
         let Output::Jpeg { channels, .. } = &self.recipe.output else { return Vec::new() };
-        let canvas = self.on_canvas(slice);
+        let canvas = on_canvas(slice, self.recipe.canvas);
         let square = self.place(&canvas);
         let kept = self.kept(canvas, square);
         let mut pixels = vec![0; kept.values.len() * channels.len()];
@@ -93,7 +84,7 @@ impl Renderer {
             if channel.offset == 0 {
                 self.fill(channel, &kept, &mut bytes);
             } else {
-                let other = self.on_canvas(neighbour(channel.offset));
+                let other = on_canvas(neighbour(channel.offset), self.recipe.canvas);
                 self.fill(channel, &self.kept(other, square), &mut bytes);
             }
             let places = pixels[index..].iter_mut().step_by(channels.len());
@@ -147,7 +138,7 @@ impl Renderer {
 
     /// The part of a slice that is kept as whole HU, row by row, and its rows and columns.
     pub fn hu(&self, slice: &Plane) -> (Vec<i16>, [usize; 2]) {
-        let canvas = self.on_canvas(slice);
+        let canvas = on_canvas(slice, self.recipe.canvas);
         let square = self.place(&canvas);
         let kept = self.kept(canvas, square);
         let values = kept.values.iter().map(|&hu| whole_hu(hu)).collect();

@@ -16,9 +16,14 @@ use super::files::{in_path, is_whole_jpeg, write_image, write_table, write_whole
 use super::plan::{Plan, Planned, Purpose, generator};
 use super::recipe::{Output, PrepareRecipe};
 use super::render::Renderer;
-use super::selection::Selection;
+use super::selection::{Selection, SplitInto, SplitRule};
 use super::shard::write_shard;
+use crate::groups::{PATIENT, SERIES};
 use crate::index::IndexReader;
+
+/// Columns of `splits.csv`.
+pub(crate) const SPLIT_COLUMNS: [&str; 8] =
+    ["ID", PATIENT, "StudyInstanceUID", SERIES, "split", "place", "z_mm", "spacing_mm"];
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,7 +48,8 @@ pub struct PrepareReport {
 ///
 /// - `set.toml` (selection and input) and `recipe.toml` (with its frequency bins), first;
 /// - `images/ID.jpg`, or `shards/N.hu` with their tables `shards/N.csv`;
-/// - `splits.csv` (ID, patient, study, series, part), `skipped.csv`, and last `labels.csv` in the
+/// - `splits.csv` (ID, patient, study, series, part, number in the series from its lowest slice,
+///   place and distance to the next slice along the normal, mm), `skipped.csv`, and last `labels.csv` in the
 ///   competition's form: where it is, everything is there.
 ///
 /// The same index content, recipe and selection give the same bytes whatever the number of
@@ -61,8 +67,10 @@ pub fn prepare(
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> Result<PrepareReport, PrepareError> {
     recipe.check()?;
-    let plan = Plan::new(IndexReader::open(index)?, recipe, selection)?;
-    claim(out, &plan, recipe, selection)?;
+    let rows = IndexReader::open(index)?;
+    let stored = rows.split_rule().filter(|_| selection.split == SplitInto::Stored).copied();
+    let plan = Plan::new(rows, recipe, selection)?;
+    claim(out, &plan, recipe, selection, stored)?;
     let renderer = Renderer::new(recipe.clone(), || frequencies(&plan, recipe, selection.seed))?;
     let resolved = toml::to_string(renderer.recipe()).expect("recipes are valid TOML");
     write_whole(&out.join("recipe.toml"), |file| file.write_all(resolved.as_bytes()))?;
@@ -120,6 +128,9 @@ struct Identity<'a> {
     input_sha256: &'a str,
     recipe_as_given: &'a str,
     selection: &'a Selection,
+    /// How the index was split, if that split was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored_split: Option<SplitRule>,
 }
 
 /// Makes the folder this set's own, or finds that it already is.
@@ -128,6 +139,7 @@ fn claim(
     plan: &Plan,
     recipe: &PrepareRecipe,
     selection: &Selection,
+    stored_split: Option<SplitRule>,
 ) -> Result<(), PrepareError> {
     let recipe = toml::to_string(recipe).expect("recipes are valid TOML");
     let identity = Identity {
@@ -136,6 +148,7 @@ fn claim(
         input_sha256: &plan.input_sha256,
         recipe_as_given: &recipe,
         selection,
+        stored_split,
     };
     let identity = toml::to_string(&identity).expect("an identity is valid TOML");
     let path = out.join("set.toml");
@@ -268,16 +281,20 @@ impl Run<'_> {
     }
 
     fn tables(&self, failed: &Failed) -> Result<(), PrepareError> {
-        let header = ["ID", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "split"];
+        let header = SPLIT_COLUMNS.map(str::to_owned).to_vec();
         let rows = prepared(self.plan, failed).map(|slice| {
             let [patient, study, series] = self.plan.groups(slice);
-            vec![self.plan.id(slice), patient, study, series, self.plan.part(slice)]
+            let known = [self.plan.id(slice), patient, study, series, self.plan.part(slice)];
+            let along = self.plan.along(slice);
+            let number = |mm: Option<f64>| mm.map(|mm| mm.to_string()).unwrap_or_default();
+            let numbers = [along.place.to_string(), number(along.z_mm), number(along.spacing_mm)];
+            known.map(str::to_owned).into_iter().chain(numbers).collect()
         });
-        write_table(&self.out.join("splits.csv"), iter::once(header.to_vec()).chain(rows))?;
+        write_table(&self.out.join("splits.csv"), iter::once(header).chain(rows))?;
         let rows = failed
             .iter()
             .map(|(index, reason)| vec![self.plan.id(&self.plan.slices[*index]), reason.as_str()]);
-        let header = vec!["ID", "reason"];
+        let header = ["ID", "reason"].to_vec();
         write_table(&self.out.join("skipped.csv"), iter::once(header).chain(rows))?;
         write_whole(&self.out.join("labels.csv"), |file| {
             writeln!(file, "ID,Label")?;

@@ -1,6 +1,6 @@
 //! `model.json`: what a network is, what it takes, how good it is and what it may be used for.
 
-use hemora_ct::{InputRecipe, Label};
+use hemora_ct::{InputRecipe, Label, Views};
 use hemora_eval::{Calibration, LearnedAggregation, OperatingPoint};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct ModelInfo {
     pub labels: Vec<Label>,
     /// How slices become the network's input.
     pub input: InputRecipe,
+    /// Views of each input whose probabilities are averaged.
+    #[serde(default, skip_serializing_if = "Views::is_one")]
+    pub views: Views,
     /// The network.
     pub network: NetworkRef,
     /// What it was trained on.

@@ -117,6 +117,7 @@ pub fn info() -> ModelInfo {
         notice: "For research use only.".to_owned(),
         labels: Label::ALL.to_vec(),
         input: InputRecipe::grey(SIZE, Window::BRAIN),
+        views: hemora_ct::Views::One,
         network: NetworkRef { name: "none".to_owned(), trainable_parameters: 7 },
         training_data: "none".to_owned(),
         metrics: Vec::new(),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use hemora_ct::{Channel, Label, Window};
+use hemora_ct::{Channel, Label, Views, Window};
 use hemora_dicom::{Collection, collect};
 use hemora_eval::{LearnedAggregation, LearnedLabel, Level, ProbabilityScores};
 use hemora_infer::{
@@ -280,12 +280,43 @@ fn neighbours_reach_the_network() {
     }
     let collection = archive.collect();
     let series = collection.studies[1].series.iter().find(|series| series.uid == "1.2.1").unwrap();
-    let score = score_series(&archive.engine, &input, series, &|_, _| ());
+    let score = score_series(&archive.engine, &input, Views::One, series, &|_, _| ());
     // The network takes the mean of its three channels: the slice and its neighbours.
     let mean = (600 + 3000 + 2100) / 3;
     assert_near(f64::from(score.slices[2].probabilities.any), expected_any(mean));
-    let alone = score_series(&archive.engine, &grey(SIZE), series, &|_, _| ());
+    let alone = score_series(&archive.engine, &grey(SIZE), Views::One, series, &|_, _| ());
     assert_ne!(alone.slices[2].probabilities, score.slices[2].probabilities);
+}
+
+#[test]
+fn the_views_that_a_bundle_asks_for_are_averaged() {
+    let archive = archive();
+    let collection = archive.collect();
+    let info = ModelInfo { views: Views::Ten, ..archive.bundle.info().clone() };
+    let path = archive.folder.path().join("views.hemora");
+    let onnx = archive.bundle.onnx().to_vec();
+    Bundle::write(&path, &info, &onnx, "# views").unwrap();
+    let bundle = Bundle::open(&path).unwrap();
+    assert_eq!(bundle.info().views, Views::Ten);
+    let any = |bundle: &Bundle| {
+        let result = triage(&archive.engine, bundle, &collection, SeriesPolicy::Chosen, &|_, _| ());
+        let series = result.studies.into_iter().flat_map(|study| study.series);
+        series.flat_map(|it| it.slices).map(|it| it.probabilities.any).collect::<Vec<_>>()
+    };
+    let (one, ten) = (any(&archive.bundle), any(&bundle));
+    assert_eq!(one.len(), ten.len());
+    // The bright pixels lie in some corners and not in others.
+    assert_ne!(one, ten);
+    let series = collection.studies[1].series.iter().find(|series| series.uid == "1.2.1").unwrap();
+    let (_, slice) = hemora_dicom::read_slice(&series.slices[2].source).unwrap();
+    let input = bundle.info().input.input(|_| &slice);
+    let views = Views::Ten.all();
+    let of = |view: &hemora_ct::View| {
+        f64::from(archive.engine.run(&view.of(&input, SIZE)).unwrap().probabilities[5])
+    };
+    let mean = views.iter().map(of).sum::<f64>() / views.len() as f64;
+    let score = score_series(&archive.engine, &bundle.info().input, Views::Ten, series, &|_, _| ());
+    assert_near(f64::from(score.slices[2].probabilities.any), mean);
 }
 
 #[test]

@@ -10,9 +10,16 @@ impl RunConfig {
     /// # Errors
     /// A report that names the flag, its value and what was expected.
     pub fn check(&self) -> Result<()> {
+        if self.is_prepared() {
+            for (flag, path) in [("--images", &self.images), ("--labels", &self.labels)] {
+                if !path.as_os_str().is_empty() {
+                    bail!("--prepared and {flag}: expected one of them, as both name the images");
+                }
+            }
+        }
         for (flag, path, what) in [
-            ("--images", &self.images, "the folder with the images"),
-            ("--labels", &self.labels, "the label table"),
+            ("--images", self.images(), "the folder with the images"),
+            ("--labels", &self.labels(), "the label table"),
             ("--out", &self.out, "the folder of the run"),
         ] {
             if path.as_os_str().is_empty() {
@@ -86,6 +93,9 @@ mod tests {
         let wrong = |config: RunConfig| config.check().unwrap_err().to_string();
         assert!(wrong(RunConfig::default()).contains("--images is missing"));
         let rate = RunConfig { learning_rate: Some(-1.0), ..good.clone() };
+        let both = RunConfig { prepared: "p".into(), ..good.clone() };
+        assert!(wrong(both.clone()).contains("--prepared and --images"));
+        RunConfig { images: "".into(), labels: "".into(), ..both }.check().unwrap();
         assert_eq!(wrong(rate), "--learning-rate -1: expected a number above 0");
         let clip = RunConfig { clip: f64::NAN, ..good.clone() };
         assert!(wrong(clip).starts_with("--clip NaN"));

@@ -11,7 +11,8 @@ use super::RunConfig;
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Settings to start from, TOML: keys are the flags' names with underscores. Flags that are
-    /// given go before it. `hemora-train config` prints one with every default.
+    /// given go before it. `hemora-train config` prints one with every default. `winner` is that of
+    /// the competition's winner, `fast` one that costs a tenth.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -19,6 +20,12 @@ pub struct Settings {
     #[command(flatten)]
     pub run: RunConfig,
 }
+
+/// Settings that come with the program, by name.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("winner", include_str!("../../presets/winner.toml")),
+    ("fast", include_str!("../../presets/fast.toml")),
+];
 
 /// Why a config file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +57,12 @@ impl Settings {
     /// [`ConfigError`] if the file cannot be read, has an unknown key or a value of another type.
     pub fn resolve(self, matches: &ArgMatches) -> Result<RunConfig, ConfigError> {
         let Some(path) = self.config else { return Ok(self.run) };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ConfigError::Io { path: path.clone(), source })?;
+        let built_in = BUILT_IN.iter().find(|(name, _)| path.as_os_str() == *name);
+        let text = match built_in {
+            Some((_, text)) => (*text).to_owned(),
+            None => std::fs::read_to_string(&path)
+                .map_err(|source| ConfigError::Io { path: path.clone(), source })?,
+        };
         let given = |name: &str| {
             matches.value_source(name).is_some_and(|source| source != ValueSource::DefaultValue)
         };
@@ -149,6 +160,24 @@ mod tests {
         let merged = merge(text, flags, |name| name == "batch").unwrap();
         assert_eq!((merged.batch, merged.size, merged.epochs), (4, 64, 12));
         assert_eq!(merged.optimizer, crate::optimizer::Preset::Sgd);
+    }
+
+    #[test]
+    fn built_in_settings_are_settings() {
+        for (name, text) in BUILT_IN {
+            let config = merge(text, RunConfig::default(), |_| false).unwrap();
+            let config =
+                RunConfig { prepared: "set".into(), out: "run".into(), folds: 5, ..config };
+            config.check().unwrap();
+            let channels = if config.input == "both" { 9 } else { 3 };
+            let graph = config.task.graph(&config.network, [channels, config.size], config.dropout);
+            assert!(graph.is_some_and(|graph| graph.is_ok()), "{name}");
+        }
+        // The winner's, from the record (facts §4).
+        let winner = merge(BUILT_IN[0].1, RunConfig::default(), |_| false).unwrap();
+        assert_eq!((winner.learning_rate, winner.weight_decay), (Some(5e-4), Some(2e-5)));
+        assert_eq!((winner.hold, winner.schedule), (10, crate::ScheduleName::Cosine));
+        assert_eq!((winner.size, winner.augment.as_str()), (256, "winner"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a run is asked to do: each field is a flag and a key of the config file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser};
@@ -18,6 +18,12 @@ use crate::watch::WatchOptions;
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunConfig {
+    /// A prepared set to train on, instead of --images and --labels: its labels, its split or folds,
+    /// its patients, and of a set of JPEGs its channels.
+    #[arg(long, value_name = "DIR", value_parser = any_path())]
+    #[arg(default_value = "", hide_default_value = true)]
+    pub prepared: PathBuf,
+
     /// Folder with the images: 8-bit grey PNG that are already windowed, JPEG of a prepared set,
     /// DICOM, or the folder of a prepared set.
     #[arg(long, value_name = "DIR", value_parser = any_path())]
@@ -47,6 +53,13 @@ pub struct RunConfig {
     #[arg(long, default_value = "patient", value_parser = ["patient", "image"])]
     pub split_by: String,
 
+    /// The network's input, of slices whose HU are known: grey (the brain window three times), windows
+    /// (brain, subdural, bone), neighbours (three slices in the brain window), both (three slices in
+    /// three windows), or a TOML file with `channels`, each a window and an offset. JPEGs of a
+    /// prepared set have theirs. Without it grey.
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub input: String,
+
     /// Network to train; `hemora model summary` lists them.
     #[arg(long, default_value = "efficientnet-lite0")]
     pub network: String,
@@ -63,6 +76,10 @@ pub struct RunConfig {
     /// Height and width at which images are held in memory, pixels.
     #[arg(long, default_value_t = 256)]
     pub working_size: usize,
+
+    /// Read JPEGs of a prepared set when they are used instead of holding all of them in memory.
+    #[arg(long)]
+    pub from_files: bool,
 
     /// Passes over the training images.
     #[arg(long, default_value_t = 12)]
@@ -115,6 +132,10 @@ pub struct RunConfig {
     /// Epochs without a better validation score after which the schedule `plateau` lowers the rate.
     #[arg(long, default_value_t = 3)]
     pub plateau: u64,
+
+    /// Epochs at the highest rate before the schedule `cosine` begins.
+    #[arg(long, default_value_t = 0)]
+    pub hold: u64,
 
     /// Epochs after which the schedule `cosine` starts over for the first time; 0 for never.
     #[arg(long, default_value_t = 0)]
@@ -193,6 +214,11 @@ pub struct RunConfig {
     #[arg(long)]
     pub no_augment: bool,
 
+    /// How training images are changed: default, winner (facts of the competition's winner), or a
+    /// TOML file.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub augment: String,
+
     /// Seed of the split, the weights, the order and the augmentation.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -248,6 +274,21 @@ impl Default for RunConfig {
 }
 
 impl RunConfig {
+    /// The folder of the images: that of the prepared set, where one is named.
+    pub fn images(&self) -> &Path {
+        if self.is_prepared() { &self.prepared } else { &self.images }
+    }
+
+    /// The label table.
+    pub fn labels(&self) -> PathBuf {
+        if self.is_prepared() { self.prepared.join("labels.csv") } else { self.labels.clone() }
+    }
+
+    /// Whether a prepared set is named.
+    pub fn is_prepared(&self) -> bool {
+        !self.prepared.as_os_str().is_empty()
+    }
+
     /// The same settings with the optimizer's own in place of those that were left to it.
     pub fn resolved(&self) -> Self {
         let optimizer = self.optimizer();
@@ -276,6 +317,7 @@ impl RunConfig {
             rise: self.rise,
             decay: self.decay,
             decay_every: self.decay_every,
+            hold: self.hold,
             restart_every: self.restart_every,
             restart_growth: self.restart_growth,
         }

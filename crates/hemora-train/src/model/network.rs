@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hemora_nn::{Graph, Op, Parameter, Weights, WeightsError};
+use hemora_nn::{Graph, NodeId, Op, Parameter, Weights, WeightsError};
 use tch::{Device, Kind, Tensor};
 
 use super::draw::{draw, shape};
@@ -136,14 +136,24 @@ impl Model {
     /// sequences `[N, slices, columns]` `[N, slices, units]`.
     pub fn logits(&self, input: &Tensor, mode: Mode) -> Tensor {
         if self.graph.reads_sequences() {
-            slices_first(&self.run(&channels_first(input), mode))
+            slices_first(&self.run(&channels_first(input), mode, None).0)
         } else {
-            self.run(&laid_out(input), mode)
+            self.run(&laid_out(input), mode, None).0
         }
     }
 
-    fn run(&self, input: &Tensor, mode: Mode) -> Tensor {
+    /// The logits `[N, units]` of images, and what their linear layer reads, `[N, features]`: the
+    /// pooled features; without dropout.
+    pub fn logits_and_features(&self, images: &Tensor) -> (Tensor, Tensor) {
+        let from = self.graph.node(self.graph.logits()).inputs[0];
+        let (logits, features) = self.run(&laid_out(images), Mode::Evaluate, Some(from));
+        (logits, features.expect("read by the last layer").flatten(1, -1))
+    }
+
+    /// The logits, and the value of another node.
+    fn run(&self, input: &Tensor, mode: Mode, also: Option<NodeId>) -> (Tensor, Option<Tensor>) {
         let wanted = self.graph.logits();
+        let mut kept = None;
         let mut values: Vec<Option<Tensor>> = Vec::with_capacity(self.graph.nodes().len());
         for (id, node) in self.graph.iter() {
             let inputs: Vec<&Tensor> = node
@@ -156,7 +166,10 @@ impl Model {
                 _ => self.apply(id, node, &inputs, mode),
             };
             if id == wanted {
-                return value;
+                return (value, kept);
+            }
+            if Some(id) == also {
+                kept = Some(value.shallow_clone());
             }
             values.push(Some(value));
             for input in &node.inputs {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Label};
+use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views};
 use hemora_eval::{Aggregation, FitReport, Level};
 use hemora_evaluate::{Evaluation, card_section, read_evaluation};
 use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
@@ -112,6 +112,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         notice: NOTICE.to_owned(),
         labels: Label::ALL.to_vec(),
         input,
+        views: Views::named(&arguments.views).unwrap_or_default(),
         network: NetworkRef {
             name: network.clone(),
             trainable_parameters: graph.trainable_parameters() as u64,

@@ -12,6 +12,7 @@ pub mod index;
 pub mod model;
 pub mod pictures;
 pub mod prepare;
+pub mod recipe;
 pub mod study;
 pub mod synth;
 pub mod train;

@@ -1,0 +1,110 @@
+//! What became of a slice before it was windowed, where a network was trained on a prepared set.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Plane, Square, Window, cut_byte, resize, resize_square, whole_hu, zoom};
+
+/// How a prepared set kept its slices: inference does the same, so that a network is shown what it
+/// was trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Preparation {
+    /// Slices of other sizes are zoomed to this height and width first, pixels; `None` leaves them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canvas: Option<usize>,
+    /// Height and width that the slice is then sampled at, pixels; `None` leaves them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<usize>,
+    /// What was kept.
+    pub kept: Kept,
+}
+
+/// What a prepared set keeps of a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Kept {
+    /// A byte a pixel and channel, its fraction cut off, as in JPEGs (whose compression is not
+    /// repeated).
+    Grey,
+    /// Whole HU, resampled with the triangle filter; the window then gives a byte, rounded.
+    Hu {
+        /// Height and width of the plane in HU, pixels.
+        size: usize,
+    },
+}
+
+/// An image at the size of a canvas, where there is one.
+pub fn on_canvas(image: &Plane, canvas: Option<usize>) -> Cow<'_, Plane> {
+    match canvas {
+        Some(side) if (image.rows, image.columns) != (side, side) => {
+            Cow::Owned(zoom(image, side, side))
+        }
+        _ => Cow::Borrowed(image),
+    }
+}
+
+impl Square {
+    /// The square that holds all of an image, from its low corner.
+    pub fn whole(image: &Plane) -> Self {
+        Square { top: 0, left: 0, side: image.rows.max(image.columns) }
+    }
+}
+
+impl Preparation {
+    /// Whether its sizes can be used: 16 to 4096 pixels.
+    pub fn is_usable(&self) -> bool {
+        let kept = match self.kept {
+            Kept::Grey => None,
+            Kept::Hu { size } => Some(size),
+        };
+        [self.canvas, self.size, kept].into_iter().flatten().all(|it| (16..=4096).contains(&it))
+    }
+
+    /// The plane in HU that is kept of a slice.
+    pub fn plane(&self, image: &Plane) -> Plane {
+        let canvas = on_canvas(image, self.canvas);
+        let sampled = match self.size {
+            Some(size) => Cow::Owned(resize_square(&canvas, Square::whole(&canvas), size)),
+            None => canvas,
+        };
+        let Kept::Hu { size } = self.kept else { return sampled.into_owned() };
+        let whole = |plane: &Plane| Plane {
+            values: plane.values.iter().map(|&hu| f32::from(whole_hu(hu))).collect(),
+            ..*plane
+        };
+        whole(&resize(&whole(&sampled), size, size))
+    }
+
+    /// The values (0–1) of a plane in a window, as bytes hold them.
+    pub fn windowed(&self, plane: &Plane, window: Window) -> Plane {
+        let byte = |hu: f32| match self.kept {
+            Kept::Grey => cut_byte(window.to_unit(hu) * 255.0),
+            Kept::Hu { .. } => window.to_grey(hu),
+        };
+        let values = plane.values.iter().map(|&hu| f32::from(byte(hu)) / 255.0).collect();
+        Plane { values, ..*plane }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_are_bytes_or_whole_hu() {
+        let ramp =
+            Plane { rows: 4, columns: 4, values: (0..16).map(|at| at as f32 + 0.4).collect() };
+        let hu = Preparation { canvas: None, size: None, kept: Kept::Hu { size: 4 } };
+        assert_eq!(hu.plane(&ramp).values[5], 5.0);
+        let grey = Preparation { kept: Kept::Grey, ..hu };
+        assert_eq!(grey.plane(&ramp), ramp);
+        // 5.4 of 80 HU is 17.2 of 255: the fraction goes.
+        assert_eq!(grey.windowed(&ramp, Window::BRAIN).values[5], 17.0 / 255.0);
+        // 7 HU is 22.3, 8 is 25.5, which is rounded.
+        assert_eq!(hu.windowed(&hu.plane(&ramp), Window::BRAIN).values[8], 26.0 / 255.0);
+        assert!(hu.canvas.is_none() && !hu.is_usable());
+        assert!(Preparation { canvas: Some(512), size: Some(64), kept: Kept::Grey }.is_usable());
+    }
+}

@@ -1,0 +1,142 @@
+//! `hemora recipe`: phantoms to a bundle and a submission with the real training program, taken up
+//! again, and what triage says with that bundle.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use hemora_data::{SliceTable, Table};
+
+fn hemora(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hemora")).args(arguments).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()
+}
+
+/// Phantoms of 64 pixels.
+fn synth(folder: &Path, patients: usize, spacing: f64, seed: u64) {
+    let numbers = [patients.to_string(), spacing.to_string(), seed.to_string()];
+    let out = hemora(&[
+        "synth",
+        folder.to_str().unwrap(),
+        "--patients",
+        &numbers[0],
+        "--slice-spacing",
+        &numbers[1],
+        "--seed",
+        &numbers[2],
+        "--size=64",
+    ]);
+    assert!(out.status.success(), "{}", text(&out));
+}
+
+fn recipe(data: &Path, out: &Path, more: &[&str]) -> Output {
+    let paths = [data.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    hemora(&[&["recipe", "winner"], &paths[..], &["--preset=quick", "--threads=2"], more].concat())
+}
+
+/// Whether the training program of this build is there; a plain `cargo test` does not build it.
+fn has_trainer() -> bool {
+    let named = std::env::var_os("HEMORA_TRAIN").map(PathBuf::from);
+    let name = format!("hemora-train{}", std::env::consts::EXE_SUFFIX);
+    let beside = Path::new(env!("CARGO_BIN_EXE_hemora")).with_file_name(name);
+    named.or(Some(beside)).is_some_and(|program| program.is_file())
+}
+
+/// Probability of any hemorrhage of each slice that triage scored.
+fn triaged(path: &Path) -> BTreeMap<String, f32> {
+    let table = Table::new(std::fs::File::open(path).unwrap()).unwrap();
+    let (id, any) = (table.column("sop_instance_uid").unwrap(), table.column("any").unwrap());
+    let mut rows = BTreeMap::new();
+    table
+        .for_each(|_, fields| {
+            rows.insert(fields[id].to_owned(), fields[any].parse().unwrap());
+            Ok(())
+        })
+        .unwrap();
+    rows
+}
+
+#[test]
+fn what_is_not_there_is_named_before_anything_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let refused = recipe(folder.path(), &out, &[]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(text(&refused).contains("stage_2_train"), "{}", text(&refused));
+    assert!(!out.exists());
+}
+
+#[test]
+fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_again() {
+    if !has_trainer() {
+        println!("skipped: hemora-train is not built; `cargo xtask test` builds it");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("phantoms"), folder.path().join("out"));
+    synth(&data, 6, 10.0, 3);
+    let small = ["--size=32", "--epochs=1", "--batch=8"];
+    let planned = recipe(&data, &out, &[&small[..], &["--plan"]].concat());
+    assert!(planned.status.success(), "{}", text(&planned));
+    let said = text(&planned);
+    for part in ["7 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    assert!(!out.exists(), "a plan writes nothing");
+
+    let first = recipe(&data, &out, &small);
+    assert!(first.status.success(), "{}", text(&first));
+    let predicted = out.join("stage1/resnet18-neighbours/predicted/slices.parquet");
+    let slices = SliceTable::read(&predicted).unwrap().rows;
+    let submission = std::fs::read_to_string(out.join("submission.csv")).unwrap();
+    let labels = std::fs::read_to_string(data.join("stage_2_train.csv")).unwrap();
+    let ids = |text: &str| -> std::collections::BTreeSet<String> {
+        text.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&submission), ids(&labels));
+    assert_eq!(submission.lines().count(), 1 + 6 * slices.len());
+    let metrics = std::fs::read_to_string(out.join("evaluation/metrics.json")).unwrap();
+    let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
+    assert_eq!(metrics["predictions"]["rows"], slices.len());
+
+    // What was trained on is what triage makes of the DICOM files: the same probabilities of the
+    // slices that the bundle's fold did not see, of three slices each, both ways round.
+    let results = folder.path().join("triage");
+    let model = out.join("model.hemora");
+    let of = |path: &Path| {
+        let (model, path) = (model.to_str().unwrap(), path.to_str().unwrap());
+        let out = hemora(&["triage", path, "--model", model, "-o", results.to_str().unwrap()]);
+        assert!(out.status.success(), "{}", text(&out));
+        triaged(&results.join("result.csv"))
+    };
+    let any = of(&data.join("stage_2_train"));
+    assert_eq!(any.len(), slices.len());
+    let held: Vec<_> = slices.iter().filter(|row| row.fold == 0).collect();
+    assert!(held.len() > 20, "{}", held.len());
+    for row in held {
+        let found = any[&row.id];
+        assert!((found - row.probabilities[5]).abs() < 1e-4, "{} {found}", row.id);
+    }
+    // Studies of other slices: thin ones, many to a study, and few thick ones.
+    for (spacing, range) in [(2.5, 50..90), (7.0, 15..30)] {
+        let other = folder.path().join(format!("other-{spacing}"));
+        synth(&other, 1, spacing, 9);
+        let count = of(&other.join("stage_2_train")).len();
+        assert!(range.contains(&count), "{count} slices");
+    }
+
+    // Nothing is left to do; without its page, the evaluation and nothing before it is.
+    let again = recipe(&data, &out, &small);
+    assert_eq!(text(&again).matches("complete, not run again").count(), 7, "{}", text(&again));
+    std::fs::remove_file(out.join("evaluation/report.html")).unwrap();
+    let again = recipe(&data, &out, &small);
+    assert_eq!(text(&again).matches("complete, not run again").count(), 6, "{}", text(&again));
+    assert!(out.join("evaluation/report.html").is_file());
+    // Other settings are not mixed with these steps.
+    let other = recipe(&data, &out, &["--size=32", "--epochs=2", "--batch=8"]);
+    assert_eq!(other.status.code(), Some(1), "{}", text(&other));
+    assert!(text(&other).contains("stage1-resnet18-neighbours"), "{}", text(&other));
+}
