@@ -44,7 +44,7 @@ pub struct Gru {
 
 /// Attention of each slice to all slices of the series, itself too. Its inputs are queries, keys and
 /// values `[channels, slices, 1]` and the slices' places along the normal `[1, slices, 1]`, in units
-/// of [`Attention::UNIT_MM`]; to each head's scores is added what it has learned of the distance
+/// of 10 mm; to each head's scores is added what it has learned of the distance
 /// between two slices, a sum of bells around [`Attention::bells`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attention {
@@ -53,9 +53,6 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// Places are given in units of this many mm, so that distances of neighbours are near 1.
-    pub const UNIT_MM: f64 = 10.0;
-
     /// Number of bells.
     pub const BELLS: usize = 13;
 

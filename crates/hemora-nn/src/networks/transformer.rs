@@ -17,7 +17,7 @@ const DROPOUT_OF_BLOCKS: f64 = 0.2;
 
 const NORM: Op = Op::LayerNorm { eps: 1e-6 };
 
-/// Slices of features and, in the last column, the place in units of [`Attention::UNIT_MM`].
+/// Slices of features and, in the last column, the place in units of 10 mm.
 pub(super) fn transformer(options: &SequenceOptions) -> Result<Graph, GraphError> {
     let shape = [options.columns, 0, 1];
     let (mut builder, input) = GraphBuilder::new("sequence-transformer", shape)?;
