@@ -62,7 +62,7 @@ fn write_set(folder: &Path, series: usize) -> SliceTable {
 fn start(folder: &Path, out: &str, flags: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_hemora-train"))
         .current_dir(folder)
-        .args(["sequence", "--slices=slices.parquet", "--threads=1", "--batch=8"])
+        .args(["sequence", "--slices=slices.parquet", "--threads=1", "--batch=4"])
         .arg(format!("--out={out}"))
         .args(flags)
         .stdout(Stdio::piped())
@@ -80,7 +80,7 @@ fn train(folder: &Path, out: &str, flags: &[&str]) -> String {
 
 const FEATURES_FLAGS: [&str; 6] = [
     "--features=features.safetensors",
-    "--epochs=8",
+    "--epochs=10",
     "--learning-rate=0.002",
     "--dropout=0.1",
     "--hidden=16",
@@ -96,17 +96,22 @@ fn loss(table: &SliceTable) -> f64 {
 }
 
 #[test]
-fn both_models_learn_from_neighbours_out_of_fold() {
+fn all_models_learn_from_neighbours_out_of_fold() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let given = write_set(folder, 24);
+    let given = write_set(folder, 16);
     let said = train(folder, "first", &FEATURES_FLAGS);
-    assert!(said.contains("weighted log loss") && said.contains("799 slices"), "{said}");
+    assert!(said.contains("weighted log loss") && said.contains("559 slices"), "{said}");
     let first = SliceTable::read(&folder.join("first/slices.parquet")).unwrap();
     assert!(loss(&first) < 0.8 * loss(&given), "{} {}", loss(&first), loss(&given));
 
+    let flags = ["--network=sequence-transformer", "--learning-rate=0.002", "--epochs=15"];
+    train(folder, "transformer", &[&FEATURES_FLAGS[..1], &FEATURES_FLAGS[3..], &flags].concat());
+    let transformer = SliceTable::read(&folder.join("transformer/slices.parquet")).unwrap();
+    assert!(loss(&transformer) < loss(&given), "{} {}", loss(&transformer), loss(&given));
+
     let flags = ["--network=sequence-probabilities", "--first=first/slices.parquet"];
-    let more = ["--epochs=3", "--learning-rate=0.002", "--hidden=16", "--keep=best"];
+    let more = ["--epochs=6", "--learning-rate=0.002", "--hidden=16", "--keep=best"];
     train(folder, "second", &[flags.as_slice(), &more].concat());
     let second = SliceTable::read(&folder.join("second/slices.parquet")).unwrap();
     assert!(loss(&second) < 0.8 * loss(&given), "{} {}", loss(&second), loss(&given));

@@ -62,6 +62,9 @@ pub enum ModelCommand {
     Summary(SummaryArgs),
     /// Print what a model bundle says of itself
     Inspect(InspectArgs),
+    /// Bring weights of timm or torchvision (safetensors) into the names and shapes of a network here,
+    /// to start a training from
+    Import(ImportArgs),
     /// Make a bundle of trained weights: ONNX network, description and card
     Bundle(BundleArgs),
 }
@@ -202,14 +205,33 @@ pub struct SummaryArgs {
     #[arg(long, default_value_t = 256)]
     pub size: usize,
 
-    /// Values of each slice, of a network that reads whole series [default: 1024 features, or 36
-    /// values of probabilities]
+    /// Values of each slice, of a network that reads whole series [default: 1024 features, 1025 with a
+    /// place, or 36 of probabilities]
     #[arg(long)]
     pub columns: Option<usize>,
 
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Flags of `hemora model import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Weights of timm or torchvision, safetensors
+    pub weights: PathBuf,
+
+    /// Network here, for instance densenet121
+    #[arg(long)]
+    pub network: String,
+
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Channels of the input; of other than three the first layer is made of theirs as timm does
+    #[arg(long, default_value_t = 3)]
+    pub channels: usize,
 }
 
 /// Flags of `hemora model inspect`.
