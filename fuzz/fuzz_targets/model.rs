@@ -18,6 +18,8 @@ struct ModelRef {
     version: String,
     #[allow(dead_code)]
     sha256: String,
+    #[allow(dead_code)]
+    series_sha256: Vec<String>,
 }
 
 fuzz_target!(init: prepare(), |data: &[u8]| {
@@ -38,6 +40,7 @@ fuzz_target!(init: prepare(), |data: &[u8]| {
         }
         1 => {
             let _ = onnx::model_opset(bytes);
+            let _ = onnx::pooled_features(bytes);
             if let Ok(Some(found)) = onnx::classifier(bytes) {
                 assert_eq!(found.weight.len(), found.units * found.inputs);
             }

@@ -1,7 +1,7 @@
 //! From a study to its result: engines, the model bundle, class-activation maps.
 //!
 //! [`Bundle::open`] reads a model, [`load_engine`] loads its network, [`triage`] scores a
-//! [`hemora_dicom::Collection`], [`key_slices`] gives the slices to look at first. Only this crate
+//! [`hemora_dicom::Collection`] (with a [`SeriesModel`] where the bundle has one), [`key_slices`] gives the slices to look at first. Only this crate
 //! knows tract and ONNX Runtime.
 
 mod activation;
@@ -12,12 +12,14 @@ mod key_slices;
 mod result;
 mod schema;
 mod score;
+mod series;
 mod stack;
 mod triage;
 
 pub use activation::{ActivationMap, Classifier};
 pub use bundle::{
-    Bundle, BundleError, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef,
+    Bundle, BundleError, FORMAT_VERSION, MOST_SERIES_NETWORKS, MeasuredLevel, Metric, ModelInfo,
+    NetworkRef, SeriesInput, SeriesStage,
 };
 pub use csv::{result_csv, write_csv};
 pub use engine::{
@@ -31,4 +33,5 @@ pub use result::{
 };
 pub use schema::{model_schema, result_schema};
 pub use score::{SeriesScore, SliceScore, score_series};
+pub use series::{SeriesModel, SeriesModelError};
 pub use triage::{NOTICE, SeriesPolicy, triage};

@@ -47,6 +47,9 @@ pub struct ModelRef {
     pub version: String,
     /// SHA-256 of the network (`model.onnx`), lower-case hexadecimal.
     pub sha256: String,
+    /// The same of its networks of series, in the order of their files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series_sha256: Vec<String>,
 }
 
 /// One study.

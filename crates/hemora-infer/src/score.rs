@@ -26,6 +26,8 @@ pub struct SeriesScore {
     pub implausible: BTreeMap<usize, Vec<HuProblem>>,
     /// Slices without a result, in the order of the series.
     pub skipped: Vec<SkippedFile>,
+    /// The pooled features of each of `slices`; empty where nobody reads them.
+    pub(crate) features: Vec<Vec<f32>>,
 }
 
 /// What an engine says about one slice.
@@ -87,6 +89,18 @@ pub fn score_series(
     series: &Series,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> SeriesScore {
+    score(engine, recipe, views, false, series, progress)
+}
+
+/// The same, and the pooled features of the slices if they are wanted.
+pub(crate) fn score(
+    engine: &dyn Engine,
+    recipe: &InputRecipe,
+    views: Views,
+    with_features: bool,
+    series: &Series,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> SeriesScore {
     let (done, total) = (AtomicUsize::new(0), series.slices.len());
     let implausible = Mutex::new(BTreeMap::new());
     let read = |index: usize| {
@@ -101,9 +115,9 @@ pub fn score_series(
         }
         Ok(slice)
     };
-    // Only the probabilities are kept: feature maps of a long series would fill the memory.
+    // Feature maps are not kept: those of a long series would fill the memory.
     let views = views.all();
-    let run = |input: &[f32]| mean_of_views(engine, recipe.size, &views, input);
+    let run = |input: &[f32]| mean_of_views(engine, recipe.size, &views, with_features, input);
     let results = map_inputs(recipe, total, &read, &run, &|| {
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
     });
@@ -111,7 +125,10 @@ pub fn score_series(
     let mut score = SeriesScore { implausible, ..SeriesScore::default() };
     for (index, (header, result)) in series.slices.iter().zip(results).enumerate() {
         match result {
-            Ok(probabilities) => score.slices.push(SliceScore { index, probabilities }),
+            Ok((probabilities, features)) => {
+                score.slices.push(SliceScore { index, probabilities });
+                score.features.extend(features);
+            }
             Err(reason) => score.skipped.push(SkippedFile {
                 source: header.source.to_string(),
                 reason,
@@ -122,14 +139,17 @@ pub fn score_series(
     score
 }
 
-/// The mean of what the engine says of each view of an input.
+/// The mean of what the engine says of each view of an input, and of its pooled features if they are
+/// wanted.
 fn mean_of_views(
     engine: &dyn Engine,
     size: usize,
     views: &[View],
+    with_features: bool,
     input: &[f32],
-) -> Result<Probabilities, String> {
+) -> Result<(Probabilities, Option<Vec<f32>>), String> {
     let mut means = [0f32; LABEL_COUNT];
+    let mut features: Option<Vec<f32>> = None;
     for view in views {
         let plain = *view == View { flip: false, corner: None };
         let shown = if plain { Cow::Borrowed(input) } else { Cow::Owned(view.of(input, size)) };
@@ -137,8 +157,16 @@ fn mean_of_views(
         for (mean, value) in means.iter_mut().zip(output.probabilities) {
             *mean += value / views.len() as f32;
         }
+        if with_features {
+            let map = output.features.ok_or("the network gives no feature map")?;
+            let pooled = map.pooled();
+            let sums = features.get_or_insert_with(|| vec![0.0; pooled.len()]);
+            for (sum, value) in sums.iter_mut().zip(pooled) {
+                *sum += value / views.len() as f32;
+            }
+        }
     }
-    Ok(Probabilities::from_array(means))
+    Ok((Probabilities::from_array(means), features))
 }
 
 /// Decodes one slice of a series; an error is the reason as text.

@@ -7,10 +7,10 @@ use hemora_ct::HuProblem;
 use hemora_dicom::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
 use hemora_eval::{LearnedAggregation, Level, OperatingPoint};
 
-use crate::score::{SeriesScore, score_series};
+use crate::score::{SeriesScore, score};
 use crate::{
-    Acquisition, Bundle, Engine, Flag, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
-    StudyResult, ToolRef, TriageResult,
+    Acquisition, Bundle, Engine, Flag, SCHEMA_VERSION, SeriesModel, SeriesResult, SkippedFile,
+    SliceResult, StudyResult, ToolRef, TriageResult,
 };
 
 /// Stands in every result.
@@ -41,10 +41,15 @@ impl SeriesPolicy {
 /// Scores the series of every study that `policy` names. `progress(done, total)` counts slices and is called
 /// from any thread.
 ///
+/// `series` are the bundle's networks of series, where it has some: their probabilities stand for
+/// those of single slices. A series that they cannot read (too short, too long, without positions)
+/// keeps those, and says so in [`SeriesResult::warnings`].
+///
 /// Never fails as a whole: a file without a result is in [`TriageResult::skipped`] with its
 /// reason. A study of which no slice has a result is only there.
 pub fn triage(
     engine: &dyn Engine,
+    series: Option<&SeriesModel>,
     bundle: &Bundle,
     collection: &Collection,
     policy: SeriesPolicy,
@@ -72,7 +77,7 @@ pub fn triage(
         .iter()
         .zip(&left_out)
         .filter_map(|(study, left_out)| {
-            study_result(engine, bundle, study, left_out, &advance, &mut skipped)
+            study_result(engine, series, bundle, study, left_out, &advance, &mut skipped)
         })
         .collect();
     studies.sort_by(|a, b| {
@@ -93,6 +98,7 @@ pub fn triage(
 
 fn study_result(
     engine: &dyn Engine,
+    model: Option<&SeriesModel>,
     bundle: &Bundle,
     study: &Study,
     left_out: &[Option<String>],
@@ -112,12 +118,18 @@ fn study_result(
             }));
             continue;
         }
-        let mut score =
-            score_series(engine, &bundle.info().input, bundle.info().views, series, progress);
-        if let Some(calibration) = &bundle.info().calibration {
+        let info = bundle.info();
+        let with_features = model.is_some_and(SeriesModel::reads_features);
+        let mut score = score(engine, &info.input, info.views, with_features, series, progress);
+        let z = positions(&series.slices);
+        let unread = read_series(model, bundle, &mut score, &z);
+        if let Some(calibration) = &info.calibration {
             score.calibrate(calibration);
         }
-        let result = series_result(series, &score, bundle.info().aggregation.as_ref());
+        let mut result = series_result(series, &score, &z, info.aggregation.as_ref());
+        if let Some(result) = &mut result {
+            result.warnings.extend(unread);
+        }
         if result.is_none() && !series.slices.is_empty() {
             warnings.push(format!("series {} has no slice with a result", series.uid));
         }
@@ -140,6 +152,24 @@ fn study_result(
         series: results,
         warnings,
     })
+}
+
+/// Lets the networks of series read a series; a warning if they do not, where the bundle has some.
+fn read_series(
+    model: Option<&SeriesModel>,
+    bundle: &Bundle,
+    score: &mut SeriesScore,
+    z: &[Option<f64>],
+) -> Option<String> {
+    let reason = match model {
+        Some(model) => model.apply(score, z).err()?,
+        None if bundle.info().series.is_empty() => return None,
+        None => "they are not loaded".to_owned(),
+    };
+    Some(format!(
+        "the networks of series were not run ({reason}): the probabilities are those of single slices, \
+         for which calibration and thresholds may not hold"
+    ))
 }
 
 /// What the slices are at each threshold that was chosen for slices.
@@ -171,10 +201,10 @@ fn more_suspicious(a: &SeriesResult, b: &SeriesResult) -> Order {
 fn series_result(
     series: &Series,
     score: &SeriesScore,
+    z: &[Option<f64>],
     learned: Option<&LearnedAggregation>,
 ) -> Option<SeriesResult> {
     let probabilities = score.probabilities(learned)?;
-    let z = positions(&series.slices);
     let slices = score
         .slices
         .iter()
@@ -204,7 +234,7 @@ fn series_result(
         series_instance_uid: series.uid.clone(),
         description: series.description.clone(),
         probabilities,
-        acquisition: acquisition(&series.slices, &z),
+        acquisition: acquisition(&series.slices, z),
         slices,
         warnings,
     })

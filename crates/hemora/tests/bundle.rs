@@ -1,9 +1,11 @@
 //! `hemora model bundle`: weights, calibration and evaluation to a bundle whose card has the figures.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Window};
+use hemora_data::{SliceScore, SliceTable};
 use hemora_infer::Bundle;
 use hemora_nn::{Tensor, Weights, networks};
 
@@ -28,15 +30,15 @@ validation = "Chosen beforehand."
 limits = ["All of them."]
 "#;
 
-/// A network of zeros, as a training run leaves it.
-fn weights() -> Vec<u8> {
+/// An image network of zeros, as a training run leaves it.
+fn weights(network: &str) -> Vec<u8> {
     let options = networks::Options {
         channels: 3,
         size: 32,
         head: Some(networks::Head::Sigmoid(LABEL_COUNT)),
         dropout: 0.0,
     };
-    let graph = networks::build("deep-cnn", &options).unwrap().unwrap();
+    let graph = networks::build(network, &options).unwrap().unwrap();
     let mut weights = Weights::default();
     for parameter in graph.parameters() {
         let values = vec![0.0; parameter.len()];
@@ -45,7 +47,7 @@ fn weights() -> Vec<u8> {
     let recipe = InputRecipe::grey(32, Window::BRAIN);
     let text = |key: &str, value: String| (key.to_owned(), value);
     let metadata = HashMap::from([
-        text("network", "deep-cnn".to_owned()),
+        text("network", network.to_owned()),
         text("input", serde_json::to_string(&recipe).unwrap()),
         text("metrics", "[]".to_owned()),
     ]);
@@ -56,7 +58,7 @@ fn weights() -> Vec<u8> {
 fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights()).unwrap();
+    std::fs::write(path("model.safetensors"), weights("deep-cnn")).unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let names = Label::ALL.map(|label| label.name());
     let mut table = format!("id,group,label_{},{}\n", names.join(",label_"), names.join(","));
@@ -100,4 +102,153 @@ fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     let refused = hemora(&[&made[..], &["--evaluation", &path("none")]].concat());
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("none"));
+}
+
+/// A run of `hemora-train sequence` with two folds and weights of zeros: one bias
+/// is all that it says.
+fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
+    std::fs::create_dir_all(run).unwrap();
+    let options = networks::SequenceOptions { columns, hidden: 2, layers: 1, dropout: 0.0 };
+    let graph = networks::build_sequence(network, &options).unwrap().unwrap();
+    let mut weights = Weights::default();
+    for parameter in graph.parameters() {
+        let value = if parameter.name == "series.bias" { -1.0 } else { 0.0 };
+        let value = if parameter.name.ends_with("running_var") { 1.0 } else { value };
+        let values = vec![value; parameter.len()];
+        weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
+    }
+    let metadata = [
+        ("network", network.to_owned()),
+        ("columns", columns.to_string()),
+        ("hidden", "2".to_owned()),
+        ("layers", "1".to_owned()),
+    ];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+    let bytes = weights.to_safetensors(HashMap::from(metadata)).unwrap();
+    let names = Label::ALL.map(|label| label.name());
+    let mut validation = format!("id,group,label_{},{}\n", names.join(",label_"), names.join(","));
+    let mut rows = Vec::new();
+    for slice in 0..40u32 {
+        let fold = slice % 2;
+        let truth = slice % 4 < 2;
+        validation += &format!("ID_{slice},p{fold}{}", slice / 10);
+        validation += &format!(",{}", u8::from(truth)).repeat(LABEL_COUNT);
+        validation += &format!(",{}", f64::from(slice * 7 % 40) / 40.0).repeat(LABEL_COUNT);
+        validation.push('\n');
+        rows.push(SliceScore {
+            series: format!("s{fold}"),
+            patient: format!("p{fold}"),
+            id: format!("ID_{slice}"),
+            fold,
+            ..SliceScore::default()
+        });
+    }
+    SliceTable { rows }.write(&run.join("slices.parquet")).unwrap();
+    std::fs::write(run.join("validation.csv"), validation).unwrap();
+    let first =
+        first.map_or(String::new(), |path| format!("first = {:?}\n", path.to_str().unwrap()));
+    std::fs::write(run.join("config.toml"), format!("network = {network:?}\n{first}")).unwrap();
+    for fold in ["fold-1", "fold-2"] {
+        std::fs::create_dir_all(run.join(fold)).unwrap();
+        std::fs::write(run.join(fold).join("model.safetensors"), &bytes).unwrap();
+    }
+}
+
+#[test]
+fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("model.safetensors"), weights("deep-cnn")).unwrap();
+    std::fs::write(path("about.toml"), ABOUT).unwrap();
+    write_run(&folder.path().join("run"), "sequence-probabilities", 30, None);
+    let (out, about) = (path("tiny.hemora"), path("about.toml"));
+    let made = ["model", "bundle", &path("model.safetensors"), "--about", &about, "--out", &out];
+    succeed(&[&made[..], &["--series", &path("run")]].concat());
+    let bundle = Bundle::open(out.as_ref()).unwrap();
+    let [stage] = bundle.info().series.as_slice() else { panic!("{:?}", bundle.info().series) };
+    assert_eq!(
+        (&*stage.network, stage.columns, stage.sha256.len()),
+        ("sequence-probabilities", 30, 2)
+    );
+    let shown = hemora(&["model", "inspect", &out]);
+    let card = String::from_utf8(shown.stdout).unwrap();
+    for part in [
+        "## Networks of series",
+        "| sequence-probabilities | probabilities, places in mm | 30 | 2 |",
+        "sequence-probabilities, out of fold",
+        "40 slices",
+    ] {
+        assert!(card.contains(part), "{part}:\n{card}");
+    }
+    let auroc = bundle.info().metrics.iter().find(|metric| metric.name == "AUROC").unwrap();
+    assert!(auroc.note.contains("out of fold") && auroc.n == 40, "{}", auroc.note);
+
+    succeed(&[
+        "synth",
+        &path("phantoms"),
+        "--patients",
+        "1",
+        "--size",
+        "64",
+        "--slice-spacing",
+        "9",
+    ]);
+    let (images, results) = (path("phantoms/stage_2_train"), path("results"));
+    succeed(&["triage", &images, "--model", &out, "--engine", "tract", "--out", &results]);
+    let text = std::fs::read_to_string(path("results/result.json")).unwrap();
+    let result: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(result["model"]["series_sha256"].as_array().unwrap().len(), 2);
+    let slices = result["studies"][0]["series"][0]["slices"].as_array().unwrap();
+    assert!(slices.len() > 10);
+    // The logits' bias is all that networks of zeros say: the network of single slices says a half.
+    let expected = 1.0 / (1.0 + 1f64.exp());
+    for slice in slices {
+        let found = slice["probabilities"]["any"].as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-5, "{found}");
+    }
+}
+
+#[test]
+fn runs_that_do_not_fit_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("deep.safetensors"), weights("deep-cnn")).unwrap();
+    std::fs::write(path("lite.safetensors"), weights("efficientnet-lite0")).unwrap();
+    std::fs::write(path("about.toml"), ABOUT).unwrap();
+    let run = |name: &str| folder.path().join(name);
+    write_run(&run("features"), "sequence-features", 1280, None);
+    write_run(&run("narrow"), "sequence-features", 1000, None);
+    write_run(&run("alone"), "sequence-probabilities", 30, None);
+    let first = run("features").join("slices.parquet");
+    write_run(&run("second"), "sequence-probabilities", 36, Some(&first));
+    let other = run("narrow").join("slices.parquet");
+    write_run(&run("stranger"), "sequence-probabilities", 36, Some(&other));
+    std::fs::create_dir(run("empty")).unwrap();
+    let bundle = |weights: &str, runs: &[&str]| {
+        let runs: Vec<String> = runs.iter().map(|run| format!("--series={}", path(run))).collect();
+        let (weights, about, out) = (path(weights), path("about.toml"), path("out.hemora"));
+        let made = ["model", "bundle", &weights, "--about", &about, "--out", &out];
+        let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
+        let output = hemora(&[&made[..], &runs].concat());
+        let said = String::from_utf8_lossy(&output.stderr).replace("│", " ");
+        (output.status.success(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    for (weights, runs, expected) in [
+        ("deep.safetensors", &["features"][..], "which model.onnx does not give"),
+        ("lite.safetensors", &["narrow"], "series/0.onnx reads 1000 features"),
+        ("lite.safetensors", &["second"], "stage 1 reads 36 columns of each slice; expected 30"),
+        ("lite.safetensors", &["second", "features"], "expected one, or one that reads features"),
+        ("lite.safetensors", &["features", "alone"], "without a first run"),
+        ("lite.safetensors", &["empty"], "no slices.parquet"),
+    ] {
+        let (done, said) = bundle(weights, runs);
+        assert!(!done && said.contains(expected), "{runs:?}: {said}");
+        assert!(!run("out.hemora").exists());
+    }
+    let (done, said) = bundle("lite.safetensors", &["features", "stranger"]);
+    assert!(done && said.contains("was trained on"), "{said}");
+    let (done, said) = bundle("lite.safetensors", &["features", "second"]);
+    assert!(done && !said.contains("warning"), "{said}");
+    let made = Bundle::open(&run("out.hemora")).unwrap();
+    assert_eq!((made.info().series.len(), made.series().len()), (2, 4));
 }

@@ -1,11 +1,12 @@
-//! The zip archive of a bundle: three entries, stored without compression.
+//! The zip archive of a bundle: three entries and the networks of series, stored without compression.
 
 use std::io::{Read, Seek, Write};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
-use super::BundleError;
+use super::series::series_entry;
+use super::{BundleError, ModelInfo};
 
 /// The network.
 pub(super) const MODEL: &str = "model.onnx";
@@ -19,22 +20,29 @@ pub(super) const MODEL_LIMIT: u64 = 1 << 31;
 /// Most bytes of a description or card.
 pub(super) const TEXT_LIMIT: u64 = 1 << 24;
 
-/// The bytes of the three entries.
+/// Most bytes of a network of series: those of ours have a few million.
+pub(super) const SERIES_LIMIT: u64 = 1 << 26;
+
+/// The description and the bytes of the other entries.
 pub(super) struct Parts {
+    pub info: ModelInfo,
     pub model: Vec<u8>,
-    pub description: Vec<u8>,
     pub card: Vec<u8>,
+    pub series: Vec<Vec<u8>>,
 }
 
-/// Reads the three entries; others are left alone.
+/// Reads the three entries and the networks of series that the description names; others are left
+/// alone.
 pub(super) fn read(file: impl Read + Seek) -> Result<Parts, BundleError> {
     let mut archive =
         ZipArchive::new(file).map_err(|error| BundleError::Archive(error.to_string()))?;
-    Ok(Parts {
-        description: entry(&mut archive, DESCRIPTION, TEXT_LIMIT)?,
-        card: entry(&mut archive, CARD, TEXT_LIMIT)?,
-        model: entry(&mut archive, MODEL, MODEL_LIMIT)?,
-    })
+    let description = entry(&mut archive, DESCRIPTION, TEXT_LIMIT)?;
+    let card = entry(&mut archive, CARD, TEXT_LIMIT)?;
+    let model = entry(&mut archive, MODEL, MODEL_LIMIT)?;
+    let info = ModelInfo::from_json(&description)?;
+    let networks = 0..info.series_sha256().count();
+    let series = networks.map(|index| entry(&mut archive, &series_entry(index), SERIES_LIMIT));
+    Ok(Parts { model, card, series: series.collect::<Result<_, _>>()?, info })
 }
 
 fn entry<R: Read + Seek>(
@@ -68,12 +76,13 @@ pub(super) fn read_limited(
     Ok(bytes)
 }
 
-/// Writes the three entries: the same parts always give the same bytes.
+/// Writes the entries: the same parts always give the same bytes.
 pub(super) fn write(
     file: impl Write + Seek,
     model: &[u8],
     description: &[u8],
     card: &[u8],
+    series: &[Vec<u8>],
 ) -> Result<(), BundleError> {
     let failed = |error: zip::result::ZipError| BundleError::Archive(error.to_string());
     let options = SimpleFileOptions::default()
@@ -82,15 +91,18 @@ pub(super) fn write(
         .system(System::Unix)
         .unix_permissions(0o644);
     let mut archive = ZipWriter::new(file);
-    for (name, bytes, limit) in [
-        (DESCRIPTION, description, TEXT_LIMIT),
-        (CARD, card, TEXT_LIMIT),
-        (MODEL, model, MODEL_LIMIT),
-    ] {
+    let three = [
+        (DESCRIPTION.to_owned(), description, TEXT_LIMIT),
+        (CARD.to_owned(), card, TEXT_LIMIT),
+        (MODEL.to_owned(), model, MODEL_LIMIT),
+    ];
+    let series = series.iter().enumerate();
+    let series = series.map(|(index, bytes)| (series_entry(index), bytes.as_slice(), SERIES_LIMIT));
+    for (name, bytes, limit) in three.into_iter().chain(series) {
         if bytes.len() as u64 > limit {
-            return Err(BundleError::TooLarge { part: name.to_owned(), limit });
+            return Err(BundleError::TooLarge { part: name, limit });
         }
-        archive.start_file(name, options).map_err(failed)?;
+        archive.start_file(&*name, options).map_err(failed)?;
         archive.write_all(bytes).map_err(BundleError::io(format!("cannot write {name}")))?;
     }
     archive.finish().map_err(failed)?;

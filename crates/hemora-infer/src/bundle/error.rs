@@ -38,12 +38,15 @@ pub enum BundleError {
     #[error("model.json is not a model description: {0}")]
     Description(#[from] serde_json::Error),
     /// A bundle of another format version.
-    #[error("model.json, `format_version`: {found}; this program reads version {expected}, {}", advice(.found))]
+    #[error(
+        "model.json, `format_version`: {found}; this program reads versions 1 to {newest}, {}",
+        advice(.found)
+    )]
     Version {
         /// Version in `model.json`.
         found: String,
-        /// Version that is read.
-        expected: u32,
+        /// The newest version that is read.
+        newest: u32,
     },
     /// Labels other than the six, or in another order.
     #[error("the model's labels are {}; expected {}, in this order", names(.0), names(&Label::ALL))]
@@ -59,11 +62,13 @@ pub enum BundleError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The network is not the one that `model.json` describes.
+    /// A network is not the one that `model.json` describes.
     #[error(
-        "model.onnx has SHA-256 {found}, model.json says {expected}: the file is damaged or was exchanged, fetch the bundle again"
+        "{file} has SHA-256 {found}, model.json says {expected}: the file is damaged or was exchanged, fetch the bundle again"
     )]
     Hash {
+        /// The network's file.
+        file: String,
         /// Hash of the network.
         found: String,
         /// Hash in `model.json`.

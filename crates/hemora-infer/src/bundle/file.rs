@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::archive::{self, MODEL_LIMIT, Parts, TEXT_LIMIT};
+use super::archive::{self, MODEL_LIMIT, Parts, SERIES_LIMIT, TEXT_LIMIT};
+use super::series::series_entry;
 use super::{BundleError, ModelInfo};
 use crate::ModelRef;
 
@@ -16,11 +17,13 @@ pub struct Bundle {
     info: ModelInfo,
     onnx: Vec<u8>,
     card: String,
+    series: Vec<Vec<u8>>,
 }
 
 impl Bundle {
     /// Opens a bundle, or a plain ONNX model with its description beside it: `<name>.json` or
-    /// `model.json`, and optionally `<name>.md` or `card.md`.
+    /// `model.json`, optionally `<name>.md` or `card.md`, and `series/0.onnx` and so on where the
+    /// description names networks of series.
     ///
     /// # Errors
     /// [`BundleError`] if the file cannot be read, is damaged, or describes what cannot be used.
@@ -45,8 +48,7 @@ impl Bundle {
         Self::from_parts(archive::read(Cursor::new(bytes))?)
     }
 
-    /// Writes a bundle beside `path`, syncs and renames it. `info.sha256` is replaced by the hash
-    /// of `onnx`. The same arguments always give the same bytes.
+    /// Writes a bundle without networks of series: see [`Bundle::write_with_series`].
     ///
     /// # Errors
     /// [`BundleError`] if the description cannot be used or the file cannot be written.
@@ -56,16 +58,42 @@ impl Bundle {
         onnx: &[u8],
         card: &str,
     ) -> Result<Self, BundleError> {
-        let info = ModelInfo { sha256: sha256(onnx), ..info.clone() };
+        Self::write_with_series(path, info, onnx, &[], card)
+    }
+
+    /// Writes a bundle beside `path`, syncs and renames it. The hashes in `info` are replaced by those
+    /// of `onnx` and `series`, whose networks are those of all stages of `info.series` one after the
+    /// other, and the format version by the one that is needed. The same arguments always give the
+    /// same bytes.
+    ///
+    /// # Errors
+    /// [`BundleError`] if the description cannot be used, there are fewer or more networks than it
+    /// says, or the file cannot be written.
+    pub fn write_with_series(
+        path: &Path,
+        info: &ModelInfo,
+        onnx: &[u8],
+        series: &[Vec<u8>],
+        card: &str,
+    ) -> Result<Self, BundleError> {
+        let mut info = ModelInfo { sha256: sha256(onnx), ..info.clone() };
+        info.format_version = info.needed_version();
+        let expected = info.series_sha256().count();
+        if expected != series.len() {
+            let problem = format!("names {expected} networks, and there are {}", series.len());
+            return Err(BundleError::Value { field: "series", problem });
+        }
+        let hashes = info.series.iter_mut().flat_map(|stage| &mut stage.sha256);
+        hashes.zip(series).for_each(|(hash, network)| *hash = sha256(network));
         info.check()?;
         let mut description = serde_json::to_vec_pretty(&info)?;
         description.push(b'\n');
         replace_file(path, |file| {
             let mut writer = BufWriter::new(file);
-            archive::write(&mut writer, onnx, &description, card.as_bytes())?;
+            archive::write(&mut writer, onnx, &description, card.as_bytes(), series)?;
             writer.flush().map_err(BundleError::io("cannot write the bundle"))
         })?;
-        Ok(Self { info, onnx: onnx.to_vec(), card: card.to_owned() })
+        Ok(Self { info, onnx: onnx.to_vec(), card: card.to_owned(), series: series.to_vec() })
     }
 
     /// The description.
@@ -76,6 +104,11 @@ impl Bundle {
     /// The network, an ONNX model.
     pub fn onnx(&self) -> &[u8] {
         &self.onnx
+    }
+
+    /// The networks of series, ONNX models: those of all stages one after the other.
+    pub fn series(&self) -> &[Vec<u8>] {
+        &self.series
     }
 
     /// The model card, Markdown; empty if a plain ONNX model has none.
@@ -89,18 +122,24 @@ impl Bundle {
             name: self.info.name.clone(),
             version: self.info.version.clone(),
             sha256: self.info.sha256.clone(),
+            series_sha256: self.info.series_sha256().cloned().collect(),
         }
     }
 
     fn from_parts(parts: Parts) -> Result<Self, BundleError> {
-        let info = ModelInfo::from_json(&parts.description)?;
-        let found = sha256(&parts.model);
-        if found != info.sha256 {
-            return Err(BundleError::Hash { found, expected: info.sha256 });
+        let Parts { info, model, card, series } = parts;
+        let of_series = info.series_sha256().zip(&series).enumerate();
+        let of_series = of_series.map(|(index, (hash, bytes))| (series_entry(index), hash, bytes));
+        let model_onnx = (archive::MODEL.to_owned(), &info.sha256, &model);
+        for (file, expected, bytes) in std::iter::once(model_onnx).chain(of_series) {
+            let found = sha256(bytes);
+            if found != *expected {
+                return Err(BundleError::Hash { file, found, expected: expected.clone() });
+            }
         }
-        let card = String::from_utf8(parts.card)
+        let card = String::from_utf8(card)
             .map_err(|_| BundleError::Archive("card.md is not UTF-8 text".to_owned()))?;
-        Ok(Self { info, onnx: parts.model, card })
+        Ok(Self { info, onnx: model, card, series })
     }
 
     fn open_plain(path: &Path, file: File) -> Result<Self, BundleError> {
@@ -116,14 +155,24 @@ impl Bundle {
             Some(card) => read_text(card)?,
             None => Vec::new(),
         };
-        Self::from_parts(Parts { model, description: read_text(description)?, card })
+        let info = ModelInfo::from_json(&read_text(description)?)?;
+        let network = |index: usize| {
+            let path = path.with_file_name(series_entry(index));
+            read_file(&path, SERIES_LIMIT)
+        };
+        let series = (0..info.series_sha256().count()).map(network).collect::<Result<_, _>>()?;
+        Self::from_parts(Parts { info, model, card, series })
     }
 }
 
 fn read_text(path: &Path) -> Result<Vec<u8>, BundleError> {
+    read_file(path, TEXT_LIMIT)
+}
+
+fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
     let file =
         File::open(path).map_err(BundleError::io(format!("cannot open {}", path.display())))?;
-    archive::read_limited(file, &path.display().to_string(), TEXT_LIMIT)
+    archive::read_limited(file, &path.display().to_string(), limit)
 }
 
 fn file_name(path: &Path) -> String {

@@ -6,15 +6,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BundleError;
+use super::series::{SeriesStage, check_stages};
 
-/// Version of the bundle format; raised when a reader of the old one could misuse the new.
-pub const FORMAT_VERSION: u32 = 1;
+/// Newest version of the bundle format; raised when a reader of the old one could misuse the new.
+/// Version 2 has networks of series; a bundle without any is of version 1.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The description of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelInfo {
-    /// Version of this document's format, 1.
+    /// Version of this document's format: 2 where there are networks of series, else 1.
     pub format_version: u32,
     /// Name of the model.
     pub name: String,
@@ -52,6 +54,10 @@ pub struct ModelInfo {
     /// three highest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<LearnedAggregation>,
+    /// Networks that read the slices of a whole series, and whose probabilities then stand for those
+    /// of the network of single slices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<SeriesStage>,
     /// SHA-256 of `model.onnx`, lower-case hexadecimal.
     pub sha256: String,
 }
@@ -111,10 +117,13 @@ impl ModelInfo {
         // The version first: a newer format may have fields that this one does not know.
         let value: serde_json::Value = serde_json::from_slice(bytes)?;
         match value.get("format_version") {
-            Some(version) if version.as_u64() == Some(u64::from(FORMAT_VERSION)) => {}
+            Some(version)
+                if version
+                    .as_u64()
+                    .is_some_and(|it| (1..=u64::from(FORMAT_VERSION)).contains(&it)) => {}
             found => {
                 let found = found.map_or("missing".to_owned(), short);
-                return Err(BundleError::Version { found, expected: FORMAT_VERSION });
+                return Err(BundleError::Version { found, newest: FORMAT_VERSION });
             }
         }
         let info: Self = serde_json::from_value(value)?;
@@ -127,9 +136,14 @@ impl ModelInfo {
     /// # Errors
     /// [`BundleError`] names what cannot be used.
     pub fn check(&self) -> Result<(), BundleError> {
-        if self.format_version != FORMAT_VERSION {
-            let found = self.format_version.to_string();
-            return Err(BundleError::Version { found, expected: FORMAT_VERSION });
+        if self.format_version != self.needed_version() {
+            let problem = format!(
+                "is {}; expected {} with {} stages of networks of series",
+                self.format_version,
+                self.needed_version(),
+                self.series.len()
+            );
+            return Err(BundleError::Value { field: "format_version", problem });
         }
         if self.labels != Label::ALL {
             return Err(BundleError::Labels(self.labels.clone()));
@@ -174,13 +188,28 @@ impl ModelInfo {
                 problem: problem(error),
             })?;
         }
-        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-        if self.sha256.len() != 64 || !self.sha256.chars().all(is_hex) {
-            let problem = "is not 64 lower-case hexadecimal digits".to_owned();
-            return Err(BundleError::Value { field: "sha256", problem });
-        }
-        Ok(())
+        check_sha256("sha256", &self.sha256)?;
+        check_stages(&self.series)
     }
+
+    /// The version of a document with these fields.
+    pub(super) fn needed_version(&self) -> u32 {
+        if self.series.is_empty() { 1 } else { 2 }
+    }
+
+    /// Hashes of all networks of series, in the order of their files.
+    pub(super) fn series_sha256(&self) -> impl Iterator<Item = &String> {
+        self.series.iter().flat_map(|stage| &stage.sha256)
+    }
+}
+
+pub(super) fn check_sha256(field: &'static str, text: &str) -> Result<(), BundleError> {
+    let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    if text.len() != 64 || !text.chars().all(is_hex) {
+        let problem = "is not 64 lower-case hexadecimal digits".to_owned();
+        return Err(BundleError::Value { field, problem });
+    }
+    Ok(())
 }
 
 /// A value for a message, cut short.

@@ -38,6 +38,18 @@ pub struct FeatureMap {
     pub values: Vec<f32>,
 }
 
+impl FeatureMap {
+    /// The mean of each channel over rows and columns.
+    pub fn pooled(&self) -> Vec<f32> {
+        let area = (self.rows * self.columns).max(1);
+        let mean = |channel: &[f32]| {
+            let sum: f64 = channel.iter().map(|&value| f64::from(value)).sum();
+            (sum / area as f64) as f32
+        };
+        self.values.chunks(area).map(mean).collect()
+    }
+}
+
 /// Why a network is not loaded or gives no result; the caller names the model or the slice.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -212,7 +224,11 @@ mod tests {
         let good = ([1usize, 6].as_slice(), [0.5f32; 6].as_slice());
         let features = [1.0; 12];
         let output = check_output(good, Some((&[1, 3, 2, 2], &features))).unwrap();
-        assert_eq!(output.features.unwrap().channels, 3);
+        let map = output.features.unwrap();
+        assert_eq!((map.channels, map.pooled()), (3, vec![1.0; 3]));
+        let values = vec![0.0, 1.0, 2.0, 5.0];
+        let map = FeatureMap { channels: 2, rows: 1, columns: 2, values };
+        assert_eq!(map.pooled(), [0.5, 3.5]);
         for shape in [&[1usize, 3, 2, 3] as &[usize], &[2, 3, 2, 1], &[1, 12]] {
             assert!(check_output(good, Some((shape, &features))).is_err(), "{shape:?}");
         }

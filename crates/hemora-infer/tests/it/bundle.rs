@@ -115,8 +115,8 @@ fn another_network_than_described_is_refused() {
     let wrong = "0".repeat(64);
     let bytes = edited(|description| description["sha256"] = wrong.clone().into());
     match Bundle::from_bytes(&bytes).unwrap_err() {
-        BundleError::Hash { found, expected } => {
-            assert_eq!(expected, wrong);
+        BundleError::Hash { file, found, expected } => {
+            assert_eq!((&*file, expected), ("model.onnx", wrong));
             // sha256sum of NETWORK.
             assert_eq!(found, "e79df89244e075f599d0e9487e26187087a7a204ab9adf6dc89f1db833cd4ed6");
         }
@@ -170,10 +170,10 @@ fn labels_must_be_the_six_in_order() {
 #[test]
 fn versions_are_checked_before_anything_else() {
     let error = refused(&edited(|description| {
-        description["format_version"] = 2.into();
+        description["format_version"] = 3.into();
         description["field_of_the_future"] = true.into();
     }));
-    assert!(error.contains("`format_version`: 2") && error.contains("update"), "{error}");
+    assert!(error.contains("`format_version`: 3") && error.contains("update"), "{error}");
     assert!(refused(&edited(|d| d["format_version"] = "1".into())).contains("version"));
     let error = refused(&edited(|description| description["extra"] = 1.into()));
     assert!(error.contains("unknown field `extra`"), "{error}");

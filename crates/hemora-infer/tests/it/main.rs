@@ -7,5 +7,6 @@ mod formula;
 mod networks;
 mod schema;
 mod sequences;
+mod series;
 mod support;
 mod triage;

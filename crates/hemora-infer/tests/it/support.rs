@@ -9,7 +9,7 @@ use hemora_eval::{
     Calibration, CalibrationMethod, Calibrator, LabelCalibration, Level, OperatingPoint,
     OperatingRule, Origin,
 };
-use hemora_infer::{Bundle, FORMAT_VERSION, ModelInfo, NetworkRef};
+use hemora_infer::{Bundle, ModelInfo, NetworkRef};
 use hemora_nn::{Conv, Graph, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
 
 /// Height and width of the small networks' input.
@@ -108,7 +108,7 @@ pub fn brightness_bundle(folder: &Path) -> Bundle {
 /// A description for a network that takes 32 × 32 pixels.
 pub fn info() -> ModelInfo {
     ModelInfo {
-        format_version: FORMAT_VERSION,
+        format_version: 1,
         name: "test".to_owned(),
         version: "1.2.3".to_owned(),
         created: "2026-01-02".to_owned(),
@@ -124,6 +124,7 @@ pub fn info() -> ModelInfo {
         operating_points: Vec::new(),
         calibration: None,
         aggregation: None,
+        series: Vec::new(),
         sha256: String::new(),
     }
 }

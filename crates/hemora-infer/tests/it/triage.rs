@@ -74,7 +74,7 @@ impl Archive {
     }
 
     fn triage(&self, collection: &Collection) -> TriageResult {
-        triage(&self.engine, &self.bundle, collection, SeriesPolicy::AllAxial, &|_, _| ())
+        triage(&self.engine, None, &self.bundle, collection, SeriesPolicy::AllAxial, &|_, _| ())
     }
 }
 
@@ -129,7 +129,7 @@ fn the_chosen_series_alone_is_scored_and_the_others_say_why_not() {
     let archive = archive();
     let collection = archive.collect();
     let policy = SeriesPolicy::Chosen;
-    let result = triage(&archive.engine, &archive.bundle, &collection, policy, &|_, _| ());
+    let result = triage(&archive.engine, None, &archive.bundle, &collection, policy, &|_, _| ());
     let bleeding = &result.studies[0];
     let [only] = bleeding.series.as_slice() else { panic!("{:?}", bleeding.series) };
     assert_eq!(only.series_instance_uid, "1.2.1");
@@ -151,7 +151,7 @@ fn probabilities_are_calibrated_and_slices_flagged_as_the_bundle_says() {
     let path = archive.folder.path().join("calibrated.hemora");
     let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
     let policy = SeriesPolicy::Chosen;
-    let result = triage(&archive.engine, &bundle, &archive.collect(), policy, &|_, _| ());
+    let result = triage(&archive.engine, None, &bundle, &archive.collect(), policy, &|_, _| ());
     let bleeding = &result.studies[0];
     // A temperature of 2 halves the log odds.
     let halved = |bright: usize| 1.0 / (1.0 + (1.5 - 5.0 * bright as f64 / 4096.0).exp());
@@ -197,7 +197,7 @@ fn slices_make_a_series_by_the_rule_that_the_bundle_holds() {
     let path = archive.folder.path().join("learned.hemora");
     let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
     let policy = SeriesPolicy::Chosen;
-    let result = triage(&archive.engine, &bundle, &archive.collect(), policy, &|_, _| ());
+    let result = triage(&archive.engine, None, &bundle, &archive.collect(), policy, &|_, _| ());
     let (ours, default) = (&result.studies[0].series[0], &plain.studies[0].series[0]);
     let highest = any(ours).into_iter().fold(0.0, f64::max);
     assert_near(ours.probabilities.any.into(), highest);
@@ -259,8 +259,14 @@ fn an_engine_that_fails_on_slices_does_not_end_the_run() {
     let info = ModelInfo { input: grey(64), ..archive.bundle.info().clone() };
     let path = archive.folder.path().join("other.hemora");
     let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
-    let result =
-        triage(&archive.engine, &bundle, &archive.collect(), SeriesPolicy::AllAxial, &|_, _| ());
+    let result = triage(
+        &archive.engine,
+        None,
+        &bundle,
+        &archive.collect(),
+        SeriesPolicy::AllAxial,
+        &|_, _| (),
+    );
     assert!(result.studies.is_empty());
     let failed: Vec<_> = result.skipped.iter().filter(|file| file.failed).collect();
     assert_eq!(failed.len(), QUIET.len() + BLEEDING.len() + REPEAT.len());
@@ -299,7 +305,8 @@ fn the_views_that_a_bundle_asks_for_are_averaged() {
     let bundle = Bundle::open(&path).unwrap();
     assert_eq!(bundle.info().views, Views::Ten);
     let any = |bundle: &Bundle| {
-        let result = triage(&archive.engine, bundle, &collection, SeriesPolicy::Chosen, &|_, _| ());
+        let result =
+            triage(&archive.engine, None, bundle, &collection, SeriesPolicy::Chosen, &|_, _| ());
         let series = result.studies.into_iter().flat_map(|study| study.series);
         series.flat_map(|it| it.slices).map(|it| it.probabilities.any).collect::<Vec<_>>()
     };
@@ -328,7 +335,14 @@ fn the_thread_count_changes_nothing_and_progress_counts_every_slice() {
         let counts = std::sync::Mutex::new(Vec::new());
         let result = pool.install(|| {
             let progress = |done, total| counts.lock().unwrap().push((done, total));
-            triage(&archive.engine, &archive.bundle, &collection, SeriesPolicy::AllAxial, &progress)
+            triage(
+                &archive.engine,
+                None,
+                &archive.bundle,
+                &collection,
+                SeriesPolicy::AllAxial,
+                &progress,
+            )
         });
         let mut counts = counts.into_inner().unwrap();
         counts.sort_unstable();

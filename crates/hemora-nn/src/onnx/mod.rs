@@ -7,5 +7,5 @@ mod read;
 mod sequence;
 mod write;
 
-pub use read::{ClassifierWeights, OnnxError, classifier, model_opset};
+pub use read::{ClassifierWeights, OnnxError, classifier, model_opset, pooled_features};
 pub use write::{FEATURES, INPUT, OPSET, PROBABILITIES, write};

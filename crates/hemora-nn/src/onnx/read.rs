@@ -1,5 +1,5 @@
 //! The little that has to be read back from an ONNX model: the classifier's weights, from which
-//! activation maps are computed.
+//! activation maps are computed, and whether it reads the mean of the last feature map.
 
 use prost::Message;
 
@@ -48,18 +48,63 @@ pub fn classifier(bytes: &[u8]) -> Result<Option<ClassifierWeights>, OnnxError> 
     Ok(find_classifier(&graph))
 }
 
+/// How many features the model's classifier reads, if they are the mean over rows and columns of the
+/// model's second output, `[N, features, rows, columns]`, and nothing else; `None` for any other end,
+/// such as a norm behind the mean.
+///
+/// # Errors
+/// [`OnnxError`] if the bytes are not an ONNX model.
+pub fn pooled_features(bytes: &[u8]) -> Result<Option<usize>, OnnxError> {
+    let graph = Model::decode(bytes)?.graph.ok_or(OnnxError::NoGraph)?;
+    Ok(find_pooled(&graph))
+}
+
+fn find_pooled(graph: &GraphProto) -> Option<usize> {
+    let classifier = classifier_node(graph)?;
+    let map = &graph.output.get(1)?.name;
+    let mut value = classifier.input.first()?;
+    for _ in 0..END {
+        let node = giving(graph, value)?;
+        match node.op_type.as_str() {
+            // None of these changes a value, nor its place where rows and columns are one.
+            "Flatten" | "Reshape" | "Squeeze" | "Identity" | "Dropout" => {
+                value = node.input.first()?
+            }
+            "GlobalAveragePool" if node.input.first() == Some(map) => {
+                return linear(graph, classifier).map(|it| it.inputs);
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Most layers of a model's end: a classifier ends in a handful; the bound keeps a cyclic file from
+/// looping.
+const END: usize = 8;
+
+/// The node that gives a value.
+fn giving<'a>(graph: &'a GraphProto, value: &str) -> Option<&'a NodeProto> {
+    graph.node.iter().find(|node| node.output.iter().any(|name| name == value))
+}
+
 fn find_classifier(graph: &GraphProto) -> Option<ClassifierWeights> {
+    let node = classifier_node(graph)?;
+    linear(graph, node).map(|it| behind_norm(graph, node, it))
+}
+
+/// The linear layer that feeds the first output.
+fn classifier_node(graph: &GraphProto) -> Option<&NodeProto> {
     let mut value = graph.output.first()?.name.as_str();
-    // A classifier ends in a handful of layers; the bound keeps a cyclic file from looping.
-    for _ in 0..8 {
-        let node = graph.node.iter().find(|node| node.output.iter().any(|name| name == value))?;
+    for _ in 0..END {
+        let node = giving(graph, value)?;
         match node.op_type.as_str() {
             "Sigmoid" | "Softmax" | "Identity" => value = node.input.first()?,
             "Add" => {
                 let is_constant = |name: &String| tensor(graph, name).is_some();
                 value = node.input.iter().find(|name| !is_constant(name))?;
             }
-            "Gemm" | "MatMul" => return linear(graph, node).map(|it| behind_norm(graph, node, it)),
+            "Gemm" | "MatMul" => return Some(node),
             _ => return None,
         }
     }
@@ -146,6 +191,30 @@ mod tests {
         let found = classifier(&bytes).unwrap().unwrap();
         assert_eq!((found.units, found.inputs), (6, 1280));
         assert_eq!(found.weight, weights.get("classifier.weight").unwrap().values);
+    }
+
+    #[test]
+    fn classifiers_of_the_mean_feature_map_are_told_from_others() {
+        for (name, expected) in [
+            ("efficientnet-lite0", Some(1280)),
+            ("resnet18", Some(512)),
+            ("densenet121", Some(1024)),
+            // A norm stands between, and the seed study's network flattens its map.
+            ("convnext-nano", None),
+            ("deep-cnn", None),
+        ] {
+            let head = Some(crate::networks::Head::Sigmoid(6));
+            let options = Options { size: 32, head, ..Options::default() };
+            let graph = build(name, &options).unwrap().unwrap();
+            let mut weights = Weights::default();
+            for parameter in graph.parameters() {
+                let values = vec![0.5; parameter.len()];
+                weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
+            }
+            let bytes = onnx::write(&graph, &weights).unwrap();
+            assert_eq!(pooled_features(&bytes).unwrap(), expected, "{name}");
+        }
+        assert!(pooled_features(b"").is_err());
     }
 
     #[test]

@@ -276,6 +276,11 @@ pub struct BundleArgs {
     #[arg(long, value_name = "RUN")]
     pub evaluation: Vec<PathBuf>,
 
+    /// Run of `hemora-train sequence` whose networks read whole series after this one: one, or one on
+    /// features and then one on probabilities
+    #[arg(long, value_name = "RUN")]
+    pub series: Vec<PathBuf>,
+
     /// The bundle to write
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,

@@ -11,6 +11,7 @@ use hemora_nn::{Weights, networks, onnx};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 use serde::Deserialize;
 
+use super::bundle_series::SeriesRuns;
 use super::compare::evaluation_file;
 use crate::cli::BundleArgs;
 
@@ -87,7 +88,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
             fit.plain_aggregation
         );
     }
-    let evaluations = arguments
+    let mut evaluations = arguments
         .evaluation
         .iter()
         .map(|path| read_evaluation(&evaluation_file(path)).into_diagnostic())
@@ -102,6 +103,11 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         .ok_or_else(|| miette!("{name} is of an unknown network `{network}`"))?
         .into_diagnostic()?;
     let onnx = onnx::write(&graph, &weights).into_diagnostic().wrap_err(name)?;
+    let mut series = SeriesRuns::read(&arguments.series, &onnx)?;
+    for note in &series.notes {
+        eprintln!("warning: {note}");
+    }
+    evaluations.append(&mut series.evaluations);
     let info = ModelInfo {
         format_version: FORMAT_VERSION,
         name: about.name.clone(),
@@ -126,11 +132,17 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         operating_points: fit.as_ref().map_or_else(Vec::new, |fit| fit.operating_points.clone()),
         aggregation: fit.as_ref().and_then(|fit| fit.aggregation.clone()),
         calibration: fit.and_then(|fit| fit.calibration),
+        series: series.stages.clone(),
         sha256: String::new(),
     };
-    let card = card(&info, &about, &measured, &evaluations);
-    Bundle::write(&arguments.out, &info, &onnx, &card).into_diagnostic()?;
-    println!("{}: {} bytes of ONNX", arguments.out.display(), onnx.len());
+    let card = card(&info, &about, &measured, &series.card_section(), &evaluations);
+    Bundle::write_with_series(&arguments.out, &info, &onnx, &series.networks, &card)
+        .into_diagnostic()?;
+    let bytes = onnx.len() + series.networks.iter().map(Vec::len).sum::<usize>();
+    println!("{}: {bytes} bytes of ONNX", arguments.out.display());
+    for stage in &series.stages {
+        println!("{} networks of series, {}", stage.sha256.len(), stage.network);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -248,6 +260,7 @@ fn card(
     info: &ModelInfo,
     about: &About,
     measured: &[Measured],
+    series: &str,
     evaluations: &[Evaluation],
 ) -> String {
     let mut card = format!(
@@ -282,6 +295,7 @@ fn card(
             row.groups
         );
     }
+    card.push_str(series);
     write_fit(&mut card, info);
     for evaluation in evaluations {
         card.push('\n');

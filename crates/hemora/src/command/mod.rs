@@ -1,6 +1,7 @@
 //! The commands, a module each.
 
 pub mod bundle;
+mod bundle_series;
 pub mod calibrate;
 pub mod cases;
 pub mod compare;

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use hemora_dicom::{Collection, ReadOptions, collect_with};
 use hemora_infer::{
-    Bundle, Engine, SeriesPolicy, TriageResult, key_slices, load_engine, triage, write_csv,
+    Bundle, Engine, SeriesModel, SeriesPolicy, TriageResult, key_slices, load_engine, triage,
+    write_csv,
 };
 use hemora_report::{KeySlice, write_html};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
@@ -42,7 +43,7 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
     let mut timings = Timings::default();
     limit_threads(arguments.engine.threads)?;
     make_folder(&arguments.out)?;
-    let (bundle, engine) = load(&arguments.engine)?;
+    let (bundle, engine, series) = load(&arguments.engine)?;
     timings.load_s = start.elapsed().as_secs_f64();
 
     let bar = progress::bar("reading headers");
@@ -56,7 +57,8 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
         true => SeriesPolicy::AllAxial,
         false => SeriesPolicy::Chosen,
     };
-    let result = triage(engine.as_ref(), &bundle, &collection, policy, &progress::moves(&bar));
+    let moves = progress::moves(&bar);
+    let result = triage(engine.as_ref(), series.as_ref(), &bundle, &collection, policy, &moves);
     bar.finish_and_clear();
     timings.score_s = start.elapsed().as_secs_f64() - timings.load_s - timings.collect_s;
 
@@ -98,11 +100,11 @@ pub fn limit_threads(threads: usize) -> Result<()> {
         .wrap_err("cannot start threads")
 }
 
-/// Opens the model and its engine.
+/// Opens the model and loads its engines: of slices, and of series where it has networks of those.
 ///
 /// # Errors
 /// A report that names the model or the engine's library.
-fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>)> {
+fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>, Option<SeriesModel>)> {
     let bundle = default_model::open(arguments.model.as_deref())?;
     let input = &bundle.info().input;
     let loaded =
@@ -110,7 +112,13 @@ fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>)> {
             .into_diagnostic()
             .wrap_err("cannot load the engine")?;
     eprintln!("engine: {}", loaded.note);
-    Ok((bundle, loaded.engine))
+    let series = SeriesModel::load(arguments.engine, &bundle, None)
+        .into_diagnostic()
+        .wrap_err("cannot load the networks of series")?;
+    for stage in &bundle.info().series {
+        eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
+    }
+    Ok((bundle, loaded.engine, series))
 }
 
 fn exit_code(result: &TriageResult) -> ExitCode {

@@ -1,0 +1,111 @@
+//! The networks of series of a bundle, as `model.json` describes them.
+
+use hemora_ct::LABEL_COUNT;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::BundleError;
+use super::info::check_sha256;
+
+/// Most networks of series of a bundle.
+pub const MOST_SERIES_NETWORKS: usize = 32;
+/// Most features of a slice.
+const MOST_FEATURES: usize = 1 << 16;
+
+/// Some networks of one kind, of whose probabilities the mean is taken: those of a run's folds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesStage {
+    /// Name of the networks, for instance `sequence-features`.
+    pub network: String,
+    /// What they read of each slice.
+    pub reads: SeriesInput,
+    /// Values of each slice that they read.
+    pub columns: usize,
+    /// Trainable parameters of each.
+    pub trainable_parameters: u64,
+    /// SHA-256 of each network, lower-case hexadecimal. Over all stages the networks are
+    /// `series/0.onnx`, `series/1.onnx` and so on.
+    pub sha256: Vec<String>,
+}
+
+/// What networks of series read of each slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeriesInput {
+    /// The pooled features of the network of single slices: what its last linear layer reads.
+    Features,
+    /// The same, and the place along the normal in units of 10 mm in the last column.
+    FeaturesAndPlaces,
+    /// Probabilities of the network of single slices, their differences to the neighbours, rank and
+    /// distance, and in a second stage the probabilities of the first: six columns of each.
+    Probabilities,
+}
+
+impl SeriesInput {
+    /// What a network of ours reads, by its name.
+    pub fn of(network: &str) -> Option<Self> {
+        match network {
+            "sequence-features" => Some(Self::Features),
+            "sequence-transformer" => Some(Self::FeaturesAndPlaces),
+            "sequence-probabilities" => Some(Self::Probabilities),
+            _ => None,
+        }
+    }
+
+    /// Whether it is read from the feature maps of the network of single slices.
+    pub fn is_features(self) -> bool {
+        self != Self::Probabilities
+    }
+}
+
+/// Name of a network of series in a bundle.
+pub fn series_entry(index: usize) -> String {
+    format!("series/{index}.onnx")
+}
+
+/// Checks the stages: one, or features and then probabilities.
+pub(super) fn check_stages(stages: &[SeriesStage]) -> Result<(), BundleError> {
+    let refused = |problem: String| Err(BundleError::Value { field: "series", problem });
+    let reads: Vec<SeriesInput> = stages.iter().map(|stage| stage.reads).collect();
+    let chained = match *reads.as_slice() {
+        [] | [_] => true,
+        [first, second] => first.is_features() && second == SeriesInput::Probabilities,
+        _ => false,
+    };
+    if !chained {
+        return refused(format!(
+            "has {} stages that read {reads:?}; expected one, or one that reads features and then one \
+             that reads probabilities",
+            stages.len()
+        ));
+    }
+    for (index, stage) in stages.iter().enumerate() {
+        let expected = match stage.reads {
+            SeriesInput::Features => 1..=MOST_FEATURES,
+            SeriesInput::FeaturesAndPlaces => 2..=MOST_FEATURES + 1,
+            SeriesInput::Probabilities => {
+                let columns = LABEL_COUNT * if index == 0 { 5 } else { 6 };
+                columns..=columns
+            }
+        };
+        if !expected.contains(&stage.columns) {
+            let (found, [least, most]) = (stage.columns, [*expected.start(), *expected.end()]);
+            let expected =
+                if least == most { least.to_string() } else { format!("{least} to {most}") };
+            return refused(format!(
+                "stage {} reads {found} columns of each slice; expected {expected}",
+                index + 1
+            ));
+        }
+        if stage.network.trim().is_empty() || stage.sha256.is_empty() {
+            return refused(format!("stage {} has no name or no network", index + 1));
+        }
+        stage.sha256.iter().try_for_each(|sha256| check_sha256("series.sha256", sha256))?;
+    }
+    let count: usize = stages.iter().map(|stage| stage.sha256.len()).sum();
+    if count > MOST_SERIES_NETWORKS {
+        return refused(format!("has {count} networks; expected at most {MOST_SERIES_NETWORKS}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! The networks of series of a bundle at work: what they make of the slices of one series.
+
+use std::path::Path;
+
+use hemora_ct::{LABEL_COUNT, Probabilities, SequenceSlice, places_along, probability_columns};
+use hemora_nn::onnx::{OnnxError, pooled_features};
+use rayon::prelude::*;
+
+use crate::bundle::series_entry;
+use crate::score::SeriesScore;
+use crate::{
+    Bundle, EngineError, EngineKind, SequenceEngine, SeriesInput, SeriesStage,
+    load_sequence_engine, run_both_ways,
+};
+
+/// Fewer slices than this have none with neighbours on both sides: nothing to read between.
+const FEWEST: usize = 3;
+/// More slices are no head; attention takes memory by the square of their number.
+const MOST: usize = 1024;
+/// Slices closer than this lie in one place, mm.
+const SAME_PLACE: f64 = 0.01;
+
+/// Networks that read the slices of a whole series, in the order in which they run.
+pub struct SeriesModel {
+    stages: Vec<Stage>,
+}
+
+/// Networks of one kind, of which the mean is taken.
+struct Stage {
+    reads: SeriesInput,
+    engines: Vec<Box<dyn SequenceEngine>>,
+}
+
+/// Why the networks of series of a bundle are not loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SeriesModelError {
+    /// The network of single slices is not an ONNX model.
+    #[error("model.onnx: {0}")]
+    Onnx(#[from] OnnxError),
+    /// The network of single slices does not give what its classifier reads.
+    #[error(
+        "the networks of series read pooled features, which model.onnx does not give: expected a last \
+         linear layer that reads the mean of the second output, the last feature map; put networks \
+         that read probabilities into the bundle"
+    )]
+    NoFeatures,
+    /// The networks of series read other features.
+    #[error(
+        "{file} reads {expected} features of each slice, model.onnx gives {found}: they were not \
+         trained together"
+    )]
+    Features {
+        /// The network of series.
+        file: String,
+        /// Features that it reads.
+        expected: usize,
+        /// Features that there are.
+        found: usize,
+    },
+    /// An engine does not take a network.
+    #[error("{file}: {source}")]
+    Engine {
+        /// The network of series.
+        file: String,
+        /// Why.
+        source: EngineError,
+    },
+}
+
+impl SeriesModel {
+    /// Loads the networks of series of a bundle; `None` if it has none. `library` as of
+    /// [`load_engine`](crate::load_engine).
+    ///
+    /// # Errors
+    /// [`SeriesModelError`] names the network that cannot be used, and why.
+    pub fn load(
+        kind: EngineKind,
+        bundle: &Bundle,
+        library: Option<&Path>,
+    ) -> Result<Option<Self>, SeriesModelError> {
+        let stages = &bundle.info().series;
+        if stages.is_empty() {
+            return Ok(None);
+        }
+        Self::check(bundle.onnx(), stages)?;
+        let mut networks = bundle.series().iter().enumerate();
+        let mut loaded = Vec::with_capacity(stages.len());
+        for stage in stages {
+            let mut engines = Vec::with_capacity(stage.sha256.len());
+            for (index, onnx) in networks.by_ref().take(stage.sha256.len()) {
+                let file = series_entry(index);
+                let engine = load_sequence_engine(kind, onnx, stage.columns, library);
+                engines.push(engine.map_err(|source| SeriesModelError::Engine { file, source })?);
+            }
+            loaded.push(Stage { reads: stage.reads, engines });
+        }
+        Ok(Some(Self { stages: loaded }))
+    }
+
+    /// Checks that a network of single slices, an ONNX model, gives the features that `stages` read.
+    ///
+    /// # Errors
+    /// [`SeriesModelError`] if it gives none, or another number.
+    pub fn check(onnx: &[u8], stages: &[SeriesStage]) -> Result<(), SeriesModelError> {
+        let mut first = 0;
+        for stage in stages {
+            let file = series_entry(first);
+            first += stage.sha256.len();
+            let expected = match stage.reads {
+                SeriesInput::Probabilities => continue,
+                SeriesInput::Features => stage.columns,
+                SeriesInput::FeaturesAndPlaces => stage.columns.saturating_sub(1),
+            };
+            let found = pooled_features(onnx)?.ok_or(SeriesModelError::NoFeatures)?;
+            if found != expected {
+                return Err(SeriesModelError::Features { file, expected, found });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a network reads features of the slices.
+    pub(crate) fn reads_features(&self) -> bool {
+        self.stages.iter().any(|stage| stage.reads.is_features())
+    }
+
+    /// Replaces the probabilities of the slices by those of the networks, which read them from the
+    /// lowest to the highest and back. `z_mm` are the places of all slices of the series along its
+    /// normal, mm; slices that were not scored are left out.
+    ///
+    /// # Errors
+    /// Why they were not run, as text; then nothing is changed.
+    pub(crate) fn apply(
+        &self,
+        score: &mut SeriesScore,
+        z_mm: &[Option<f64>],
+    ) -> Result<(), String> {
+        let count = score.slices.len();
+        if !(FEWEST..=MOST).contains(&count) {
+            let noun = if count == 1 { "slice" } else { "slices" };
+            return Err(format!("it has {count} {noun}, and they read {FEWEST} to {MOST}"));
+        }
+        let mut places = Vec::with_capacity(count);
+        for (place, slice) in score.slices.iter().enumerate() {
+            places.extend(z_mm[slice.index].filter(|z| z.is_finite()).map(|z| (z, place)));
+        }
+        if places.len() < count {
+            return Err(format!("{} of its {count} slices have no position", count - places.len()));
+        }
+        places.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if places[count - 1].0 - places[0].0 < SAME_PLACE {
+            return Err("its slices all lie in one place".to_owned());
+        }
+        let slices: Vec<SequenceSlice> = places
+            .iter()
+            .enumerate()
+            .map(|(rank, &(z, place))| SequenceSlice {
+                z_mm: Some(z),
+                spacing_mm: None,
+                rank: SequenceSlice::rank_of(rank, count),
+                probabilities: score.slices[place].probabilities.to_array(),
+                first: None,
+            })
+            .collect();
+        let features: Vec<&[f32]> = places
+            .iter()
+            .map(|&(_, place)| score.features.get(place).map_or(&[][..], Vec::as_slice))
+            .collect();
+        let found = self.run(slices, &features).map_err(|error| error.to_string())?;
+        for ((_, place), probabilities) in places.into_iter().zip(found) {
+            score.slices[place].probabilities = Probabilities::from_array(probabilities);
+        }
+        Ok(())
+    }
+
+    /// What the last stage says of slices in the order of their places.
+    fn run(
+        &self,
+        mut slices: Vec<SequenceSlice>,
+        features: &[&[f32]],
+    ) -> Result<Vec<[f32; LABEL_COUNT]>, EngineError> {
+        let mut said = Vec::new();
+        for stage in &self.stages {
+            said = stage.run(&slices, features)?;
+            for (slice, said) in slices.iter_mut().zip(&said) {
+                slice.first = Some(*said);
+            }
+        }
+        Ok(said)
+    }
+}
+
+impl Stage {
+    /// The mean of what the networks say.
+    fn run(
+        &self,
+        slices: &[SequenceSlice],
+        features: &[&[f32]],
+    ) -> Result<Vec<[f32; LABEL_COUNT]>, EngineError> {
+        let columns = |order: &[usize]| self.columns(slices, features, order);
+        let run = |engine: &Box<dyn SequenceEngine>| {
+            run_both_ways(engine.as_ref(), slices.len(), columns)
+        };
+        let all = self.engines.par_iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        let mut means = vec![[0f32; LABEL_COUNT]; slices.len()];
+        for said in &all {
+            for (mean, value) in means.iter_mut().flatten().zip(said.iter().flatten()) {
+                *mean += value / all.len() as f32;
+            }
+        }
+        // Rounding may leave a mean of ones above 1.
+        means.iter_mut().flatten().for_each(|mean| *mean = mean.clamp(0.0, 1.0));
+        Ok(means)
+    }
+
+    /// The networks' input for slices that are read in `order`, `[slices, columns]`.
+    fn columns(&self, slices: &[SequenceSlice], features: &[&[f32]], order: &[usize]) -> Vec<f32> {
+        let read = || order.iter().map(|&at| slices[at]).collect::<Vec<_>>();
+        match self.reads {
+            SeriesInput::Probabilities => probability_columns(&read()),
+            SeriesInput::Features => {
+                order.iter().flat_map(|&at| features[at].iter().copied()).collect()
+            }
+            SeriesInput::FeaturesAndPlaces => {
+                let places = places_along(&read());
+                let row = |(&at, place): (&usize, f32)| features[at].iter().copied().chain([place]);
+                order.iter().zip(places).flat_map(row).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! Bundles with networks of series: what triage makes of them is what is computed here step by step,
+//! in both engines; what does not belong together is refused by name.
+
+use std::fs;
+use std::io::{Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+
+use hemora_ct::{ImagePlane, LABEL_COUNT, Slice};
+use hemora_dicom::{Collection, NewSlice, PixelStorage, collect, read_slice, write_slice};
+use hemora_infer::{
+    Bundle, Engine, EngineKind, ModelInfo, SeriesInput, SeriesModel, SeriesPolicy, SeriesResult,
+    SeriesStage, TractEngine, load_engine, load_sequence_engine, triage,
+};
+use hemora_nn::networks::{self, SequenceOptions, build_sequence};
+use hemora_nn::{Tensor, Weights, onnx};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use crate::formula::formula_weights;
+use crate::support::{AXIAL, SIZE, calibration, info, onnxruntime, small_onnx};
+
+/// Features of the small network.
+const FEATURES: usize = 12;
+
+/// A small network of series; every `fold` has weights of its own.
+fn network(name: &str, columns: usize, fold: usize) -> Vec<u8> {
+    let options = SequenceOptions { columns, hidden: 4, layers: 1, dropout: 0.0 };
+    let graph = build_sequence(name, &options).unwrap().unwrap();
+    let mut weights = Weights::default();
+    for (name, tensor) in formula_weights(&graph).iter() {
+        let factor = 1.0 + 0.25 * fold as f32;
+        let values = tensor.values.iter().map(|value| value * factor).collect();
+        weights.insert(name, Tensor { shape: tensor.shape.clone(), values });
+    }
+    onnx::write(&graph, &weights).unwrap()
+}
+
+fn stage(network: &str, columns: usize, folds: usize) -> SeriesStage {
+    SeriesStage {
+        network: network.to_owned(),
+        reads: SeriesInput::of(network).unwrap(),
+        columns,
+        trainable_parameters: 1,
+        sha256: vec![String::new(); folds],
+    }
+}
+
+/// Stages with their numbers of columns and folds, as a bundle beside `folder`.
+fn bundle(folder: &Path, stages: &[(&str, usize, usize)], temperature: Option<f64>) -> Bundle {
+    let of = |&(name, columns, folds): &(&'static str, usize, usize)| {
+        (0..folds).map(move |fold| network(name, columns, fold))
+    };
+    let info = ModelInfo {
+        series: stages.iter().map(|&(name, columns, folds)| stage(name, columns, folds)).collect(),
+        calibration: temperature.map(calibration),
+        ..info()
+    };
+    let stages: Vec<(&'static str, usize, usize)> =
+        stages.iter().map(|&(name, columns, folds)| (known(name), columns, folds)).collect();
+    let series: Vec<Vec<u8>> = stages.iter().flat_map(of).collect();
+    let path = folder.join("series.hemora");
+    Bundle::write_with_series(&path, &info, &small_onnx(), &series, "# Card\n").unwrap();
+    Bundle::open(&path).unwrap()
+}
+
+fn known(name: &str) -> &'static str {
+    networks::sequence_names().find(|known| *known == name).unwrap()
+}
+
+/// Writes a series of axial slices, bright as far as a formula says, whose files are not in the order
+/// of their places.
+fn write_series(folder: &Path, series: &str, places: &[Option<f64>]) {
+    fs::create_dir_all(folder).unwrap();
+    for (index, place) in places.iter().enumerate() {
+        let bright = 40 * (index * 37 % 101);
+        let hu = (0..64 * 64).map(|pixel| if pixel < bright { 75.0 } else { -5.0 }).collect();
+        let plane = place.map(|z| ImagePlane::new([0.0, 0.0, z], AXIAL, Some([0.5, 0.5])).unwrap());
+        let sop = format!("{series}.{}", index * 7 % 61 + 1);
+        let new = NewSlice {
+            sop_instance_uid: &sop,
+            series_instance_uid: series,
+            study_instance_uid: "1.5",
+            patient_id: "patient",
+            series_description: "head",
+            instance_number: 1,
+            storage: PixelStorage::Signed16 { intercept: 0 },
+            slice: &Slice::new(64, 64, hu, plane).unwrap(),
+        };
+        write_slice(&folder.join(format!("{sop}.dcm")), &new).unwrap();
+    }
+}
+
+fn even(slices: usize, spacing: f64) -> Vec<Option<f64>> {
+    (0..slices).map(|slice| Some(slice as f64 * spacing - 30.0)).collect()
+}
+
+fn read(folder: &Path) -> Collection {
+    collect(&[folder.to_owned()], &|_, _| ())
+}
+
+fn run(kind: EngineKind, bundle: &Bundle, collection: &Collection) -> SeriesResult {
+    let library = (kind == EngineKind::OnnxRuntime).then(|| onnxruntime().unwrap());
+    let library = library.as_deref();
+    let engine = load_engine(kind, bundle.onnx(), 3, SIZE, library).unwrap().engine;
+    let series = SeriesModel::load(kind, bundle, library).unwrap();
+    let policy = SeriesPolicy::AllAxial;
+    let result = triage(&*engine, series.as_ref(), bundle, collection, policy, &|_, _| ());
+    let [study] = result.studies.as_slice() else { panic!("{:?}", result.skipped) };
+    assert_eq!(result.model.series_sha256.len(), bundle.series().len());
+    study.series[0].clone()
+}
+
+fn probabilities(result: &SeriesResult) -> Vec<[f32; LABEL_COUNT]> {
+    result.slices.iter().map(|slice| slice.probabilities.to_array()).collect()
+}
+
+fn assert_near(found: &[[f32; LABEL_COUNT]], expected: &[[f32; LABEL_COUNT]], what: &str) {
+    assert_eq!(found.len(), expected.len());
+    for (slice, (found, expected)) in found.iter().zip(expected).enumerate() {
+        for (found, expected) in found.iter().zip(expected) {
+            let off = (found - expected).abs();
+            assert!(off < 1e-4, "{what}, slice {slice}: {found}, expected {expected}");
+        }
+    }
+}
+
+/// Probabilities and pooled features of the slices in the order of their places.
+fn alone(bundle: &Bundle, collection: &Collection) -> Vec<([f32; LABEL_COUNT], Vec<f32>)> {
+    let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
+    let of = |source| {
+        let (_, slice) = read_slice(source).unwrap();
+        let output = engine.run(&bundle.info().input.input(|_| &slice)).unwrap();
+        let map = output.features.unwrap();
+        let area = map.rows * map.columns;
+        let mean = |channel: &[f32]| channel.iter().sum::<f32>() / area as f32;
+        (output.probabilities, map.values.chunks(area).map(mean).collect())
+    };
+    let series = &collection.studies[0].series[0];
+    series.slices.iter().map(|header| of(&header.source)).collect()
+}
+
+/// The mean over networks of the mean log odds of both ways; `rows` gives what is read of the slices
+/// in an order.
+fn by_hand(
+    networks: &[Vec<u8>],
+    slices: usize,
+    rows: &dyn Fn(&[usize]) -> Vec<Vec<f32>>,
+) -> Vec<[f32; LABEL_COUNT]> {
+    let up: Vec<usize> = (0..slices).collect();
+    let down: Vec<usize> = (0..slices).rev().collect();
+    let mut means = vec![[0.0; LABEL_COUNT]; slices];
+    for network in networks {
+        let columns = rows(&up)[0].len();
+        let engine = load_sequence_engine(EngineKind::Tract, network, columns, None).unwrap();
+        let [up, down] = [&up, &down].map(|order| engine.run(&rows(order).concat()).unwrap());
+        for slice in 0..slices {
+            for label in 0..LABEL_COUNT {
+                let odds = |p: f32| (p / (1.0 - p)).ln();
+                let mean = (odds(up[slice][label]) + odds(down[slices - 1 - slice][label])) / 2.0;
+                means[slice][label] += 1.0 / (1.0 + (-mean).exp()) / networks.len() as f32;
+            }
+        }
+    }
+    means
+}
+
+/// The columns of the second stage, written out; the first stage's last if there is one.
+fn probability_rows(
+    own: &[[f32; LABEL_COUNT]],
+    first: Option<&[[f32; LABEL_COUNT]]>,
+    spacing: f64,
+    order: &[usize],
+) -> Vec<Vec<f32>> {
+    let row = |(at, &slice): (usize, &usize)| {
+        let before = own[order[at.saturating_sub(1)]];
+        let after = own[order[(at + 1).min(order.len() - 1)]];
+        let mut row = own[slice].to_vec();
+        row.extend((0..LABEL_COUNT).map(|label| own[slice][label] - before[label]));
+        row.extend((0..LABEL_COUNT).map(|label| own[slice][label] - after[label]));
+        row.extend([slice as f32 / (order.len() - 1) as f32; LABEL_COUNT]);
+        row.extend([(spacing / 10.0) as f32; LABEL_COUNT]);
+        row.extend(first.map(|first| first[slice]).into_iter().flatten());
+        row
+    };
+    order.iter().enumerate().map(row).collect()
+}
+
+/// Engines to test, ONNX Runtime where it is installed.
+fn engines() -> Vec<EngineKind> {
+    match onnxruntime() {
+        Some(_) => vec![EngineKind::Tract, EngineKind::OnnxRuntime],
+        None => {
+            eprintln!("skipped: no ONNX Runtime; set HEMORA_ONNXRUNTIME or run cargo xtask setup");
+            vec![EngineKind::Tract]
+        }
+    }
+}
+
+#[test]
+fn triage_gives_what_the_networks_of_series_say_of_thick_and_of_thin_slices() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let stages = [("sequence-features", FEATURES, 2), ("sequence-probabilities", 36, 2)];
+    let both = bundle(folder, &stages, None);
+    for (slices, spacing) in [(20, 7.0), (60, 0.6)] {
+        let input = folder.join(format!("{slices}"));
+        write_series(&input, &format!("1.5.{slices}"), &even(slices, spacing));
+        let collection = read(&input);
+        let alone = alone(&both, &collection);
+        let own: Vec<_> = alone.iter().map(|(own, _)| *own).collect();
+        let features =
+            |order: &[usize]| order.iter().map(|&slice| alone[slice].1.clone()).collect();
+        let first = by_hand(&both.series()[..2], slices, &features);
+        let rows = |order: &[usize]| probability_rows(&own, Some(&first), spacing, order);
+        let expected = by_hand(&both.series()[2..], slices, &rows);
+        for kind in engines() {
+            let result = run(kind, &both, &collection);
+            let found = probabilities(&result);
+            assert_near(&found, &expected, &format!("{kind}, {slices} slices"));
+            assert!(!result.warnings.iter().any(|it| it.contains("series")), "{result:?}");
+            let changed = found.iter().zip(&own).filter(|(a, b)| (a[5] - b[5]).abs() > 0.01);
+            assert!(changed.count() > slices / 2, "the networks of series change nothing");
+        }
+        // Without them slices are as the network of single slices has them.
+        let plain = folder.join("plain.hemora");
+        let plain = Bundle::write(&plain, &info(), both.onnx(), "").unwrap();
+        assert_eq!(plain.info().format_version, 1);
+        assert_near(&probabilities(&run(EngineKind::Tract, &plain, &collection)), &own, "plain");
+    }
+}
+
+#[test]
+fn each_kind_of_network_is_shown_what_it_was_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (folder, input, slices) = (folder.path(), folder.path().join("in"), 9);
+    write_series(&input, "1.5.1", &even(slices, 5.0));
+    let collection = read(&input);
+    let one = |name, columns| bundle(folder, &[(name, columns, 1)], None);
+    let transformer = one("sequence-transformer", FEATURES + 1);
+    let alone = alone(&transformer, &collection);
+    let with_places = |order: &[usize]| {
+        let place = |slice: usize| (slice as f32 - order[0] as f32) * 0.5;
+        order.iter().map(|&it| [&alone[it].1[..], &[place(it)]].concat()).collect()
+    };
+    let own: Vec<_> = alone.iter().map(|(own, _)| *own).collect();
+    let probabilities_alone = |order: &[usize]| probability_rows(&own, None, 5.0, order);
+    let alike = one("sequence-probabilities", 30);
+    type Rows<'a> = &'a dyn Fn(&[usize]) -> Vec<Vec<f32>>;
+    let cases: [(&Bundle, Rows); 2] =
+        [(&transformer, &with_places), (&alike, &probabilities_alone)];
+    for (bundle, rows) in cases {
+        let expected = by_hand(bundle.series(), slices, rows);
+        for kind in engines() {
+            let what = format!("{kind} {}", bundle.info().series[0].network);
+            assert_near(&probabilities(&run(kind, bundle, &collection)), &expected, &what);
+        }
+    }
+}
+
+#[test]
+fn calibration_comes_after_the_networks_of_series() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in");
+    write_series(&input, "1.5.1", &even(5, 5.0));
+    let collection = read(&input);
+    let stages = [("sequence-features", FEATURES, 1)];
+    let any = |temperature: Option<f64>| {
+        let bundle = bundle(folder.path(), &stages, temperature);
+        let result = run(EngineKind::Tract, &bundle, &collection);
+        probabilities(&result).into_iter().map(|it| it[5]).collect::<Vec<_>>()
+    };
+    for (raw, calibrated) in any(None).into_iter().zip(any(Some(2.0))) {
+        let expected = 1.0 / (1.0 + (-(raw / (1.0 - raw)).ln() / 2.0).exp());
+        assert!((calibrated - expected).abs() < 1e-5, "{raw} {calibrated}");
+    }
+}
+
+#[test]
+fn series_that_cannot_be_read_keep_the_probabilities_of_single_slices_and_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let bundle = bundle(folder, &[("sequence-features", FEATURES, 1)], None);
+    let mut unplaced = even(4, 5.0);
+    unplaced[2] = None;
+    for (name, places, expected) in [
+        ("one", even(1, 5.0), "it has 1 slice, and they read 3 to 1024"),
+        ("two", even(2, 5.0), "it has 2 slices"),
+        ("unplaced", unplaced, "1 of its 4 slices have no position"),
+        ("one-place", even(4, 0.0), "all lie in one place"),
+    ] {
+        let input = folder.join(name);
+        write_series(&input, "1.5.1", &places);
+        let collection = read(&input);
+        let result = run(EngineKind::Tract, &bundle, &collection);
+        let own: Vec<_> = alone(&bundle, &collection).into_iter().map(|(own, _)| own).collect();
+        assert_near(&probabilities(&result), &own, name);
+        let warning = result.warnings.iter().find(|it| it.contains("networks of series"));
+        assert!(warning.is_some_and(|it| it.contains(expected)), "{name}: {:?}", result.warnings);
+    }
+    // Nor does a caller who forgets them go unnoticed.
+    let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
+    let collection = read(&folder.join("two"));
+    let result = triage(&engine, None, &bundle, &collection, SeriesPolicy::Chosen, &|_, _| ());
+    let warnings = result.studies[0].series[0].warnings.join("; ");
+    assert!(warnings.contains("not loaded"), "{warnings}");
+}
+
+/// The bundle at a path with its entries changed, or left out.
+fn changed(path: &Path, edit: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>) -> Vec<u8> {
+    let mut archive = ZipArchive::new(Cursor::new(fs::read(path).unwrap())).unwrap();
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).unwrap();
+        let (name, mut bytes) = (entry.name().unwrap().into_owned(), Vec::new());
+        entry.read_to_end(&mut bytes).unwrap();
+        if let Some(bytes) = edit(&name, bytes) {
+            writer.start_file(name, options).unwrap();
+            writer.write_all(&bytes).unwrap();
+        }
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A bundle of both stages and its path.
+fn good(folder: &Path) -> PathBuf {
+    bundle(folder, &[("sequence-features", FEATURES, 1), ("sequence-probabilities", 36, 2)], None);
+    folder.join("series.hemora")
+}
+
+#[test]
+fn damaged_bundles_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = good(folder.path());
+    let refused = |bytes: &[u8]| Bundle::from_bytes(bytes).unwrap_err().to_string();
+    let missing = changed(&path, |name, bytes| (name != "series/1.onnx").then_some(bytes));
+    assert!(refused(&missing).contains("series/1.onnx"), "{}", refused(&missing));
+    let exchanged = changed(&path, |name, mut bytes| {
+        if name == "series/2.onnx" {
+            bytes[100] ^= 1;
+        }
+        Some(bytes)
+    });
+    let error = refused(&exchanged);
+    assert!(error.contains("series/2.onnx has SHA-256"), "{error}");
+    let large = changed(&path, |name, bytes| {
+        Some(if name == "series/0.onnx" { vec![0; (1 << 26) + 1] } else { bytes })
+    });
+    assert!(refused(&large).contains("series/0.onnx is larger than"), "{}", refused(&large));
+}
+
+#[test]
+fn descriptions_of_networks_of_series_that_cannot_be_are_refused_by_name() {
+    type Edit = fn(&mut serde_json::Value);
+    let folder = tempfile::tempdir().unwrap();
+    let path = good(folder.path());
+    let cases: [(Edit, &str); 10] = [
+        (
+            |d| d["series"][1]["columns"] = 30.into(),
+            "stage 2 reads 30 columns of each slice; expected 36",
+        ),
+        (|d| d["series"][0]["columns"] = 0.into(), "stage 1 reads 0 columns"),
+        (|d| d["series"][0]["columns"] = (1u64 << 40).into(), "expected 1 to 65536"),
+        (|d| d["series"][0]["network"] = " ".into(), "stage 1 has no name"),
+        (|d| d["series"][0]["sha256"] = serde_json::json!([]), "no network"),
+        (|d| d["series"][1]["sha256"][0] = "x".into(), "`series.sha256`"),
+        (
+            |d| d["series"][1]["reads"] = "features".into(),
+            "expected one, or one that reads features",
+        ),
+        (|d| d["series"][1]["reads"] = "pixels".into(), "unknown variant `pixels`"),
+        (|d| d["format_version"] = 1.into(), "`format_version`: is 1; expected 2"),
+        (
+            |d| {
+                let hash = d["series"][1]["sha256"][0].clone();
+                d["series"][1]["sha256"] = vec![hash; 40].into();
+            },
+            "has 41 networks",
+        ),
+    ];
+    for (edit, expected) in cases {
+        let bytes = changed(&path, |name, bytes| {
+            if name != "model.json" {
+                return Some(bytes);
+            }
+            let mut description = serde_json::from_slice(&bytes).unwrap();
+            edit(&mut description);
+            Some(description.to_string().into_bytes())
+        });
+        let error = Bundle::from_bytes(&bytes).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn networks_that_do_not_belong_together_are_not_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |of_slices: &[u8], columns: usize, network: Vec<u8>| {
+        let info = ModelInfo { series: vec![stage("sequence-features", columns, 1)], ..info() };
+        let path = folder.path().join("b.hemora");
+        let bundle = Bundle::write_with_series(&path, &info, of_slices, &[network], "").unwrap();
+        SeriesModel::load(EngineKind::Tract, &bundle, None).err().unwrap().to_string()
+    };
+    let more = refused(&small_onnx(), 13, network("sequence-features", 13, 0));
+    assert!(
+        more.contains("series/0.onnx reads 13 features") && more.contains("gives 12"),
+        "{more}"
+    );
+    let other = refused(&small_onnx(), FEATURES, network("sequence-features", 20, 0));
+    assert!(
+        other.contains("series/0.onnx") && other.contains("not slices of 12 values"),
+        "{other}"
+    );
+    let options = networks::Options {
+        size: SIZE,
+        head: Some(networks::Head::Sigmoid(LABEL_COUNT)),
+        ..networks::Options::default()
+    };
+    let graph = networks::build("deep-cnn", &options).unwrap().unwrap();
+    let deep = onnx::write(&graph, &formula_weights(&graph)).unwrap();
+    let no_features = refused(&deep, FEATURES, network("sequence-features", FEATURES, 0));
+    assert!(no_features.contains("does not give"), "{no_features}");
+}
+
+#[test]
+fn networks_of_series_come_back_from_a_bundle_and_from_beside_a_plain_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = good(folder.path());
+    let bytes = fs::read(&path).unwrap();
+    let bundle = Bundle::from_bytes(&bytes).unwrap();
+    assert_eq!((bundle.info().format_version, bundle.series().len()), (2, 3));
+    Bundle::write_with_series(&path, bundle.info(), bundle.onnx(), bundle.series(), bundle.card())
+        .unwrap();
+    assert_eq!(fs::read(&path).unwrap(), bytes, "the same parts give the same bytes");
+    let forgotten = Bundle::write(&path, bundle.info(), bundle.onnx(), "").unwrap_err().to_string();
+    assert!(forgotten.contains("names 3 networks, and there are 0"), "{forgotten}");
+
+    let model = folder.path().join("model.onnx");
+    fs::write(&model, bundle.onnx()).unwrap();
+    let description = serde_json::to_vec(bundle.info()).unwrap();
+    fs::write(folder.path().join("model.json"), description).unwrap();
+    let missing = Bundle::open(&model).unwrap_err().to_string();
+    assert!(missing.contains("series/0.onnx"), "{missing}");
+    fs::create_dir(folder.path().join("series")).unwrap();
+    for (index, network) in bundle.series().iter().enumerate() {
+        fs::write(folder.path().join(format!("series/{index}.onnx")), network).unwrap();
+    }
+    assert_eq!(Bundle::open(&model).unwrap().series(), bundle.series());
+}
