@@ -238,3 +238,12 @@ text = json.dumps(about)
 seed("model", "description", b"\3" + text.encode())
 parts = [("model.json", text), ("card.md", "A seed.\n"), ("model.onnx", network())]
 seed("model", "bundle", b"\2" + archive(parts))
+stage = {"network": "sequence-features", "reads": "features", "columns": 8}
+stage |= {"trainable_parameters": 1, "sha256": [about["sha256"]]}
+then = {**stage, "network": "sequence-probabilities", "reads": "probabilities", "columns": 36}
+about |= {"format_version": 2, "series": [stage, then]}
+text = json.dumps(about)
+seed("model", "description-series", b"\3" + text.encode())
+parts[0] = ("model.json", text)
+parts += [(f"series/{index}.onnx", network()) for index in range(2)]
+seed("model", "bundle-series", b"\2" + archive(parts))

@@ -120,9 +120,10 @@ impl SeriesModel {
         Ok(())
     }
 
-    /// Whether a network reads features of the slices.
-    pub(crate) fn reads_features(&self) -> bool {
-        self.stages.iter().any(|stage| stage.reads.is_features())
+    /// Whether a network reads features of the slices of a series of `slices`: those of one that is
+    /// too long need not be kept.
+    pub(crate) fn reads_features(&self, slices: usize) -> bool {
+        slices <= MOST && self.stages.iter().any(|stage| stage.reads.is_features())
     }
 
     /// Replaces the probabilities of the slices by those of the networks, which read them from the
@@ -137,7 +138,8 @@ impl SeriesModel {
         z_mm: &[Option<f64>],
     ) -> Result<(), String> {
         let count = score.slices.len();
-        if !(FEWEST..=MOST).contains(&count) {
+        if count < FEWEST || z_mm.len() > MOST {
+            let count = if count < FEWEST { count } else { z_mm.len() };
             let noun = if count == 1 { "slice" } else { "slices" };
             return Err(format!("it has {count} {noun}, and they read {FEWEST} to {MOST}"));
         }
@@ -199,10 +201,11 @@ impl Stage {
         features: &[&[f32]],
     ) -> Result<Vec<[f32; LABEL_COUNT]>, EngineError> {
         let columns = |order: &[usize]| self.columns(slices, features, order);
-        let run = |engine: &Box<dyn SequenceEngine>| {
-            run_both_ways(engine.as_ref(), slices.len(), columns)
-        };
-        let all = self.engines.par_iter().map(run).collect::<Result<Vec<_>, _>>()?;
+        let all = self
+            .engines
+            .par_iter()
+            .map(|engine| run_both_ways(engine.as_ref(), slices.len(), columns))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut means = vec![[0f32; LABEL_COUNT]; slices.len()];
         for said in &all {
             for (mean, value) in means.iter_mut().flatten().zip(said.iter().flatten()) {
@@ -228,5 +231,27 @@ impl Stage {
                 order.iter().zip(places).flat_map(row).collect()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SliceScore;
+
+    #[test]
+    fn series_without_end_are_not_read_and_their_features_not_kept() {
+        let engines = Vec::new();
+        let model = SeriesModel { stages: vec![Stage { reads: SeriesInput::Features, engines }] };
+        assert!(model.reads_features(MOST) && !model.reads_features(MOST + 1));
+        let slice = |index| SliceScore { index, probabilities: Probabilities::default() };
+        let slices = (0..=MOST).map(slice).collect();
+        let mut score = SeriesScore { slices, ..SeriesScore::default() };
+        let z: Vec<Option<f64>> = (0..=MOST).map(|slice| Some(slice as f64)).collect();
+        let reason = model.apply(&mut score, &z).unwrap_err();
+        assert!(reason.contains("1025 slices"), "{reason}");
+        // Of some of them nothing is known.
+        score.slices.truncate(2 * FEWEST);
+        assert!(model.apply(&mut score, &z).unwrap_err().contains("1025 slices"));
     }
 }

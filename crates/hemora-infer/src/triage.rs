@@ -119,7 +119,7 @@ fn study_result(
             continue;
         }
         let info = bundle.info();
-        let with_features = model.is_some_and(SeriesModel::reads_features);
+        let with_features = model.is_some_and(|model| model.reads_features(series.slices.len()));
         let mut score = score(engine, &info.input, info.views, with_features, series, progress);
         let z = positions(&series.slices);
         let unread = read_series(model, bundle, &mut score, &z);

@@ -42,8 +42,16 @@ impl SeriesRuns {
             all.add(run).wrap_err_with(|| run.display().to_string())?;
         }
         SeriesModel::check(of_slices, &all.stages).into_diagnostic()?;
-        if let [first, second] = runs {
-            all.notes.extend(other_first(first, second)?);
+        let chained = |stages: &[SeriesStage]| match stages {
+            [first, second] => first.reads.is_features() && !second.reads.is_features(),
+            _ => false,
+        };
+        match runs {
+            [first, second] if chained(&all.stages) => {
+                all.notes.extend(other_first(first, second)?);
+            }
+            // Other stages are refused as the bundle is written.
+            _ => {}
         }
         Ok(all)
     }
