@@ -32,6 +32,9 @@ pub(crate) fn about(options: &RecipeOptions, stage1: &Stage1, slices: usize) -> 
         "The weights of one fold: the other folds' models are not in this bundle.".to_owned(),
         "No calibration and no operating points: fit them with `hemora calibrate`.".to_owned(),
     ];
+    if let others @ 2.. = options.stage1.len() {
+        limits.push(format!("One of {others} networks: the others are not in this bundle."));
+    }
     if options.preset == Preset::Quick {
         limits.push(
             "Made to show that every step works: a small network, few epochs, small images."

@@ -9,11 +9,14 @@ use hemora_ct::{Label, Views};
 use crate::about::about;
 use crate::error::in_path;
 use crate::step::Action;
-use crate::{Cost, Dataset, Event, Programs, RecipeError, RecipeOptions, Step};
+use crate::{Cost, Dataset, Event, Programs, RecipeError, RecipeOptions, Stage1, Step};
 
 /// The recipe that the set is prepared by: whole slices in HU at their own size, of which any input
 /// can be made.
 const HU: &str = "name = \"whole slices in HU\"\n\n[output]\nformat = \"hu\"\n";
+
+/// Name of the steps that take all networks together.
+const MEAN: &str = "mean";
 
 /// A recipe for a data set in a folder.
 #[derive(Debug, Clone)]
@@ -48,9 +51,13 @@ impl Recipe {
         self.out.join("model.hemora")
     }
 
-    /// The page of the out-of-fold evaluation.
+    /// The page of the out-of-fold evaluation of what is submitted.
     pub fn evaluation(&self) -> PathBuf {
-        self.out.join("evaluation/report.html")
+        let name = match &self.options.stage1[..] {
+            [one] => &one.name,
+            _ => MEAN,
+        };
+        self.out.join("evaluation").join(name).join("report.html")
     }
 
     /// The submission that is made, and whether it is of test images; else it is of the training
@@ -79,12 +86,16 @@ impl Recipe {
         Ok(count)
     }
 
-    /// Forgets which steps are complete and removes what they wrote.
+    /// Forgets which steps are complete and removes what they wrote, if the folder has steps at all.
     ///
     /// # Errors
     /// [`RecipeError::Io`] if something cannot be removed.
     pub fn restart(&self) -> Result<(), RecipeError> {
-        let names = ["steps", "prepared", "stage1", "evaluation", "test"];
+        if !self.out.join("steps").is_dir() {
+            return Ok(());
+        }
+        // The records last: a restart that is cut short is one that can be asked for again.
+        let names = ["prepared", "stage1", "evaluation", "test", "steps"];
         for path in names.map(|name| self.out.join(name)) {
             match fs::remove_dir_all(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -106,6 +117,8 @@ impl Recipe {
         told: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), RecipeError> {
         let all = self.steps.len();
+        let records = self.out.join("steps");
+        fs::create_dir_all(&records).map_err(in_path(&records))?;
         for (place, (step, key)) in self.keyed().into_iter().enumerate() {
             if step.is_complete(&self.out, &key)? {
                 told(Event::Complete(place + 1, all, step));
@@ -170,18 +183,33 @@ fn steps(options: &RecipeOptions, dataset: &Dataset, out: &Path, slices: usize) 
             outputs: vec![predicted.join("slices.parquet"), predicted.join("features.safetensors")],
         });
     }
+    let predicted = |name: &str| out.join("stage1").join(name).join("predicted/slices.parquet");
+    let evaluated = |name: &str| out.join("evaluation").join(name);
+    for Stage1 { name, .. } in &options.stage1 {
+        steps.push(evaluate_step(options, name, &predicted(name), &index, &evaluated(name)));
+    }
     let best = &options.stage1[0];
     let run = out.join("stage1").join(&best.name);
-    let predicted = run.join("predicted/slices.parquet");
-    let evaluation = out.join("evaluation");
-    steps.push(evaluate_step(options, &predicted, &index, &evaluation));
+    let mut from = predicted(&best.name);
+    if options.stage1.len() > 1 {
+        let tables = options.stage1.iter().map(|stage1| predicted(&stage1.name)).collect();
+        from = out.join("stage1/mean.parquet");
+        steps.push(Step {
+            name: MEAN.to_owned(),
+            what: format!("the mean of {} networks", options.stage1.len()),
+            action: Action::Mean { from: tables, to: from.clone() },
+            files: Vec::new(),
+            outputs: vec![from.clone()],
+        });
+        steps.push(evaluate_step(options, MEAN, &from, &index, &evaluated(MEAN)));
+    }
     let bundle = out.join("model.hemora");
     let about_file = out.join("about.toml");
     let mut arguments = words(["model", "bundle"]);
     arguments.push(run.join("fold-1/model.safetensors").into());
     arguments.push(flag("about", &about_file));
     arguments.push(format!("--views={}", name(options.views)).into());
-    arguments.push(flag("evaluation", &evaluation));
+    arguments.push(flag("evaluation", &evaluated(&best.name)));
     arguments.push(flag("out", &bundle));
     steps.push(Step {
         name: "bundle".to_owned(),
@@ -190,7 +218,6 @@ fn steps(options: &RecipeOptions, dataset: &Dataset, out: &Path, slices: usize) 
         files: vec![(about_file, about(options, best, slices))],
         outputs: vec![bundle.clone()],
     });
-    let mut from = predicted;
     if let Some(test) = &dataset.test {
         let results = out.join("test");
         let mut arguments = words(["triage"]);
@@ -252,6 +279,7 @@ fn prepare_step(options: &RecipeOptions, out: &Path, index: &Path, set: &Path) -
 
 fn evaluate_step(
     options: &RecipeOptions,
+    name: &str,
     predicted: &Path,
     index: &Path,
     evaluation: &Path,
@@ -264,12 +292,12 @@ fn evaluate_step(
     }
     arguments.push(flag("index", index));
     arguments.push(flag("out", evaluation));
-    arguments.push("--name=out of fold".into());
+    arguments.push(format!("--name={name}, out of fold").into());
     arguments.push(format!("--repeats={}", options.resamples).into());
     arguments.push("--pictures=0".into());
     Step {
-        name: "evaluate".to_owned(),
-        what: "out-of-fold evaluation with intervals clustered by patient".to_owned(),
+        name: format!("evaluate-{name}"),
+        what: format!("out-of-fold evaluation of {name}, intervals clustered by patient"),
         action: Action::Hemora(arguments),
         files: Vec::new(),
         outputs: vec![evaluation.join("metrics.json"), evaluation.join("report.html")],
@@ -308,11 +336,14 @@ mod tests {
         let recipe = plan(None, |_| ());
         let found = names(&recipe);
         assert_eq!(found[..3], ["index", "prepare", "stage1-densenet121-windows"]);
-        assert_eq!(found[8..], ["evaluate", "bundle", "submission"]);
-        assert!(!recipe.submission().1);
+        assert_eq!(found[10], "evaluate-se-resnext101-32x4d-both");
+        assert_eq!(found[11..], ["mean", "evaluate-mean", "bundle", "submission"]);
+        assert!(!recipe.submission().1 && recipe.evaluation().ends_with("mean/report.html"));
+        let one = plan(None, |options| options.stage1.truncate(1));
+        assert_eq!(names(&one)[4..], ["evaluate-densenet121-windows", "bundle", "submission"]);
         let tested = plan(Some("test"), |_| ());
-        assert_eq!(names(&tested)[10..], ["test", "submission"]);
-        assert!(tested.steps()[10].command().contains("--model=/out/model.hemora"));
+        assert_eq!(names(&tested)[14..], ["test", "submission"]);
+        assert!(tested.steps()[14].command().contains("--model=/out/model.hemora"));
         let stage1 = recipe.steps()[2].command();
         assert!(
             stage1.contains("--config=winner --network=densenet121 --input=windows"),

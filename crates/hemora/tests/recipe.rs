@@ -98,7 +98,8 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     };
     assert_eq!(ids(&submission), ids(&labels));
     assert_eq!(submission.lines().count(), 1 + 6 * slices.len());
-    let metrics = std::fs::read_to_string(out.join("evaluation/metrics.json")).unwrap();
+    let metrics =
+        std::fs::read_to_string(out.join("evaluation/resnet18-neighbours/metrics.json")).unwrap();
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
     assert_eq!(metrics["predictions"]["rows"], slices.len());
 
@@ -131,10 +132,10 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     // Nothing is left to do; without its page, the evaluation and nothing before it is.
     let again = recipe(&data, &out, &small);
     assert_eq!(text(&again).matches("complete, not run again").count(), 7, "{}", text(&again));
-    std::fs::remove_file(out.join("evaluation/report.html")).unwrap();
+    std::fs::remove_file(out.join("evaluation/resnet18-neighbours/report.html")).unwrap();
     let again = recipe(&data, &out, &small);
     assert_eq!(text(&again).matches("complete, not run again").count(), 6, "{}", text(&again));
-    assert!(out.join("evaluation/report.html").is_file());
+    assert!(out.join("evaluation/resnet18-neighbours/report.html").is_file());
     // Other settings are not mixed with these steps.
     let other = recipe(&data, &out, &["--size=32", "--epochs=2", "--batch=8"]);
     assert_eq!(other.status.code(), Some(1), "{}", text(&other));
