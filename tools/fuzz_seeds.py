@@ -205,6 +205,12 @@ seed("tables", "labels", b"\0" + table.encode())
 seed("tables", "submission", b"\1" + table.encode())
 seed("tables", "groups", b'\2ID,PatientID\nID_0,a\nID_1,"a"\n')
 seed("tables", "series", b"\2scan_id,image_0,image_1\ns,ID_0,ID_1\nt,ID_2,Pad\n")
+named = [f"{kind}_{label}" for kind in ["label", "prob"] for label in LABELS]
+slices = ",".join(["series,study,patient,id,z_mm,spacing_mm,fold", *named])
+rows = "".join(f"s,t,p,ID_{n},{n}.5,5,0,{'0,' * 6}.1,.2,.3,.4,.5,.6\n" for n in range(2))
+seed("tables", "slices", b"\3" + f"{slices}\n{rows}".encode())
+head = b'{"features":{"dtype":"F16","shape":[2,3],"data_offsets":[0,12]}}'
+seed("tables", "features", b"\4" + struct.pack("<Q", len(head)) + head + bytes(12))
 seed("index", "set.parquet", index())
 
 channels = "".join(

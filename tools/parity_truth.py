@@ -24,6 +24,9 @@ Weights of the formula variants: element k (row-major, PyTorch's layout, from 0)
     predictions.weight, fc.weight     0      sqrt(0.03 / fan_in)
     *.weight else                     0      sqrt(6 / fan_in)     fan_in: product of shape[1:]
 
+A GRU's tensors have PyTorch's names: its biases (`gru.bias_ih_l0`) are of one dimension, its
+matrices (`gru.weight_ih_l0`) are as weights. Slices are given in parity_sequence.py.
+
 Names are `<node>.<tensor>`; convolutions [out, in, rows, columns], linear layers [out, in]. Keras
 flattens rows × columns × channels and Hemora channels × rows × columns: `dense_1.weight` is given
 in Hemora's order, and permuted here before Keras gets it.
@@ -99,6 +102,23 @@ def deviation(exact, single):
     return {"logits": logits, "loss": loss, "gradient_norms": norms}
 
 
+def save(file, truth):
+    """Writes a fixture, in which numbers stand one after the other, so that it is short."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(truth, indent=1)
+    lines, inside = [], False
+    for line in text.splitlines():
+        number = line.strip().rstrip(",").lstrip("-")[:1].isdigit()
+        closes = line.strip().rstrip(",") == "]"
+        if inside and (number or closes):
+            lines[-1] += (" " if number and not lines[-1].endswith("[") else "") + line.strip()
+        else:
+            lines.append(line)
+        inside = number or line.endswith("[")
+    (FOLDER / file).write_text("\n".join(lines) + "\n")
+    assert json.loads((FOLDER / file).read_text()) == truth
+
+
 def write(file, network, weights, size, exact, single, targets, loss_name, batch_norm, output):
     exact["norms"] = without_rounding(exact["norms"])
     truth = {
@@ -129,19 +149,6 @@ def write(file, network, weights, size, exact, single, targets, loss_name, batch
     }
     if weights == "formula":
         truth["first_values"] = plain(exact["first_values"])
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(truth, indent=1)
-    # Numbers stand one after the other, so that the file is short.
-    lines, inside = [], False
-    for line in text.splitlines():
-        number = line.strip().rstrip(",").lstrip("-")[:1].isdigit()
-        closes = line.strip().rstrip(",") == "]"
-        if inside and (number or closes):
-            lines[-1] += (" " if number and not lines[-1].endswith("[") else "") + line.strip()
-        else:
-            lines.append(line)
-        inside = number or line.endswith("[")
-    (FOLDER / file).write_text("\n".join(lines) + "\n")
-    assert json.loads((FOLDER / file).read_text()) == truth
+    save(file, truth)
     print(f"{file}: {(FOLDER / file).stat().st_size} bytes,", truth["float32_deviation"])
     print("  logits", exact["logits"][0][:6], "loss", exact["loss"])

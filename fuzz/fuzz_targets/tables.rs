@@ -1,9 +1,10 @@
-//! CSV tables: labels, predictions, groups. The first byte chooses.
+//! CSV tables: labels, predictions, groups, slices; and the features of slices. The first byte
+//! chooses.
 #![no_main]
 
 use std::collections::HashSet;
 
-use hemora_data::{Groups, LabelTable, SetStats};
+use hemora_data::{Groups, LabelTable, SetStats, SliceFeatures, SliceTable};
 use hemora_evaluate::{Mapping, Predictions};
 use hemora_fuzz::{file, prepare};
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(init: prepare(), |data: &[u8]| {
     let Some((selector, table)) = data.split_first() else { return };
     let path = file("table.csv", table);
-    match selector % 3 {
+    match selector % 5 {
         0 => {
             if let Ok(labels) = LabelTable::read(&path) {
                 let ids: HashSet<&str> = labels.iter().map(|(id, _)| id).collect();
@@ -22,6 +23,17 @@ fuzz_target!(init: prepare(), |data: &[u8]| {
             if let Ok(read) = Predictions::read(&path, &Mapping::default()) {
                 assert!(read.probabilities.iter().all(|column| column.len() == read.ids.len()));
                 assert!(read.probabilities.iter().flatten().all(|value| (0.0..=1.0).contains(value)));
+            }
+        }
+        3 => {
+            if let Ok(read) = SliceTable::read(&path) {
+                let places: usize = read.series().iter().map(Vec::len).sum();
+                assert_eq!(places, read.rows.len());
+            }
+        }
+        4 => {
+            if let Ok(read) = SliceFeatures::read(&path) {
+                assert!((0..read.rows()).flat_map(|row| read.row(row)).all(f32::is_finite));
             }
         }
         _ => {

@@ -21,8 +21,8 @@ pub use bundle::{
 };
 pub use csv::{result_csv, write_csv};
 pub use engine::{
-    Engine, EngineError, EngineKind, FeatureMap, LoadedEngine, OrtEngine, Output, TractEngine,
-    load_engine,
+    Engine, EngineError, EngineKind, FeatureMap, LoadedEngine, OrtEngine, OrtSequence, Output,
+    SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine,
 };
 pub use key_slices::{KeySlice, key_slices};
 pub use result::{

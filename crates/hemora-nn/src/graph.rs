@@ -1,5 +1,7 @@
 //! The graph type: operations, nodes and the graph that holds them.
 
+use crate::{Gru, SliceConv};
+
 /// Index of a node in its graph. Inputs of a node always come before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub(crate) usize);
@@ -35,6 +37,10 @@ pub enum Init {
     HeNormalFanOut,
     /// Normal with standard deviation .02, as timm starts ConvNeXts.
     SmallNormal,
+    /// Uniform in ±1 / sqrt(fan in), PyTorch's default.
+    TorchUniform,
+    /// Uniform in ±1 / sqrt(units), PyTorch's default of recurrent layers.
+    Recurrent,
 }
 
 /// A two-dimensional convolution.
@@ -109,9 +115,9 @@ pub struct Linear {
 /// One operation. Shapes are without the batch dimension.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Op {
-    /// The image, `[channels, rows, columns]`.
+    /// The image, `[channels, rows, columns]`, or the sequence, `[columns, 0, 1]`.
     Input {
-        /// Shape of the image.
+        /// Shape of the image; 0 rows for a sequence, whose slices are not counted yet.
         shape: [usize; 3],
     },
     /// Convolution.
@@ -142,8 +148,18 @@ pub enum Op {
     LayerScale,
     /// `[channels, rows, columns]` to one vector, channel by channel.
     Flatten,
-    /// Fully connected layer.
+    /// Fully connected layer, on a vector or on each slice of a sequence of one column.
     Linear(Linear),
+    /// Convolution over the slices of a sequence.
+    SliceConv(SliceConv),
+    /// Recurrent layers over the slices of a sequence, both ways.
+    Gru(Gru),
+    /// A slice's values, channel by channel, in another number of columns: of `[channels, slices,
+    /// width]` value `c · width + w` becomes channel `(c · width + w) / columns`.
+    Columns {
+        /// Columns of the output.
+        columns: usize,
+    },
     /// Sum of two inputs of one shape.
     Add,
     /// Product of two inputs of one shape, or of an image and a factor `[channels, 1, 1]`.
@@ -153,6 +169,11 @@ pub enum Op {
     /// Zeroes values with this probability while training; nothing at inference.
     Dropout {
         /// Probability of a value being zeroed.
+        probability: f64,
+    },
+    /// Zeroes whole channels, the same on all slices, with this probability while training.
+    ChannelDropout {
+        /// Probability of a channel being zeroed.
         probability: f64,
     },
     /// Logistic function of each value.
@@ -218,7 +239,12 @@ impl Graph {
         self.features
     }
 
-    /// Shape of the input image, `[channels, rows, columns]`.
+    /// Whether the network reads sequences `[N, slices, columns]` and not images.
+    pub fn reads_sequences(&self) -> bool {
+        self.input_shape()[1] == crate::sequence::SLICES
+    }
+
+    /// Shape of the input image, `[channels, rows, columns]`; of a sequence `[columns, 0, 1]`.
     pub fn input_shape(&self) -> [usize; 3] {
         match self.nodes[0].op {
             Op::Input { shape } => shape,

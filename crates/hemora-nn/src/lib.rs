@@ -16,12 +16,15 @@
 //! | `se-resnext101-32x4d` | 48,955,416 with 1,000 | Hu et al. 2017, timm's `seresnext101_32x4d` |
 //! | `se-resnext101-32x4d-cadene` | 48,955,416 with 1,000 | the same with the winner's first pooling |
 //! | `convnext-nano` | 15,593,560 with 1,000 | Liu et al. 2022 as in timm |
+//! | `sequence-features` | 890,252 on 1,024 features a slice | the competition's winner, facts §4 |
+//! | `sequence-probabilities` | 1,914,502 on 36 values a slice | the same |
 
 mod builder;
 mod graph;
 pub mod networks;
 pub mod onnx;
 mod parameters;
+mod sequence;
 mod shape;
 mod summary;
 mod weights;
@@ -32,6 +35,7 @@ pub use graph::{
     RunningVariance,
 };
 pub use parameters::{Parameter, Role};
+pub use sequence::{Gru, SliceConv};
 pub use shape::{GraphError, pads};
 pub use summary::{LayerSummary, Summary};
 pub use weights::{Tensor, Weights, WeightsError};

@@ -29,9 +29,11 @@ impl Role {
 /// One parameter tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// Node's name, a dot, and `weight`, `bias`, `gamma`, `running_mean` or `running_var`.
+    /// Node's name, a dot, and `weight`, `bias`, `gamma`, `running_mean` or `running_var`, or of a
+    /// recurrent layer PyTorch's names, such as `weight_ih_l0_reverse`.
     pub name: String,
-    /// PyTorch's layout: convolutions `[out, in / groups, rows, columns]`, linear `[out, in]`.
+    /// PyTorch's layout: convolutions `[out, in / groups, rows, columns]` or over slices
+    /// `[out, in, slices]`, linear `[out, in]`.
     pub shape: Vec<usize>,
     /// What it is for.
     pub role: Role,
@@ -55,6 +57,9 @@ impl Parameter {
     }
 }
 
+/// Makes a node's parameter of its suffix, shape and role.
+pub(crate) type ParameterOf<'a> = dyn Fn(&str, Vec<usize>, Role) -> Parameter + 'a;
+
 impl Graph {
     /// The parameters of one node.
     pub fn node_parameters(&self, id: NodeId) -> Vec<Parameter> {
@@ -73,6 +78,19 @@ impl Graph {
                     parameters.push(parameter("bias", vec![conv.channels], Role::Bias));
                 }
                 parameters
+            }
+            Op::SliceConv(conv) => {
+                let inputs = self.shape(node.inputs[0])[0];
+                let shape = vec![conv.channels, inputs, conv.kernel];
+                let mut parameters = vec![parameter("weight", shape, Role::Weight(conv.init))];
+                if conv.bias {
+                    parameters.push(parameter("bias", vec![conv.channels], Role::Bias));
+                }
+                parameters
+            }
+            Op::Gru(gru) => {
+                let input = self.shape(node.inputs[0]);
+                gru.parameters(input[0] * input[2], &parameter)
             }
             Op::Linear(linear) => {
                 let inputs = self.shape(node.inputs[0])[0];

@@ -1,5 +1,6 @@
 //! Shape inference and its errors.
 
+use crate::sequence::{SLICES, columns_shape, conv_shape, gru_shape, sequence};
 use crate::{Op, Padding};
 
 /// Why a layer cannot follow what feeds it.
@@ -44,7 +45,8 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
     }
     match *op {
         Op::Input { shape } => {
-            if shape.contains(&0) {
+            let is_sequence = shape[0] > 0 && shape[1..] == [SLICES, 1];
+            if shape.contains(&0) && !is_sequence {
                 return Err(format!("input shape {shape:?} has a dimension of 0"));
             }
             Ok(shape.to_vec())
@@ -71,15 +73,20 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
             let size = |pixels| slide(pixels, pool.kernel, pool.stride, Padding::Valid);
             Ok(vec![channels, size(rows)?, size(columns)?])
         }
-        Op::BatchNorm(_) | Op::LayerScale => image(inputs[0]).map(|shape| shape.to_vec()),
-        Op::LayerNorm { .. } if inputs[0].len() != 1 => image(inputs[0]).map(|it| it.to_vec()),
+        Op::BatchNorm(_) | Op::LayerScale => image_or_sequence(inputs[0]),
+        Op::LayerNorm { .. } if inputs[0].len() != 1 => image_or_sequence(inputs[0]),
         Op::SpatialMean => image(inputs[0]).map(|[channels, _, _]| vec![channels, 1, 1]),
         Op::GlobalAveragePool => image(inputs[0]).map(|[channels, _, _]| vec![channels]),
         Op::Flatten => image(inputs[0]).map(|shape| vec![shape.iter().product()]),
         Op::Linear(linear) => match inputs[0] {
             [_] => Ok(vec![linear.units]),
+            [_, SLICES, 1] => Ok(vec![linear.units, SLICES, 1]),
             other => Err(format!("needs a vector, got shape {other:?}; flatten or pool first")),
         },
+        Op::SliceConv(conv) => conv_shape(conv, inputs[0]),
+        Op::Gru(gru) => gru_shape(gru, inputs[0]),
+        Op::Columns { columns } => columns_shape(columns, inputs[0]),
+        Op::ChannelDropout { .. } => sequence(inputs[0]).map(|_| inputs[0].to_vec()),
         Op::Add if inputs[0] != inputs[1] => {
             Err(format!("cannot add shapes {:?} and {:?}", inputs[0], inputs[1]))
         }
@@ -113,7 +120,17 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
 }
 
 fn image(shape: &[usize]) -> Result<[usize; 3], String> {
-    shape.try_into().map_err(|_| format!("needs an image [channels, rows, columns], got {shape:?}"))
+    match *shape {
+        [channels, rows, columns] if rows != SLICES => Ok([channels, rows, columns]),
+        _ => Err(format!("needs an image [channels, rows, columns], got {shape:?}")),
+    }
+}
+
+fn image_or_sequence(shape: &[usize]) -> Result<Vec<usize>, String> {
+    image(shape).map(|shape| shape.to_vec()).or_else(|reason| match sequence(shape) {
+        Ok(_) => Ok(shape.to_vec()),
+        Err(_) => Err(reason),
+    })
 }
 
 fn slide(input: usize, kernel: usize, stride: usize, padding: Padding) -> Result<usize, String> {
@@ -168,5 +185,46 @@ mod tests {
             assert!(error.contains(said), "{op:?}: {error}");
         }
         assert_eq!(infer(&Op::LayerNorm { eps: 1e-6 }, &[&[8]]), Ok(vec![8]));
+    }
+
+    #[test]
+    fn sequences_fit_what_reads_them() {
+        use crate::{Conv, Gru, Init, Linear, SliceConv};
+        let init = Init::TorchUniform;
+        let conv = SliceConv { channels: 4, kernel: 3, dilation: 2, bias: false, init };
+        let one: &[usize] = &[12, 0, 1];
+        let wide: &[usize] = &[2, 0, 6];
+        assert_eq!(infer(&Op::Columns { columns: 6 }, &[one]), Ok(wide.to_vec()));
+        assert_eq!(infer(&Op::Columns { columns: 1 }, &[wide]), Ok(one.to_vec()));
+        assert_eq!(infer(&Op::SliceConv(conv), &[wide]), Ok(vec![4, 0, 6]));
+        assert_eq!(infer(&Op::Gru(Gru { hidden: 5, layers: 2 }), &[wide]), Ok(vec![10, 0, 1]));
+        assert_eq!(infer(&Op::Linear(Linear { units: 6, init }), &[one]), Ok(vec![6, 0, 1]));
+        assert_eq!(infer(&Op::Add, &[one, one]), Ok(one.to_vec()));
+        let pixels = Conv {
+            channels: 4,
+            kernel: 1,
+            stride: 1,
+            padding: Padding::Same,
+            groups: 1,
+            bias: true,
+            init,
+        };
+        let even = Op::SliceConv(SliceConv { kernel: 2, ..conv });
+        for (op, shape, said) in [
+            (Op::Input { shape: [3, 0, 2] }, None, "dimension of 0"),
+            (Op::Conv(pixels), Some(one), "needs an image"),
+            (Op::GlobalAveragePool, Some(one), "needs an image"),
+            (Op::Flatten, Some(one), "needs an image"),
+            (Op::Linear(Linear { units: 6, init }), Some(wide), "needs a vector"),
+            (Op::SliceConv(conv), Some(&[4, 5, 6]), "needs a sequence"),
+            (Op::Gru(Gru { hidden: 0, layers: 1 }), Some(one), "0 units"),
+            (Op::Columns { columns: 5 }, Some(one), "do not fill 5 columns"),
+            (Op::Columns { columns: 0 }, Some(one), "do not fill 0 columns"),
+            (even, Some(one), "an odd kernel"),
+        ] {
+            let shapes: Vec<&[usize]> = shape.into_iter().collect();
+            let error = infer(&op, &shapes).unwrap_err();
+            assert!(error.contains(said), "{op:?}: {error}");
+        }
     }
 }

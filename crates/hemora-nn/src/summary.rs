@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::sequence::SLICES;
 use crate::{Graph, NodeId, Op, Padding};
 
 /// One row of the table.
@@ -13,13 +14,13 @@ pub struct LayerSummary {
     pub name: String,
     /// What it does, in a few words.
     pub operation: String,
-    /// Output shape without the batch dimension.
+    /// Output shape without the batch dimension; the slices of a sequence are 0.
     pub shape: Vec<usize>,
     /// Trainable values.
     pub trainable: usize,
     /// Running statistics.
     pub other: usize,
-    /// Multiply-additions for one image.
+    /// Multiply-additions for one image, or one slice of a sequence.
     pub multiply_adds: u64,
 }
 
@@ -34,7 +35,8 @@ pub struct Summary {
     pub trainable: usize,
     /// Running statistics in all.
     pub other: usize,
-    /// Multiply-additions for one image (convolutions and linear layers).
+    /// Multiply-additions for one image, or one slice of a sequence (convolutions, linear and
+    /// recurrent layers).
     pub multiply_adds: u64,
 }
 
@@ -68,6 +70,11 @@ fn layer(graph: &Graph, id: NodeId) -> LayerSummary {
             weight * graph.shape(id)[1..].iter().map(|&pixels| pixels as u64).product::<u64>()
         }
         Op::Linear(_) => weight,
+        Op::SliceConv(_) => weight * graph.shape(id)[2] as u64,
+        Op::Gru(_) => {
+            let matrices = parameters.iter().filter(|parameter| parameter.shape.len() == 2);
+            matrices.map(|parameter| parameter.len() as u64).sum()
+        }
         _ => 0,
     };
     LayerSummary {
@@ -114,6 +121,16 @@ fn describe(op: &Op) -> String {
         Op::GlobalAveragePool => "global average pool".to_owned(),
         Op::Flatten => "flatten".to_owned(),
         Op::Linear(_) => "linear".to_owned(),
+        Op::SliceConv(conv) => {
+            let dilation = match conv.dilation {
+                1 => String::new(),
+                dilation => format!(", dilation {dilation}"),
+            };
+            format!("conv over {} slices{dilation}", conv.kernel)
+        }
+        Op::Gru(gru) => format!("GRU both ways, {} layers", gru.layers),
+        Op::Columns { columns } => format!("in {columns} columns"),
+        Op::ChannelDropout { probability } => format!("dropout of channels {probability}"),
         Op::Add => "add".to_owned(),
         Op::Dropout { probability } => format!("dropout {probability}"),
         Op::Sigmoid => "sigmoid".to_owned(),
@@ -126,7 +143,7 @@ impl fmt::Display for Summary {
         let heading = ["layer", "operation", "output", "parameters"].map(str::to_owned);
         let mut rows = vec![heading];
         for layer in &self.layers {
-            let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
+            let shape: Vec<String> = layer.shape.iter().map(|&size| dimension(size)).collect();
             let parameters = layer.trainable + layer.other;
             rows.push([
                 layer.name.clone(),
@@ -148,8 +165,14 @@ impl fmt::Display for Summary {
         writeln!(formatter, "{}", "─".repeat(a + b + c + d + 6))?;
         writeln!(formatter, "trainable parameters    {:>14}", grouped(self.trainable as u64))?;
         writeln!(formatter, "running statistics      {:>14}", grouped(self.other as u64))?;
-        write!(formatter, "multiply-adds per image {:>14}", grouped(self.multiply_adds))
+        let slices = self.layers.iter().any(|layer| layer.shape.contains(&SLICES));
+        let unit = if slices { "slice" } else { "image" };
+        write!(formatter, "multiply-adds per {unit} {:>14}", grouped(self.multiply_adds))
     }
+}
+
+fn dimension(size: usize) -> String {
+    if size == SLICES { "slices".to_owned() } else { size.to_string() }
 }
 
 /// Digits in groups of three.

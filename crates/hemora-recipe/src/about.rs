@@ -30,6 +30,8 @@ pub(crate) fn about(options: &RecipeOptions, stage1: &Stage1, slices: usize) -> 
     };
     let mut limits = vec![
         "The weights of one fold: the other folds' models are not in this bundle.".to_owned(),
+        "One slice with its neighbours at a time: the networks of whole series are not in this bundle."
+            .to_owned(),
         "No calibration and no operating points: fit them with `hemora calibrate`.".to_owned(),
     ];
     if let others @ 2.. = options.stage1.len() {

@@ -52,6 +52,8 @@ pub struct RecipeOptions {
     pub batch: usize,
     /// The networks of stage 1.
     pub stage1: Vec<Stage1>,
+    /// Flags of `hemora-train sequence`, the networks of stage 2.
+    pub stage2: Vec<String>,
     /// Views that are averaged in predictions.
     pub views: Views,
     /// Seed of folds, weights and augmentation.
@@ -111,6 +113,10 @@ impl RecipeOptions {
             epochs: 2,
             batch: 16,
             stage1: Vec::new(),
+            // Few series and few epochs: larger steps than the winner's.
+            stage2: ["--epochs=8", "--batch=8", "--hidden=32", "--learning-rate=0.002"]
+                .map(str::to_owned)
+                .to_vec(),
             views: Views::Flip,
             seed: 0,
             resamples: 200,
@@ -125,6 +131,8 @@ impl RecipeOptions {
             epochs: 6,
             batch: 64,
             resamples: 1000,
+            // Their defaults are the winner's.
+            stage2: Vec::new(),
             ..Self::quick(kind)
         }
     }

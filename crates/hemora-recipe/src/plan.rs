@@ -17,6 +17,8 @@ const HU: &str = "name = \"whole slices in HU\"\n\n[output]\nformat = \"hu\"\n";
 
 /// Name of the steps that take all networks together.
 const MEAN: &str = "mean";
+/// Name and folder of the networks of series.
+const STAGE2: &str = "stage2";
 
 /// A recipe for a data set in a folder.
 #[derive(Debug, Clone)]
@@ -53,11 +55,7 @@ impl Recipe {
 
     /// The page of the out-of-fold evaluation of what is submitted.
     pub fn evaluation(&self) -> PathBuf {
-        let name = match &self.options.stage1[..] {
-            [one] => &one.name,
-            _ => MEAN,
-        };
-        self.out.join("evaluation").join(name).join("report.html")
+        self.out.join("evaluation").join(STAGE2).join("report.html")
     }
 
     /// The submission that is made, and whether it is of test images; else it is of the training
@@ -95,7 +93,7 @@ impl Recipe {
             return Ok(());
         }
         // The records last: a restart that is cut short is one that can be asked for again.
-        let names = ["prepared", "stage1", "evaluation", "test", "steps"];
+        let names = ["prepared", "stage1", STAGE2, "evaluation", "test", "steps"];
         for path in names.map(|name| self.out.join(name)) {
             match fs::remove_dir_all(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -188,21 +186,14 @@ fn steps(options: &RecipeOptions, dataset: &Dataset, out: &Path, slices: usize) 
     for Stage1 { name, .. } in &options.stage1 {
         steps.push(evaluate_step(options, name, &predicted(name), &index, &evaluated(name)));
     }
-    let best = &options.stage1[0];
-    let run = out.join("stage1").join(&best.name);
-    let mut from = predicted(&best.name);
+    let mut from = mean_step(&mut steps, options, out, "stage1", &predicted);
     if options.stage1.len() > 1 {
-        let tables = options.stage1.iter().map(|stage1| predicted(&stage1.name)).collect();
-        from = out.join("stage1/mean.parquet");
-        steps.push(Step {
-            name: MEAN.to_owned(),
-            what: format!("the mean of {} networks", options.stage1.len()),
-            action: Action::Mean { from: tables, to: from.clone() },
-            files: Vec::new(),
-            outputs: vec![from.clone()],
-        });
         steps.push(evaluate_step(options, MEAN, &from, &index, &evaluated(MEAN)));
     }
+    from = stage2_steps(&mut steps, options, out, &from);
+    steps.push(evaluate_step(options, STAGE2, &from, &index, &evaluated(STAGE2)));
+    let best = &options.stage1[0];
+    let run = out.join("stage1").join(&best.name);
     let bundle = out.join("model.hemora");
     let about_file = out.join("about.toml");
     let mut arguments = words(["model", "bundle"]);
@@ -244,6 +235,81 @@ fn steps(options: &RecipeOptions, dataset: &Dataset, out: &Path, slices: usize) 
         outputs: vec![submission],
     });
     steps
+}
+
+/// Adds the mean of the networks' tables, where there are several; returns the table of it or of the
+/// one.
+fn mean_step(
+    steps: &mut Vec<Step>,
+    options: &RecipeOptions,
+    out: &Path,
+    stage: &str,
+    table: &dyn Fn(&str) -> PathBuf,
+) -> PathBuf {
+    let mut tables: Vec<PathBuf> = options.stage1.iter().map(|it| table(&it.name)).collect();
+    if tables.len() == 1 {
+        return tables.remove(0);
+    }
+    let to = out.join(stage).join("mean.parquet");
+    steps.push(Step {
+        name: format!("{stage}-mean"),
+        what: format!("{stage}: the mean of {} networks", tables.len()),
+        action: Action::Mean { from: tables, to: to.clone() },
+        files: Vec::new(),
+        outputs: vec![to.clone()],
+    });
+    to
+}
+
+/// Adds the networks of whole series: one on the features of each network of stage 1, and one on
+/// the probabilities `slices` and what those say. Returns the table of the last.
+fn stage2_steps(
+    steps: &mut Vec<Step>,
+    options: &RecipeOptions,
+    out: &Path,
+    slices: &Path,
+) -> PathBuf {
+    for Stage1 { name, .. } in &options.stage1 {
+        let predicted = out.join("stage1").join(name).join("predicted");
+        let own = [
+            "--network=sequence-features".into(),
+            flag("slices", &predicted.join("slices.parquet")),
+            flag("features", &predicted.join("features.safetensors")),
+        ];
+        let what = format!("stage 2: a network of series on the features of {name}");
+        steps.push(sequence_step(options, out, name, what, own));
+    }
+    let first = |name: &str| out.join(STAGE2).join(name).join("slices.parquet");
+    let own = [
+        "--network=sequence-probabilities".into(),
+        flag("slices", slices),
+        flag("first", &mean_step(steps, options, out, STAGE2, &first)),
+    ];
+    let what = "stage 2: a network of series on probabilities and places".to_owned();
+    steps.push(sequence_step(options, out, "probabilities", what, own));
+    first("probabilities")
+}
+
+fn sequence_step(
+    options: &RecipeOptions,
+    out: &Path,
+    name: &str,
+    what: String,
+    own: [OsString; 3],
+) -> Step {
+    let run = out.join(STAGE2).join(name);
+    let mut arguments = words(["sequence"]);
+    arguments.extend(own);
+    arguments.extend(options.stage2.iter().map(Into::into));
+    arguments.push(format!("--seed={}", options.seed).into());
+    arguments.push(flag("out", &run));
+    Step {
+        name: format!("{STAGE2}-{name}"),
+        what,
+        action: Action::Train(arguments),
+        files: Vec::new(),
+        outputs: vec![run.join("slices.parquet")],
+    }
 }
 
 fn index_step(dataset: &Dataset, index: &Path) -> Step {
@@ -337,13 +403,24 @@ mod tests {
         let found = names(&recipe);
         assert_eq!(found[..3], ["index", "prepare", "stage1-densenet121-windows"]);
         assert_eq!(found[10], "evaluate-se-resnext101-32x4d-both");
-        assert_eq!(found[11..], ["mean", "evaluate-mean", "bundle", "submission"]);
-        assert!(!recipe.submission().1 && recipe.evaluation().ends_with("mean/report.html"));
+        assert_eq!(found[11..14], ["stage1-mean", "evaluate-mean", "stage2-densenet121-windows"]);
+        let last =
+            ["stage2-mean", "stage2-probabilities", "evaluate-stage2", "bundle", "submission"];
+        assert_eq!(found[16..], last);
+        assert!(!recipe.submission().1 && recipe.evaluation().ends_with("stage2/report.html"));
+        let second = recipe.steps()[17].command();
+        assert!(second.contains("--slices=/out/stage1/mean.parquet"), "{second}");
+        assert!(second.contains("--first=/out/stage2/mean.parquet"), "{second}");
         let one = plan(None, |options| options.stage1.truncate(1));
-        assert_eq!(names(&one)[4..], ["evaluate-densenet121-windows", "bundle", "submission"]);
+        let few = ["evaluate-densenet121-windows", "stage2-densenet121-windows"];
+        assert_eq!(names(&one)[4..6], few);
+        assert_eq!(
+            names(&one)[6..],
+            ["stage2-probabilities", "evaluate-stage2", "bundle", "submission"]
+        );
         let tested = plan(Some("test"), |_| ());
-        assert_eq!(names(&tested)[14..], ["test", "submission"]);
-        assert!(tested.steps()[14].command().contains("--model=/out/model.hemora"));
+        assert_eq!(names(&tested)[20..], ["test", "submission"]);
+        assert!(tested.steps()[20].command().contains("--model=/out/model.hemora"));
         let stage1 = recipe.steps()[2].command();
         assert!(
             stage1.contains("--config=winner --network=densenet121 --input=windows"),

@@ -164,7 +164,7 @@ impl Step {
             return false;
         };
         let first = arguments.first().map(|word| word.to_string_lossy());
-        let known = ["index", "prepare", "triage", "run", "predict"];
+        let known = ["index", "prepare", "triage", "run", "predict", "sequence"];
         first.is_some_and(|first| known.contains(&&*first))
     }
 

@@ -11,6 +11,11 @@ use crate::files::write_whole;
 pub struct Folder(PathBuf);
 
 impl Folder {
+    /// A folder of which the caller knows that it belongs to the run.
+    pub fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
     /// The run's folder, for a process that only reads.
     pub fn of(config: &RunConfig) -> Self {
         Self(config.out.clone())

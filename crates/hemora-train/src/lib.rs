@@ -27,6 +27,7 @@ pub mod ranks;
 mod rate_finder;
 mod run;
 pub mod schedule;
+pub mod sequence;
 mod start;
 mod task;
 pub mod timing;

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hemora_train::config::{Settings, commented};
 use hemora_train::predict::{PredictOptions, predict_run};
-use hemora_train::{RateRange, allocator, find_rate, memory};
+use hemora_train::sequence::SequenceConfig;
+use hemora_train::{RateRange, allocator, find_rate, memory, sequence};
 use miette::IntoDiagnostic;
 
 /// Trains Hemora's networks on libtorch. For research use.
@@ -27,6 +28,8 @@ enum Command {
     Time(Box<Settings>),
     /// Takes steps with a growing learning rate and suggests one, with a page of the curve.
     FindRate(Box<Search>),
+    /// Trains a network that reads whole series, on what a network of single slices said of them.
+    Sequence(Box<SequenceConfig>),
     /// Prints a config file with every setting, what it means and its default.
     Config(Box<Settings>),
 }
@@ -44,7 +47,9 @@ const EXAMPLES: &str = "Examples:
   hemora-train run --images png --labels png_labels.csv --out runs/lite \\
       --weights efficientnet_lite0_imagenet.safetensors --size 192 --epochs 12
   hemora-train run --prepared set --config winner --out runs/stage1
-  hemora-train predict runs/stage1 --views ten --out runs/stage1/predicted
+  hemora-train predict runs/stage1 --views ten --out out
+  hemora-train sequence --slices out/slices.parquet --features out/features.safetensors \\
+      --out runs/features
   hemora-train config --optimizer adadelta-keras > seed.toml
   hemora-train run --config seed.toml --out runs/seed";
 
@@ -77,6 +82,7 @@ fn start() -> miette::Result<()> {
             let config = search.settings.resolve(given).into_diagnostic()?;
             find_rate(&config, &search.range)
         }
+        Command::Sequence(config) => sequence::run(&config),
         Command::Config(settings) => {
             print!("{}", commented(&settings.resolve(given).into_diagnostic()?));
             Ok(())

@@ -163,10 +163,7 @@ impl Trainer {
         batches: impl Iterator<Item = Batch>,
         count: usize,
     ) -> (usize, Tensor, Option<Tensor>) {
-        // Dropout's numbers follow from seed and step, so that a resumed run draws the same.
-        // Each process draws its own: its images are others.
-        let rank = (self.ranks.rank() as u64).rotate_right(16);
-        tch::manual_seed(((self.options.seed << 32 | self.steps) ^ rank) as i64);
+        self.seed_dropout();
         let mut sum = Vec::new();
         let mut loss = Tensor::zeros([], (Kind::Double, self.model.device()));
         let mut images = 0;
@@ -181,12 +178,41 @@ impl Trainer {
         sum.push(loss);
         self.ranks.sum(&sum);
         let loss = sum.pop().expect("just pushed");
-        let norm = self.apply(sum, rate);
+        let norm = self.move_weights(sum, rate);
+        (images, loss, norm)
+    }
+
+    /// One step of this process alone with the schedule's rate, on what `loss` makes of the model;
+    /// returns the loss. Not for half precision.
+    ///
+    /// # Errors
+    /// A report if the loss is no longer a number.
+    pub fn step_on(&mut self, loss: impl FnOnce(&Model, &Loss) -> Tensor) -> Result<f64> {
+        let rate = self.options.schedule.rate(self.steps) * self.rate_factor;
+        self.seed_dropout();
+        let loss = loss(&self.model, &self.loss);
+        let gradients = self.model.gradients(&loss);
+        self.move_weights(gradients, rate);
+        let loss = loss.double_value(&[]);
+        self.check(loss)?;
+        Ok(loss)
+    }
+
+    /// Dropout's numbers follow from seed and step, so that a resumed run draws the same.
+    fn seed_dropout(&self) {
+        // Each process draws its own: its images are others.
+        let rank = (self.ranks.rank() as u64).rotate_right(16);
+        tch::manual_seed(((self.options.seed << 32 | self.steps) ^ rank) as i64);
+    }
+
+    /// Ends a step; returns the norm of the gradient where it was needed.
+    fn move_weights(&mut self, gradients: Vec<Tensor>, rate: f64) -> Option<Tensor> {
+        let norm = self.apply(gradients, rate);
         self.steps += 1;
         if let Some(average) = &mut self.average {
             average.update(&self.model, self.steps);
         }
-        (images, loss, norm)
+        norm
     }
 
     /// The mean loss of a batch times `part`, and its gradients, one for each of

@@ -202,6 +202,11 @@ pub struct SummaryArgs {
     #[arg(long, default_value_t = 256)]
     pub size: usize,
 
+    /// Values of each slice, of a network that reads whole series [default: 1024 features, or 36
+    /// values of probabilities]
+    #[arg(long)]
+    pub columns: Option<usize>,
+
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -360,8 +365,7 @@ pub struct PrepareArgs {
 const PREPARE_HELP: &str = "Examples:
   hemora prepare set.parquet -o howard --recipe howard --min-types 3 --negatives 20000
   hemora prepare set.parquet -o hu --recipe hu --folds 5
-  hemora train run --images howard/images --labels howard/labels.csv \\
-      --groups howard/splits.csv:ID:PatientID --out runs/first
+  hemora train run --prepared hu --input neighbours --out runs/first
 
 Writes images/ (or shards/), labels.csv, splits.csv, skipped.csv, recipe.toml and set.toml. A run
 that was killed goes on where it was and gives the same bytes.";

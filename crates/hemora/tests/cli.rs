@@ -134,6 +134,11 @@ fn summaries_give_the_seed_studys_parameter_counts() {
         assert!(output.status.success());
         assert!(text(&output).contains(count), "{}", text(&output));
     }
+    let output = hemora(&["model", "summary", "sequence-features", "--columns=20"]);
+    assert!(text(&output).contains("GRU both ways, 2 layers"), "{}", text(&output));
+    assert!(text(&output).contains("192 × slices × 1"), "{}", text(&output));
+    let output = hemora(&["model", "summary", "sequence-probabilities"]);
+    assert!(text(&output).contains("1,914,502"), "{}", text(&output));
     let output = hemora(&["model", "summary", "vgg"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("efficientnet-lite0"), "{}", text(&output));

@@ -82,7 +82,7 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     let planned = recipe(&data, &out, &[&small[..], &["--plan"]].concat());
     assert!(planned.status.success(), "{}", text(&planned));
     let said = text(&planned);
-    for part in ["7 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
+    for part in ["10 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
     assert!(!out.exists(), "a plan writes nothing");
@@ -102,6 +102,13 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
         std::fs::read_to_string(out.join("evaluation/resnet18-neighbours/metrics.json")).unwrap();
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
     assert_eq!(metrics["predictions"]["rows"], slices.len());
+
+    // What is submitted is what the networks of series say, not what those of slices do.
+    let series = SliceTable::read(&out.join("stage2/probabilities/slices.parquet")).unwrap();
+    for row in &series.rows {
+        let line = format!("{}_any,{}\n", row.id, row.probabilities[5]);
+        assert!(submission.contains(&line), "{line}");
+    }
 
     // What was trained on is what triage makes of the DICOM files: the same probabilities of the
     // slices that the bundle's fold did not see, of three slices each, both ways round.
@@ -131,10 +138,10 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
 
     // Nothing is left to do; without its page, the evaluation and nothing before it is.
     let again = recipe(&data, &out, &small);
-    assert_eq!(text(&again).matches("complete, not run again").count(), 7, "{}", text(&again));
+    assert_eq!(text(&again).matches("complete, not run again").count(), 10, "{}", text(&again));
     std::fs::remove_file(out.join("evaluation/resnet18-neighbours/report.html")).unwrap();
     let again = recipe(&data, &out, &small);
-    assert_eq!(text(&again).matches("complete, not run again").count(), 6, "{}", text(&again));
+    assert_eq!(text(&again).matches("complete, not run again").count(), 9, "{}", text(&again));
     assert!(out.join("evaluation/resnet18-neighbours/report.html").is_file());
     // Other settings are not mixed with these steps.
     let other = recipe(&data, &out, &["--size=32", "--epochs=2", "--batch=8"]);

@@ -44,7 +44,7 @@ pub struct FeatureMap {
 pub enum EngineError {
     /// The engine does not take the model.
     #[error(
-        "{engine} cannot load the network: {reason}; expected an ONNX model from an image [N, channels, rows, columns] to six probabilities"
+        "{engine} cannot load the network: {reason}; expected an ONNX model from an image [N, channels, rows, columns] or slices [N, slices, columns] to six probabilities"
     )]
     Load {
         /// The engine.

@@ -1,12 +1,14 @@
-//! Engines that run a network on one image, behind one trait.
+//! Engines that run a network on one image, or on the slices of a series.
 
 mod contract;
 mod kind;
 mod library;
 mod onnxruntime;
+mod sequence;
 mod tract;
 
 pub use contract::{Engine, EngineError, FeatureMap, Output};
 pub use kind::{EngineKind, LoadedEngine, load_engine};
-pub use onnxruntime::OrtEngine;
-pub use tract::TractEngine;
+pub use onnxruntime::{OrtEngine, OrtSequence};
+pub use sequence::{SequenceEngine, load_sequence_engine};
+pub use tract::{TractEngine, TractSequence};

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use hemora_ct::LABEL_COUNT;
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::{TensorRef, ValueType};
 
 use super::contract::{Engine, EngineError, Output, check_input_shape, check_length, check_output};
 use super::library;
+use super::sequence::{SequenceEngine, check_slices, slices, takes, wrong_input};
 
 const NAME: &str = "onnxruntime";
 
@@ -54,15 +56,7 @@ impl OrtEngine {
         let shape = [1, channels, size, size];
         let environment = environment(library)?;
         let session = session(&environment, onnx).map_err(|error| load(&error))?;
-        let [input] = session.inputs() else {
-            let reason = format!("it has {} inputs", session.inputs().len());
-            return Err(EngineError::Load { engine: NAME, reason });
-        };
-        let mut declared: Vec<Option<usize>> = input
-            .dtype()
-            .tensor_shape()
-            .map(|shape| shape.iter().map(|&size| usize::try_from(size).ok()).collect())
-            .unwrap_or_default();
+        let mut declared = declared(&session)?;
         if let Some(batch) = declared.first_mut() {
             *batch = None;
         }
@@ -187,4 +181,59 @@ fn environment(library: Option<&Path>) -> Result<Environment, EngineError> {
         }
     }
     Err(EngineError::Library { tried: tried.join(", ") })
+}
+
+/// The shape that a model declares for its only input; `None` for open dimensions.
+fn declared(session: &Session) -> Result<Vec<Option<usize>>, EngineError> {
+    let [input] = session.inputs() else {
+        let reason = format!("it has {} inputs", session.inputs().len());
+        return Err(EngineError::Load { engine: NAME, reason });
+    };
+    let sizes = input.dtype().tensor_shape();
+    Ok(sizes
+        .map(|shape| shape.iter().map(|&size| usize::try_from(size).ok()).collect())
+        .unwrap_or_default())
+}
+
+/// Runs networks of sequences with ONNX Runtime, one series at a time: they are small.
+#[derive(Debug)]
+pub struct OrtSequence {
+    session: Mutex<Session>,
+    columns: usize,
+}
+
+impl OrtSequence {
+    /// Loads an ONNX model for slices of `columns` values each; `library` as of
+    /// [`OrtEngine::load`].
+    ///
+    /// # Errors
+    /// [`EngineError::Library`] names what was tried; other variants if the model does not fit.
+    pub fn load(onnx: &[u8], columns: usize, library: Option<&Path>) -> Result<Self, EngineError> {
+        let session = session(&environment(library)?, onnx).map_err(|error| load(&error))?;
+        let declared = declared(&session)?;
+        if !takes(&declared, columns) {
+            return Err(wrong_input(NAME, &declared, columns));
+        }
+        Ok(Self { session: Mutex::new(session), columns })
+    }
+}
+
+impl SequenceEngine for OrtSequence {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn run(&self, input: &[f32]) -> Result<Vec<[f32; LABEL_COUNT]>, EngineError> {
+        let slices = slices(input.len(), self.columns)?;
+        let failed =
+            |error: ort::Error| EngineError::Run { engine: NAME, reason: error.to_string() };
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let tensor =
+            TensorRef::from_array_view(([1, slices, self.columns], input)).map_err(failed)?;
+        let outputs = session.run(ort::inputs![tensor]).map_err(failed)?;
+        let (shape, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+        let shape: Vec<usize> =
+            shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect();
+        check_slices(&shape, values, slices)
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use hemora_ct::LABEL_COUNT;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::DimLike;
@@ -12,6 +13,7 @@ use super::contract::{
     Engine, EngineError, Output, check_input_shape, check_length, check_output,
     is_probability_shape, probability_shape,
 };
+use super::sequence::{SequenceEngine, check_slices, slices, takes, wrong_input};
 
 const NAME: &str = "tract";
 
@@ -30,9 +32,7 @@ impl TractEngine {
     /// shape.
     pub fn load(onnx: &[u8], channels: usize, size: usize) -> Result<Self, EngineError> {
         let shape = [1, channels, size, size];
-        // tract may panic on a malformed graph; a file must not end the program.
-        let plan = catch_unwind(AssertUnwindSafe(|| plan(onnx, shape)))
-            .unwrap_or_else(|_| Err(load("the graph is malformed".to_owned())))?;
+        let plan = caught(|| plan(onnx, shape))?;
         Ok(Self { plan, shape })
     }
 }
@@ -68,23 +68,7 @@ fn load(reason: String) -> EngineError {
 
 fn plan(onnx: &[u8], shape: [usize; 4]) -> Result<Arc<TypedRunnableModel>, EngineError> {
     let failed = |error: TractError| load(format!("{error:#}"));
-    // Declared output shapes name a symbolic batch; the concrete ones are inferred.
-    let mut model = tract_onnx::onnx()
-        .with_ignore_output_shapes(true)
-        .model_for_read(&mut Cursor::new(onnx))
-        .map_err(failed)?;
-    let inputs = model.input_outlets().map_err(failed)?.len();
-    if inputs != 1 {
-        return Err(load(format!("it has {inputs} inputs")));
-    }
-    let declared = &model.input_fact(0).map_err(failed)?.shape;
-    let declared = match declared.is_open() {
-        true => vec![None; 4],
-        false => declared
-            .dims()
-            .map(|dim| dim.concretize().and_then(|dim| dim.to_usize().ok()))
-            .collect(),
-    };
+    let (mut model, declared) = read(onnx, 4)?;
     check_input_shape(&batch_of_one(declared), shape)?;
     model.set_input_fact(0, f32::fact(shape).into()).map_err(failed)?;
     model.analyse(false).map_err(failed)?;
@@ -97,6 +81,30 @@ fn plan(onnx: &[u8], shape: [usize; 4]) -> Result<Arc<TypedRunnableModel>, Engin
         None => return Err(load(format!("its first output has the open shape {output:?}"))),
     }
     model.into_runnable().map_err(failed)
+}
+
+/// A model and the shape that it declares for its only input, `None` for open dimensions; `rank` of
+/// them if it declares nothing.
+fn read(onnx: &[u8], rank: usize) -> Result<(InferenceModel, Vec<Option<usize>>), EngineError> {
+    let failed = |error: TractError| load(format!("{error:#}"));
+    // Declared output shapes name a symbolic batch; the concrete ones are inferred.
+    let model = tract_onnx::onnx()
+        .with_ignore_output_shapes(true)
+        .model_for_read(&mut Cursor::new(onnx))
+        .map_err(failed)?;
+    let inputs = model.input_outlets().map_err(failed)?.len();
+    if inputs != 1 {
+        return Err(load(format!("it has {inputs} inputs")));
+    }
+    let declared = &model.input_fact(0).map_err(failed)?.shape;
+    let declared = match declared.is_open() {
+        true => vec![None; rank],
+        false => declared
+            .dims()
+            .map(|dim| dim.concretize().and_then(|dim| dim.to_usize().ok()))
+            .collect(),
+    };
+    Ok((model, declared))
 }
 
 /// A declared batch of any size is run as one image, if the graph lets it.
@@ -118,4 +126,82 @@ fn keep_outputs(model: &mut InferenceModel) -> TractResult<()> {
         }
     }
     model.select_output_outlets(&kept)
+}
+
+/// Plans that are kept: series of a department have a few lengths.
+const MOST_PLANS: usize = 8;
+
+/// Runs networks of sequences with tract. It cannot plan for a number of slices that is not known,
+/// so each length of series gets a plan of its own when it first comes.
+pub struct TractSequence {
+    model: InferenceModel,
+    columns: usize,
+    /// Numbers of slices with their plans, the one used last at the end.
+    plans: Mutex<Vec<(usize, Arc<TypedRunnableModel>)>>,
+}
+
+impl TractSequence {
+    /// Loads an ONNX model for slices of `columns` values each.
+    ///
+    /// # Errors
+    /// [`EngineError`] if tract does not take the model, or its input is another.
+    pub fn load(onnx: &[u8], columns: usize) -> Result<Self, EngineError> {
+        let read = || {
+            let (model, declared) = read(onnx, 3)?;
+            if !takes(&declared, columns) {
+                return Err(wrong_input(NAME, &declared, columns));
+            }
+            Ok(Self { model, columns, plans: Mutex::default() })
+        };
+        let engine = caught(read)?;
+        engine.plan(1)?;
+        Ok(engine)
+    }
+
+    fn plan(&self, slices: usize) -> Result<Arc<TypedRunnableModel>, EngineError> {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = plans.iter().position(|(length, _)| *length == slices);
+        let plan = match known {
+            Some(place) => plans.remove(place).1,
+            None => {
+                let shape = [1, slices, self.columns];
+                caught(|| planned(self.model.clone(), shape).map_err(|it| load(format!("{it:#}"))))?
+            }
+        };
+        if plans.len() == MOST_PLANS {
+            plans.remove(0);
+        }
+        plans.push((slices, Arc::clone(&plan)));
+        Ok(plan)
+    }
+}
+
+fn planned(mut model: InferenceModel, shape: [usize; 3]) -> TractResult<Arc<TypedRunnableModel>> {
+    model.set_input_fact(0, f32::fact(shape).into())?;
+    model.analyse(false)?;
+    let outputs = model.output_outlets()?[..1].to_vec();
+    model.select_output_outlets(&outputs)?;
+    model.into_optimized()?.into_runnable()
+}
+
+/// tract may panic on a malformed graph; a file must not end the program.
+fn caught<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(load("the graph is malformed".to_owned())))
+}
+
+impl SequenceEngine for TractSequence {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn run(&self, input: &[f32]) -> Result<Vec<[f32; LABEL_COUNT]>, EngineError> {
+        let slices = slices(input.len(), self.columns)?;
+        let failed =
+            |error: TractError| EngineError::Run { engine: NAME, reason: format!("{error:#}") };
+        let tensor = Tensor::from_shape(&[1, slices, self.columns], input).map_err(failed)?;
+        let outputs = self.plan(slices)?.run(tvec![tensor.into_tvalue()]).map_err(failed)?;
+        let plain = outputs[0].try_as_plain_ram().map_err(failed)?;
+        check_slices(outputs[0].shape(), plain.as_slice::<f32>().map_err(failed)?, slices)
+    }
 }

@@ -6,5 +6,6 @@ mod engines;
 mod formula;
 mod networks;
 mod schema;
+mod sequences;
 mod support;
 mod triage;

@@ -6,8 +6,11 @@ mod efficientnet;
 mod resnet;
 mod resnet_keras;
 mod seed;
+mod sequence;
 
 use crate::{Graph, GraphBuilder, GraphError, Init, NodeId, Op};
+
+pub use sequence::{SequenceOptions, build_sequence, sequence_names};
 
 /// What the last layer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +60,12 @@ const NETWORKS: [(&str, Build); 13] = [
     ("convnext-nano", convnext::nano),
 ];
 
-/// Names of all networks.
+/// Names of all networks of images.
 pub fn names() -> impl Iterator<Item = &'static str> {
     NETWORKS.iter().map(|(name, _)| *name)
 }
 
-/// Builds a network by name; `None` if there is none of that name.
+/// Builds a network of images by name; `None` if there is none of that name.
 pub fn build(name: &str, options: &Options) -> Option<Result<Graph, GraphError>> {
     NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, build)| build(options))
 }

@@ -3,6 +3,7 @@
 mod operations;
 mod proto;
 mod read;
+mod sequence;
 mod write;
 
 pub use read::{ClassifierWeights, OnnxError, classifier, model_opset};

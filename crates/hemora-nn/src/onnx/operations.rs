@@ -6,7 +6,7 @@
 
 use super::proto::Attribute;
 use super::write::{INPUT, Writer};
-use crate::{BatchNorm, Node, NodeId, Op, Tensor, pads};
+use crate::{BatchNorm, Conv, Node, NodeId, Op, SliceConv, Tensor, pads};
 
 impl Writer<'_> {
     /// Writes one node and returns the name of the value that holds its output.
@@ -14,9 +14,10 @@ impl Writer<'_> {
         let inputs: Vec<String> =
             node.inputs.iter().map(|input| self.values[input.index()].clone()).collect();
         match node.op {
+            Op::Input { .. } if self.graph.reads_sequences() => self.sequence_input(),
             Op::Input { .. } => INPUT.to_owned(),
             // Nothing happens at inference, or it happened in the convolution before.
-            Op::Dropout { .. } => inputs[0].clone(),
+            Op::Dropout { .. } | Op::ChannelDropout { .. } => inputs[0].clone(),
             Op::BatchNorm(_) | Op::LayerScale if self.is_folded(node) => inputs[0].clone(),
             Op::BatchNorm(norm) => self.batch_norm(node, norm, inputs),
             Op::LayerScale => {
@@ -65,6 +66,13 @@ impl Writer<'_> {
                 self.push_as("Flatten", flat, vec![pooled], vec![int("axis", 1)])
             }
             Op::Flatten => self.push("Flatten", node, inputs, vec![int("axis", 1)]),
+            Op::SliceConv(conv) => {
+                let (weight, bias) = self.folded(id, node);
+                self.slice_conv(node, conv, inputs, weight, bias)
+            }
+            Op::Gru(gru) => self.gru(node, gru, inputs),
+            Op::Columns { columns } => self.columns(node, columns, inputs),
+            Op::Linear(_) if self.graph.shape(id).len() == 3 => self.slice_linear(node, inputs),
             Op::Linear(_) => {
                 let inputs = vec![
                     inputs[0].clone(),
@@ -130,7 +138,8 @@ impl Writer<'_> {
     /// Whether a batch norm or layer scale is part of the convolution before it.
     fn is_folded(&self, node: &Node) -> bool {
         let before = node.inputs[0];
-        matches!(self.graph.node(before).op, Op::Conv(_)) && self.only_reader(before).is_some()
+        matches!(self.graph.node(before).op, Op::Conv(_) | Op::SliceConv(_))
+            && self.only_reader(before).is_some()
     }
 
     /// The one node that reads a value, if nothing else does and it is no output of the model.
@@ -145,7 +154,9 @@ impl Writer<'_> {
         let mut weight = self.tensor(node, "weight").clone();
         let channels = weight.shape[0];
         let mut bias = match node.op {
-            Op::Conv(conv) if conv.bias => self.tensor(node, "bias").values.clone(),
+            Op::Conv(Conv { bias: true, .. }) | Op::SliceConv(SliceConv { bias: true, .. }) => {
+                self.tensor(node, "bias").values.clone()
+            }
             _ => vec![0.0; channels],
         };
         let Some(reader) = self.only_reader(id) else {
@@ -191,12 +202,12 @@ fn image_pads(
     [top, left, bottom, right]
 }
 
-fn ints(name: &str, values: &[usize]) -> Attribute {
+pub(super) fn ints(name: &str, values: &[usize]) -> Attribute {
     let ints = values.iter().map(|&value| value as i64).collect();
     Attribute { name: name.to_owned(), ints, kind: 7, ..Attribute::default() }
 }
 
-fn int(name: &str, value: i64) -> Attribute {
+pub(super) fn int(name: &str, value: i64) -> Attribute {
     Attribute { name: name.to_owned(), i: value, kind: 2, ..Attribute::default() }
 }
 

@@ -63,15 +63,19 @@ pub(super) struct Attribute {
     pub f: f32,
     #[prost(int64, tag = "3")]
     pub i: i64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub s: Vec<u8>,
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
-    /// AttributeProto.AttributeType: 1 float, 2 int, 7 ints.
+    /// AttributeProto.AttributeType: 1 float, 2 int, 3 string, 7 ints.
     #[prost(int32, tag = "20")]
     pub kind: i32,
 }
 
 /// TensorProto.DataType FLOAT.
 pub(super) const FLOAT: i32 = 1;
+/// TensorProto.DataType INT64.
+pub(super) const INT64: i32 = 7;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TensorProto {

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use prost::Message;
 
 use super::proto::{
-    Attribute, Dimension, DimensionValue, FLOAT, GraphProto, Model, NodeProto, OperatorSet,
+    Attribute, Dimension, DimensionValue, FLOAT, GraphProto, INT64, Model, NodeProto, OperatorSet,
     ShapeProto, TensorProto, TensorType, TypeProto, ValueInfo,
 };
+use crate::sequence::SLICES;
 use crate::{Graph, Node, NodeId, Tensor, Weights, WeightsError};
 
-/// Name of the input, `[N, channels, rows, columns]`.
+/// Name of the input, `[N, channels, rows, columns]`, or of sequences `[N, slices, columns]`.
 pub const INPUT: &str = "input";
-/// Name of the first output, `[N, units]`.
+/// Name of the first output, `[N, units]`, or of sequences `[N, slices, units]`.
 pub const PROBABILITIES: &str = "probabilities";
 /// Name of the second output, the last feature map `[N, channels, rows, columns]`.
 pub const FEATURES: &str = "features";
@@ -22,7 +23,8 @@ pub const OPSET: i64 = 17;
 /// IR version that came with operator set 17.
 const IR_VERSION: i64 = 8;
 
-/// Writes `graph` with `weights` as an ONNX model with a symbolic batch dimension `N`.
+/// Writes `graph` with `weights` as an ONNX model with a symbolic batch dimension `N`, and
+/// of sequences a symbolic number of slices.
 ///
 /// # Errors
 /// [`WeightsError`] if the weights do not fit the graph.
@@ -33,6 +35,12 @@ pub fn write(graph: &Graph, weights: &Weights) -> Result<Vec<u8>, WeightsError> 
     for (id, node) in graph.iter() {
         let value = writer.node(id, node);
         writer.values.push(value);
+    }
+    if graph.reads_sequences() {
+        // The last node may have the name that the output gets.
+        writer.rename(graph.output(), "output.sequence");
+        let value = writer.sequence_output(graph.output());
+        writer.values[graph.output().index()] = value;
     }
     writer.rename(graph.output(), PROBABILITIES);
     let mut outputs = vec![(PROBABILITIES, graph.output())];
@@ -89,6 +97,22 @@ impl Writer<'_> {
         name.to_owned()
     }
 
+    /// Writes a constant of whole numbers, such as a shape, once, and returns its name.
+    pub(super) fn numbers(&mut self, values: &[i64]) -> String {
+        let texts: Vec<String> = values.iter().map(i64::to_string).collect();
+        let name = format!("numbers.{}", texts.join("."));
+        if !self.proto.initializer.iter().any(|known| known.name == name) {
+            self.proto.initializer.push(TensorProto {
+                dims: vec![values.len() as i64],
+                data_type: INT64,
+                name: name.clone(),
+                raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+                float_data: Vec::new(),
+            });
+        }
+        name
+    }
+
     /// Writes an operation and returns its value, which has the node's name.
     pub(super) fn push(
         &mut self,
@@ -138,10 +162,15 @@ impl Writer<'_> {
 }
 
 fn value_info(name: &str, shape: &[usize]) -> ValueInfo {
-    let batch = Dimension { value: Some(DimensionValue::Name("N".to_owned())) };
-    let sizes =
-        shape.iter().map(|&size| Dimension { value: Some(DimensionValue::Value(size as i64)) });
-    let shape = ShapeProto { dim: std::iter::once(batch).chain(sizes).collect() };
+    let named = |name: &str| DimensionValue::Name(name.to_owned());
+    let size = |&size: &usize| DimensionValue::Value(size as i64);
+    let mut sizes = vec![named("N")];
+    match shape {
+        [channels, SLICES, _] => sizes.extend([named("slices"), size(channels)]),
+        _ => sizes.extend(shape.iter().map(size)),
+    }
+    let dim = sizes.into_iter().map(|value| Dimension { value: Some(value) }).collect();
+    let shape = ShapeProto { dim };
     let tensor_type = Some(TensorType { elem_type: FLOAT, shape: Some(shape) });
     ValueInfo { name: name.to_owned(), r#type: Some(TypeProto { tensor_type }) }
 }

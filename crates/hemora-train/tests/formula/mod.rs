@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use hemora_nn::{Graph, Tensor, Weights};
+use hemora_nn::networks::{SequenceOptions, build_sequence};
+use hemora_nn::{Graph, GraphBuilder, Gru, Init, Op, SliceConv, Tensor, Weights};
 use serde_json::Value;
 
 /// What a fixture holds.
@@ -52,6 +53,7 @@ fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
 }
 
 /// Images `[count, 3, size, size]`.
+#[allow(dead_code, reason = "each test takes what it needs")]
 pub fn image_values(count: usize, size: usize) -> Vec<f32> {
     let mut values = Vec::new();
     for n in 0..count {
@@ -80,4 +82,43 @@ pub fn formula_weights(graph: &Graph) -> Weights {
         weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
     }
     weights
+}
+
+/// Slices `[count, length, columns]` of tools/parity_sequence.py.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn slice_values(count: usize, length: usize, columns: usize) -> Vec<f32> {
+    let mut values = Vec::new();
+    for n in 0..count {
+        for k in 0..length * columns {
+            values.push((0.37 * k as f64 + 0.5 * n as f64).sin() as f32);
+        }
+    }
+    values
+}
+
+/// The graph behind `sequence_NAME.json`.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn sequence_graph(name: &str) -> Graph {
+    let alone = |columns: usize, ops: &[(&str, Op)]| {
+        let (mut builder, mut last) = GraphBuilder::new(name, [columns, 0, 1]).unwrap();
+        for (name, op) in ops {
+            last = builder.add(name, *op, &[last]).unwrap();
+        }
+        builder.finish()
+    };
+    let network = |name: &str, columns: usize| {
+        let options = SequenceOptions { dropout: 0.0, ..SequenceOptions::new(columns) };
+        build_sequence(name, &options).unwrap().unwrap()
+    };
+    let init = Init::TorchUniform;
+    let conv = SliceConv { channels: 4, kernel: 5, dilation: 3, bias: true, init };
+    match name {
+        "gru" => alone(3, &[("gru", Op::Gru(Gru { hidden: 5, layers: 2 }))]),
+        "conv" => {
+            alone(6, &[("labels", Op::Columns { columns: 2 }), ("conv", Op::SliceConv(conv))])
+        }
+        "features" => network("sequence-features", 20),
+        "probabilities" => network("sequence-probabilities", 30),
+        other => panic!("no graph for {other}"),
+    }
 }

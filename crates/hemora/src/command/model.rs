@@ -15,9 +15,16 @@ use crate::default_model;
 /// A report that lists the networks when the name is none of them.
 pub fn summary(arguments: &SummaryArgs) -> Result<ExitCode> {
     let options = networks::Options { size: arguments.size, ..networks::Options::default() };
-    let Some(graph) = networks::build(&arguments.network, &options) else {
-        let names = networks::names().collect::<Vec<_>>().join(", ");
-        bail!(help = format!("there are {names}"), "no network is named `{}`", arguments.network);
+    let name = &*arguments.network;
+    let columns = arguments.columns.unwrap_or(match name {
+        "sequence-probabilities" => 36,
+        _ => 1024,
+    });
+    let sequence = || networks::build_sequence(name, &networks::SequenceOptions::new(columns));
+    let Some(graph) = networks::build(name, &options).or_else(sequence) else {
+        let names = networks::names().chain(networks::sequence_names());
+        let names = names.collect::<Vec<_>>().join(", ");
+        bail!(help = format!("there are {names}"), "no network is named `{name}`");
     };
     let summary = Summary::new(&graph.into_diagnostic()?);
     if arguments.json {

@@ -1,0 +1,79 @@
+//! Networks of sequences in both engines against what PyTorch computed with the same weights, for
+//! series of several lengths.
+
+use hemora_infer::{EngineError, EngineKind, SequenceEngine, load_sequence_engine};
+use hemora_nn::onnx;
+
+use crate::formula::{fixture, formula_weights, numbers, sequence_graph, slice_values};
+use crate::support::{onnxruntime, small_onnx};
+
+const NETWORKS: [&str; 2] = ["features", "probabilities"];
+
+fn model(name: &str) -> (Vec<u8>, usize) {
+    let graph = sequence_graph(name);
+    (onnx::write(&graph, &formula_weights(&graph)).unwrap(), graph.input_shape()[0])
+}
+
+/// Runs series of 1, 20, 24 and 60 slices.
+fn compare(name: &str, columns: usize, engine: &dyn SequenceEngine) {
+    let truth = fixture(&format!("sequence_{name}.json"));
+    let lengths = truth["eval"].as_object().unwrap();
+    assert_eq!(lengths.len(), 4);
+    for (length, logits) in lengths {
+        let found = engine.run(&slice_values(1, length.parse().unwrap(), columns)).unwrap();
+        let expected = numbers(logits);
+        assert_eq!(found.len() * 6, expected.len());
+        for (found, logit) in found.iter().flatten().zip(&expected) {
+            let expected = 1.0 / (1.0 + (-logit).exp());
+            let off = (f64::from(*found) - expected).abs();
+            assert!(off < 1e-5, "{name} in {}, {length} slices: off by {off}", engine.name());
+        }
+    }
+}
+
+#[test]
+fn sequence_models_in_tract_are_pytorchs() {
+    for name in NETWORKS {
+        let (onnx, columns) = model(name);
+        let engine = load_sequence_engine(EngineKind::Tract, &onnx, columns, None).unwrap();
+        compare(name, columns, &*engine);
+        // More lengths than plans are kept, then an earlier one again.
+        for slices in 1..12 {
+            let input = slice_values(1, slices, columns);
+            assert_eq!(engine.run(&input).unwrap().len(), slices);
+        }
+        compare(name, columns, &*engine);
+    }
+}
+
+#[test]
+fn sequence_models_in_onnx_runtime_are_pytorchs() {
+    let Some(library) = onnxruntime() else {
+        eprintln!("skipped: no ONNX Runtime; set HEMORA_ONNXRUNTIME or run cargo xtask setup");
+        return;
+    };
+    for name in NETWORKS {
+        let (onnx, columns) = model(name);
+        let kind = EngineKind::OnnxRuntime;
+        let engine = load_sequence_engine(kind, &onnx, columns, Some(&library)).unwrap();
+        compare(name, columns, &*engine);
+    }
+}
+
+#[test]
+fn models_and_inputs_of_other_shapes_are_refused() {
+    let (onnx, columns) = model("features");
+    let tract = |onnx: &[u8], columns| load_sequence_engine(EngineKind::Tract, onnx, columns, None);
+    let refused = |result: Result<Box<dyn SequenceEngine>, EngineError>| match result {
+        Err(error) => error.to_string(),
+        Ok(_) => panic!("a wrong model is loaded"),
+    };
+    let narrow = refused(tract(&onnx, columns + 1));
+    assert!(narrow.contains("[?, ?, 20], not slices of 21 values"), "{narrow}");
+    let image = refused(tract(&small_onnx(), columns));
+    assert!(image.contains("not slices of 20 values"), "{image}");
+    refused(tract(&onnx[..onnx.len() / 2], columns));
+    let engine = tract(&onnx, columns).unwrap();
+    assert!(matches!(engine.run(&[0.0; 30]), Err(EngineError::InputLength { .. })));
+    assert!(engine.run(&[]).is_err());
+}

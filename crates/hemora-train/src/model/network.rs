@@ -1,0 +1,212 @@
+//! A graph with tensors, and how they are read and run.
+
+use std::collections::BTreeMap;
+
+use hemora_nn::{Graph, NodeId, Op, Parameter, Weights, WeightsError};
+use tch::{Device, Kind, Tensor};
+
+use super::draw::{draw, shape};
+use super::sequence::{channels_first, slices_first};
+use crate::precision::Precision;
+
+/// Whether batch norms use the batch's statistics and dropout is active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Batch statistics, running statistics are updated, dropout is active.
+    Train,
+    /// Running statistics, no dropout.
+    Evaluate,
+}
+
+/// A network with its tensors on a device.
+#[derive(Debug)]
+pub struct Model {
+    pub(super) graph: Graph,
+    device: Device,
+    parameters: Vec<Parameter>,
+    tensors: BTreeMap<String, Tensor>,
+    pub(super) precision: Precision,
+    /// For each node the number of nodes that read it.
+    pub(super) readers: Vec<usize>,
+    /// For each node the last node that reads it, so that memory is given back early.
+    last_use: Vec<usize>,
+}
+
+impl Model {
+    /// A network with fresh weights, drawn from the graph's initialisers with `seed`.
+    pub fn fresh(graph: Graph, device: Device, seed: i64) -> Self {
+        tch::manual_seed(seed);
+        let tensors = graph.parameters().iter().map(|p| (p.name.clone(), draw(p))).collect();
+        Self::assemble(graph, device, tensors)
+    }
+
+    /// A network with given weights.
+    ///
+    /// # Errors
+    /// [`WeightsError`] if they do not fit the graph.
+    pub fn with_weights(
+        graph: Graph,
+        weights: &Weights,
+        device: Device,
+    ) -> Result<Self, WeightsError> {
+        weights.check(&graph)?;
+        let tensors = graph
+            .parameters()
+            .into_iter()
+            .map(|parameter| {
+                let values = &weights.get(&parameter.name).expect("checked").values;
+                let tensor = Tensor::from_slice(values).reshape(shape(&parameter));
+                (parameter.name, tensor)
+            })
+            .collect();
+        Ok(Self::assemble(graph, device, tensors))
+    }
+
+    fn assemble(graph: Graph, device: Device, tensors: BTreeMap<String, Tensor>) -> Self {
+        let parameters = graph.parameters();
+        let tensors = tensors
+            .into_iter()
+            .map(|(name, tensor)| (name, laid_out(&tensor.to(device))))
+            .collect();
+        let mut last_use: Vec<usize> = (0..graph.nodes().len()).collect();
+        let mut readers = vec![0; graph.nodes().len()];
+        for (id, node) in graph.iter() {
+            for input in &node.inputs {
+                last_use[input.index()] = id.index();
+                readers[input.index()] += 1;
+            }
+        }
+        let precision = Precision::F32;
+        let model = Self { graph, device, parameters, tensors, precision, readers, last_use };
+        for parameter in model.parameters.iter().filter(|p| p.role.is_trainable()) {
+            let _ = model.tensor(&parameter.name).set_requires_grad(true);
+        }
+        model
+    }
+
+    /// The same model with convolutions and linear layers that compute in `precision`.
+    pub fn computing_in(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Where the tensors are.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The trained parameters and their tensors, in the order of the graph.
+    pub fn trainable(&self) -> impl Iterator<Item = (&Parameter, &Tensor)> {
+        self.parameters
+            .iter()
+            .filter(|parameter| parameter.role.is_trainable())
+            .map(|parameter| (parameter, self.tensor(&parameter.name)))
+    }
+
+    /// The gradients of `loss`, one for each of [`Model::trainable`] in its order.
+    pub fn gradients(&self, loss: &Tensor) -> Vec<Tensor> {
+        let tensors: Vec<&Tensor> = self.trainable().map(|(_, tensor)| tensor).collect();
+        Tensor::run_backward(&[loss], &tensors, false, false)
+    }
+
+    /// All tensors by parameter name, running statistics too.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
+    /// All tensors, in the order of their names; the same memory, not copies.
+    pub fn all_tensors(&self) -> Vec<Tensor> {
+        self.tensors.values().map(Tensor::shallow_clone).collect()
+    }
+
+    /// A copy of all weights.
+    pub fn weights(&self) -> Weights {
+        let mut weights = Weights::default();
+        for (name, tensor) in &self.tensors {
+            weights.insert(name, to_host(tensor));
+        }
+        weights
+    }
+
+    /// The values before the final sigmoid or softmax, `[N, units]`, of images `[N, C, H, W]`; of
+    /// sequences `[N, slices, columns]` `[N, slices, units]`.
+    pub fn logits(&self, input: &Tensor, mode: Mode) -> Tensor {
+        if self.graph.reads_sequences() {
+            slices_first(&self.run(&channels_first(input), mode, None).0)
+        } else {
+            self.run(&laid_out(input), mode, None).0
+        }
+    }
+
+    /// The logits `[N, units]` of images, and what their linear layer reads, `[N, features]`: the
+    /// pooled features; without dropout.
+    ///
+    /// # Panics
+    /// Never: every network ends in a layer that reads something.
+    pub fn logits_and_features(&self, images: &Tensor) -> (Tensor, Tensor) {
+        let from = self.graph.node(self.graph.logits()).inputs[0];
+        let (logits, features) = self.run(&laid_out(images), Mode::Evaluate, Some(from));
+        (logits, features.expect("read by the last layer").flatten(1, -1))
+    }
+
+    /// The logits, and the value of another node.
+    fn run(&self, input: &Tensor, mode: Mode, also: Option<NodeId>) -> (Tensor, Option<Tensor>) {
+        let wanted = self.graph.logits();
+        let mut kept = None;
+        let mut values: Vec<Option<Tensor>> = Vec::with_capacity(self.graph.nodes().len());
+        for (id, node) in self.graph.iter() {
+            let inputs: Vec<&Tensor> = node
+                .inputs
+                .iter()
+                .map(|input| values[input.index()].as_ref().expect("read before its last use"))
+                .collect();
+            let value = match node.op {
+                Op::Input { .. } => input.shallow_clone(),
+                _ => self.apply(id, node, &inputs, mode),
+            };
+            if id == wanted {
+                return (value, kept);
+            }
+            if Some(id) == also {
+                kept = Some(value.shallow_clone());
+            }
+            values.push(Some(value));
+            for input in &node.inputs {
+                if self.last_use[input.index()] == id.index() {
+                    values[input.index()] = None;
+                }
+            }
+        }
+        unreachable!("the logits are a node of the graph")
+    }
+
+    /// A tensor by parameter name.
+    pub fn tensor(&self, name: &str) -> &Tensor {
+        self.tensors.get(name).expect("every parameter of the graph has a tensor")
+    }
+}
+
+/// On a GPU the same values with a pixel's channels beside each other in memory, which cuDNN reads
+/// faster; on the CPU as they are, where the other layout rounds batch norms' gradients worse.
+fn laid_out(tensor: &Tensor) -> Tensor {
+    if tensor.dim() != 4 || !tensor.device().is_cuda() {
+        return tensor.shallow_clone();
+    }
+    tensor.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+}
+
+/// A tensor's shape and values, copied to the host as f32.
+pub fn to_host(tensor: &Tensor) -> hemora_nn::Tensor {
+    let flat = tensor.detach().to_device(Device::Cpu).to_kind(Kind::Float).contiguous().view(-1);
+    let mut values = vec![0f32; flat.numel()];
+    let length = values.len();
+    flat.copy_data(&mut values, length);
+    hemora_nn::Tensor {
+        shape: tensor.size().into_iter().map(|size| size as usize).collect(),
+        values,
+    }
+}
