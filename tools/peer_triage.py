@@ -48,7 +48,17 @@ def load(bundle):
     recipe = find_recipe(description)
     if recipe is None:
         raise SystemExit(f"{bundle}: model.json has no input recipe")
-    return session, recipe
+    return session, recipe, temperatures(description.get("calibration"))
+
+
+def temperatures(calibration):
+    """What the log-odds of each label are divided by."""
+    found = np.ones(len(LABELS))
+    for row in (calibration or {}).get("labels", []):
+        if row["calibrator"].keys() != {"temperature"}:
+            raise SystemExit(f"the model is calibrated by {calibration['method']}; expected temperature")
+        found[LABELS.index(row["label"])] = row["calibrator"]["temperature"]
+    return found
 
 
 def position(dataset):
@@ -91,7 +101,7 @@ def network_input(slices, index, recipe):
     return np.stack(planes).astype(np.float32)
 
 
-def score(session, recipe, slices):
+def score(session, recipe, divisors, slices):
     """Probabilities [slices, 6]."""
     name, first = session.get_inputs()[0].name, session.get_outputs()[0].name
     outputs = []
@@ -99,7 +109,8 @@ def score(session, recipe, slices):
         chosen = range(start, min(start + BATCH, len(slices)))
         batch = np.stack([network_input(slices, index, recipe) for index in chosen])
         outputs.append(session.run([first], {name: batch})[0])
-    return np.concatenate(outputs)
+    raw = np.clip(np.concatenate(outputs).astype(np.float64), 1e-12, 1 - 1e-12)
+    return 1 / (1 + np.exp(-np.log(raw / (1 - raw)) / divisors))
 
 
 def report(out, scored):
@@ -127,11 +138,11 @@ def main():
     options = arguments.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
 
-    session, recipe = load(options.model)
+    session, recipe, divisors = load(options.model)
     loaded = time.perf_counter()
     series = collect(options.folder)
     collected = time.perf_counter()
-    scored = [(slices, score(session, recipe, slices)) for slices in series.values()]
+    scored = [(slices, score(session, recipe, divisors, slices)) for slices in series.values()]
     done = time.perf_counter()
     report(options.out, scored)
     ended = time.perf_counter()

@@ -3,7 +3,7 @@
 //! - [`build_index`] makes one Parquet table of DICOM files and their labels and brings it up to
 //!   date; [`SetStats`] counts it.
 //! - [`prepare`](prepare()) makes of an index what a [`PrepareRecipe`] says, JPEGs or shards of HU, split by
-//!   patient, with the same bytes every time.
+//!   patient, with the same bytes every time; [`store_split`] keeps a split in the index.
 //! - [`LabelTable`] reads a competition label table; [`ImageSet`] pairs it with images and
 //!   [`ImageSet::load`] decodes them into an [`InMemorySet`], as do [`ImageSet::load_hu`] and
 //!   [`InMemorySet::open_hu`] in HU; a [`JpegSet`] leaves them on disk.
@@ -51,7 +51,8 @@ pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions, Share};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
-    PreparedChannel, Renderer, Selection, SplitBy, SplitInto, prepare,
+    PreparedChannel, Renderer, Selection, SplitBy, SplitInto, SplitReport, SplitRule, prepare,
+    store_split,
 };
 pub use prepared_set::{PreparedSet, SetSlice};
 pub use slice_features::{FeaturesError, SliceFeatures};

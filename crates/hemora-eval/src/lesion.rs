@@ -219,7 +219,6 @@ fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Level, OperatingRule};
 
     #[test]
     fn runs_worked_by_hand() {
@@ -241,18 +240,7 @@ mod tests {
         let runs = stacks.runs(|slice| column.truth[slice]);
         let slices: Vec<_> = runs.iter().map(|(_, run)| run.clone()).collect();
         assert_eq!(slices, [vec![2, 1], vec![5], vec![6]], "the gap parts 5 and 6");
-        let point = OperatingPoint {
-            name: "fixed=0.5".into(),
-            label: Label::Any,
-            level: Level::Slice,
-            threshold: 0.5,
-            rule: OperatingRule::Fixed(0.5),
-            calibrated: false,
-            sensitivity: None,
-            specificity: None,
-            positives: 0,
-            origin: None,
-        };
+        let point = OperatingPoint::half(Label::Any);
         let patients = Clusters::new(&[1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
         let options = BootstrapOptions { repeats: 20, ..BootstrapOptions::default() };
         let found = lesions(&[column], &stacks, &patients, &[point], &options).unwrap();

@@ -314,22 +314,7 @@ mod tests {
     use hemora_ct::Label;
 
     use super::*;
-    use crate::{Level, OperatingRule, auroc, competition_log_loss};
-
-    fn point(label: Label) -> OperatingPoint {
-        OperatingPoint {
-            name: "fixed=0.5".into(),
-            label,
-            level: Level::Slice,
-            threshold: 0.5,
-            rule: OperatingRule::Fixed(0.5),
-            calibrated: false,
-            sensitivity: None,
-            specificity: None,
-            positives: 0,
-            origin: None,
-        }
-    }
+    use crate::{auroc, competition_log_loss};
 
     /// 120 slices of 30 patients, six labels; nothing is epidural.
     fn columns() -> (Vec<LabelColumn>, Clusters) {
@@ -353,7 +338,7 @@ mod tests {
     #[test]
     fn every_figure_is_in_its_place() {
         let (columns, patients) = columns();
-        let points = [point(Label::Any), point(Label::Subdural)];
+        let points = [OperatingPoint::half(Label::Any), OperatingPoint::half(Label::Subdural)];
         let bootstrap = BootstrapOptions { repeats: 100, ..BootstrapOptions::default() };
         let options = MeasureOptions {
             bootstrap: Some(bootstrap),

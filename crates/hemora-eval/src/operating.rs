@@ -238,6 +238,25 @@ pub struct OperatingPoint {
 }
 
 #[cfg(test)]
+impl OperatingPoint {
+    /// Slices from one half on.
+    pub(crate) fn half(label: Label) -> Self {
+        Self {
+            name: "fixed=0.5".into(),
+            label,
+            level: Level::Slice,
+            threshold: 0.5,
+            rule: OperatingRule::Fixed(0.5),
+            calibrated: false,
+            sensitivity: None,
+            specificity: None,
+            positives: 0,
+            origin: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::Confusion;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use hemora_ct::Label;
+use hemora_ct::{LABEL_COUNT, Label};
 use hemora_data::{Part, SplitTable, partition};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -68,7 +68,16 @@ impl Selection {
             let placed = chosen.into_iter().filter_map(|index| Some((index, place(&index)?)));
             return Ok(Self { images: placed.collect() });
         }
-        let labels: Vec<_> = chosen.iter().map(|&index| set.items[index].labels).collect();
+        // Stratified by what is asked: by subtypes, the few patients with three of them could each
+        // be the only one of a stratum, and all go to the largest part.
+        let asked = |&index: &usize| {
+            let mut labels = [false; LABEL_COUNT];
+            for label in draw.question.labels().iter().map(|label| label.index()) {
+                labels[label] = set.items[index].labels[label];
+            }
+            labels
+        };
+        let labels: Vec<_> = chosen.iter().map(asked).collect();
         let name = |&index: &usize| match draw.split {
             SplitKind::Patient => set.items[index].group.as_str(),
             SplitKind::Image => set.items[index].id.as_str(),
@@ -261,6 +270,17 @@ mod tests {
         let few = SplitTable::new([(&set.items[0].id, Part::Test)]);
         let given = Selection::draw(&set, wanted, Some(&few), &options()).unwrap();
         assert_eq!(given.images, [(0, Part::Test)]);
+    }
+
+    #[test]
+    fn few_positive_patients_of_different_subtypes_stand_in_every_part() {
+        // Of these four have slices with three subtypes, each others.
+        let set = set(24, 8);
+        for repeat in 0..8 {
+            let wanted = draw(3, SplitKind::Patient, repeat);
+            let selection = Selection::draw(&set, wanted, None, &options()).unwrap();
+            assert_eq!(too_few(&selection.counts(&set), 1), None, "repeat {repeat}");
+        }
     }
 
     #[test]

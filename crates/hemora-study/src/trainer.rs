@@ -238,25 +238,44 @@ mod tests {
         assert_eq!(best(&epochs[2..3]), None);
     }
 
+    /// All that a job borrows.
+    struct Whole {
+        set: StudySet,
+        options: StudyOptions,
+        selection: Selection,
+        cell: Cell,
+    }
+
+    impl Whole {
+        fn new() -> Self {
+            let (set, options) = (set(40, 8), StudyOptions::quick());
+            let (question, split) = (Question::AtLeast(1), SplitKind::Patient);
+            let draw = Draw { question, split, repeat: 0 };
+            let selection = Selection::draw(&set, draw, None, &options).unwrap();
+            Self { set, options, selection, cell: Cell { network: "simple-nn".to_owned(), draw } }
+        }
+
+        fn job<'a>(&'a self, program: &'a Path, folder: &Path) -> Job<'a> {
+            Job {
+                program,
+                cell: &self.cell,
+                set: &self.set,
+                selection: &self.selection,
+                table: Path::new("split.csv"),
+                table_sha256: "one",
+                options: &self.options,
+                threads: 1,
+                folder: folder.to_owned(),
+                restart: false,
+            }
+        }
+    }
+
     #[test]
     fn a_finished_cell_is_taken_up_only_with_the_same_settings_and_images() {
         let folder = tempfile::tempdir().unwrap();
-        let (set, options) = (set(40, 8), StudyOptions::quick());
-        let draw = Draw { question: Question::AtLeast(1), split: SplitKind::Patient, repeat: 0 };
-        let selection = Selection::draw(&set, draw, None, &options).unwrap();
-        let cell = Cell { network: "simple-nn".to_owned(), draw };
-        let mut job = Job {
-            program: Path::new("hemora-train"),
-            cell: &cell,
-            set: &set,
-            selection: &selection,
-            table: Path::new("split.csv"),
-            table_sha256: "one",
-            options: &options,
-            threads: 1,
-            folder: folder.path().to_owned(),
-            restart: false,
-        };
+        let whole = Whole::new();
+        let mut job = whole.job(Path::new("hemora-train"), folder.path());
         assert_eq!(job.finished().unwrap(), None);
         let measured = Measured {
             epochs: Vec::new(),
@@ -281,22 +300,8 @@ mod tests {
     #[test]
     fn a_program_that_is_not_there_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let (set, options) = (set(40, 8), StudyOptions::quick());
-        let draw = Draw { question: Question::AtLeast(1), split: SplitKind::Patient, repeat: 0 };
-        let selection = Selection::draw(&set, draw, None, &options).unwrap();
-        let cell = Cell { network: "simple-nn".to_owned(), draw };
-        let job = Job {
-            program: &folder.path().join("no-such-program"),
-            cell: &cell,
-            set: &set,
-            selection: &selection,
-            table: Path::new("split.csv"),
-            table_sha256: "one",
-            options: &options,
-            threads: 1,
-            folder: folder.path().to_owned(),
-            restart: false,
-        };
+        let (whole, program) = (Whole::new(), folder.path().join("no-such-program"));
+        let job = whole.job(&program, folder.path());
         let error = job.run(&mut |_| ()).unwrap_err().to_string();
         assert!(error.contains("no-such-program"), "{error}");
     }

@@ -1,39 +1,30 @@
 //! Settings of a run, by the binary.
 
+mod support;
+
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use hemora_nn::Weights;
-use hemora_synth::{PhantomOptions, write_dataset};
 use tempfile::TempDir;
+
+use support::{hemora_train, write_phantoms};
 
 /// Phantoms of 32 pixels, made once.
 fn data() -> &'static Path {
     static DATA: OnceLock<TempDir> = OnceLock::new();
     let folder = DATA.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
-        let options = PhantomOptions { slice_spacing: 15.0, ..PhantomOptions::default() };
-        write_dataset(folder.path(), 5, 10, &options.with_size(32), &|_, _| ()).unwrap();
+        write_phantoms(folder.path());
         folder
     });
     folder.path()
 }
 
 fn train(command: &str, out: &Path, more: &[&str]) -> Output {
-    let data = data();
-    Command::new(env!("CARGO_BIN_EXE_hemora-train"))
-        .arg(command)
-        .arg("--images")
-        .arg(data.join("stage_2_train"))
-        .arg("--labels")
-        .arg(data.join("stage_2_train.csv"))
-        .arg("--out")
-        .arg(out)
-        .args(["--size=32", "--working-size=32", "--batch=8", "--threads=2", "--validation=0.4"])
-        .args(more)
-        .output()
-        .unwrap()
+    let mut program = hemora_train(command, data(), out);
+    program.args(["--threads=2", "--validation=0.4"]).args(more).output().unwrap()
 }
 
 fn stderr(output: &Output) -> String {

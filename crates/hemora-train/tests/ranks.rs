@@ -1,5 +1,7 @@
 //! Training in several processes: gradients, a killed rank, and the run that goes on.
 
+mod support;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -9,8 +11,6 @@ use std::time::{Duration, Instant};
 
 use hemora_ct::{InputRecipe, Window};
 use hemora_data::{InMemorySet, Loader, LoaderOptions, Share};
-use hemora_nn::Weights;
-use hemora_synth::{PhantomOptions, write_dataset};
 use hemora_train::loss::LossOptions;
 use hemora_train::optimizer::Preset;
 use hemora_train::precision::Precision;
@@ -18,6 +18,8 @@ use hemora_train::ranks::{Ranks, place};
 use hemora_train::trainer::{Trainer, TrainerOptions};
 use hemora_train::{Model, Schedule, Task};
 use tch::{Device, Kind, Tensor};
+
+use support::{assert_same, epochs, hemora_train, write_phantoms};
 
 const SCENARIO: &str = "HEMORA_RANKS_TEST";
 const SIDE: usize = 32;
@@ -177,44 +179,19 @@ const EPOCHS: usize = 4;
 
 fn train(data: &Path, out: &Path) -> Vec<Child> {
     start(2, &|| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hemora-train"));
+        let mut command = hemora_train("run", data, out);
         command
-            .arg("run")
-            .arg("--images")
-            .arg(data.join("stage_2_train"))
-            .arg("--labels")
-            .arg(data.join("stage_2_train.csv"))
-            .arg("--out")
-            .arg(out)
-            .args(["--size", "32", "--working-size", "32", "--batch", "8", "--seed", "3"])
-            .args(["--epochs", &EPOCHS.to_string(), "--threads", "1", "--validation", "0.5"])
-            .args(["--ema", "0.9", "--accumulate", "2"]);
+            .args(["--seed=3", "--threads=1", "--validation=0.5", &format!("--epochs={EPOCHS}")])
+            .args(["--ema=0.9", "--accumulate=2"]);
         command
     })
-}
-
-fn epochs(out: &Path) -> usize {
-    std::fs::read_to_string(out.join("metrics.jsonl")).map_or(0, |text| text.lines().count())
-}
-
-/// The lines of the metrics without what a clock says.
-fn metrics(out: &Path) -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
-    text.lines()
-        .map(|line| {
-            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
-            line.as_object_mut().unwrap().retain(|name, _| !name.contains("second"));
-            line
-        })
-        .collect()
 }
 
 #[test]
 fn a_killed_rank_ends_the_job_which_then_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let options = PhantomOptions { slice_spacing: 15.0, ..PhantomOptions::default() };
-    write_dataset(&data, 5, 10, &options.with_size(32), &|_, _| ()).unwrap();
+    write_phantoms(&data);
 
     let whole = folder.path().join("whole");
     let ended = ends(train(&data, &whole));
@@ -243,12 +220,5 @@ fn a_killed_rank_ends_the_job_which_then_goes_on() {
     let ended = ends(train(&data, &killed));
     assert!(ended.iter().all(|(success, ..)| *success), "{ended:?}");
     assert!(ended[0].2.contains("going on after epoch"), "{}", ended[0].2);
-    assert_eq!(metrics(&killed), metrics(&whole));
-    let read = |out: &Path, file: &str| std::fs::read(out.join(file)).unwrap();
-    assert!(read(&killed, "validation.csv") == read(&whole, "validation.csv"));
-    let [one, other] = [&killed, &whole].map(|out| {
-        let bytes = read(out, "model.safetensors");
-        (Weights::from_safetensors(&bytes).unwrap(), Weights::metadata(&bytes).unwrap())
-    });
-    assert!(one == other, "the weights or their metadata differ");
+    assert_same(&killed, &whole);
 }

@@ -288,6 +288,7 @@ pub struct IndexArgs {
 const INDEX_HELP: &str = "Examples:
   hemora index stage_2_train/ --labels stage_2_train.csv -o set.parquet
   hemora index stats set.parquet --page set.html
+  hemora index split set.parquet --folds 5
 
 Run again, it brings the index up to date: files with the same size and time are not opened. A run
 that was killed goes on where it was.
@@ -300,6 +301,44 @@ are in the index with their reason).";
 pub enum IndexCommand {
     /// Count slices, studies, patients, classes, windows, intercepts and spacing
     Stats(StatsArgs),
+    /// Give every labelled slice its part of a split, which sets prepared later share
+    Split(SplitArgs),
+}
+
+/// Flags of `hemora index split`.
+#[derive(Debug, Args)]
+pub struct SplitArgs {
+    /// The index, whose column `split` is written
+    #[arg(value_name = "PARQUET")]
+    pub index: PathBuf,
+
+    /// How it is split.
+    #[command(flatten)]
+    pub rule: SplitRuleArgs,
+
+    /// Seed of the split
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// Into what a set is split, and by what.
+#[derive(Debug, Args)]
+pub struct SplitRuleArgs {
+    /// Part of the images for validation [default: 0.15]
+    #[arg(long, value_name = "PART")]
+    pub validation: Option<f64>,
+
+    /// Part of the images for the test [default: 0.15]
+    #[arg(long, value_name = "PART")]
+    pub test: Option<f64>,
+
+    /// Split into so many folds instead
+    #[arg(long, value_name = "K", conflicts_with_all = ["validation", "test"])]
+    pub folds: Option<usize>,
+
+    /// What stays on one side: patient, or image (figures are then too good) [default: patient]
+    #[arg(long, value_name = "WHAT", value_parser = ["patient", "image"])]
+    pub split_by: Option<String>,
 }
 
 /// Flags of `hemora index stats`.
@@ -337,21 +376,9 @@ pub struct PrepareArgs {
     #[arg(long, default_value = "all", value_name = "HOW MANY")]
     pub negatives: String,
 
-    /// Part of the images for validation
-    #[arg(long, default_value_t = 0.15, value_name = "PART")]
-    pub validation: f64,
-
-    /// Part of the images for the test
-    #[arg(long, default_value_t = 0.15, value_name = "PART")]
-    pub test: f64,
-
-    /// Split into so many folds instead
-    #[arg(long, value_name = "K")]
-    pub folds: Option<usize>,
-
-    /// What stays on one side of the split: patient, or image (figures are then too good)
-    #[arg(long, default_value = "patient", value_parser = ["patient", "image"])]
-    pub split_by: String,
+    /// How it is split; without any of these flags as the index is, if it is.
+    #[command(flatten)]
+    pub rule: SplitRuleArgs,
 
     /// Seed of sample, split and frequency bins
     #[arg(long, default_value_t = 0)]
@@ -365,7 +392,10 @@ pub struct PrepareArgs {
 const PREPARE_HELP: &str = "Examples:
   hemora prepare set.parquet -o howard --recipe howard --min-types 3 --negatives 20000
   hemora prepare set.parquet -o hu --recipe hu --folds 5
+  hemora index split set.parquet && hemora prepare set.parquet -o winner --recipe winner
   hemora train run --prepared hu --input neighbours --out runs/first
+
+Of an index that `hemora index split` has split, its split is taken unless flags ask for another.
 
 Writes images/ (or shards/), labels.csv, splits.csv, skipped.csv, recipe.toml and set.toml. A run
 that was killed goes on where it was and gives the same bytes.";

@@ -122,3 +122,26 @@ fn a_killed_run_goes_on_and_gives_the_same_bytes() {
     run(&killed);
     assert!(content(&killed) == content(&whole));
 }
+
+#[test]
+fn a_stored_split_is_taken_unless_flags_ask_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, _) = indexed(folder.path());
+    let index = index.to_str().unwrap();
+    let output = hemora(&["index", "split", index, "--folds", "3", "--seed", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("split by patient, seed 2"), "{}", text(&output));
+    let prepare = |name: &str, flags: &[&str]| {
+        let out = folder.path().join(name);
+        let all = ["prepare", index, "--recipe", "hu", "--out", out.to_str().unwrap()];
+        let output = hemora(&[&all[..], flags].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        text(&output)
+    };
+    let stored = prepare("stored", &[]);
+    assert!(stored.contains("part fold2") && !stored.contains("part train"), "{stored}");
+    let other = prepare("other", &["--validation", "0.3", "--test", "0"]);
+    assert!(other.contains("part train") && !other.contains("part fold"), "{other}");
+    let output = hemora(&["index", "split", index, "--folds", "3", "--test", "0.1"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+}

@@ -21,13 +21,8 @@ impl Data {
     /// Builds the programs; `folder` is made within the target folder.
     pub fn build(workspace: &Workspace, folder: &str) -> Result<Self> {
         say("building for release");
-        run(cargo(workspace).args([
-            "build",
-            "--release",
-            "--package",
-            "hemora-data",
-            "--examples",
-        ]))?;
+        // With all default members, whose dependencies a plain release build has compiled.
+        run(cargo(workspace).args(["build", "--release", "--examples"]))?;
         let (programs, folder) =
             (workspace.target().join("release/examples"), workspace.target().join(folder));
         Ok(Self { programs, folder })

@@ -30,8 +30,7 @@ pub fn eval(workspace: &Workspace, options: &Options) -> Result<()> {
         return Err(miette!("expected at least one resample and 1000 slices"));
     }
     say("building for release");
-    let example = ["--release", "--package", "hemora-eval", "--example", "measure_million"];
-    run(cargo(workspace).arg("build").args(example))?;
+    run(cargo(workspace).args(["build", "--release", "--example", "measure_million"]))?;
     let folder = workspace.target().join("bench-eval");
     fs::create_dir_all(&folder).into_diagnostic().wrap_err("cannot make the output folder")?;
     let data = folder.join("slices.bin");

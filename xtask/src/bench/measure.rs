@@ -20,6 +20,8 @@ pub struct Measured {
     pub name: String,
     /// Whole life of each process, seconds.
     pub process_s: Vec<f64>,
+    /// The same of one run with nothing in the page cache; `None` where it cannot be emptied.
+    pub cold_s: Option<f64>,
     /// Reading, scoring and reporting, after start-up and loading the model, seconds.
     pub ready_s: Vec<f64>,
     /// Scoring alone, seconds.
@@ -42,25 +44,20 @@ pub struct Program {
 }
 
 impl Program {
-    /// Runs it `repeats` times, one after the other.
+    /// Runs it once from the disk where the page cache can be emptied, then `repeats` times, one
+    /// after the other.
     pub fn measure(mut self, repeats: usize) -> Result<Measured> {
+        let cold_s = if empty_page_cache() { Some(self.run()?) } else { None };
         let mut measured = Measured {
-            name: self.name,
+            name: self.name.clone(),
             process_s: Vec::new(),
+            cold_s,
             ready_s: Vec::new(),
             score_s: Vec::new(),
             probabilities: Probabilities::new(),
         };
         for _ in 0..repeats {
-            let started = Instant::now();
-            let output = self.command.stdin(Stdio::null()).output().into_diagnostic();
-            let seconds = started.elapsed().as_secs_f64();
-            let line = typed(&self.command);
-            let output = output.wrap_err_with(|| format!("cannot start `{line}`"))?;
-            if !output.status.success() {
-                let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                return Err(miette!("`{line}` ended with {}:\n{said}", output.status));
-            }
+            let seconds = self.run()?;
             let timings = read_json(&self.timings)?;
             let phase = |name: &str| {
                 timings[name]
@@ -77,6 +74,27 @@ impl Program {
         }
         Ok(measured)
     }
+
+    /// Runs it once; seconds from its start to its end.
+    fn run(&mut self) -> Result<f64> {
+        let started = Instant::now();
+        let output = self.command.stdin(Stdio::null()).output().into_diagnostic();
+        let seconds = started.elapsed().as_secs_f64();
+        let line = typed(&self.command);
+        let output = output.wrap_err_with(|| format!("cannot start `{line}`"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(miette!("`{line}` ended with {}:\n{said}", output.status));
+        }
+        Ok(seconds)
+    }
+}
+
+/// Whether the system gave up what it keeps of files in memory, which only root may ask for.
+fn empty_page_cache() -> bool {
+    let synced = std::process::Command::new("sync").status();
+    synced.is_ok_and(|status| status.success())
+        && std::fs::write("/proc/sys/vm/drop_caches", "3").is_ok()
 }
 
 /// The middle value; of an even number of values the higher of the two.

@@ -13,6 +13,7 @@ use super::examine::{Examined, examine};
 use super::file::{IndexError, IndexReader, IndexWriter};
 use super::join::{LabelJoin, Labels};
 use super::row::SliceRow;
+use crate::prepare::SplitRule;
 
 /// Files that are looked at before their rows are written: what is lost when a run is killed.
 const CHUNK: usize = 1024;
@@ -79,6 +80,7 @@ pub fn build_index(
     };
     let parts = Parts::open(out)?;
     let mut earlier = Earlier::open(out)?;
+    let split = earlier.split;
     let (done, total) = (AtomicUsize::new(0), list.sources.len());
     for (number, chunk) in list.sources.chunks(CHUNK).enumerate() {
         let mut known = parts.known(number)?;
@@ -106,7 +108,7 @@ pub fn build_index(
     }
     report.gone = earlier.gone()?;
     let count = total.div_ceil(CHUNK);
-    finish(&parts, count, out, labels, &mut report)?;
+    finish(&parts, count, (out, split.as_ref()), labels, &mut report)?;
     Ok(report)
 }
 
@@ -154,18 +156,25 @@ impl IndexReport {
 type Known = BTreeMap<Source, Vec<SliceRow>>;
 
 /// The rows of an index that is there already, in the order of their sources.
-struct Earlier(Option<Peekable<IndexReader>>, usize);
+struct Earlier {
+    rows: Option<Peekable<IndexReader>>,
+    /// Rows that belong to no source.
+    gone: usize,
+    /// The rule of its split, which unchanged images stay in.
+    split: Option<SplitRule>,
+}
 
 impl Earlier {
     fn open(path: &Path) -> Result<Self, IndexError> {
-        let reader = path.exists().then(|| IndexReader::open_current(path)).transpose()?;
-        Ok(Self(reader.flatten().map(Iterator::peekable), 0))
+        let reader = path.exists().then(|| IndexReader::open_current(path)).transpose()?.flatten();
+        let split = reader.as_ref().and_then(|reader| reader.split_rule().copied());
+        Ok(Self { rows: reader.map(Iterator::peekable), gone: 0, split })
     }
 
     /// Adds the rows of `chunk`, which follows the chunk before, unless they are known.
     fn take(&mut self, chunk: &[Source], known: &mut Known) -> Result<(), IndexError> {
         let resumed: HashSet<Source> = known.keys().cloned().collect();
-        let (Some(rows), Some(last)) = (&mut self.0, chunk.last()) else { return Ok(()) };
+        let (Some(rows), Some(last)) = (&mut self.rows, chunk.last()) else { return Ok(()) };
         let due = |row: &Result<SliceRow, IndexError>| match row {
             Ok(row) => row.object() <= *last,
             Err(_) => true,
@@ -174,7 +183,7 @@ impl Earlier {
             let row = row?;
             let object = row.object();
             if chunk.binary_search(&object).is_err() {
-                self.1 += 1;
+                self.gone += 1;
             } else if !resumed.contains(&object) {
                 known.entry(object).or_default().push(row);
             }
@@ -184,11 +193,11 @@ impl Earlier {
 
     /// How many rows belong to no source, when all chunks were taken.
     fn gone(mut self) -> Result<usize, IndexError> {
-        for row in self.0.iter_mut().flatten() {
+        for row in self.rows.iter_mut().flatten() {
             row?;
-            self.1 += 1;
+            self.gone += 1;
         }
-        Ok(self.1)
+        Ok(self.gone)
     }
 }
 
@@ -223,7 +232,7 @@ impl Parts {
     }
 
     fn write(&self, number: usize, rows: Vec<SliceRow>) -> Result<(), IndexError> {
-        let mut writer = IndexWriter::create(&self.path(number))?;
+        let mut writer = IndexWriter::create(&self.path(number), None)?;
         rows.into_iter().try_for_each(|row| writer.push(row))?;
         writer.finish()
     }
@@ -238,11 +247,11 @@ impl Parts {
 fn finish(
     parts: &Parts,
     count: usize,
-    out: &Path,
+    (out, split): (&Path, Option<&SplitRule>),
     mut labels: Labels,
     report: &mut IndexReport,
 ) -> Result<(), IndexError> {
-    let mut writer = IndexWriter::create(out)?;
+    let mut writer = IndexWriter::create(out, split)?;
     // Half a hash stands for an id: of a million ids no two share one, and it is half as long.
     let mut ids: HashSet<[u8; 16]> = HashSet::new();
     for number in 0..count {

@@ -10,9 +10,11 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 
-use super::row::{COLUMNS, Cell, SliceRow};
+use super::cells::Cell;
+use super::row::{COLUMNS, SPLIT, SliceRow};
 use crate::parquet_table::{caught, read_cells};
 use crate::parquet_write::{schema, write_group};
+use crate::prepare::SplitRule;
 
 /// Rows that are held before they are written.
 const GROUP_ROWS: usize = 1024;
@@ -24,6 +26,8 @@ const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
 const READER: &str = "3";
+/// Key of the rule by which the stored split was made, as TOML.
+const SPLIT_KEY: &str = "hemora.split";
 
 /// Why an index cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -70,14 +74,19 @@ pub(crate) struct IndexWriter {
 }
 
 impl IndexWriter {
-    pub(crate) fn create(path: &Path) -> Result<Self, IndexError> {
+    /// `split` is the rule by which the rows' parts were dealt.
+    pub(crate) fn create(path: &Path, split: Option<&SplitRule>) -> Result<Self, IndexError> {
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let file = File::create(&partial).map_err(|source| io(&partial, source))?;
-        let reader = KeyValue::new(READER_KEY.to_owned(), READER.to_owned());
+        let mut facts = vec![KeyValue::new(READER_KEY.to_owned(), READER.to_owned())];
+        facts.extend(split.map(|rule| {
+            let rule = toml::to_string(rule).expect("a rule is valid TOML");
+            KeyValue::new(SPLIT_KEY.to_owned(), rule)
+        }));
         let properties = WriterProperties::builder()
-            .set_key_value_metadata(Some(vec![reader]))
+            .set_key_value_metadata(Some(facts))
             // Figures of each page would be kept until the end.
             .set_statistics_enabled(EnabledStatistics::Chunk);
         let properties = Arc::new(properties.build());
@@ -120,8 +129,9 @@ fn parquet(path: &Path, source: ParquetError) -> IndexError {
 pub struct IndexReader {
     path: PathBuf,
     reader: SerializedFileReader<File>,
-    /// Place of each of [`COLUMNS`] in the file.
-    columns: Vec<usize>,
+    /// Place of each of [`COLUMNS`] in the file; `None` for [`SPLIT`] in an index without it.
+    columns: Vec<Option<usize>>,
+    split: Option<SplitRule>,
     next_group: usize,
     rows: std::vec::IntoIter<SliceRow>,
 }
@@ -139,9 +149,7 @@ impl IndexReader {
     /// another version wrote it.
     pub(crate) fn open_current(path: &Path) -> Result<Option<Self>, IndexError> {
         let reader = read_metadata(path)?;
-        let pairs = reader.metadata().file_metadata().key_value_metadata();
-        let version = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == READER_KEY));
-        match version.map(|pair| pair.value.as_deref() == Some(READER)) {
+        match fact(&reader, READER_KEY).map(|version| version == READER) {
             Some(false) => Ok(None),
             // Not an index at all is an error: it would be overwritten.
             None => Self::with_columns(path, reader).map(|_| None),
@@ -152,15 +160,26 @@ impl IndexReader {
     fn with_columns(path: &Path, reader: SerializedFileReader<File>) -> Result<Self, IndexError> {
         let schema = reader.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
-        let place = |(name, _)| {
-            names.iter().position(|column| *column == name).ok_or_else(|| IndexError::NoIndex {
+        let place = |(name, _)| match names.iter().position(|column| *column == name) {
+            None if name != SPLIT => Err(IndexError::NoIndex {
                 path: path.to_owned(),
                 reason: format!("it has no column `{name}`"),
-            })
+            }),
+            place => Ok(place),
         };
         let columns = COLUMNS.into_iter().map(place).collect::<Result<_, _>>()?;
+        let rule = fact(&reader, SPLIT_KEY).map(toml::from_str).transpose();
+        let split = rule.map_err(|error| IndexError::NoIndex {
+            path: path.to_owned(),
+            reason: format!("its `{SPLIT_KEY}` says nothing of a split: {error}"),
+        })?;
         let rows = Vec::new().into_iter();
-        Ok(Self { path: path.to_owned(), reader, columns, next_group: 0, rows })
+        Ok(Self { path: path.to_owned(), reader, columns, split, next_group: 0, rows })
+    }
+
+    /// How the stored split was made; `None` if there is none.
+    pub fn split_rule(&self) -> Option<&SplitRule> {
+        self.split.as_ref()
     }
 
     /// Number of rows that the file says it has.
@@ -183,6 +202,10 @@ impl IndexReader {
         }
         let mut columns = Vec::with_capacity(self.columns.len());
         for &column in &self.columns {
+            let Some(column) = column else {
+                columns.push(vec![Cell::Text(None); count as usize].into_iter());
+                continue;
+            };
             let read = || read_cells(&mut group.get_column_reader(column)?, count as usize);
             let cells = caught(read).map_err(failed)?;
             if cells.len() != count as usize {
@@ -196,6 +219,12 @@ impl IndexReader {
         };
         (0..count).map(row).collect()
     }
+}
+
+/// What the file says under a key.
+fn fact<'a>(reader: &'a SerializedFileReader<File>, key: &str) -> Option<&'a str> {
+    let pairs = reader.metadata().file_metadata().key_value_metadata()?;
+    pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
 }
 
 fn read_metadata(path: &Path) -> Result<SerializedFileReader<File>, IndexError> {

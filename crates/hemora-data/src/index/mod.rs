@@ -1,6 +1,7 @@
 //! The index of a data set: a row an image file, as Parquet.
 
 mod build;
+mod cells;
 mod examine;
 mod file;
 mod join;
@@ -11,9 +12,10 @@ mod tables;
 
 pub(crate) use build::REPEATED_ID;
 pub use build::{IndexReport, build_index};
+pub(crate) use cells::{Cell, Kind};
 pub(crate) use examine::hexadecimal;
+pub(crate) use file::IndexWriter;
 pub use file::{IndexError, IndexReader};
 pub use join::LabelJoin;
 pub use row::SliceRow;
-pub(crate) use row::{Cell, Kind};
 pub use stats::{Counted, SetStats};

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use hemora_ct::{Fingerprint, LABEL_COUNT, Label};
 use hemora_dicom::Source;
 
+use super::cells::{Cell, Cells, Kind, at_least_0};
+
 /// One image: a file, an entry of a zip archive, or a frame of either.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SliceRow {
@@ -82,32 +84,17 @@ pub struct SliceRow {
     pub labels: Option<[bool; LABEL_COUNT]>,
     /// What is unusual, such as `gantry_tilt`, in alphabetical order.
     pub flags: Vec<String>,
-}
-
-/// What a column holds; every column may have gaps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    Whole,
-    Real,
-    /// A real number of 32 bits.
-    Single,
-    Bool,
-}
-
-/// One value of a column.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Cell {
-    Text(Option<String>),
-    Whole(Option<i64>),
-    Real(Option<f64>),
-    Bool(Option<bool>),
+    /// The part of the stored split that it is in.
+    pub split: Option<String>,
 }
 
 use Kind::{Bool, Real, Text, Whole};
 
+/// The column of the stored split, which earlier versions did not write.
+pub(crate) const SPLIT: &str = "split";
+
 /// Names and kinds of the columns, in the order of the cells of a row.
-pub(crate) const COLUMNS: [(&str, Kind); 44] = [
+pub(crate) const COLUMNS: [(&str, Kind); 45] = [
     ("path", Text),
     ("entry", Whole),
     ("entry_name", Text),
@@ -152,6 +139,7 @@ pub(crate) const COLUMNS: [(&str, Kind); 44] = [
     ("subdural", Bool),
     ("any", Bool),
     ("flags", Text),
+    (SPLIT, Text),
 ];
 
 impl SliceRow {
@@ -231,6 +219,7 @@ impl SliceRow {
         let label = |label: Label| Cell::Bool(self.labels.map(|labels| labels[label.index()]));
         cells.extend(Label::ALL.map(label));
         cells.push(text(&self.flags.join(";")));
+        cells.push(Cell::Text(self.split.clone()));
         cells
     }
 
@@ -281,6 +270,7 @@ impl SliceRow {
                 .text()?
                 .map(|flags| flags.split(';').map(str::to_owned).collect())
                 .unwrap_or_default(),
+            split: cells.text()?.filter(|part| !part.is_empty()),
         };
         if row.is_usable() && !is_file_name(&row.id) {
             return Err(format!("{}: the id is no file name", row.path));
@@ -293,66 +283,6 @@ impl SliceRow {
 pub(crate) fn is_file_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (1..=128).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(plain)
-}
-
-/// Takes cells one after the other, each of the kind that is expected.
-struct Cells<I>(I);
-
-const WRONG_KIND: &str = "a column has values of another kind than an index has";
-
-impl<I: Iterator<Item = Cell>> Cells<I> {
-    fn text(&mut self) -> Result<Option<String>, String> {
-        match self.0.next() {
-            Some(Cell::Text(value)) => Ok(value),
-            _ => Err(WRONG_KIND.to_owned()),
-        }
-    }
-
-    fn whole(&mut self) -> Result<Option<i64>, String> {
-        match self.0.next() {
-            Some(Cell::Whole(value)) => Ok(value),
-            _ => Err(WRONG_KIND.to_owned()),
-        }
-    }
-
-    fn real(&mut self) -> Result<Option<f64>, String> {
-        match self.0.next() {
-            Some(Cell::Real(value)) => Ok(value.filter(|value| value.is_finite())),
-            _ => Err(WRONG_KIND.to_owned()),
-        }
-    }
-
-    fn bool(&mut self) -> Result<Option<bool>, String> {
-        match self.0.next() {
-            Some(Cell::Bool(value)) => Ok(value),
-            _ => Err(WRONG_KIND.to_owned()),
-        }
-    }
-
-    fn count(&mut self) -> Result<u64, String> {
-        at_least_0(self.whole()?.unwrap_or_default())
-    }
-
-    fn pair(&mut self) -> Result<Option<[f64; 2]>, String> {
-        let (first, second) = (self.real()?, self.real()?);
-        Ok(first.zip(second).map(|(first, second)| [first, second]))
-    }
-
-    fn labels(&mut self) -> Result<Option<[bool; LABEL_COUNT]>, String> {
-        let mut labels = Some([false; LABEL_COUNT]);
-        for label in Label::ALL {
-            let value = self.bool()?;
-            labels = labels.zip(value).map(|(mut labels, value)| {
-                labels[label.index()] = value;
-                labels
-            });
-        }
-        Ok(labels)
-    }
-}
-
-fn at_least_0(value: i64) -> Result<u64, String> {
-    u64::try_from(value).map_err(|_| format!("a count is {value}; expected 0 or more"))
 }
 
 #[cfg(test)]
@@ -370,6 +300,7 @@ mod tests {
             labels: Some([false, true, false, false, false, true]),
             flags: vec!["gantry_tilt".into(), "no_patient".into()],
             hu_min: -1024.0,
+            split: Some("fold2".into()),
             patient_age: Some(61.0),
             patient_sex: Some("F".into()),
             scanner_model: Some("X".into()),

@@ -35,6 +35,17 @@ pub enum PrepareError {
          tables given to `hemora index`?"
     )]
     NothingSelected,
+    /// The index has no part for some slices.
+    #[error(
+        "{without} of {slices} slices have no part in the index; `hemora index split` gives every \
+         labelled slice one"
+    )]
+    NoStoredPart {
+        /// Slices without a part.
+        without: usize,
+        /// Slices that were selected.
+        slices: usize,
+    },
     /// Not one slice could be read.
     #[error("none of {count} slices could be prepared; the first: {reason}")]
     AllFailed {

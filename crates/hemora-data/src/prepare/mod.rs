@@ -1,5 +1,6 @@
 //! Prepared sets: what a recipe makes of the slices of an index.
 
+mod deal;
 mod error;
 pub(crate) mod files;
 mod plan;
@@ -8,11 +9,13 @@ mod render;
 mod run;
 mod selection;
 mod shard;
+mod store;
 mod texts;
 
 pub use error::PrepareError;
 pub use recipe::{Crop, Output, PrepareRecipe, PrepareRecipeError, PreparedChannel};
 pub use render::Renderer;
 pub use run::{PrepareReport, prepare};
-pub use selection::{Negatives, Selection, SplitBy, SplitInto};
+pub use selection::{Negatives, Selection, SplitBy, SplitInto, SplitRule};
 pub(crate) use shard::{read_shard_table, unpack};
+pub use store::{SplitReport, store_split};

@@ -2,8 +2,6 @@
 //!
 //! A plan holds a whole index, so what it keeps of a slice is small: numbers, and texts by number.
 
-use std::collections::HashMap;
-
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_dicom::Source;
 use rand::SeedableRng;
@@ -11,19 +9,16 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
+use super::deal::{Member, deal, too_many_parts};
 use super::error::PrepareError;
 use super::recipe::PrepareRecipe;
-use super::selection::{Negatives, Selection, SplitBy, SplitInto};
+use super::selection::{Negatives, Selection, SplitInto};
 use super::texts::{Place, TextId, Texts};
-use crate::groups::{Groups, PATIENT, SERIES};
 use crate::index::{IndexReader, REPEATED_ID, SliceRow, hexadecimal};
 use crate::labels::{pack, unpack};
-use crate::split::partition;
 
 /// Most slices of an index: their numbers and those of their texts have 32 bits.
 const MAX_SLICES: usize = 1 << 28;
-/// Most parts of a split.
-const MAX_PARTS: usize = 1000;
 
 /// One slice that is prepared.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +46,8 @@ struct Slot {
     patient: TextId,
     study: TextId,
     series: TextId,
+    /// The stored part; empty if there is none.
+    part: TextId,
 }
 
 /// Where a slice lies in its series.
@@ -103,6 +100,10 @@ impl Plan {
             // Sources of an index are files, entries and frames with paths of text.
             let Some(place) = Place::keep(&row.source(), &mut texts) else { continue };
             digest(&mut hash, &row);
+            if selection.split == SplitInto::Stored {
+                hash.update(row.split.as_deref().unwrap_or_default().as_bytes());
+                hash.update([0]);
+            }
             let slot = number(slots.len())?;
             match row.labels {
                 None => unlabelled += 1,
@@ -112,10 +113,11 @@ impl Plan {
                     candidates.push(Planned { id, slot, labels: pack(labels), part: 0 });
                 }
             }
-            let [patient, study, series] =
-                [&row.patient_id, &row.study_instance_uid, &row.series_instance_uid]
+            let part = row.split.as_deref().unwrap_or_default();
+            let [patient, study, series, part] =
+                [&row.patient_id, &row.study_instance_uid, &row.series_instance_uid, part]
                     .map(|text| texts.share(text));
-            slots.push(Slot { place, file_size: row.file_size, patient, study, series });
+            slots.push(Slot { place, file_size: row.file_size, patient, study, series, part });
             let number = row.instance_number.unwrap_or(i64::MAX);
             along.push((row.z.unwrap_or(f64::INFINITY), number));
         }
@@ -264,78 +266,40 @@ fn split(
     texts: &Texts,
     selection: &Selection,
 ) -> Result<Vec<String>, PrepareError> {
-    let (names, shares) = shares(selection.split)?;
-    let labels: Vec<_> = slices.iter().map(Planned::labels).collect();
-    let parts = match selection.split_by {
-        SplitBy::Image => {
-            let ids: Vec<&str> = slices.iter().map(|slice| texts.get(slice.id)).collect();
-            partition(&labels, &ids, &shares, selection.seed)?
-        }
-        SplitBy::Patient => {
-            let (groups, of_slices) = groups(slices, slots, texts);
-            let groups: Vec<&str> = of_slices.iter().map(|&group| &*groups[group]).collect();
-            partition(&labels, &groups, &shares, selection.seed)?
-        }
+    if selection.split == SplitInto::Stored {
+        return stored(slices, slots, texts);
+    }
+    let member = |slice: &Planned| {
+        let Slot { patient, series, .. } = slots[slice.slot as usize];
+        Member { id: slice.id, labels: slice.labels, patient, series }
     };
+    let members: Vec<Member> = slices.iter().map(member).collect();
+    let (names, parts) = deal(&members, texts, selection.rule())?;
     for (slice, part) in slices.iter_mut().zip(parts) {
-        slice.part = u16::try_from(part).expect("parts are limited");
+        slice.part = part;
     }
     Ok(names)
 }
 
-/// The names of what must stay together, all slices of a patient or series, directly or by way of
-/// others; and which of them each slice belongs to.
-fn groups(slices: &[Planned], slots: &[Slot], texts: &Texts) -> (Vec<String>, Vec<usize>) {
-    // Slices of one patient and series share a group: it is asked for once.
-    let mut pairs: HashMap<[TextId; 2], usize> = HashMap::new();
-    let mut groups = Groups::default();
-    let mut of_slices = Vec::with_capacity(slices.len());
-    // Slices of which neither is known, each a group of its own.
-    let mut alone = Vec::new();
-    for (index, slice) in slices.iter().enumerate() {
-        let Slot { patient, series, .. } = slots[slice.slot as usize];
-        let known = [(PATIENT, patient), (SERIES, series)].map(|(key, id)| (key, texts.get(id)));
-        if known.iter().all(|(_, value)| value.is_empty()) {
-            alone.push(index);
-            of_slices.push(usize::MAX);
-            continue;
-        }
-        let count = pairs.len();
-        of_slices.push(*pairs.entry([patient, series]).or_insert_with(|| {
-            known.iter().for_each(|(key, value)| groups.join(&count.to_string(), key, value));
-            count
-        }));
+/// The parts that the index has.
+fn stored(
+    slices: &mut [Planned],
+    slots: &[Slot],
+    texts: &Texts,
+) -> Result<Vec<String>, PrepareError> {
+    let part = |slice: &Planned| slots[slice.slot as usize].part;
+    let without = slices.iter().filter(|slice| texts.get(part(slice)).is_empty()).count();
+    if without > 0 {
+        return Err(PrepareError::NoStoredPart { without, slices: slices.len() });
     }
-    let mut names = groups.assign((0..pairs.len()).map(|pair| pair.to_string()));
-    for index in alone {
-        of_slices[index] = names.len();
-        names.push(format!("image={}", texts.get(slices[index].id)));
+    let mut names: Vec<&str> = slices.iter().map(|slice| texts.get(part(slice))).collect();
+    names.sort_unstable();
+    names.dedup();
+    for slice in &mut *slices {
+        let place = names.binary_search(&texts.get(part(slice))).expect("all are there");
+        slice.part = u16::try_from(place).map_err(|_| too_many_parts(names.len()))?;
     }
-    (names, of_slices)
-}
-
-/// Names and shares of the parts.
-fn shares(split: SplitInto) -> Result<(Vec<String>, Vec<f64>), PrepareError> {
-    let bad = |name, found, expected| Err(PrepareError::Option { name, found, expected });
-    match split {
-        SplitInto::Folds(folds) if (2..=MAX_PARTS).contains(&folds) => {
-            Ok((0..folds).map(|fold| (format!("fold{fold}"), 1.0 / folds as f64)).unzip())
-        }
-        SplitInto::Folds(folds) => bad("folds", folds.to_string(), "2 to 1000"),
-        SplitInto::Parts { validation, test } => {
-            let train = 1.0 - validation - test;
-            if !(validation >= 0.0 && test >= 0.0 && train > 0.0) {
-                return bad(
-                    "validation and test",
-                    format!("{validation} and {test}"),
-                    "a sum below 1",
-                );
-            }
-            let parts = [("train", train), ("validation", validation), ("test", test)];
-            let kept = parts.into_iter().filter(|(_, share)| *share > 0.0);
-            Ok(kept.map(|(name, share)| (name.to_owned(), share)).unzip())
-        }
-    }
+    Ok(names.into_iter().map(str::to_owned).collect())
 }
 
 /// Slots by series, from its lowest to its highest slice, and where each slot stands there.

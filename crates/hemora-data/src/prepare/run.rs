@@ -16,7 +16,7 @@ use super::files::{in_path, is_whole_jpeg, write_image, write_table, write_whole
 use super::plan::{Plan, Planned, Purpose, generator};
 use super::recipe::{Output, PrepareRecipe};
 use super::render::Renderer;
-use super::selection::Selection;
+use super::selection::{Selection, SplitInto, SplitRule};
 use super::shard::write_shard;
 use crate::groups::{PATIENT, SERIES};
 use crate::index::IndexReader;
@@ -67,8 +67,10 @@ pub fn prepare(
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> Result<PrepareReport, PrepareError> {
     recipe.check()?;
-    let plan = Plan::new(IndexReader::open(index)?, recipe, selection)?;
-    claim(out, &plan, recipe, selection)?;
+    let rows = IndexReader::open(index)?;
+    let stored = rows.split_rule().filter(|_| selection.split == SplitInto::Stored).copied();
+    let plan = Plan::new(rows, recipe, selection)?;
+    claim(out, &plan, recipe, selection, stored)?;
     let renderer = Renderer::new(recipe.clone(), || frequencies(&plan, recipe, selection.seed))?;
     let resolved = toml::to_string(renderer.recipe()).expect("recipes are valid TOML");
     write_whole(&out.join("recipe.toml"), |file| file.write_all(resolved.as_bytes()))?;
@@ -126,6 +128,9 @@ struct Identity<'a> {
     input_sha256: &'a str,
     recipe_as_given: &'a str,
     selection: &'a Selection,
+    /// How the index was split, if that split was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored_split: Option<SplitRule>,
 }
 
 /// Makes the folder this set's own, or finds that it already is.
@@ -134,6 +139,7 @@ fn claim(
     plan: &Plan,
     recipe: &PrepareRecipe,
     selection: &Selection,
+    stored_split: Option<SplitRule>,
 ) -> Result<(), PrepareError> {
     let recipe = toml::to_string(recipe).expect("recipes are valid TOML");
     let identity = Identity {
@@ -142,6 +148,7 @@ fn claim(
         input_sha256: &plan.input_sha256,
         recipe_as_given: &recipe,
         selection,
+        stored_split,
     };
     let identity = toml::to_string(&identity).expect("an identity is valid TOML");
     let path = out.join("set.toml");

@@ -18,6 +18,25 @@ pub struct Selection {
     pub seed: u64,
 }
 
+impl Selection {
+    /// How the selected slices are dealt.
+    pub(super) fn rule(&self) -> SplitRule {
+        SplitRule { into: self.split, by: self.split_by, seed: self.seed }
+    }
+}
+
+/// How slices are dealt to the parts of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitRule {
+    /// The parts.
+    pub into: SplitInto,
+    /// What stays on one side.
+    pub by: SplitBy,
+    /// Seed of the dealing.
+    pub seed: u64,
+}
+
 impl Default for Selection {
     fn default() -> Self {
         Self {
@@ -55,6 +74,8 @@ pub enum SplitInto {
     },
     /// `fold0`, `fold1` …, of equal size.
     Folds(usize),
+    /// The parts that the index has, as [`store_split`](super::store_split) wrote them.
+    Stored,
 }
 
 /// What stays on one side of a split.

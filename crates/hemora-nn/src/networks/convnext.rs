@@ -6,7 +6,7 @@
 //! third of SE-ResNeXt101's parameters. Stochastic depth, a matter of training, is not part of the
 //! graph.
 
-use super::{Head, Options, add_head};
+use super::{Head, Options, add_dropout, add_head};
 use crate::{Conv, Graph, GraphBuilder, GraphError, Init, NodeId, Op, Padding};
 
 const NORM: Op = Op::LayerNorm { eps: 1e-6 };
@@ -42,10 +42,8 @@ fn convnext(
     }
     builder.mark_features(last);
     let last = builder.add("head.global_pool", Op::GlobalAveragePool, &[last])?;
-    let mut last = builder.add("head.norm", NORM, &[last])?;
-    if options.dropout > 0.0 {
-        last = builder.add("head.drop", Op::Dropout { probability: options.dropout }, &[last])?;
-    }
+    let last = builder.add("head.norm", NORM, &[last])?;
+    let last = add_dropout(&mut builder, "head.drop", last, options)?;
     let head = options.head.unwrap_or(Head::Sigmoid(6));
     add_head(&mut builder, "head.fc", last, head, Init::SmallNormal)?;
     Ok(builder.finish())

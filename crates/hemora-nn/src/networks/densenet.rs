@@ -2,7 +2,7 @@
 //! timm's `densenet121` and `densenet169`, which are torchvision's.
 
 use super::resnet::NORM;
-use super::{Head, Options, add_head};
+use super::{Head, Options, add_pooled_head};
 use crate::{
     AveragePool, Conv, Graph, GraphBuilder, GraphError, Init, MaxPool, NodeId, Op, Padding,
 };
@@ -42,13 +42,7 @@ fn densenet(name: &str, options: &Options, layers: [usize; 4]) -> Result<Graph, 
         }
     }
     let last = normalized(&mut builder, "features.norm5", last)?;
-    builder.mark_features(last);
-    let mut last = builder.add("global_pool", Op::GlobalAveragePool, &[last])?;
-    if options.dropout > 0.0 {
-        last = builder.add("dropout", Op::Dropout { probability: options.dropout }, &[last])?;
-    }
-    let head = options.head.unwrap_or(Head::Sigmoid(6));
-    add_head(&mut builder, "classifier", last, head, Init::GlorotUniform)?;
+    add_pooled_head(&mut builder, ["global_pool", "classifier"], last, options, Head::Sigmoid(6))?;
     Ok(builder.finish())
 }
 

@@ -1,7 +1,7 @@
 //! EfficientNet-Lite0 to 2: no squeeze-and-excitation, ReLU6, TensorFlow's "same" padding. Names
 //! and layout are those of timm's `tf_efficientnet_lite0` to `2`.
 
-use super::{Head, Options, add_head};
+use super::{Head, Options, add_pooled_head};
 use crate::{
     BatchNorm, Conv, Graph, GraphBuilder, GraphError, Init, NodeId, Op, Padding, RunningVariance,
 };
@@ -88,13 +88,7 @@ fn lite(name: &str, options: &Options, scale: &Scale) -> Result<Graph, GraphErro
         }
     }
     let last = net.conv("conv_head", "bn2", last, 1280, 1, 1, 1, true)?;
-    builder.mark_features(last);
-    let mut last = builder.add("global_pool", Op::GlobalAveragePool, &[last])?;
-    if options.dropout > 0.0 {
-        last = builder.add("dropout", Op::Dropout { probability: options.dropout }, &[last])?;
-    }
-    let head = options.head.unwrap_or(Head::Sigmoid(6));
-    add_head(&mut builder, "classifier", last, head, Init::GlorotUniform)?;
+    add_pooled_head(&mut builder, ["global_pool", "classifier"], last, options, Head::Sigmoid(6))?;
     Ok(builder.finish())
 }
 

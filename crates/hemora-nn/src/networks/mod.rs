@@ -70,6 +70,37 @@ pub fn build(name: &str, options: &Options) -> Option<Result<Graph, GraphError>>
     NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, build)| build(options))
 }
 
+/// The way from the last feature map to the output that most networks share: mean over the map,
+/// dropout if it was asked for, and the head, `default` where none was chosen.
+fn add_pooled_head(
+    builder: &mut GraphBuilder,
+    [pool, linear]: [&str; 2],
+    features: NodeId,
+    options: &Options,
+    default: Head,
+) -> Result<(), GraphError> {
+    builder.mark_features(features);
+    let pooled = builder.add(pool, Op::GlobalAveragePool, &[features])?;
+    let last = add_dropout(builder, "dropout", pooled, options)?;
+    let head = options.head.unwrap_or(default);
+    add_head(builder, linear, last, head, Init::GlorotUniform).map(|_| ())
+}
+
+/// Adds dropout if the options ask for any.
+fn add_dropout(
+    builder: &mut GraphBuilder,
+    name: &str,
+    from: NodeId,
+    options: &Options,
+) -> Result<NodeId, GraphError> {
+    let probability = options.dropout;
+    if probability > 0.0 {
+        builder.add(name, Op::Dropout { probability }, &[from])
+    } else {
+        Ok(from)
+    }
+}
+
 /// Adds the last linear layer and its activation.
 fn add_head(
     builder: &mut GraphBuilder,

@@ -7,7 +7,7 @@
 //! whose windows begin at pixel 0 instead of one before it. Its published weights belong to
 //! `se-resnext101-32x4d-cadene`, which pools in its way.
 
-use super::{Head, Options, add_head};
+use super::{Head, Options, add_pooled_head};
 use crate::{
     BatchNorm, Conv, Graph, GraphBuilder, GraphError, Init, MaxPool, NodeId, Op, Padding,
     RunningVariance,
@@ -70,13 +70,7 @@ fn resnet(
             last = residual(&mut builder, &name, last, channels, stride, block)?;
         }
     }
-    builder.mark_features(last);
-    let mut last = builder.add("global_pool", Op::GlobalAveragePool, &[last])?;
-    if options.dropout > 0.0 {
-        last = builder.add("dropout", Op::Dropout { probability: options.dropout }, &[last])?;
-    }
-    let head = options.head.unwrap_or(Head::Sigmoid(6));
-    add_head(&mut builder, "fc", last, head, Init::GlorotUniform)?;
+    add_pooled_head(&mut builder, ["global_pool", "fc"], last, options, Head::Sigmoid(6))?;
     Ok(builder.finish())
 }
 

@@ -1,7 +1,7 @@
 //! ResNet50 as the seed study used it: Keras' first version, with biases on the convolutions and
 //! the stride on the first 1×1 convolution and the projection of stages 3 to 5 (facts §1).
 
-use super::{Head, Options, add_head};
+use super::{Head, Options, add_pooled_head};
 use crate::{
     BatchNorm, Conv, Graph, GraphBuilder, GraphError, Init, MaxPool, NodeId, Op, Padding,
     RunningVariance,
@@ -30,13 +30,7 @@ pub(super) fn resnet50(options: &Options) -> Result<Graph, GraphError> {
             last = bottleneck(&mut builder, &name, last, channels, stride, block == 0)?;
         }
     }
-    builder.mark_features(last);
-    let mut last = builder.add("avg_pool", Op::GlobalAveragePool, &[last])?;
-    if options.dropout > 0.0 {
-        last = builder.add("dropout", Op::Dropout { probability: options.dropout }, &[last])?;
-    }
-    let head = options.head.unwrap_or(Head::Softmax(2));
-    add_head(&mut builder, "predictions", last, head, Init::GlorotUniform)?;
+    add_pooled_head(&mut builder, ["avg_pool", "predictions"], last, options, Head::Softmax(2))?;
     Ok(builder.finish())
 }
 

@@ -4,11 +4,12 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use hemora_data::{IndexReport, LabelJoin, SetStats, build_index};
+use hemora_data::{IndexReport, LabelJoin, SetStats, SplitBy, build_index, store_split};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
+use super::prepare::split_rule;
 use super::triage::limit_threads;
-use crate::cli::{IndexArgs, IndexCommand, StatsArgs};
+use crate::cli::{IndexArgs, IndexCommand, SplitArgs, StatsArgs};
 use crate::output::{print, write_whole};
 use crate::progress;
 
@@ -22,8 +23,10 @@ const PRINTED: usize = 5;
 /// # Errors
 /// A report that names the file.
 pub fn run(arguments: &IndexArgs) -> Result<ExitCode> {
-    if let Some(IndexCommand::Stats(arguments)) = &arguments.command {
-        return stats(arguments);
+    match &arguments.command {
+        Some(IndexCommand::Stats(arguments)) => return stats(arguments),
+        Some(IndexCommand::Split(arguments)) => return split(arguments),
+        None => {}
     }
     let Some(out) = &arguments.out else { bail!("no --out") };
     limit_threads(arguments.threads)?;
@@ -113,6 +116,25 @@ fn problems(report: &IndexReport) -> Vec<(String, Vec<String>)> {
 fn printable(names: &[String]) -> Vec<String> {
     let clean = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
     names.iter().map(|name| name.chars().map(clean).collect()).collect()
+}
+
+/// `hemora index split`.
+fn split(arguments: &SplitArgs) -> Result<ExitCode> {
+    let index = &arguments.index;
+    let rule = split_rule(&arguments.rule, arguments.seed);
+    let report = store_split(index, &rule).into_diagnostic()?;
+    print(|output| {
+        let by = if rule.by == SplitBy::Image { "image" } else { "patient" };
+        writeln!(output, "{}: split by {by}, seed {}", index.display(), rule.seed)?;
+        for (part, count) in &report.parts {
+            writeln!(output, "  {part:<18}{count:>8}")?;
+        }
+        if report.unlabelled > 0 {
+            writeln!(output, "{} images without labels are in no part", report.unlabelled)?;
+        }
+        Ok(())
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `hemora index stats`.

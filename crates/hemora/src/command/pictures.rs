@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use hemora_ct::{Fingerprint, Label, Plane, Slice, Window};
-use hemora_dicom::read_png;
-use hemora_dicom::{Source, list_sources, read_slice};
+use hemora_dicom::{Source, list_sources, read_png, read_slice};
 use hemora_eval::Calibration;
 use hemora_evaluate::{Cases, Evaluation, Mistake, MistakeKind};
 use hemora_infer::{Bundle, Classifier, Engine, load_engine};

@@ -5,17 +5,20 @@ use std::process::ExitCode;
 
 use hemora_ct::Label;
 use hemora_data::{
-    Negatives, PrepareRecipe, PrepareReport, Selection, SplitBy, SplitInto, prepare,
+    IndexReader, Negatives, PrepareRecipe, PrepareReport, Selection, SplitBy, SplitInto, SplitRule,
+    prepare,
 };
 use miette::{IntoDiagnostic, Result, miette};
 
 use super::triage::limit_threads;
-use crate::cli::PrepareArgs;
+use crate::cli::{PrepareArgs, SplitRuleArgs};
 use crate::output::print;
 use crate::progress;
 
 /// Slices failed, the rest was prepared.
 const SOME_FAILED: u8 = 3;
+/// Part of the images for validation, and for the test.
+const DEFAULT_PART: f64 = 0.15;
 
 /// Runs the command.
 ///
@@ -24,17 +27,16 @@ const SOME_FAILED: u8 = 3;
 pub fn run(arguments: &PrepareArgs) -> Result<ExitCode> {
     limit_threads(arguments.threads)?;
     let recipe = PrepareRecipe::open(&arguments.recipe).into_diagnostic()?;
+    let dealt = split_rule(&arguments.rule, arguments.seed);
+    let asked = asks(&arguments.rule);
+    let rows = IndexReader::open(&arguments.index).into_diagnostic()?;
+    let rule = rows.split_rule().filter(|_| !asked).copied();
+    drop(rows);
     let selection = Selection {
         min_types: arguments.min_types,
         negatives: negatives(&arguments.negatives)?,
-        split: match arguments.folds {
-            Some(folds) => SplitInto::Folds(folds),
-            None => SplitInto::Parts { validation: arguments.validation, test: arguments.test },
-        },
-        split_by: match arguments.split_by.as_str() {
-            "image" => SplitBy::Image,
-            _ => SplitBy::Patient,
-        },
+        split: if rule.is_some() { SplitInto::Stored } else { dealt.into },
+        split_by: rule.unwrap_or(dealt).by,
         seed: arguments.seed,
     };
     let bar = progress::bar("preparing");
@@ -70,6 +72,28 @@ fn summary(
         report.unlabelled,
         report.skipped.len()
     )
+}
+
+/// The split that flags ask for.
+pub(super) fn split_rule(arguments: &SplitRuleArgs, seed: u64) -> SplitRule {
+    let SplitRuleArgs { validation, test, folds, split_by } = arguments;
+    let part = |given: &Option<f64>| given.unwrap_or(DEFAULT_PART);
+    SplitRule {
+        into: match *folds {
+            Some(folds) => SplitInto::Folds(folds),
+            None => SplitInto::Parts { validation: part(validation), test: part(test) },
+        },
+        by: match split_by.as_deref() {
+            Some("image") => SplitBy::Image,
+            _ => SplitBy::Patient,
+        },
+        seed,
+    }
+}
+
+/// Whether flags ask for a split.
+fn asks(SplitRuleArgs { validation, test, folds, split_by }: &SplitRuleArgs) -> bool {
+    validation.is_some() || test.is_some() || folds.is_some() || split_by.is_some()
 }
 
 /// `all`, a number, or a number for each positive slice.

@@ -1,0 +1,68 @@
+//! A split kept in the index: decided once, for every set that is prepared from it.
+
+use std::path::Path;
+
+use super::deal::{Member, deal};
+use super::error::PrepareError;
+use super::selection::SplitRule;
+use super::texts::Texts;
+use crate::index::{IndexReader, IndexWriter, REPEATED_ID, SliceRow};
+use crate::labels::pack;
+
+/// What [`store_split`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SplitReport {
+    /// Slices of each part, by name.
+    pub parts: Vec<(String, usize)>,
+    /// Usable slices without labels, which are in no part.
+    pub unlabelled: usize,
+}
+
+/// Splits the labelled slices of an index by `rule` and writes their parts into its column `split`;
+/// a split that is there is replaced. Sets prepared with [`SplitInto::Stored`](super::SplitInto)
+/// share it, whatever slices they take. The same labels, patients and series give the same split.
+/// Memory holds a few hundred bytes a slice.
+///
+/// # Errors
+/// [`PrepareError`] if the index cannot be read or written, or not be split so.
+pub fn store_split(index: &Path, rule: &SplitRule) -> Result<SplitReport, PrepareError> {
+    let mut texts = Texts::default();
+    let mut members = Vec::new();
+    let mut report = SplitReport::default();
+    let stands_in_it =
+        |row: &SliceRow| row.is_usable() && !row.flags.iter().any(|f| f == REPEATED_ID);
+    for row in IndexReader::open(index)? {
+        let row = row?;
+        if !stands_in_it(&row) {
+            continue;
+        }
+        let Some(labels) = row.labels else {
+            report.unlabelled += 1;
+            continue;
+        };
+        let [patient, series] =
+            [&row.patient_id, &row.series_instance_uid].map(|text| texts.share(text));
+        let id = texts.push(&row.id);
+        members.push(Member { id, labels: pack(labels), patient, series });
+    }
+    if members.is_empty() {
+        return Err(PrepareError::NothingSelected);
+    }
+    let (names, parts) = deal(&members, &texts, *rule)?;
+    drop((members, texts));
+    report.parts = names.iter().map(|name| (name.clone(), 0)).collect();
+    let mut parts = parts.into_iter();
+    let mut writer = IndexWriter::create(index, Some(rule))?;
+    for row in IndexReader::open(index)? {
+        let mut row = row?;
+        let part = if stands_in_it(&row) && row.labels.is_some() { parts.next() } else { None };
+        row.split = part.map(|part| {
+            let (name, count) = &mut report.parts[usize::from(part)];
+            *count += 1;
+            name.clone()
+        });
+        writer.push(row)?;
+    }
+    writer.finish()?;
+    Ok(report)
+}
