@@ -114,7 +114,7 @@ impl RecipeOptions {
             batch: 16,
             stage1: Vec::new(),
             // Few series and few epochs: larger steps than the winner's.
-            stage2: ["--epochs=8", "--batch=8", "--hidden=32", "--learning-rate=0.002"]
+            stage2: ["--epochs=5", "--batch=8", "--hidden=32", "--learning-rate=0.002"]
                 .map(str::to_owned)
                 .to_vec(),
             views: Views::Flip,

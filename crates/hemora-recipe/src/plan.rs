@@ -58,10 +58,14 @@ impl Recipe {
         self.out.join("evaluation").join(STAGE2).join("report.html")
     }
 
-    /// The submission that is made, and whether it is of test images; else it is of the training
-    /// images, out of fold.
-    pub fn submission(&self) -> (PathBuf, bool) {
-        (self.out.join("submission.csv"), self.dataset.test.is_some())
+    /// The competition's table of the training images, out of fold.
+    pub fn out_of_fold(&self) -> PathBuf {
+        self.out.join("out-of-fold.csv")
+    }
+
+    /// The competition's table of the test images, where there are any.
+    pub fn submission(&self) -> Option<PathBuf> {
+        self.dataset.test.is_some().then(|| self.out.join("submission.csv"))
     }
 
     /// Counts what it costs and times a few images and steps on this machine.
@@ -82,6 +86,20 @@ impl Recipe {
             count += usize::from(step.is_complete(&self.out, &key)?);
         }
         Ok(count)
+    }
+
+    /// Whether a step is left that trains or predicts, which is what costs.
+    ///
+    /// # Errors
+    /// As [`Recipe::complete`].
+    pub fn trains(&self) -> Result<bool, RecipeError> {
+        for (step, key) in self.keyed() {
+            let trains = matches!(step.action, Action::Train(_));
+            if trains && !step.is_complete(&self.out, &key)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Forgets which steps are complete and removes what they wrote, if the folder has steps at all.
@@ -209,6 +227,15 @@ fn steps(options: &RecipeOptions, dataset: &Dataset, out: &Path, slices: usize) 
         files: vec![(about_file, about(options, best, slices))],
         outputs: vec![bundle.clone()],
     });
+    let table = |name: &str, of: &str, from: PathBuf, to: PathBuf| Step {
+        name: name.to_owned(),
+        what: format!("the competition's table for the {of}"),
+        action: Action::Submission { from, to: to.clone() },
+        files: Vec::new(),
+        outputs: vec![to],
+    };
+    let of = "training images, out of fold";
+    steps.push(table("out-of-fold", of, from, out.join("out-of-fold.csv")));
     if let Some(test) = &dataset.test {
         let results = out.join("test");
         let mut arguments = words(["triage"]);
@@ -223,17 +250,9 @@ fn steps(options: &RecipeOptions, dataset: &Dataset, out: &Path, slices: usize) 
             files: Vec::new(),
             outputs: vec![results.join("result.csv")],
         });
-        from = results.join("result.csv");
+        let from = results.join("result.csv");
+        steps.push(table("submission", "test images", from, out.join("submission.csv")));
     }
-    let submission = out.join("submission.csv");
-    let of = if dataset.test.is_some() { "the test images" } else { "the images, out of fold" };
-    steps.push(Step {
-        name: "submission".to_owned(),
-        what: format!("the competition's table for {of}"),
-        action: Action::Submission { from, to: submission.clone() },
-        files: Vec::new(),
-        outputs: vec![submission],
-    });
     steps
 }
 
@@ -405,9 +424,11 @@ mod tests {
         assert_eq!(found[10], "evaluate-se-resnext101-32x4d-both");
         assert_eq!(found[11..14], ["stage1-mean", "evaluate-mean", "stage2-densenet121-windows"]);
         let last =
-            ["stage2-mean", "stage2-probabilities", "evaluate-stage2", "bundle", "submission"];
+            ["stage2-mean", "stage2-probabilities", "evaluate-stage2", "bundle", "out-of-fold"];
         assert_eq!(found[16..], last);
-        assert!(!recipe.submission().1 && recipe.evaluation().ends_with("stage2/report.html"));
+        assert!(
+            recipe.submission().is_none() && recipe.evaluation().ends_with("stage2/report.html")
+        );
         let second = recipe.steps()[17].command();
         assert!(second.contains("--slices=/out/stage1/mean.parquet"), "{second}");
         assert!(second.contains("--first=/out/stage2/mean.parquet"), "{second}");
@@ -416,11 +437,12 @@ mod tests {
         assert_eq!(names(&one)[4..6], few);
         assert_eq!(
             names(&one)[6..],
-            ["stage2-probabilities", "evaluate-stage2", "bundle", "submission"]
+            ["stage2-probabilities", "evaluate-stage2", "bundle", "out-of-fold"]
         );
         let tested = plan(Some("test"), |_| ());
-        assert_eq!(names(&tested)[20..], ["test", "submission"]);
-        assert!(tested.steps()[20].command().contains("--model=/out/model.hemora"));
+        assert_eq!(names(&tested)[21..], ["test", "submission"]);
+        assert!(tested.submission().unwrap().ends_with("submission.csv"));
+        assert!(tested.steps()[21].command().contains("--model=/out/model.hemora"));
         let stage1 = recipe.steps()[2].command();
         assert!(
             stage1.contains("--config=winner --network=densenet121 --input=windows"),

@@ -38,8 +38,8 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "CSV")]
     pub labels: Option<PathBuf>,
 
-    /// Images without labels that the submission is of [default: stage_2_test of the data set, else
-    /// the training images, out of fold]
+    /// Images without labels that a submission is made of [default: stage_2_test of the data set; of
+    /// the training images there is always a table, out of fold]
     #[arg(long, value_name = "DIR")]
     pub test: Option<PathBuf>,
 
@@ -126,7 +126,7 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
     let programs = Programs { hemora, train: train::program(), threads: arguments.threads };
     let complete = recipe.complete().map_err(explained)?;
     announce(&recipe, complete);
-    if complete < recipe.steps().len() {
+    if recipe.trains().map_err(explained)? {
         announce_cost(&recipe.cost(&programs).map_err(explained)?);
     }
     if arguments.plan {
@@ -140,11 +140,12 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
         Event::Ended(step, seconds) => eprintln!("    {} took {}", step.name, time(seconds)),
     };
     recipe.run(&programs, &mut told).map_err(explained)?;
-    let (submission, of_test) = recipe.submission();
     print(|output| {
         writeln!(output, "bundle: {}", recipe.bundle().display())?;
-        let of = if of_test { "of the test images" } else { "of the training images, out of fold" };
-        writeln!(output, "submission: {} ({of})", submission.display())?;
+        writeln!(output, "training images, out of fold: {}", recipe.out_of_fold().display())?;
+        if let Some(submission) = recipe.submission() {
+            writeln!(output, "submission: {}", submission.display())?;
+        }
         writeln!(output, "evaluation: {}", recipe.evaluation().display())
     })?;
     Ok(ExitCode::SUCCESS)
