@@ -16,7 +16,7 @@ use hemora_train::loss::LossOptions;
 use hemora_train::optimizer::{Optimizer, Preset};
 use hemora_train::precision::Precision;
 use hemora_train::trainer::{Trainer, TrainerOptions, set_threads};
-use hemora_train::{Loss, Mode, Model, Schedule, Task, allocator};
+use hemora_train::{Layout, Loss, Mode, Model, Schedule, Task, allocator};
 use tch::{Device, Kind, Tensor};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -122,6 +122,7 @@ fn epoch(
         clip: None,
         accumulate: 1,
         precision: Precision::F32,
+        layout: Layout::ChannelsLast,
         seed: 1,
     };
     let mut trainer = Trainer::new(model(network, size)?, options);

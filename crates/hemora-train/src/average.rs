@@ -57,7 +57,8 @@ impl WeightAverage {
     /// # Errors
     /// [`WeightsError`] if `model` has another graph than the averages.
     pub fn model(&self, model: &Model) -> Result<Model, WeightsError> {
-        Model::with_weights(model.graph().clone(), &self.weights(), model.device())
+        let own = Model::with_weights(model.graph().clone(), &self.weights(), model.device())?;
+        Ok(own.laid_out(model.layout()))
     }
 
     /// Adds the averages to a checkpoint under `average/…`.

@@ -39,7 +39,7 @@ pub fn finish(
         &weights,
         trainer.model.device(),
     );
-    let model = model.into_diagnostic()?;
+    let model = model.into_diagnostic()?.laid_out(config.layout);
     let predictions = predict(&model, config.task, validate, &trainer.loss, ranks);
     let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
     let test = test(config, data, &model, trainer)?;

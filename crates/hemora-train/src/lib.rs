@@ -37,7 +37,7 @@ pub mod watch;
 
 pub use average::WeightAverage;
 pub use loss::Loss;
-pub use model::{Mode, Model, to_host};
+pub use model::{Layout, Mode, Model, to_host};
 pub use rate_finder::{RateCurve, RateRange, find_rate};
 pub use run::run;
 pub use schedule::{OneCycle, Schedule, ScheduleName};

@@ -135,7 +135,8 @@ fn model(config: &RunConfig, path: &Path, channels: usize, device: Device) -> Re
     let bytes = std::fs::read(path).into_diagnostic().wrap_err_with(name)?;
     let weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err_with(name)?;
     let graph = start::graph(config, channels)?;
-    Model::with_weights(graph, &weights, device).into_diagnostic().wrap_err_with(name)
+    let model = Model::with_weights(graph, &weights, device).into_diagnostic();
+    Ok(model.wrap_err_with(name)?.laid_out(config.layout))
 }
 
 /// A view of images `[N, C, size, size]`.

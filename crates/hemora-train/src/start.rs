@@ -108,6 +108,7 @@ pub fn trainer(
         clip: Some(config.clip).filter(|clip| *clip > 0.0),
         accumulate: config.accumulate,
         precision: config.precision,
+        layout: config.layout,
         seed: config.seed,
     };
     Ok(Trainer::among(ranks, model, options))

@@ -15,7 +15,7 @@ use crate::optimizer::{Optimizer, OptimizerOptions};
 use crate::precision::{LossScale, Precision};
 use crate::ranks::Ranks;
 use crate::validation::to_tensors;
-use crate::{Mode, Model, Schedule, Task, WeightAverage, progress};
+use crate::{Layout, Mode, Model, Schedule, Task, WeightAverage, progress};
 
 /// What a trainer is made from.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,8 @@ pub struct TrainerOptions {
     pub accumulate: usize,
     /// What convolutions and linear layers compute in.
     pub precision: Precision,
+    /// How images and weights lie in memory.
+    pub layout: Layout,
     /// Seed of dropout.
     pub seed: u64,
 }
@@ -91,7 +93,7 @@ impl Trainer {
         let average = (options.ema > 0.0).then(|| WeightAverage::new(&model, options.ema));
         let loss = Loss::new(options.task, &options.loss, model.device());
         Self {
-            model: model.computing_in(options.precision),
+            model: model.computing_in(options.precision).laid_out(options.layout),
             optimizer: Optimizer::new(options.optimizer),
             average,
             loss,
@@ -288,7 +290,7 @@ impl Trainer {
 
     /// Puts other weights of the same graph in place.
     pub fn restore(&mut self, model: Model) {
-        self.model = model.computing_in(self.options.precision);
+        self.model = model.computing_in(self.options.precision).laid_out(self.options.layout);
     }
 
     /// The weights that are validated and kept: the average where there is one.
@@ -303,7 +305,8 @@ impl Trainer {
     /// A report if they do not fit, which would be a defect.
     pub fn kept_model(&self) -> Result<Model> {
         let graph: Graph = self.model.graph().clone();
-        Model::with_weights(graph, &self.kept_weights(), self.model.device()).into_diagnostic()
+        let kept = Model::with_weights(graph, &self.kept_weights(), self.model.device());
+        Ok(kept.into_diagnostic()?.laid_out(self.options.layout))
     }
 }
 

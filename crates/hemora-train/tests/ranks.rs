@@ -16,7 +16,7 @@ use hemora_train::optimizer::Preset;
 use hemora_train::precision::Precision;
 use hemora_train::ranks::{Ranks, place};
 use hemora_train::trainer::{Trainer, TrainerOptions};
-use hemora_train::{Model, Schedule, Task};
+use hemora_train::{Layout, Model, Schedule, Task};
 use tch::{Device, Kind, Tensor};
 
 use support::{assert_same, epochs, hemora_train, write_phantoms};
@@ -111,6 +111,7 @@ fn stepped(network: &str, ranks: Rc<Ranks>, batch: usize, count: usize) -> Train
         clip: None,
         accumulate: count,
         precision: Precision::F32,
+        layout: Layout::ChannelsLast,
         seed: 0,
     };
     // What the other ranks start with is taken from the first.

@@ -6,6 +6,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
 
+use crate::Layout;
 use crate::Task;
 use crate::balance::{ClassWeights, Sampling};
 use crate::optimizer::{OptimizerOptions, Preset};
@@ -205,6 +206,10 @@ pub struct RunConfig {
     /// What convolutions and linear layers compute in; weights and loss are 32-bit always.
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     pub precision: Precision,
+
+    /// How images and weights lie in memory; channels-last is faster.
+    #[arg(long, value_enum, default_value_t = Layout::ChannelsLast)]
+    pub layout: Layout,
 
     /// Only operations that give the same bits every time, which some of a GPU's do not; slower.
     #[arg(long)]

@@ -5,4 +5,4 @@ mod network;
 mod operations;
 mod sequence;
 
-pub use network::{Mode, Model, to_host};
+pub use network::{Layout, Mode, Model, to_host};

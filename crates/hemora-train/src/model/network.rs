@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hemora_nn::{Graph, NodeId, Op, Parameter, Weights, WeightsError};
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::draw::{draw, shape};
@@ -18,6 +19,17 @@ pub enum Mode {
     Evaluate,
 }
 
+/// How the values of images and of the weights of convolutions lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// A pixel's channels beside each other, which convolutions read faster. On a CPU, libtorch sums
+    /// the gradients of batch norms a little less precisely so.
+    ChannelsLast,
+    /// Channel by channel.
+    Planar,
+}
+
 /// A network with its tensors on a device.
 #[derive(Debug)]
 pub struct Model {
@@ -26,6 +38,7 @@ pub struct Model {
     parameters: Vec<Parameter>,
     tensors: BTreeMap<String, Tensor>,
     pub(super) precision: Precision,
+    layout: Layout,
     /// For each node the number of nodes that read it.
     pub(super) readers: Vec<usize>,
     /// For each node the last node that reads it, so that memory is given back early.
@@ -64,10 +77,7 @@ impl Model {
 
     fn assemble(graph: Graph, device: Device, tensors: BTreeMap<String, Tensor>) -> Self {
         let parameters = graph.parameters();
-        let tensors = tensors
-            .into_iter()
-            .map(|(name, tensor)| (name, laid_out(&tensor.to(device))))
-            .collect();
+        let tensors = tensors.into_iter().map(|(name, tensor)| (name, tensor.to(device))).collect();
         let mut last_use: Vec<usize> = (0..graph.nodes().len()).collect();
         let mut readers = vec![0; graph.nodes().len()];
         for (id, node) in graph.iter() {
@@ -76,12 +86,32 @@ impl Model {
                 readers[input.index()] += 1;
             }
         }
-        let precision = Precision::F32;
-        let model = Self { graph, device, parameters, tensors, precision, readers, last_use };
-        for parameter in model.parameters.iter().filter(|p| p.role.is_trainable()) {
-            let _ = model.tensor(&parameter.name).set_requires_grad(true);
-        }
+        let (precision, layout) = (Precision::F32, Layout::Planar);
+        let model =
+            Self { graph, device, parameters, tensors, precision, layout, readers, last_use };
+        model.require_gradients();
         model
+    }
+
+    fn require_gradients(&self) {
+        for parameter in self.parameters.iter().filter(|p| p.role.is_trainable()) {
+            let _ = self.tensor(&parameter.name).set_requires_grad(true);
+        }
+    }
+
+    /// The same model with its tensors, and the images that it is given, in another layout.
+    pub fn laid_out(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        for tensor in self.tensors.values_mut() {
+            *tensor = arranged(&tensor.detach(), layout);
+        }
+        self.require_gradients();
+        self
+    }
+
+    /// How its tensors lie in memory.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// The same model with convolutions and linear layers that compute in `precision`.
@@ -138,7 +168,7 @@ impl Model {
         if self.graph.reads_sequences() {
             slices_first(&self.run(&channels_first(input), mode, None).0)
         } else {
-            self.run(&laid_out(input), mode, None).0
+            self.run(&arranged(input, self.layout), mode, None).0
         }
     }
 
@@ -149,7 +179,8 @@ impl Model {
     /// Never: every network ends in a layer that reads something.
     pub fn logits_and_features(&self, images: &Tensor) -> (Tensor, Tensor) {
         let from = self.graph.node(self.graph.logits()).inputs[0];
-        let (logits, features) = self.run(&laid_out(images), Mode::Evaluate, Some(from));
+        let (logits, features) =
+            self.run(&arranged(images, self.layout), Mode::Evaluate, Some(from));
         (logits, features.expect("read by the last layer").flatten(1, -1))
     }
 
@@ -190,13 +221,14 @@ impl Model {
     }
 }
 
-/// On a GPU the same values with a pixel's channels beside each other in memory, which cuDNN reads
-/// faster; on the CPU as they are, where the other layout rounds batch norms' gradients worse.
-fn laid_out(tensor: &Tensor) -> Tensor {
-    if tensor.dim() != 4 || !tensor.device().is_cuda() {
-        return tensor.shallow_clone();
+/// The same values of images or of a convolution's weights in a layout.
+fn arranged(tensor: &Tensor, layout: Layout) -> Tensor {
+    match layout {
+        Layout::ChannelsLast if tensor.dim() == 4 => {
+            tensor.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+        }
+        _ => tensor.contiguous(),
     }
-    tensor.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
 }
 
 /// A tensor's shape and values, copied to the host as f32.

@@ -24,7 +24,7 @@ use crate::precision::Precision;
 use crate::progress::say;
 use crate::trainer::{self, Trainer, TrainerOptions};
 use crate::watch::WatchOptions;
-use crate::{Model, Schedule, Task, ranks};
+use crate::{Layout, Model, Schedule, Task, ranks};
 
 /// The best epoch is told by the loss alone.
 const WATCH: WatchOptions = WatchOptions { least_gain: 0.0, patience: 0, plateau: 0, decay: 1.0 };
@@ -146,6 +146,7 @@ impl Fold<'_> {
             clip: None,
             accumulate: 1,
             precision: Precision::F32,
+            layout: Layout::Planar,
             seed,
         };
         Ok(Trainer::new(model, options))
