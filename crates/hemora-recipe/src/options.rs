@@ -1,8 +1,11 @@
 //! What can be chosen of a recipe, and its presets.
 
+use std::path::Path;
+
 use hemora_ct::Views;
 
 use crate::RecipeError;
+use crate::error::in_path;
 
 /// Which recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +149,25 @@ impl RecipeOptions {
         }
     }
 
+    /// Lets a network start from weights in a file.
+    ///
+    /// # Errors
+    /// [`RecipeError`] if the recipe has no such network, or the file is not there.
+    pub fn start_from(&mut self, network: &str, file: &Path) -> Result<(), RecipeError> {
+        let file = std::fs::canonicalize(file).map_err(in_path(file))?;
+        let mut found = false;
+        for stage1 in self.stage1.iter_mut().filter(|stage1| stage1.network == network) {
+            stage1.flags.push(format!("--weights={}", file.display()));
+            found = true;
+        }
+        if !found {
+            let found = network.to_owned();
+            let expected = "a network of the recipe's stage 1";
+            return Err(RecipeError::Option { name: "weights", found, expected });
+        }
+        Ok(())
+    }
+
     /// Checks values that came from flags.
     ///
     /// # Errors
@@ -181,6 +203,14 @@ mod tests {
                 assert!(options.working_size() >= options.size);
             }
         }
+        let mut winner = RecipeOptions::new(Kind::Winner, Preset::Full);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        winner.start_from("densenet169", file.path()).unwrap();
+        assert!(winner.stage1[1].flags.iter().any(|flag| flag.starts_with("--weights=/")));
+        assert!(!winner.stage1[0].flags.iter().any(|flag| flag.starts_with("--weights")));
+        let wrong = winner.start_from("vgg", file.path()).unwrap_err().to_string();
+        assert!(wrong.contains("found vgg"), "{wrong}");
+        assert!(winner.start_from("densenet169", Path::new("no-such-file")).is_err());
         let one = RecipeOptions { folds: 1, ..RecipeOptions::new(Kind::Fast, Preset::Quick) };
         assert!(one.check().unwrap_err().to_string().contains("folds"));
     }

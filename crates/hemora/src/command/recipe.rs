@@ -59,6 +59,11 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "PIXELS")]
     pub size: Option<usize>,
 
+    /// Weights that a network starts from, as densenet121=FILE (safetensors; `hemora model import`
+    /// makes them of ImageNet weights); may be repeated. Without them they are drawn
+    #[arg(long, value_name = "NETWORK=FILE", value_parser = weights)]
+    pub weights: Vec<(String, PathBuf)>,
+
     /// Seed of folds, weights and augmentation
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -102,7 +107,8 @@ const HELP: &str = "Examples:
   hemora synth phantoms --patients 24 --size 128
   hemora recipe winner phantoms --out tried --preset quick
   hemora recipe winner rsna --out winner --plan       what it would do and cost
-  hemora recipe fast rsna --out fast -- --precision bf16
+  hemora recipe fast rsna --out fast --weights efficientnet-lite0=lite0.safetensors \\
+      -- --precision bf16
 
 Steps that are complete are not run again: the same command goes on where it was stopped.
 hemora-train is found beside hemora, in PATH, or by HEMORA_TRAIN.
@@ -118,7 +124,7 @@ For research use only: not for diagnosis.";
 pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
     let (labels, test) = (arguments.labels.as_deref(), arguments.test.as_deref());
     let dataset = Dataset::find(&arguments.dataset, labels, test).into_diagnostic()?;
-    let recipe = Recipe::plan(options(arguments), dataset, &arguments.out).into_diagnostic()?;
+    let recipe = Recipe::plan(options(arguments)?, dataset, &arguments.out).into_diagnostic()?;
     if arguments.restart && !arguments.plan {
         recipe.restart().into_diagnostic()?;
     }
@@ -152,7 +158,10 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
 }
 
 /// The preset with what the flags say otherwise.
-fn options(arguments: &RecipeArgs) -> RecipeOptions {
+///
+/// # Errors
+/// A report that names a network of `--weights` that the recipe does not have.
+fn options(arguments: &RecipeArgs) -> Result<RecipeOptions> {
     let kind = match arguments.recipe {
         RecipeName::Winner => Kind::Winner,
         RecipeName::Fast => Kind::Fast,
@@ -170,7 +179,18 @@ fn options(arguments: &RecipeArgs) -> RecipeOptions {
     for stage1 in &mut options.stage1 {
         stage1.flags.extend(arguments.flags.iter().cloned());
     }
-    options
+    for (network, file) in &arguments.weights {
+        options.start_from(network, file).into_diagnostic()?;
+    }
+    Ok(options)
+}
+
+/// `densenet121=FILE`.
+fn weights(text: &str) -> Result<(String, PathBuf), String> {
+    let parts =
+        text.split_once('=').filter(|(network, file)| !network.is_empty() && !file.is_empty());
+    let (network, file) = parts.ok_or_else(|| format!("`{text}` is not NETWORK=FILE"))?;
+    Ok((network.to_owned(), file.into()))
 }
 
 fn explained(error: RecipeError) -> miette::Report {
