@@ -116,10 +116,17 @@ impl RecipeOptions {
             epochs: 2,
             batch: 16,
             stage1: Vec::new(),
-            // Few series and few epochs: larger steps than the winner's.
-            stage2: ["--epochs=5", "--batch=8", "--hidden=32", "--learning-rate=0.002"]
-                .map(str::to_owned)
-                .to_vec(),
+            // Of few series an epoch has few steps: small batches and larger steps than the winner's.
+            stage2: [
+                "--epochs=15",
+                "--decay-at=8,12",
+                "--batch=4",
+                "--hidden=32",
+                "--dropout=0.2",
+                "--learning-rate=0.002",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             views: Views::Flip,
             seed: 0,
             resamples: 200,
