@@ -8,6 +8,7 @@ mod about;
 mod cost;
 mod dataset;
 mod error;
+mod layout;
 mod mean;
 mod options;
 mod plan;
