@@ -113,6 +113,57 @@ class Probabilities(nn.Module):
         return alone + self.series(self.gru(vectors)[0])
 
 
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
+        self.attn = nn.Module()
+        for name in ["q", "k", "v", "proj"]:
+            setattr(self.attn, name, nn.Linear(width, width))
+        self.attn.distance = nn.Parameter(torch.zeros(heads, 13))
+        self.mlp = nn.Module()
+        self.mlp.fc1, self.mlp.fc2 = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+
+    def forward(self, x, z):
+        steps = torch.tensor([0.5, 1, 2, 4, 8, 16], dtype=x.dtype)
+        both = torch.stack([steps, -steps], 1).flatten()
+        middles = torch.cat([torch.zeros(1, dtype=x.dtype), both])
+        widths = torch.where(middles == 0, torch.full_like(middles, 0.25), middles.abs() / 2)
+        apart = z[:, :, None, None] - z[:, None, :, None]
+        bells = torch.exp(-(((apart - middles) / widths) ** 2))
+        bias = torch.einsum("nijk,hk->nhij", bells, self.attn.distance)
+        normed = self.norm1(x)
+        q, k, v = (
+            getattr(self.attn, name)(normed).unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for name in "qkv"
+        )
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+        x = x + self.attn.proj(mixed.transpose(1, 2).flatten(2))
+        return x + self.mlp.fc2(nn.functional.gelu(self.mlp.fc1(self.norm2(x))))
+
+
+class Transformer(nn.Module):
+    """The transformer on 20 features and the place of each slice."""
+
+    columns = 21
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(20, 192)
+        self.embed.norm = nn.BatchNorm1d(20)
+        self.blocks = nn.ModuleList(Block(192, 4) for _ in range(2))
+        self.norm = nn.LayerNorm(192, eps=1e-6)
+        self.head = nn.Linear(192, 6)
+
+    def forward(self, x):
+        x, z = x[:, :, :20], x[:, :, 20]
+        x = self.embed(self.embed.norm(x.transpose(1, 2)).transpose(1, 2))
+        for block in self.blocks:
+            x = block(x, z)
+        return self.head(self.norm(x))
+
+
 def measured(build, dtype):
     model = build().to(dtype)
     for name, tensor in model.state_dict().items():
@@ -147,7 +198,11 @@ def measured(build, dtype):
 
 def main():
     networks = {
-        "gru": GruAlone, "conv": ConvAlone, "features": Features, "probabilities": Probabilities,
+        "gru": GruAlone,
+        "conv": ConvAlone,
+        "features": Features,
+        "probabilities": Probabilities,
+        "transformer": Transformer,
     }
     for name, build in networks.items():
         exact, single = (measured(build, dtype) for dtype in [torch.float64, torch.float32])

@@ -2,7 +2,7 @@
 #![no_main]
 
 use hemora_fuzz::prepare;
-use hemora_nn::{Weights, networks, onnx};
+use hemora_nn::{Weights, import, networks, onnx};
 use libfuzzer_sys::fuzz_target;
 
 // hemora-infer itself builds tract, which takes long with the fuzzer's instrumentation; its reader
@@ -29,6 +29,11 @@ fuzz_target!(init: prepare(), |data: &[u8]| {
                 let options = networks::Options { size: 16, ..networks::Options::default() };
                 let graph = networks::build("simple-nn", &options).expect("a network of ours");
                 let _ = weights.check(&graph.expect("a valid network"));
+            }
+            let options = networks::Options { size: 16, channels: 1, ..networks::Options::default() };
+            let graph = networks::build("simple-nn", &options).expect("a network of ours");
+            if let Ok(imported) = import(&graph.expect("a valid network"), bytes) {
+                assert!(imported.weights.iter().count() > 0);
             }
         }
         1 => {

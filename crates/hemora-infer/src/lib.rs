@@ -22,7 +22,7 @@ pub use bundle::{
 pub use csv::{result_csv, write_csv};
 pub use engine::{
     Engine, EngineError, EngineKind, FeatureMap, LoadedEngine, OrtEngine, OrtSequence, Output,
-    SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine,
+    SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine, run_both_ways,
 };
 pub use key_slices::{KeySlice, key_slices};
 pub use result::{

@@ -1,6 +1,6 @@
 //! The graph type: operations, nodes and the graph that holds them.
 
-use crate::{Gru, SliceConv};
+use crate::{Attention, Gru, SliceConv};
 
 /// Index of a node in its graph. Inputs of a node always come before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -154,6 +154,15 @@ pub enum Op {
     SliceConv(SliceConv),
     /// Recurrent layers over the slices of a sequence, both ways.
     Gru(Gru),
+    /// Attention among the slices of a sequence: queries, keys, values, places.
+    Attention(Attention),
+    /// Some of the channels of a sequence.
+    Channels {
+        /// The first of them, from 0.
+        first: usize,
+        /// Their number.
+        count: usize,
+    },
     /// A slice's values, channel by channel, in another number of columns: of `[channels, slices,
     /// width]` value `c · width + w` becomes channel `(c · width + w) / columns`.
     Columns {

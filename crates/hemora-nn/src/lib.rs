@@ -17,10 +17,12 @@
 //! | `se-resnext101-32x4d-cadene` | 48,955,416 with 1,000 | the same with the winner's first pooling |
 //! | `convnext-nano` | 15,593,560 with 1,000 | Liu et al. 2022 as in timm |
 //! | `sequence-features` | 890,252 on 1,024 features a slice | the competition's winner, facts §4 |
+//! | `sequence-transformer` | 794,542 on 1,024 features and the place of a slice | ours |
 //! | `sequence-probabilities` | 1,914,502 on 36 values a slice | the same |
 
 mod builder;
 mod graph;
+mod import;
 pub mod networks;
 pub mod onnx;
 mod parameters;
@@ -34,8 +36,9 @@ pub use graph::{
     AveragePool, BatchNorm, Conv, Graph, Init, Linear, MaxPool, Node, NodeId, Op, Padding,
     RunningVariance,
 };
+pub use import::{ImportError, Imported, import};
 pub use parameters::{Parameter, Role};
-pub use sequence::{Gru, SliceConv};
+pub use sequence::{Attention, Gru, SliceConv};
 pub use shape::{GraphError, pads};
 pub use summary::{LayerSummary, Summary};
 pub use weights::{Tensor, Weights, WeightsError};

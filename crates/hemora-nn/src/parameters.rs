@@ -1,6 +1,6 @@
 //! The parameters of a graph: names, shapes, roles.
 
-use crate::{Graph, Init, NodeId, Op};
+use crate::{Attention, Graph, Init, NodeId, Op};
 
 /// What a parameter is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Role {
     Scale,
     /// Weights of a layer scale, trained; 1e-6 at the start.
     LayerScale,
+    /// What attention knows of distances, trained; [`Attention::start`] at the start.
+    Distance,
     /// Running mean of a batch norm, not trained; 0 at the start.
     RunningMean,
     /// Running variance of a batch norm, not trained; 1 at the start.
@@ -29,8 +31,9 @@ impl Role {
 /// One parameter tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// Node's name, a dot, and `weight`, `bias`, `gamma`, `running_mean` or `running_var`, or of a
-    /// recurrent layer PyTorch's names, such as `weight_ih_l0_reverse`.
+    /// Node's name, a dot, and `weight`, `bias`, `gamma`, `running_mean` or `running_var`, of
+    /// attention `distance`, or of a recurrent layer PyTorch's names, such as
+    /// `weight_ih_l0_reverse`.
     pub name: String,
     /// PyTorch's layout: convolutions `[out, in / groups, rows, columns]` or over slices
     /// `[out, in, slices]`, linear `[out, in]`.
@@ -91,6 +94,10 @@ impl Graph {
             Op::Gru(gru) => {
                 let input = self.shape(node.inputs[0]);
                 gru.parameters(input[0] * input[2], &parameter)
+            }
+            Op::Attention(attention) => {
+                let shape = vec![attention.heads, Attention::BELLS];
+                vec![parameter("distance", shape, Role::Distance)]
             }
             Op::Linear(linear) => {
                 let inputs = self.shape(node.inputs[0])[0];

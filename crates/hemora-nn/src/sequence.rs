@@ -42,6 +42,43 @@ pub struct Gru {
     pub layers: usize,
 }
 
+/// Attention of each slice to all slices of the series, itself too. Its inputs are queries, keys and
+/// values `[channels, slices, 1]` and the slices' places along the normal `[1, slices, 1]`, in units
+/// of 10 mm; to each head's scores is added what it has learned of the distance
+/// between two slices, a sum of bells around [`Attention::bells`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attention {
+    /// Heads, among which the channels are divided.
+    pub heads: usize,
+}
+
+impl Attention {
+    /// Number of bells.
+    pub const BELLS: usize = 13;
+
+    /// Distances in the middle of the bells and their widths, in units: from 5 to 160 mm to either
+    /// side, each twice as far as the one before and as wide as half its distance.
+    pub fn bells() -> [[f32; 2]; Self::BELLS] {
+        let mut bells = [[0.0, 0.25]; Self::BELLS];
+        for (place, distance) in [0.5, 1.0, 2.0, 4.0, 8.0, 16.0].into_iter().enumerate() {
+            bells[1 + 2 * place] = [distance, distance / 2.0];
+            bells[2 + 2 * place] = [-distance, distance / 2.0];
+        }
+        bells
+    }
+
+    /// What heads know of distances at the start, `[heads, bells]`: each looks four times as far as
+    /// the one before, the first at what lies within 5 mm. Slices nearby show the same bleed.
+    pub fn start(heads: usize) -> Vec<f32> {
+        const NEAR: f32 = 3.0;
+        let reach = |head: usize| 0.5 * 4f32.powi(head.min(16) as i32);
+        let of = |head| {
+            Self::bells().map(|[middle, _]| if middle.abs() <= reach(head) { NEAR } else { 0.0 })
+        };
+        (0..heads).flat_map(of).collect()
+    }
+}
+
 /// Gates of a gated recurrent unit.
 const GATES: usize = 3;
 
@@ -98,6 +135,36 @@ pub(crate) fn gru_shape(gru: Gru, input: &[usize]) -> Result<Vec<usize>, String>
         return Err(format!("{} units in {} layers", gru.hidden, gru.layers));
     }
     Ok(vec![2 * gru.hidden, SLICES, 1])
+}
+
+/// Output shape of attention.
+pub(crate) fn attention_shape(
+    attention: Attention,
+    inputs: &[&[usize]],
+) -> Result<Vec<usize>, String> {
+    let [queries, _] = sequence(inputs[0])?;
+    if inputs[..3].iter().any(|it| **it != [queries, SLICES, 1]) || *inputs[3] != [1, SLICES, 1] {
+        return Err(format!(
+            "needs queries, keys and values of one shape and one place a slice, got {inputs:?}"
+        ));
+    }
+    match queries.checked_rem(attention.heads) {
+        Some(0) => Ok(inputs[2].to_vec()),
+        _ => Err(format!("{} heads do not divide {queries} channels", attention.heads)),
+    }
+}
+
+/// Output shape of some of the channels.
+pub(crate) fn channels_shape(
+    first: usize,
+    count: usize,
+    input: &[usize],
+) -> Result<Vec<usize>, String> {
+    let [channels, columns] = sequence(input)?;
+    if count == 0 || first.checked_add(count).is_none_or(|end| end > channels) {
+        return Err(format!("{count} channels from {first} are not among {channels}"));
+    }
+    Ok(vec![count, SLICES, columns])
 }
 
 /// Output shape where a slice's values are put in other columns.

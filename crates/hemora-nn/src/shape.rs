@@ -1,6 +1,8 @@
 //! Shape inference and its errors.
 
-use crate::sequence::{SLICES, columns_shape, conv_shape, gru_shape, sequence};
+use crate::sequence::{
+    SLICES, attention_shape, channels_shape, columns_shape, conv_shape, gru_shape, sequence,
+};
 use crate::{Op, Padding};
 
 /// Why a layer cannot follow what feeds it.
@@ -36,6 +38,7 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
         Op::Input { .. } => (0, 0),
         Op::Add | Op::Multiply => (2, 2),
         Op::Concat => (2, usize::MAX),
+        Op::Attention(_) => (4, 4),
         _ => (1, 1),
     };
     if !(fewest..=most).contains(&inputs.len()) {
@@ -85,6 +88,8 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
         },
         Op::SliceConv(conv) => conv_shape(conv, inputs[0]),
         Op::Gru(gru) => gru_shape(gru, inputs[0]),
+        Op::Attention(attention) => attention_shape(attention, inputs),
+        Op::Channels { first, count } => channels_shape(first, count, inputs[0]),
         Op::Columns { columns } => columns_shape(columns, inputs[0]),
         Op::ChannelDropout { .. } => sequence(inputs[0]).map(|_| inputs[0].to_vec()),
         Op::Add if inputs[0] != inputs[1] => {
@@ -209,6 +214,21 @@ mod tests {
             bias: true,
             init,
         };
+        let heads = |heads| Op::Attention(crate::Attention { heads });
+        let place: &[usize] = &[1, 0, 1];
+        assert_eq!(infer(&heads(4), &[one, one, one, place]), Ok(one.to_vec()));
+        for (op, inputs, said) in [
+            (heads(5), [one, one, one, place], "5 heads do not divide 12"),
+            (heads(0), [one, one, one, place], "0 heads do not divide"),
+            (heads(4), [one, place, one, place], "of one shape"),
+            (heads(4), [one, one, one, one], "one place a slice"),
+        ] {
+            let error = infer(&op, &inputs).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
+        let some = |first, count| infer(&Op::Channels { first, count }, &[one]);
+        assert_eq!(some(11, 1), Ok(place.to_vec()));
+        assert!(some(11, 2).unwrap_err().contains("not among 12"));
         let even = Op::SliceConv(SliceConv { kernel: 2, ..conv });
         for (op, shape, said) in [
             (Op::Input { shape: [3, 0, 2] }, None, "dimension of 0"),

@@ -129,6 +129,8 @@ fn describe(op: &Op) -> String {
             format!("conv over {} slices{dilation}", conv.kernel)
         }
         Op::Gru(gru) => format!("GRU both ways, {} layers", gru.layers),
+        Op::Attention(attention) => format!("attention, {} heads", attention.heads),
+        Op::Channels { first, count } => format!("channels {first}–{}", first + count - 1),
         Op::Columns { columns } => format!("in {columns} columns"),
         Op::ChannelDropout { probability } => format!("dropout of channels {probability}"),
         Op::Add => "add".to_owned(),

@@ -74,7 +74,7 @@ fn model(network: &str, size: usize) -> Result<Model, Box<dyn Error>> {
 }
 
 fn step(network: &str, size: usize, batch: i64, steps: usize) -> Result<(), Box<dyn Error>> {
-    let model = model(network, size)?;
+    let model = model(network, size)?.laid_out(Layout::ChannelsLast);
     let preset = Preset::AdadeltaKeras.options();
     let mut optimizer = Optimizer::new(preset);
     let loss_of = Loss::new(Task::Any, &LossOptions::default(), Device::Cpu);

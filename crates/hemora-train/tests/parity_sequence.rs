@@ -59,9 +59,14 @@ fn is_pytorchs(name: &str) {
     let gradients = model.gradients(&loss);
     let norms = train["gradient_norms"].as_object().unwrap();
     assert_eq!(norms.len(), gradients.len(), "{name}");
+    let largest = norms.values().filter_map(Value::as_f64).fold(0.0, f64::max);
     for ((parameter, _), gradient) in model.trainable().zip(&gradients) {
         let what = format!("{name}, gradient of {}", parameter.name);
-        agree(&what, &gradient.norm(), &norms[&parameter.name]);
+        match norms[&parameter.name].as_f64() {
+            // Where the exact gradient cancels to 0, rounding leaves something small.
+            Some(0.0) => assert!(gradient.norm().double_value(&[]) < 1e-6 * largest, "{what}"),
+            _ => agree(&what, &gradient.norm(), &norms[&parameter.name]),
+        }
     }
     for (tensor, expected) in train["running"].as_object().unwrap() {
         let first = model.tensor(tensor).slice(0, 0, numbers(expected).len() as i64, 1);
@@ -79,4 +84,9 @@ fn gru_and_dilated_convolution_are_pytorchs() {
 fn the_winners_sequence_models_are_pytorchs() {
     is_pytorchs("features");
     is_pytorchs("probabilities");
+}
+
+#[test]
+fn the_transformer_is_what_pytorch_makes_of_its_description() {
+    is_pytorchs("transformer");
 }

@@ -96,7 +96,7 @@ fn loss(table: &SliceTable) -> f64 {
 }
 
 #[test]
-fn both_models_learn_from_neighbours_out_of_fold() {
+fn all_models_learn_from_neighbours_out_of_fold() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let given = write_set(folder, 16);
@@ -105,8 +105,13 @@ fn both_models_learn_from_neighbours_out_of_fold() {
     let first = SliceTable::read(&folder.join("first/slices.parquet")).unwrap();
     assert!(loss(&first) < 0.8 * loss(&given), "{} {}", loss(&first), loss(&given));
 
+    let flags = ["--network=sequence-transformer", "--learning-rate=0.002", "--epochs=15"];
+    train(folder, "transformer", &[&FEATURES_FLAGS[..1], &FEATURES_FLAGS[3..], &flags].concat());
+    let transformer = SliceTable::read(&folder.join("transformer/slices.parquet")).unwrap();
+    assert!(loss(&transformer) < loss(&given), "{} {}", loss(&transformer), loss(&given));
+
     let flags = ["--network=sequence-probabilities", "--first=first/slices.parquet"];
-    let more = ["--epochs=10", "--learning-rate=0.002", "--hidden=16", "--keep=best"];
+    let more = ["--epochs=6", "--learning-rate=0.002", "--hidden=16", "--keep=best"];
     train(folder, "second", &[flags.as_slice(), &more].concat());
     let second = SliceTable::read(&folder.join("second/slices.parquet")).unwrap();
     assert!(loss(&second) < 0.8 * loss(&given), "{} {}", loss(&second), loss(&given));

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Model { command } => match command {
             ModelCommand::Summary(arguments) => command::model::summary(&arguments),
             ModelCommand::Inspect(arguments) => command::model::inspect(&arguments),
+            ModelCommand::Import(arguments) => command::import::run(&arguments),
             ModelCommand::Bundle(arguments) => command::bundle::run(&arguments),
         },
     };

@@ -139,9 +139,47 @@ fn summaries_give_the_seed_studys_parameter_counts() {
     assert!(text(&output).contains("192 × slices × 1"), "{}", text(&output));
     let output = hemora(&["model", "summary", "sequence-probabilities"]);
     assert!(text(&output).contains("1,914,502"), "{}", text(&output));
+    let output = hemora(&["model", "summary", "sequence-transformer"]);
+    assert!(text(&output).contains("794,542"), "{}", text(&output));
     let output = hemora(&["model", "summary", "vgg"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("efficientnet-lite0"), "{}", text(&output));
+}
+
+#[test]
+fn weights_of_another_library_are_imported_by_name() {
+    use hemora_nn::{Tensor, Weights, networks};
+
+    let folder = tempfile::tempdir().unwrap();
+    let options = networks::Options {
+        size: 64,
+        head: Some(networks::Head::Linear(1000)),
+        ..networks::Options::default()
+    };
+    let graph = networks::build("resnet18", &options).unwrap().unwrap();
+    let mut theirs = Weights::default();
+    for parameter in graph.parameters() {
+        let values = vec![0.5; parameter.len()];
+        let name = format!("backbone.{}", parameter.name);
+        theirs.insert(&name, Tensor { shape: parameter.shape, values });
+    }
+    let [from, to] = ["theirs.safetensors", "ours.safetensors"]
+        .map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    std::fs::write(&from, theirs.to_safetensors(Default::default()).unwrap()).unwrap();
+    let output =
+        hemora(&["model", "import", &from, "--network=resnet18", "--channels=9", "--out", &to]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("102 tensors of resnet18"), "{}", text(&output));
+    assert!(text(&output).contains("another shape: conv1.weight"), "{}", text(&output));
+    assert!(text(&output).contains("the last layer has 1000 labels"), "{}", text(&output));
+    let bytes = std::fs::read(&to).unwrap();
+    let ours = Weights::from_safetensors(&bytes).unwrap();
+    assert_eq!(ours.get("conv1.weight").unwrap().shape, [64, 9, 7, 7]);
+    assert_eq!(Weights::metadata(&bytes).unwrap()["imported_from"], "theirs.safetensors");
+    let output = hemora(&["model", "import", &from, "--network=resnet34", "--out", &to]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output);
+    assert!(said.contains("theirs.safetensors") && said.contains("layer1.2.conv1"), "{said}");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use hemora_ct::Label;
 use hemora_eval::{LesionDecisions, LesionLength};
-use hemora_page::{Escaped, close_table, open_table, title};
+use hemora_page::{close_table, open_table, title};
 
-use super::number::{interval_cell, of_hundred};
+use super::number::{interval_cell, of_hundred, point_name_text};
 use crate::Evaluation;
 
 pub(super) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
@@ -41,7 +41,7 @@ pub(super) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<
                 out,
                 "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}{}{}</tr>",
                 title(label.label),
-                Escaped(&decisions.name),
+                point_name_text(&decisions.name),
                 label.runs,
                 interval_cell(&decisions.sensitivity),
                 interval_cell(&decisions.false_runs_a_series),

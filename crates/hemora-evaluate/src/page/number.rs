@@ -45,7 +45,16 @@ pub(crate) fn point_text(point: &OperatingPoint) -> String {
     if point.name != point.rule.to_string() {
         return Escaped(&point.name).to_string();
     }
-    match point.rule {
+    rule_text(point.rule)
+}
+
+/// An operating point by its name, in words where that is its rule.
+pub(crate) fn point_name_text(name: &str) -> String {
+    name.parse().map_or_else(|_| Escaped(name).to_string(), rule_text)
+}
+
+fn rule_text(rule: OperatingRule) -> String {
+    match rule {
         OperatingRule::Fixed(threshold) => format!("threshold {threshold}"),
         OperatingRule::Youden => "Youden\u{2019}s index".to_owned(),
         OperatingRule::Sensitivity(least) => format!("sensitivity \u{2265} {least}"),

@@ -10,5 +10,5 @@ mod tract;
 pub use contract::{Engine, EngineError, FeatureMap, Output};
 pub use kind::{EngineKind, LoadedEngine, load_engine};
 pub use onnxruntime::{OrtEngine, OrtSequence};
-pub use sequence::{SequenceEngine, load_sequence_engine};
+pub use sequence::{SequenceEngine, load_sequence_engine, run_both_ways};
 pub use tract::{TractEngine, TractSequence};

@@ -49,6 +49,36 @@ pub fn load_sequence_engine(
     }
 }
 
+/// What a network says of a series of `slices` slices, read both ways: of each the mean log odds as
+/// a probability. `columns` gives the network's input, `[slices, columns]`, for the slices in the
+/// order that it is asked for.
+///
+/// # Errors
+/// [`EngineError`] as [`SequenceEngine::run`].
+pub fn run_both_ways(
+    engine: &dyn SequenceEngine,
+    slices: usize,
+    columns: impl Fn(&[usize]) -> Vec<f32>,
+) -> Result<Vec<[f32; LABEL_COUNT]>, EngineError> {
+    let forward: Vec<usize> = (0..slices).collect();
+    let backward: Vec<usize> = forward.iter().rev().copied().collect();
+    let mut mean = engine.run(&columns(&forward))?;
+    let other = engine.run(&columns(&backward))?;
+    for (one, other) in mean.iter_mut().zip(other.iter().rev()) {
+        for (one, other) in one.iter_mut().zip(other) {
+            *one = (1.0 / (1.0 + (-(log_odds(*one) + log_odds(*other)) / 2.0).exp())) as f32;
+        }
+    }
+    Ok(mean)
+}
+
+/// Log odds of a probability, at most those of the last number before 0 or 1.
+fn log_odds(probability: f32) -> f64 {
+    let least = f64::from(f32::EPSILON) / 2.0;
+    let probability = f64::from(probability).clamp(least, 1.0 - least);
+    (probability / (1.0 - probability)).ln()
+}
+
 /// Slices of an input of `length` values, `columns` each.
 pub(super) fn slices(length: usize, columns: usize) -> Result<usize, EngineError> {
     match length.checked_rem(columns) {

@@ -1,13 +1,13 @@
 //! Networks of sequences in both engines against what PyTorch computed with the same weights, for
 //! series of several lengths.
 
-use hemora_infer::{EngineError, EngineKind, SequenceEngine, load_sequence_engine};
+use hemora_infer::{EngineError, EngineKind, SequenceEngine, load_sequence_engine, run_both_ways};
 use hemora_nn::onnx;
 
 use crate::formula::{fixture, formula_weights, numbers, sequence_graph, slice_values};
 use crate::support::{onnxruntime, small_onnx};
 
-const NETWORKS: [&str; 2] = ["features", "probabilities"];
+const NETWORKS: [&str; 3] = ["features", "probabilities", "transformer"];
 
 fn model(name: &str) -> (Vec<u8>, usize) {
     let graph = sequence_graph(name);
@@ -76,4 +76,29 @@ fn models_and_inputs_of_other_shapes_are_refused() {
     let engine = tract(&onnx, columns).unwrap();
     assert!(matches!(engine.run(&[0.0; 30]), Err(EngineError::InputLength { .. })));
     assert!(engine.run(&[]).is_err());
+}
+
+#[test]
+fn a_series_is_read_both_ways_and_each_slice_keeps_its_own() {
+    let (onnx, columns) = model("features");
+    let engine = load_sequence_engine(EngineKind::Tract, &onnx, columns, None).unwrap();
+    let forward = slice_values(1, 9, columns);
+    let slices: Vec<&[f32]> = forward.chunks(columns).collect();
+    let read = |order: &[usize]| order.iter().flat_map(|slice| slices[*slice].to_vec()).collect();
+    let both = run_both_ways(&*engine, 9, read).unwrap();
+    let backward: Vec<f32> = slices.iter().rev().flat_map(|slice| slice.to_vec()).collect();
+    let [forward, backward] = [forward, backward].map(|input| engine.run(&input).unwrap());
+    let odds = |probability: f32| f64::from(probability / (1.0 - probability)).ln();
+    let mut differ = 0;
+    for slice in 0..9 {
+        for label in 0..6 {
+            let (one, other) = (forward[slice][label], backward[8 - slice][label]);
+            let mean = (odds(one) + odds(other)) / 2.0;
+            let expected = 1.0 / (1.0 + (-mean).exp());
+            let off = (f64::from(both[slice][label]) - expected).abs();
+            assert!(off < 1e-5, "slice {slice}: {expected}");
+            differ += usize::from((one - other).abs() > 0.01);
+        }
+    }
+    assert!(differ > 10, "the direction matters: {differ}");
 }

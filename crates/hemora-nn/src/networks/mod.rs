@@ -7,6 +7,7 @@ mod resnet;
 mod resnet_keras;
 mod seed;
 mod sequence;
+mod transformer;
 
 use crate::{Graph, GraphBuilder, GraphError, Init, NodeId, Op};
 

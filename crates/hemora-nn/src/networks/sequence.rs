@@ -1,4 +1,4 @@
-//! Networks that read a whole series, after the two sequence models of the competition's winner
+//! Networks that read a whole series: by name, and two after the sequence models of the competition's winner
 //! (facts §4; github.com/SeuTao/RSNA2019_Intracranial-Hemorrhage-Detection). Theirs are trained as
 //! one; here the second reads what the first said out of fold.
 
@@ -8,17 +8,22 @@ use crate::{
 };
 
 /// Labels of each slice.
-const LABELS: usize = 6;
+pub(super) const LABELS: usize = 6;
+
+/// PyTorch's batch norm.
+pub(super) const BATCH_NORM: BatchNorm =
+    BatchNorm { eps: 1e-5, momentum: 0.1, running_variance: RunningVariance::Unbiased };
 
 /// What can be chosen of a network of sequences.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SequenceOptions {
-    /// Values that are known of each slice: pooled features, or for `sequence-probabilities` the
+    /// Values that are known of each slice: pooled features, for `sequence-transformer` with its
+    /// place in the last column (see [`Attention`](crate::Attention)), or for `sequence-probabilities` the
     /// same number for each of the six labels, those of a kind side by side.
     pub columns: usize,
-    /// Units of the recurrent layers in each direction.
+    /// Units of the recurrent layers in each direction; half the channels of the transformer.
     pub hidden: usize,
-    /// Recurrent layers.
+    /// Recurrent layers, or blocks of the transformer.
     pub layers: usize,
     /// Dropout while training, where the network has a place for it.
     pub dropout: f64,
@@ -33,8 +38,11 @@ impl SequenceOptions {
 
 type Build = fn(&SequenceOptions) -> Result<Graph, GraphError>;
 
-const NETWORKS: [(&str, Build); 2] =
-    [("sequence-features", features), ("sequence-probabilities", probabilities)];
+const NETWORKS: [(&str, Build); 3] = [
+    ("sequence-features", features),
+    ("sequence-transformer", super::transformer::transformer),
+    ("sequence-probabilities", probabilities),
+];
 
 /// Names of the networks of sequences.
 pub fn sequence_names() -> impl Iterator<Item = &'static str> {
@@ -98,7 +106,7 @@ fn linear(builder: &mut GraphBuilder, name: &str, from: NodeId) -> Result<NodeId
     builder.add(name, Op::Linear(Linear { units: LABELS, init: Init::TorchUniform }), &[from])
 }
 
-fn dropped(
+pub(super) fn dropped(
     builder: &mut GraphBuilder,
     name: &str,
     from: NodeId,
@@ -120,9 +128,8 @@ fn conv_norm_relu(
     from: NodeId,
     conv: SliceConv,
 ) -> Result<NodeId, GraphError> {
-    let norm = BatchNorm { eps: 1e-5, momentum: 0.1, running_variance: RunningVariance::Unbiased };
     let node = builder.add(&format!("conv_{index}"), Op::SliceConv(conv), &[from])?;
-    let node = builder.batch_norm(&format!("norm_{index}"), node, norm)?;
+    let node = builder.batch_norm(&format!("norm_{index}"), node, BATCH_NORM)?;
     builder.relu(node)
 }
 
@@ -134,6 +141,17 @@ mod tests {
     #[test]
     fn both_networks_have_the_winners_sizes() {
         for (name, columns, expected) in [
+            // A norm and an embedding of 1,024 features to 192 channels; two blocks with two norms,
+            // four linear layers of 192, distances of 4 heads, and an MLP of 384; a norm, the head.
+            (
+                "sequence-transformer",
+                1025,
+                2 * 1024
+                    + 1025 * 192
+                    + 2 * (4 * 192 + 4 * 193 * 192 + 4 * 13 + 193 * 384 + 385 * 192)
+                    + 2 * 192
+                    + 193 * 6,
+            ),
             // 1024 × 512 + 512 × 128, norms 2 × (512 + 128), slice 128 × 6 + 6, two layers of a GRU
             // of 96 units on 128 and 192 values, series 192 × 6 + 6.
             (
@@ -158,7 +176,7 @@ mod tests {
             assert_eq!(graph.trainable_parameters(), expected, "{name}");
             assert_eq!(graph.shape(graph.logits()), [6, 0, 1], "{name}");
             let summary = Summary::new(&graph).to_string();
-            assert!(summary.contains("512 × slices × "), "{summary}");
+            assert!(summary.contains(" × slices × "), "{summary}");
             assert!(summary.contains("multiply-adds per slice"), "{summary}");
         }
         assert!(build_sequence("resnet18", &SequenceOptions::new(6)).is_none());
@@ -184,7 +202,7 @@ mod tests {
 
     #[test]
     fn norms_are_part_of_the_convolutions_and_the_classifier_is_none_of_pixels() {
-        for name in sequence_names() {
+        for name in ["sequence-features", "sequence-probabilities"] {
             let graph = build_sequence(name, &SequenceOptions::new(12)).unwrap().unwrap();
             let mut weights = crate::Weights::default();
             for parameter in graph.parameters() {
@@ -194,7 +212,7 @@ mod tests {
             }
             let bytes = onnx::write(&graph, &weights).unwrap();
             let text = String::from_utf8_lossy(&bytes);
-            assert!(!text.contains("BatchNormalization") && text.contains("GRU"), "{name}");
+            assert!(!text.contains("BatchNormalization"), "{name}");
             assert_eq!(onnx::classifier(&bytes).unwrap(), None);
         }
     }

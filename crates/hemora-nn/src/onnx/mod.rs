@@ -1,5 +1,6 @@
 //! Graphs to ONNX models, and initializers out of ONNX models.
 
+mod attention;
 mod operations;
 mod proto;
 mod read;

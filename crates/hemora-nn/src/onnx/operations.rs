@@ -71,6 +71,8 @@ impl Writer<'_> {
                 self.slice_conv(node, conv, inputs, weight, bias)
             }
             Op::Gru(gru) => self.gru(node, gru, inputs),
+            Op::Attention(attention) => self.attention(node, attention, &inputs),
+            Op::Channels { first, count } => self.channels(node, first, count, inputs),
             Op::Columns { columns } => self.columns(node, columns, inputs),
             Op::Linear(_) if self.graph.shape(id).len() == 3 => self.slice_linear(node, inputs),
             Op::Linear(_) => {
@@ -99,7 +101,7 @@ impl Writer<'_> {
         }
     }
 
-    fn scalar(&mut self, name: &str, value: f32) -> String {
+    pub(super) fn scalar(&mut self, name: &str, value: f32) -> String {
         self.initializer(name, &Tensor { shape: Vec::new(), values: vec![value] })
     }
 

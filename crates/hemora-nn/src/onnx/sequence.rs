@@ -9,9 +9,9 @@ use super::write::{INPUT, Writer};
 use crate::{Gru, Node, NodeId, SliceConv, Tensor};
 
 /// A dimension of the input that a reshaping keeps.
-const KEPT: i64 = 0;
+pub(super) const KEPT: i64 = 0;
 /// The dimension that a reshaping works out.
-const REST: i64 = -1;
+pub(super) const REST: i64 = -1;
 
 /// Where the blocks of PyTorch's gates (reset, update, new) stand in ONNX' order (update, reset,
 /// hidden).
@@ -132,11 +132,25 @@ impl Writer<'_> {
         all
     }
 
-    fn transposed(&mut self, name: String, input: String, order: &[usize]) -> String {
+    pub(super) fn channels(
+        &mut self,
+        node: &Node,
+        first: usize,
+        count: usize,
+        mut inputs: Vec<String>,
+    ) -> String {
+        // From, to, and of which dimension.
+        for number in [first, first + count, 1] {
+            inputs.push(self.numbers(&[number as i64]));
+        }
+        self.push("Slice", node, inputs, Vec::new())
+    }
+
+    pub(super) fn transposed(&mut self, name: String, input: String, order: &[usize]) -> String {
         self.push_as("Transpose", name, vec![input], vec![ints("perm", order)])
     }
 
-    fn reshaped(&mut self, name: String, input: String, shape: &[i64]) -> String {
+    pub(super) fn reshaped(&mut self, name: String, input: String, shape: &[i64]) -> String {
         let shape = self.numbers(shape);
         self.push_as("Reshape", name, vec![input, shape], Vec::new())
     }

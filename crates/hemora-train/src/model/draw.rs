@@ -1,6 +1,6 @@
 //! How fresh weights are drawn.
 
-use hemora_nn::{Init, Parameter, Role};
+use hemora_nn::{Attention, Init, Parameter, Role};
 use tch::{Device, Kind, Tensor};
 
 /// A parameter's shape as libtorch wants it.
@@ -35,6 +35,9 @@ pub(super) fn draw(parameter: &Parameter) -> Tensor {
         // Three gates of as many units.
         Role::Weight(Init::Recurrent) => uniform(1.0 / (parameter.shape[0] as f64 / 3.0).sqrt()),
         Role::Weight(Init::SmallNormal) => Tensor::randn(shape(parameter), options) * 0.02,
+        Role::Distance => {
+            Tensor::from_slice(&Attention::start(parameter.shape[0])).reshape(shape(parameter))
+        }
         Role::LayerScale => Tensor::full(shape(parameter), 1e-6, options),
         Role::Bias | Role::RunningMean => Tensor::zeros(shape(parameter), options),
         Role::Scale | Role::RunningVariance => Tensor::ones(shape(parameter), options),

@@ -4,7 +4,7 @@ use hemora_nn::{BatchNorm, Node, NodeId, Op, Padding, RunningVariance, pads};
 use tch::{Kind, Tensor};
 
 use super::network::{Mode, Model};
-use super::sequence::{in_columns, slice_conv, slice_linear};
+use super::sequence::{attend, in_columns, slice_conv, slice_linear};
 
 impl Model {
     pub(super) fn apply(&self, id: NodeId, node: &Node, inputs: &[&Tensor], mode: Mode) -> Tensor {
@@ -82,6 +82,10 @@ impl Model {
             Op::Add => input + inputs[1],
             Op::SliceConv(conv) => slice_conv(&input.to_kind(kind), conv, parameter),
             Op::Gru(gru) => self.gru(node, gru, input),
+            Op::Attention(attention) => {
+                attend(inputs, attention.heads, &parameter("distance"), kind)
+            }
+            Op::Channels { first, count } => input.narrow(1, first as i64, count as i64),
             Op::Columns { columns } => in_columns(input, columns as i64),
             Op::ChannelDropout { probability } => {
                 input.feature_dropout(probability, mode == Mode::Train)

@@ -1,6 +1,6 @@
 //! Operations on sequences, which are images `[N, channels, slices, columns]` here.
 
-use hemora_nn::{Gru, Node, SliceConv};
+use hemora_nn::{Attention, Gru, Node, SliceConv};
 use tch::{Kind, Tensor};
 
 use super::network::Model;
@@ -35,6 +35,27 @@ pub(super) fn slice_conv(
 pub(super) fn slice_linear(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
     let weight = weight.unsqueeze(2).unsqueeze(3);
     input.conv2d(&weight, Some(bias), [1, 1], [0, 0], [1, 1], 1)
+}
+
+/// Attention among slices: queries, keys, values and places.
+pub(super) fn attend(inputs: &[&Tensor], heads: usize, distance: &Tensor, kind: Kind) -> Tensor {
+    let size = inputs[0].size();
+    // [N, heads, slices, channels of each].
+    let divided = |value: &Tensor| {
+        value.reshape([size[0], heads as i64, -1, size[2]]).transpose(2, 3).to_kind(kind)
+    };
+    let places = inputs[3].squeeze_dim(3).squeeze_dim(1);
+    let apart = places.unsqueeze(2) - places.unsqueeze(1);
+    let column = |part: usize| {
+        Tensor::from_slice(&Attention::bells().map(|bell| bell[part])).to(places.device())
+    };
+    let bells = (-((apart.unsqueeze(3) - column(0)) / column(1)).square()).exp();
+    let bias = bells.to_kind(kind).matmul(&distance.transpose(0, 1)).permute([0, 3, 1, 2]);
+    let [queries, keys, values] = [inputs[0], inputs[1], inputs[2]].map(divided);
+    let each = queries.size()[3] as f64;
+    let scores = queries.matmul(&keys.transpose(2, 3)) / each.sqrt() + bias;
+    let mixed = scores.softmax(-1, kind).matmul(&values);
+    mixed.transpose(2, 3).reshape([size[0], size[1], size[2], 1])
 }
 
 impl Model {

@@ -30,16 +30,17 @@ pub struct SequenceConfig {
     #[arg(long, value_name = "FILE")]
     pub slices: PathBuf,
 
-    /// Features of the slices, safetensors in the table's order; `sequence-features` reads them.
+    /// Features of the slices, safetensors in the table's order; sequence-features and
+    /// sequence-transformer read them.
     #[arg(long, value_name = "FILE")]
     pub features: Option<PathBuf>,
 
-    /// Table that a run of `sequence-features` wrote, of the same slices and folds, which
-    /// `sequence-probabilities` reads beside the slices' own probabilities.
+    /// Table that a run on features wrote, of the same slices and folds, which
+    /// sequence-probabilities reads beside the slices' own probabilities.
     #[arg(long, value_name = "FILE")]
     pub first: Option<PathBuf>,
 
-    /// Network: sequence-features or sequence-probabilities.
+    /// Network: sequence-features, sequence-transformer or sequence-probabilities.
     #[arg(long, default_value = "sequence-features")]
     pub network: String,
 
@@ -75,15 +76,15 @@ pub struct SequenceConfig {
     #[arg(long, default_value_t = 2.0)]
     pub any_weight: f64,
 
-    /// Dropout of whole channels.
+    /// Dropout of whole channels; a fifth of it within blocks of the transformer.
     #[arg(long, default_value_t = 0.5)]
     pub dropout: f64,
 
-    /// Units of the recurrent layers in each direction.
+    /// Units of the recurrent layers in each direction; half the channels of the transformer.
     #[arg(long, default_value_t = 96)]
     pub hidden: usize,
 
-    /// Recurrent layers.
+    /// Recurrent layers, or blocks of the transformer.
     #[arg(long, default_value_t = 2)]
     pub layers: usize,
 
@@ -115,11 +116,10 @@ impl SequenceConfig {
             let names = sequence_names().collect::<Vec<_>>().join(", ");
             bail!("unknown network `{}`; there are {names}", self.network);
         }
-        let reads_features = self.network == "sequence-features";
-        if reads_features && self.features.is_none() {
+        if self.reads_features() && self.features.is_none() {
             bail!("{} reads features: name their file with --features", self.network);
         }
-        if reads_features && self.first.is_some() {
+        if self.reads_features() && self.first.is_some() {
             bail!("{} reads features alone: leave out --first", self.network);
         }
         for (name, value) in [
@@ -141,6 +141,16 @@ impl SequenceConfig {
             bail!("--learning-rate and --any-weight must be above 0");
         }
         Ok(())
+    }
+
+    /// Whether the network reads features and not probabilities.
+    pub fn reads_features(&self) -> bool {
+        self.network != "sequence-probabilities"
+    }
+
+    /// Whether the network reads the place of each slice behind its features.
+    pub fn reads_places(&self) -> bool {
+        self.network == "sequence-transformer"
     }
 
     /// The network for slices of `columns` values each.

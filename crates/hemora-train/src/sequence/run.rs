@@ -185,12 +185,15 @@ impl Fold<'_> {
             })?;
             steps += 1;
         }
+        if steps == 0 {
+            bail!("fold {}: too few slices with labels outside it for a batch", self.fold + 1);
+        }
         let train_seconds = begin.elapsed().as_secs_f64();
         let figures = self.validate(&trainer.model)?;
         Ok(EpochMetrics {
             epoch: progress.epoch + 1,
             step: trainer.steps,
-            train_loss: losses / f64::from(steps.max(1)),
+            train_loss: losses / f64::from(steps),
             validation_loss: figures.loss,
             mean_auroc: figures.mean_auroc(),
             auroc: figures.auroc,

@@ -2,22 +2,20 @@
 
 use std::collections::HashMap;
 
-use hemora_ct::LABEL_COUNT;
+use hemora_ct::{LABEL_COUNT, SequenceSlice, places_along, probability_columns};
 use hemora_data::{SliceFeatures, SliceScore, SliceTable};
 use miette::{IntoDiagnostic, Result, bail, miette};
 
 use super::config::SequenceConfig;
 use crate::progress::say;
 
-/// Distances between slices are given in units of this many mm, so that they are near 1.
-const DISTANCE_UNIT_MM: f64 = 10.0;
-
 /// What is known of each slice.
 enum Inputs {
     /// Pooled features of a network of single slices.
     Features(SliceFeatures),
-    /// For each label the probability, its differences to the slices before and after, the place
-    /// in the series, the distance to the next slice, and what the first sequence model said.
+    /// The same, and the place of the slice along the normal.
+    FeaturesWithPlaces(SliceFeatures),
+    /// What [`probability_columns`] makes of the slices.
     Probabilities {
         /// Of each row, where there is a first model.
         first: Option<Vec<[f32; LABEL_COUNT]>>,
@@ -28,8 +26,8 @@ enum Inputs {
 pub struct SequenceSet {
     table: SliceTable,
     series: Vec<Vec<usize>>,
-    /// Of each row its place in its series, from 0 at the lowest slice to 1 at the highest.
-    places: Vec<f32>,
+    /// Of each row its rank in its series, from 0 at the lowest slice to 1 at the highest.
+    ranks: Vec<f32>,
     inputs: Inputs,
 }
 
@@ -40,7 +38,7 @@ impl SequenceSet {
     /// A report that names the file and what does not fit.
     pub fn load(config: &SequenceConfig) -> Result<Self> {
         let table = SliceTable::read(&config.slices).into_diagnostic()?;
-        if config.network != "sequence-features" {
+        if !config.reads_features() {
             let first = config.first.as_ref().map(|path| {
                 let first = SliceTable::read(path).into_diagnostic()?;
                 said_first(&table, &first).map_err(|why| miette!("{}: {why}", path.display()))
@@ -58,12 +56,16 @@ impl SequenceSet {
                 table.rows.len()
             );
         }
-        Self::new(table, Inputs::Features(features))
+        let inputs = match config.reads_places() {
+            true => Inputs::FeaturesWithPlaces(features),
+            false => Inputs::Features(features),
+        };
+        Self::new(table, inputs)
     }
 
     fn new(table: SliceTable, inputs: Inputs) -> Result<Self> {
         let series = table.series();
-        let mut places = vec![0.5; table.rows.len()];
+        let mut ranks = vec![0.0; table.rows.len()];
         let mut unplaced = 0;
         for rows in &series {
             let fold = table.rows[rows[0]].fold;
@@ -72,14 +74,14 @@ impl SequenceSet {
                 bail!("the slices of series `{name}` are in several folds: of several patients?");
             }
             unplaced += usize::from(rows.iter().any(|row| table.rows[*row].z_mm.is_none()));
-            for (place, row) in rows.iter().enumerate().filter(|_| rows.len() > 1) {
-                places[*row] = place as f32 / (rows.len() - 1) as f32;
+            for (place, row) in rows.iter().enumerate() {
+                ranks[*row] = SequenceSlice::rank_of(place, rows.len());
             }
         }
         if unplaced > 0 {
             say(&format!("{unplaced} series have slices of unknown z: the table's order is used"));
         }
-        Ok(Self { table, series, places, inputs })
+        Ok(Self { table, series, ranks, inputs })
     }
 
     /// The table of slices.
@@ -101,6 +103,7 @@ impl SequenceSet {
     pub fn columns(&self) -> usize {
         match &self.inputs {
             Inputs::Features(features) => features.columns(),
+            Inputs::FeaturesWithPlaces(features) => features.columns() + 1,
             Inputs::Probabilities { first } => LABEL_COUNT * if first.is_some() { 6 } else { 5 },
         }
     }
@@ -117,41 +120,34 @@ impl SequenceSet {
     /// What the network is shown of slices that are read in the order of `rows`, `[slices,
     /// columns]`: neighbours are those in this order.
     pub fn values(&self, rows: &[usize]) -> Vec<f32> {
-        let first = match &self.inputs {
-            Inputs::Features(features) => {
-                return rows.iter().flat_map(|row| features.row(*row)).collect();
+        match &self.inputs {
+            Inputs::Features(features) => rows.iter().flat_map(|row| features.row(*row)).collect(),
+            Inputs::FeaturesWithPlaces(features) => {
+                let places = places_along(&self.slices(rows));
+                let row = |(row, place): (&usize, f32)| features.row(*row).chain([place]);
+                rows.iter().zip(places).flat_map(row).collect()
             }
-            Inputs::Probabilities { first } => first,
-        };
-        let score = |row: usize| &self.table.rows[row];
-        let mut values = Vec::with_capacity(rows.len() * self.columns());
-        for (at, &row) in rows.iter().enumerate() {
-            let own = score(row).probabilities;
-            // At the ends there is nobody to differ from.
-            let before = at.checked_sub(1).map_or(own, |at| score(rows[at]).probabilities);
-            let after = rows.get(at + 1).map_or(own, |row| score(*row).probabilities);
-            values.extend(own);
-            values.extend((0..LABEL_COUNT).map(|label| own[label] - before[label]));
-            values.extend((0..LABEL_COUNT).map(|label| own[label] - after[label]));
-            values.extend([self.places[row]; LABEL_COUNT]);
-            // The last slice has the distance of the one before it.
-            let pair = if at + 1 < rows.len() { at } else { at.saturating_sub(1) };
-            let next = rows.get(pair + 1).map(|row| score(*row));
-            let distance = distance_mm(score(rows[pair]), next) / DISTANCE_UNIT_MM;
-            values.extend([distance as f32; LABEL_COUNT]);
-            if let Some(first) = first {
-                values.extend(first[row]);
-            }
+            Inputs::Probabilities { .. } => probability_columns(&self.slices(rows)),
         }
-        values
     }
-}
 
-/// From a slice to the next that is read; what the table says of it where places are unknown.
-fn distance_mm(slice: &SliceScore, next: Option<&SliceScore>) -> f64 {
-    let places = next.and_then(|next| slice.z_mm.zip(next.z_mm));
-    let apart = places.map(|(a, b)| (a - b).abs());
-    apart.or(slice.spacing_mm.map(f64::abs)).unwrap_or(0.0)
+    fn slices(&self, rows: &[usize]) -> Vec<SequenceSlice> {
+        let first = match &self.inputs {
+            Inputs::Probabilities { first } => first.as_ref(),
+            _ => None,
+        };
+        let slice = |&row: &usize| {
+            let score = &self.table.rows[row];
+            SequenceSlice {
+                z_mm: score.z_mm,
+                spacing_mm: score.spacing_mm,
+                rank: self.ranks[row],
+                probabilities: score.probabilities,
+                first: first.map(|first| first[row]),
+            }
+        };
+        rows.iter().map(slice).collect()
+    }
 }
 
 /// The probabilities of the first model in the order of `table`.
@@ -195,28 +191,33 @@ pub(super) mod tests {
         SequenceSet::new(SliceTable { rows }, Inputs::Probabilities { first: None }).unwrap()
     }
 
+    impl SequenceSet {
+        /// As if nobody had labelled a row.
+        pub fn forget_labels(&mut self, row: usize) {
+            self.table.rows[row].labels = [None; LABEL_COUNT];
+        }
+    }
+
     #[test]
-    fn values_are_of_the_order_in_which_slices_are_read() {
-        let set = set(&[5], 1);
-        assert_eq!(set.columns(), 30);
-        let columns = |rows: &[usize]| -> Vec<Vec<f32>> {
-            let values = set.values(rows);
-            values.chunks(30).map(|slice| (0..5).map(|kind| slice[6 * kind]).collect()).collect()
-        };
-        let near = |found: &[f32], expected: [f32; 5]| {
-            for (found, expected) in found.iter().zip(expected) {
-                assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
-            }
-        };
-        let forward = columns(&[0, 1, 2, 3, 4]);
-        near(&forward[0], [0.0, 0.0, -0.01, 0.0, 0.5]);
-        near(&forward[2], [0.02, 0.01, -0.01, 0.5, 0.5]);
-        near(&forward[4], [0.04, 0.01, 0.0, 1.0, 0.5]);
-        // Backward the neighbours change sides; every second slice is twice as far.
-        let backward = columns(&[4, 2, 0]);
-        near(&backward[1], [0.02, -0.02, 0.02, 0.5, 1.0]);
-        near(&backward[2], [0.0, -0.02, 0.0, 0.0, 1.0]);
-        near(&columns(&[3])[0], [0.03, 0.0, 0.0, 0.75, 0.5]);
+    fn values_have_the_columns_of_the_network() {
+        let mut set = set(&[5, 4], 1);
+        let rows = set.series()[1].clone();
+        assert_eq!(rows, [5, 6, 7, 8]);
+        let values = set.values(&rows);
+        assert_eq!((values.len(), set.columns()), (4 * 30, 30));
+        // The rank of each slice of this series.
+        let ranks: Vec<f32> = values.chunks(30).map(|slice| slice[18]).collect();
+        assert_eq!(ranks, [0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0]);
+        let first = Some(vec![[0.5; LABEL_COUNT]; 9]);
+        set.inputs = Inputs::Probabilities { first };
+        assert_eq!((set.values(&rows).len(), set.columns()), (4 * 36, 36));
+        let mut features = SliceFeatures::zeros(9, 2);
+        features.set(7, &[1.0, 2.0]);
+        set.inputs = Inputs::FeaturesWithPlaces(features.clone());
+        assert_eq!(set.values(&[8, 7]), [0.0, 0.0, 0.0, 1.0, 2.0, -0.5]);
+        assert_eq!(set.columns(), 3);
+        set.inputs = Inputs::Features(features);
+        assert_eq!((set.values(&[8, 7]), set.columns()), (vec![0.0, 0.0, 1.0, 2.0], 2));
     }
 
     #[test]

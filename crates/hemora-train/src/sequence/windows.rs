@@ -11,6 +11,13 @@ use super::set::SequenceSet;
 /// Fewer slices than this are all read: leaving some out would leave too little.
 const FEWEST_TO_STRIDE: usize = 11;
 
+/// Fewer slices than this are no batch.
+const FEWEST_OF_BATCH: usize = 8;
+
+/// The shortest window of a batch in that of its longest, three quarters: the winner fills windows
+/// up with zeros, which recurrent layers, norms and attention would all take for slices.
+const ALIKE: (usize, usize) = (3, 4);
+
 /// How windows are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -37,7 +44,7 @@ pub fn draw(rows: &[usize], window: Window, random: &mut ChaCha8Rng) -> Vec<usiz
     rows
 }
 
-/// Windows as tensors, those that are shorter filled up with zeros.
+/// Windows of one length as tensors.
 pub struct Batch {
     /// `[windows, slices, columns]`.
     pub inputs: Tensor,
@@ -48,26 +55,24 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The batch of some windows; `None` if no slice has labels.
+    /// The batch of some windows of one length; `None` if no slice has labels, or there are too few
+    /// slices for the statistics of batch norms.
     pub fn new(set: &SequenceSet, windows: &[Vec<usize>], device: Device) -> Option<Self> {
-        let length = windows.iter().map(Vec::len).max().unwrap_or(0);
-        let columns = set.columns();
-        let mut inputs = vec![0f32; windows.len() * length * columns];
-        let (mut targets, mut labelled) = (Vec::new(), Vec::new());
-        for (number, rows) in windows.iter().enumerate() {
-            let values = set.values(rows);
-            inputs[number * length * columns..][..values.len()].copy_from_slice(&values);
-            for (slice, row) in rows.iter().enumerate() {
-                if let Some(labels) = set.labels(*row) {
-                    targets.extend(labels);
-                    labelled.push((number * length + slice) as i64);
-                }
+        let (mut inputs, mut targets, mut labelled) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, row) in windows.iter().flatten().enumerate() {
+            if let Some(labels) = set.labels(*row) {
+                targets.extend(labels);
+                labelled.push(place as i64);
             }
         }
-        if labelled.is_empty() {
+        for rows in windows {
+            inputs.extend(set.values(rows));
+        }
+        let length = windows.first().map_or(0, Vec::len);
+        if labelled.is_empty() || windows.len() * length < FEWEST_OF_BATCH {
             return None;
         }
-        let shape = [windows.len(), length, columns].map(|size| size as i64);
+        let shape = [windows.len(), length, set.columns()].map(|size| size as i64);
         Some(Self {
             inputs: Tensor::from_slice(&inputs).reshape(shape).to(device),
             targets: Tensor::from_slice(&targets).reshape([-1, LABEL_COUNT as i64]).to(device),
@@ -81,8 +86,9 @@ impl Batch {
     }
 }
 
-/// The windows of an epoch, a batch after the other: one of each series of `series` in an order of
-/// its own. They follow from `seed` and `epoch` alone.
+/// The windows of an epoch, a batch after the other: one of each series of `series`. Those of a batch
+/// are alike in length, and cut at random to that of the shortest. They follow from `seed` and
+/// `epoch` alone.
 pub fn epoch(
     set: &SequenceSet,
     series: &[usize],
@@ -96,7 +102,33 @@ pub fn epoch(
     order.shuffle(&mut random);
     let windows: Vec<Vec<usize>> =
         order.iter().map(|series| draw(&set.series()[*series], window, &mut random)).collect();
-    windows.chunks(batch).map(<[_]>::to_vec).collect()
+    let mut batches = alike(windows, batch);
+    for batch in &mut batches {
+        let shortest = batch.iter().map(Vec::len).min().unwrap_or(0);
+        for window in batch {
+            let start = random.random_range(0..=window.len() - shortest);
+            *window = window[start..][..shortest].to_vec();
+        }
+    }
+    batches.shuffle(&mut random);
+    batches
+}
+
+/// Batches of at most `most` windows that are [`ALIKE`] in length.
+fn alike(mut windows: Vec<Vec<usize>>, most: usize) -> Vec<Vec<Vec<usize>>> {
+    windows.sort_by_key(|window| std::cmp::Reverse(window.len()));
+    let mut batches: Vec<Vec<Vec<usize>>> = Vec::new();
+    for window in windows {
+        match batches.last_mut() {
+            Some(batch)
+                if batch.len() < most && ALIKE.1 * window.len() >= ALIKE.0 * batch[0].len() =>
+            {
+                batch.push(window);
+            }
+            _ => batches.push(vec![window]),
+        }
+    }
+    batches
 }
 
 #[cfg(test)]
@@ -142,7 +174,6 @@ mod tests {
         let set = set(&[30, 5, 12, 40, 3], 1);
         let of = |number| epoch(&set, &[0, 1, 2, 4], WINDOW, 3, (7, number));
         let first = of(0);
-        assert_eq!(first.iter().map(Vec::len).collect::<Vec<_>>(), [3, 1]);
         let mut seen: Vec<&str> =
             first.iter().flatten().map(|rows| &*set.table().rows[rows[0]].series).collect();
         seen.sort_unstable();
@@ -152,15 +183,32 @@ mod tests {
     }
 
     #[test]
-    fn what_fills_up_a_batch_has_no_labels() {
-        let set = set(&[4, 2], 1);
-        let windows = [vec![0, 1, 2, 3], vec![5, 4]];
+    fn windows_of_a_batch_are_cut_to_its_shortest_and_lose_a_quarter_at_most() {
+        let windows = [24, 6, 17, 24, 18, 24, 5].map(|length| (0..length).collect::<Vec<_>>());
+        let lengths: Vec<Vec<usize>> = alike(windows.to_vec(), 3)
+            .iter()
+            .map(|batch| batch.iter().map(Vec::len).collect())
+            .collect();
+        assert_eq!(lengths, [vec![24, 24, 24], vec![18, 17], vec![6, 5]]);
+        let set = set(&[24, 20, 22], 1);
+        for number in 0..20 {
+            for batch in epoch(&set, &[0, 1, 2], Window { slices: 24, stride: 1 }, 8, (7, number)) {
+                let lengths: Vec<usize> = batch.iter().map(Vec::len).collect();
+                assert_eq!(lengths, [20; 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn batches_know_which_slices_have_labels() {
+        let mut set = set(&[4, 4], 1);
+        set.forget_labels(5);
+        let windows = [vec![0, 1, 2, 3], vec![7, 6, 5, 4]];
         let batch = Batch::new(&set, &windows, Device::Cpu).unwrap();
-        assert_eq!((batch.inputs.size(), batch.targets.size()), (vec![2, 4, 30], vec![6, 6]));
-        assert_eq!(Vec::<i64>::try_from(&batch.labelled).unwrap(), [0, 1, 2, 3, 4, 5]);
-        let filled = batch.inputs.narrow(0, 1, 1).narrow(1, 2, 2).abs().max();
-        assert_eq!(filled.double_value(&[]), 0.0);
+        assert_eq!((batch.inputs.size(), batch.targets.size()), (vec![2, 4, 30], vec![7, 6]));
+        assert_eq!(Vec::<i64>::try_from(&batch.labelled).unwrap(), [0, 1, 2, 3, 4, 5, 7]);
         let logits = Tensor::arange(48, (tch::Kind::Float, Device::Cpu)).reshape([2, 4, 6]);
-        assert_eq!(batch.scores(&logits).double_value(&[5, 0]), 30.0);
+        assert_eq!(batch.scores(&logits).double_value(&[6, 0]), 42.0);
+        assert!(Batch::new(&set, &windows[..1], Device::Cpu).is_none(), "four slices");
     }
 }

@@ -118,6 +118,7 @@ pub fn sequence_graph(name: &str) -> Graph {
             alone(6, &[("labels", Op::Columns { columns: 2 }), ("conv", Op::SliceConv(conv))])
         }
         "features" => network("sequence-features", 20),
+        "transformer" => network("sequence-transformer", 21),
         "probabilities" => network("sequence-probabilities", 30),
         other => panic!("no graph for {other}"),
     }

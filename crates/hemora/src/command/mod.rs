@@ -7,6 +7,7 @@ pub mod compare;
 pub mod demo;
 pub mod evaluate;
 pub mod fitted;
+pub mod import;
 pub mod index;
 pub mod model;
 pub mod pictures;

@@ -18,6 +18,7 @@ pub fn summary(arguments: &SummaryArgs) -> Result<ExitCode> {
     let name = &*arguments.network;
     let columns = arguments.columns.unwrap_or(match name {
         "sequence-probabilities" => 36,
+        "sequence-transformer" => 1025,
         _ => 1024,
     });
     let sequence = || networks::build_sequence(name, &networks::SequenceOptions::new(columns));
