@@ -116,11 +116,13 @@ impl RecipeOptions {
             epochs: 2,
             batch: 16,
             stage1: Vec::new(),
-            // Of few series an epoch has few steps: small batches and larger steps than the winner's.
+            // Of few series an epoch has few steps: small batches and larger steps than the winner's, and
+            // no skipped slices, which would leave too few for a batch.
             stage2: [
                 "--epochs=15",
                 "--decay-at=8,12",
                 "--batch=4",
+                "--stride=1",
                 "--hidden=32",
                 "--dropout=0.2",
                 "--learning-rate=0.002",

@@ -93,7 +93,7 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     }
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (folder.path().join("phantoms"), folder.path().join("out"));
-    synth(&data, 4, 12.0, 3);
+    synth(&data, 6, 10.0, 3);
     let small = ["--size=32", "--epochs=1", "--batch=8"];
     let planned = recipe(&data, &out, &[&small[..], &["--plan"]].concat());
     assert!(planned.status.success(), "{}", text(&planned));
