@@ -19,8 +19,8 @@ pub struct Channel {
     pub offset: i32,
 }
 
-/// How slices become a tensor `[channels, size, size]`: window to 0–1, resize with the
-/// anti-aliased triangle filter, then (value − mean) / std per channel.
+/// How slices become a tensor `[channels, size, size]`: what `prepare` says, window to 0–1, resize
+/// with the anti-aliased triangle filter, then (value − mean) / std per channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InputRecipe {

@@ -1,5 +1,6 @@
 //! What the bundle of a recipe says of itself.
 
+use hemora_ct::{Channel, InputRecipe};
 use serde::Serialize;
 
 use crate::options::{Kind, Preset, RecipeOptions, Stage1};
@@ -18,6 +19,29 @@ struct About {
     limits: Vec<String>,
 }
 
+/// The channels in words.
+fn input(stage1: &Stage1, options: &RecipeOptions) -> String {
+    let Some(recipe) = InputRecipe::named(&stage1.input, options.size) else {
+        return format!("{} at {} pixels", stage1.input, options.size);
+    };
+    let channel = |channel: &Channel| {
+        let slice = match channel.offset {
+            0 => "the slice itself".to_owned(),
+            below @ ..0 => format!("{} below", -below),
+            above => format!("{above} above"),
+        };
+        format!("{slice} in {}/{}", channel.window.level, channel.window.width)
+    };
+    let channels: Vec<String> = recipe.channels.iter().map(channel).collect();
+    format!(
+        "{} channels of {} pixels, windows as level/width in HU: {}. At the ends of a stack the end \
+         slice is repeated.",
+        channels.len(),
+        options.size,
+        channels.join(", ")
+    )
+}
+
 /// The description as TOML. `slices` are those of the data set.
 pub(crate) fn about(options: &RecipeOptions, stage1: &Stage1, slices: usize) -> String {
     let recipe = match options.kind {
@@ -29,9 +53,18 @@ pub(crate) fn about(options: &RecipeOptions, stage1: &Stage1, slices: usize) -> 
         Preset::Full => "full",
     };
     let mut limits = vec![
-        "The weights of one fold: the other folds' models are not in this bundle.".to_owned(),
+        "Figures out of fold are those of the models of all folds, of which this is one.".to_owned(),
+        "Slices are scored by the weights of one fold: the other folds' are not in this bundle. The \
+         networks of series are those of all folds."
+            .to_owned(),
         "No calibration and no operating points: fit them with `hemora calibrate`.".to_owned(),
     ];
+    if let others @ 2.. = options.stage1.len() {
+        limits.push(format!(
+            "One of {others} networks: the others are not in this bundle, nor the networks of series \
+             that read the means of all."
+        ));
+    }
     if options.preset == Preset::Quick {
         limits.push(
             "Made to show that every step works: a small network, few epochs, small images."
@@ -53,7 +86,7 @@ pub(crate) fn about(options: &RecipeOptions, stage1: &Stage1, slices: usize) -> 
             options.folds - 1,
             options.folds
         ),
-        input: format!("{} at {} pixels", stage1.input, options.size),
+        input: input(stage1, options),
         validation:
             "The fold that was held out; the best epoch was chosen on it, so its figures are \
                      somewhat too high."
@@ -61,4 +94,22 @@ pub(crate) fn about(options: &RecipeOptions, stage1: &Stage1, slices: usize) -> 
         limits,
     };
     toml::to_string(&about).expect("texts are valid TOML")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_names_its_channels_and_what_is_not_in_the_bundle() {
+        let options = RecipeOptions::new(Kind::Winner, Preset::Full);
+        let text = about(&options, &options.stage1[1], 700);
+        let about: toml::Table = toml::from_str(&text).unwrap();
+        let input = about["input"].as_str().unwrap();
+        assert!(input.starts_with("3 channels of 256 pixels"), "{input}");
+        assert!(input.contains("1 below in 40/80, the slice itself in 40/80, 1 above"), "{input}");
+        let limits = about["limits"].as_array().unwrap();
+        assert!(limits.iter().any(|limit| limit.as_str().unwrap().contains("One of 3 networks")));
+        assert!(about["training_data"].as_str().unwrap().contains("4 of 5 folds"));
+    }
 }

@@ -1,13 +1,15 @@
 //! Whole recipes: from a data set of DICOM files to a bundle and a submission, in one command.
 //!
 //! [`Recipe::plan`] lays out the steps (index, prepare, folds of stage 1, what they say out of fold,
-//! evaluation, bundle, submission) by [`RecipeOptions`]; [`Recipe::run`] starts `hemora` and
+//! networks of series on that, evaluation, bundle, submission) by [`RecipeOptions`]; [`Recipe::run`] starts `hemora` and
 //! `hemora-train` for each step that an earlier run did not complete. No network is run here.
 
 mod about;
 mod cost;
 mod dataset;
 mod error;
+mod layout;
+mod mean;
 mod options;
 mod plan;
 mod programs;

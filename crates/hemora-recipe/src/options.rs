@@ -1,8 +1,11 @@
 //! What can be chosen of a recipe, and its presets.
 
+use std::path::Path;
+
 use hemora_ct::Views;
 
 use crate::RecipeError;
+use crate::error::in_path;
 
 /// Which recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,8 @@ pub struct RecipeOptions {
     pub batch: usize,
     /// The networks of stage 1.
     pub stage1: Vec<Stage1>,
+    /// Flags of `hemora-train sequence`, the networks of stage 2.
+    pub stage2: Vec<String>,
     /// Views that are averaged in predictions.
     pub views: Views,
     /// Seed of folds, weights and augmentation.
@@ -111,6 +116,19 @@ impl RecipeOptions {
             epochs: 2,
             batch: 16,
             stage1: Vec::new(),
+            // Of few series an epoch has few steps: small batches and larger steps than the winner's, and
+            // no skipped slices, which would leave too few for a batch.
+            stage2: [
+                "--epochs=15",
+                "--decay-at=8,12",
+                "--batch=4",
+                "--stride=1",
+                "--hidden=32",
+                "--dropout=0.2",
+                "--learning-rate=0.002",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             views: Views::Flip,
             seed: 0,
             resamples: 200,
@@ -125,6 +143,8 @@ impl RecipeOptions {
             epochs: 6,
             batch: 64,
             resamples: 1000,
+            // Their defaults are the winner's.
+            stage2: Vec::new(),
             ..Self::quick(kind)
         }
     }
@@ -136,6 +156,25 @@ impl RecipeOptions {
             Preset::Quick => self.size,
             Preset::Full => self.size.max(256),
         }
+    }
+
+    /// Lets a network start from weights in a file.
+    ///
+    /// # Errors
+    /// [`RecipeError`] if the recipe has no such network, or the file is not there.
+    pub fn start_from(&mut self, network: &str, file: &Path) -> Result<(), RecipeError> {
+        let file = std::fs::canonicalize(file).map_err(in_path(file))?;
+        let mut found = false;
+        for stage1 in self.stage1.iter_mut().filter(|stage1| stage1.network == network) {
+            stage1.flags.push(format!("--weights={}", file.display()));
+            found = true;
+        }
+        if !found {
+            let found = network.to_owned();
+            let expected = "a network of the recipe's stage 1";
+            return Err(RecipeError::Option { name: "weights", found, expected });
+        }
+        Ok(())
     }
 
     /// Checks values that came from flags.
@@ -173,6 +212,14 @@ mod tests {
                 assert!(options.working_size() >= options.size);
             }
         }
+        let mut winner = RecipeOptions::new(Kind::Winner, Preset::Full);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        winner.start_from("densenet169", file.path()).unwrap();
+        assert!(winner.stage1[1].flags.iter().any(|flag| flag.starts_with("--weights=/")));
+        assert!(!winner.stage1[0].flags.iter().any(|flag| flag.starts_with("--weights")));
+        let wrong = winner.start_from("vgg", file.path()).unwrap_err().to_string();
+        assert!(wrong.contains("found vgg"), "{wrong}");
+        assert!(winner.start_from("densenet169", Path::new("no-such-file")).is_err());
         let one = RecipeOptions { folds: 1, ..RecipeOptions::new(Kind::Fast, Preset::Quick) };
         assert!(one.check().unwrap_err().to_string().contains("folds"));
     }

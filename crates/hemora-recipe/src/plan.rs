@@ -1,19 +1,12 @@
-//! The steps of a recipe, from a data set to a submission.
+//! A recipe from a data set to a submission: its steps, run in order and not twice.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hemora_ct::{Label, Views};
-
-use crate::about::about;
 use crate::error::in_path;
+use crate::layout::{STAGE2, steps};
 use crate::step::Action;
 use crate::{Cost, Dataset, Event, Programs, RecipeError, RecipeOptions, Step};
-
-/// The recipe that the set is prepared by: whole slices in HU at their own size, of which any input
-/// can be made.
-const HU: &str = "name = \"whole slices in HU\"\n\n[output]\nformat = \"hu\"\n";
 
 /// A recipe for a data set in a folder.
 #[derive(Debug, Clone)]
@@ -48,15 +41,19 @@ impl Recipe {
         self.out.join("model.hemora")
     }
 
-    /// The page of the out-of-fold evaluation.
+    /// The page of the out-of-fold evaluation of what is submitted.
     pub fn evaluation(&self) -> PathBuf {
-        self.out.join("evaluation/report.html")
+        self.out.join("evaluation").join(STAGE2).join("report.html")
     }
 
-    /// The submission that is made, and whether it is of test images; else it is of the training
-    /// images, out of fold.
-    pub fn submission(&self) -> (PathBuf, bool) {
-        (self.out.join("submission.csv"), self.dataset.test.is_some())
+    /// The competition's table of the training images, out of fold.
+    pub fn out_of_fold(&self) -> PathBuf {
+        self.out.join("out-of-fold.csv")
+    }
+
+    /// The competition's table of the test images, where there are any.
+    pub fn submission(&self) -> Option<PathBuf> {
+        self.dataset.test.is_some().then(|| self.out.join("submission.csv"))
     }
 
     /// Counts what it costs and times a few images and steps on this machine.
@@ -79,12 +76,30 @@ impl Recipe {
         Ok(count)
     }
 
-    /// Forgets which steps are complete and removes what they wrote.
+    /// Whether a step is left that trains or predicts, which is what costs.
+    ///
+    /// # Errors
+    /// As [`Recipe::complete`].
+    pub fn trains(&self) -> Result<bool, RecipeError> {
+        for (step, key) in self.keyed() {
+            let trains = matches!(step.action, Action::Train(_));
+            if trains && !step.is_complete(&self.out, &key)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Forgets which steps are complete and removes what they wrote, if the folder has steps at all.
     ///
     /// # Errors
     /// [`RecipeError::Io`] if something cannot be removed.
     pub fn restart(&self) -> Result<(), RecipeError> {
-        let names = ["steps", "prepared", "stage1", "evaluation", "test"];
+        if !self.out.join("steps").is_dir() {
+            return Ok(());
+        }
+        // The records last: a restart that is cut short is one that can be asked for again.
+        let names = ["prepared", "stage1", STAGE2, "evaluation", "test", "steps"];
         for path in names.map(|name| self.out.join(name)) {
             match fs::remove_dir_all(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -106,6 +121,8 @@ impl Recipe {
         told: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), RecipeError> {
         let all = self.steps.len();
+        let records = self.out.join("steps");
+        fs::create_dir_all(&records).map_err(in_path(&records))?;
         for (place, (step, key)) in self.keyed().into_iter().enumerate() {
             if step.is_complete(&self.out, &key)? {
                 told(Event::Complete(place + 1, all, step));
@@ -129,163 +146,10 @@ impl Recipe {
     }
 }
 
-/// Words of a command.
-fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
-    words.iter().map(Into::into).collect()
-}
-
-/// A flag with a path.
-fn flag(name: &str, path: &Path) -> OsString {
-    let mut flag = OsString::from(format!("--{name}="));
-    flag.push(path);
-    flag
-}
-
-fn steps(options: &RecipeOptions, dataset: &Dataset, out: &Path, slices: usize) -> Vec<Step> {
-    let (index, set) = (out.join("index.parquet"), out.join("prepared"));
-    let mut steps = vec![index_step(dataset, &index), prepare_step(options, out, &index, &set)];
-    for stage1 in &options.stage1 {
-        let run = out.join("stage1").join(&stage1.name);
-        let mut arguments = words(["run"]);
-        arguments.push(flag("prepared", &set));
-        arguments.extend(options.network_flags(stage1));
-        arguments.push(flag("out", &run));
-        steps.push(Step {
-            name: format!("stage1-{}", stage1.name),
-            what: format!("stage 1: {} folds of {}", options.folds, stage1.name),
-            action: Action::Train(arguments),
-            files: Vec::new(),
-            outputs: vec![run.join("validation.csv")],
-        });
-        let predicted = run.join("predicted");
-        let mut arguments = words(["predict"]);
-        arguments.push(run.clone().into());
-        arguments.push(flag("out", &predicted));
-        arguments.push(format!("--views={}", name(options.views)).into());
-        steps.push(Step {
-            name: format!("predict-{}", stage1.name),
-            what: format!("out-of-fold probabilities and features of {}", stage1.name),
-            action: Action::Train(arguments),
-            files: Vec::new(),
-            outputs: vec![predicted.join("slices.parquet"), predicted.join("features.safetensors")],
-        });
-    }
-    let best = &options.stage1[0];
-    let run = out.join("stage1").join(&best.name);
-    let predicted = run.join("predicted/slices.parquet");
-    let evaluation = out.join("evaluation");
-    steps.push(evaluate_step(options, &predicted, &index, &evaluation));
-    let bundle = out.join("model.hemora");
-    let about_file = out.join("about.toml");
-    let mut arguments = words(["model", "bundle"]);
-    arguments.push(run.join("fold-1/model.safetensors").into());
-    arguments.push(flag("about", &about_file));
-    arguments.push(format!("--views={}", name(options.views)).into());
-    arguments.push(flag("evaluation", &evaluation));
-    arguments.push(flag("out", &bundle));
-    steps.push(Step {
-        name: "bundle".to_owned(),
-        what: "a model that `hemora triage` takes".to_owned(),
-        action: Action::Hemora(arguments),
-        files: vec![(about_file, about(options, best, slices))],
-        outputs: vec![bundle.clone()],
-    });
-    let mut from = predicted;
-    if let Some(test) = &dataset.test {
-        let results = out.join("test");
-        let mut arguments = words(["triage"]);
-        arguments.push(test.into());
-        arguments.push(flag("model", &bundle));
-        arguments.push(flag("out", &results));
-        arguments.push("--all-series".into());
-        steps.push(Step {
-            name: "test".to_owned(),
-            what: "probabilities of the test images".to_owned(),
-            action: Action::Hemora(arguments),
-            files: Vec::new(),
-            outputs: vec![results.join("result.csv")],
-        });
-        from = results.join("result.csv");
-    }
-    let submission = out.join("submission.csv");
-    let of = if dataset.test.is_some() { "the test images" } else { "the images, out of fold" };
-    steps.push(Step {
-        name: "submission".to_owned(),
-        what: format!("the competition's table for {of}"),
-        action: Action::Submission { from, to: submission.clone() },
-        files: Vec::new(),
-        outputs: vec![submission],
-    });
-    steps
-}
-
-fn index_step(dataset: &Dataset, index: &Path) -> Step {
-    let mut arguments = words(["index"]);
-    arguments.push(dataset.images.clone().into());
-    arguments.push(flag("labels", &dataset.labels));
-    arguments.push(flag("out", index));
-    Step {
-        name: "index".to_owned(),
-        what: "images and labels to one table".to_owned(),
-        action: Action::Hemora(arguments),
-        files: Vec::new(),
-        outputs: vec![index.to_owned()],
-    }
-}
-
-fn prepare_step(options: &RecipeOptions, out: &Path, index: &Path, set: &Path) -> Step {
-    let recipe = out.join("hu.toml");
-    let mut arguments = words(["prepare"]);
-    arguments.push(index.into());
-    arguments.push(flag("out", set));
-    arguments.push(flag("recipe", &recipe));
-    arguments.push(format!("--folds={}", options.folds).into());
-    arguments.push(format!("--seed={}", options.seed).into());
-    Step {
-        name: "prepare".to_owned(),
-        what: format!("slices in HU, {} folds by patient", options.folds),
-        action: Action::Hemora(arguments),
-        files: vec![(recipe, HU.to_owned())],
-        outputs: vec![set.join("labels.csv")],
-    }
-}
-
-fn evaluate_step(
-    options: &RecipeOptions,
-    predicted: &Path,
-    index: &Path,
-    evaluation: &Path,
-) -> Step {
-    let mut arguments = words(["evaluate"]);
-    arguments.push(predicted.into());
-    arguments.extend(words(["--id", "id"]));
-    for label in Label::ALL {
-        arguments.push(format!("--column={label}=prob_{label}").into());
-    }
-    arguments.push(flag("index", index));
-    arguments.push(flag("out", evaluation));
-    arguments.push("--name=out of fold".into());
-    arguments.push(format!("--repeats={}", options.resamples).into());
-    arguments.push("--pictures=0".into());
-    Step {
-        name: "evaluate".to_owned(),
-        what: "out-of-fold evaluation with intervals clustered by patient".to_owned(),
-        action: Action::Hemora(arguments),
-        files: Vec::new(),
-        outputs: vec![evaluation.join("metrics.json"), evaluation.join("report.html")],
-    }
-}
-
-fn name(views: Views) -> &'static str {
-    match views {
-        Views::One => "one",
-        Views::Flip => "flip",
-        Views::Ten => "ten",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use hemora_ct::Label;
+
     use super::*;
     use crate::{Kind, Preset};
 
@@ -308,11 +172,32 @@ mod tests {
         let recipe = plan(None, |_| ());
         let found = names(&recipe);
         assert_eq!(found[..3], ["index", "prepare", "stage1-densenet121-windows"]);
-        assert_eq!(found[8..], ["evaluate", "bundle", "submission"]);
-        assert!(!recipe.submission().1);
+        assert_eq!(found[10], "evaluate-se-resnext101-32x4d-both");
+        assert_eq!(found[11..14], ["stage1-mean", "evaluate-mean", "stage2-densenet121-windows"]);
+        let last =
+            ["stage2-mean", "stage2-probabilities", "evaluate-stage2", "bundle", "out-of-fold"];
+        assert_eq!(found[16..], last);
+        assert!(
+            recipe.submission().is_none() && recipe.evaluation().ends_with("stage2/report.html")
+        );
+        let second = recipe.steps()[17].command();
+        assert!(second.contains("--slices=/out/stage1/mean.parquet"), "{second}");
+        assert!(second.contains("--first=/out/stage2/mean.parquet"), "{second}");
+        let bundle = recipe.steps()[19].command();
+        assert!(bundle.contains("--series=/out/stage2/densenet121-windows --out="), "{bundle}");
+        let one = plan(None, |options| options.stage1.truncate(1));
+        let bundle = one.steps()[8].command();
+        assert!(bundle.contains("--series=/out/stage2/probabilities --out="), "{bundle}");
+        let few = ["evaluate-densenet121-windows", "stage2-densenet121-windows"];
+        assert_eq!(names(&one)[4..6], few);
+        assert_eq!(
+            names(&one)[6..],
+            ["stage2-probabilities", "evaluate-stage2", "bundle", "out-of-fold"]
+        );
         let tested = plan(Some("test"), |_| ());
-        assert_eq!(names(&tested)[10..], ["test", "submission"]);
-        assert!(tested.steps()[10].command().contains("--model=/out/model.hemora"));
+        assert_eq!(names(&tested)[21..], ["test", "submission"]);
+        assert!(tested.submission().unwrap().ends_with("submission.csv"));
+        assert!(tested.steps()[21].command().contains("--model=/out/model.hemora"));
         let stage1 = recipe.steps()[2].command();
         assert!(
             stage1.contains("--config=winner --network=densenet121 --input=windows"),

@@ -1,6 +1,5 @@
 //! The images of a run: read, joined, split by patient.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::config::RunConfig;
 use crate::files::read_small;
+use crate::parts::{Parts, open_prepared};
 use crate::progress::say;
 
 /// The images of a run with all that is known of them, before they are split.
@@ -93,59 +93,6 @@ pub fn with_folds_of_set(config: &RunConfig) -> Result<RunConfig> {
         );
     }
     Ok(RunConfig { folds: count, ..config.clone() })
-}
-
-/// The parts of a split by image.
-enum Parts {
-    Table(SplitTable),
-    /// Fold of each image, from 0, and their number.
-    Folds {
-        of: HashMap<String, usize>,
-        count: usize,
-    },
-}
-
-impl Parts {
-    fn of_set(set: &PreparedSet) -> Result<Self> {
-        let slices = set.slices().into_diagnostic()?;
-        let fold = |part: &str| part.strip_prefix("fold").and_then(|number| number.parse().ok());
-        if slices.iter().any(|slice| fold(&slice.part).is_some()) {
-            let mut of = HashMap::with_capacity(slices.len());
-            for slice in slices {
-                let number: usize =
-                    fold(&slice.part).filter(|number| *number < 1000).ok_or_else(|| {
-                        miette!(
-                            "splits.csv: `{}` is in `{}`, others in folds",
-                            slice.id,
-                            slice.part
-                        )
-                    })?;
-                of.insert(slice.id, number);
-            }
-            let count = of.values().max().map_or(0, |last| last + 1);
-            return Ok(Self::Folds { of, count });
-        }
-        let mut parts = Vec::with_capacity(slices.len());
-        for slice in slices {
-            let part = Part::ALL.into_iter().find(|part| part.name() == slice.part);
-            let part = part.ok_or_else(|| {
-                miette!("splits.csv: `{}` is in `{}`, which is no part", slice.id, slice.part)
-            })?;
-            parts.push((slice.id, part));
-        }
-        Ok(Self::Table(SplitTable::new(parts)))
-    }
-}
-
-fn open_prepared(folder: &Path) -> Result<PreparedSet> {
-    if !PreparedSet::is_one(folder) {
-        bail!(
-            help = "`hemora prepare` makes one of an index",
-            "{}: no complete prepared set, which has recipe.toml and labels.csv",
-            folder.display()
-        );
-    }
-    PreparedSet::open(folder).into_diagnostic()
 }
 
 impl Images {

@@ -20,6 +20,7 @@ pub mod memory;
 pub mod metrics;
 mod model;
 pub mod optimizer;
+mod parts;
 pub mod precision;
 pub mod predict;
 pub mod progress;

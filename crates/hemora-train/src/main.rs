@@ -47,7 +47,7 @@ const EXAMPLES: &str = "Examples:
   hemora-train run --images png --labels png_labels.csv --out runs/lite \\
       --weights efficientnet_lite0_imagenet.safetensors --size 192 --epochs 12
   hemora-train run --prepared set --config winner --out runs/stage1
-  hemora-train predict runs/stage1 --views ten --out runs/stage1/predicted
+  hemora-train predict runs/stage1 --views ten --out out
   hemora-train sequence --slices out/slices.parquet --features out/features.safetensors \\
       --out runs/features
   hemora-train config --optimizer adadelta-keras > seed.toml

@@ -17,11 +17,11 @@ use crate::validation::predict;
 use crate::{memory, start, trainer};
 
 /// Batches that are made.
-const BATCHES: usize = 4;
+const BATCHES: usize = 3;
 /// Steps before the clock starts: memory is allocated and kernels are chosen in them.
 const WARM_UP: usize = 2;
 /// Seconds after which no further step is taken.
-const ENOUGH: f64 = 4.0;
+const ENOUGH: f64 = 1.0;
 
 /// What was measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -44,7 +44,7 @@ fn sets() -> &'static Path {
 
 fn train(set: &str, out: &Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hemora-train"))
-        .args(["run", "--size=32", "--working-size=40", "--batch=8", "--threads=2", "--epochs=1"])
+        .args(["run", "--size=32", "--working-size=40", "--batch=8", "--threads=1", "--epochs=1"])
         .args(["--network=simple-nn", "--prepared"])
         .arg(sets().join(set))
         .arg("--out")
@@ -56,7 +56,14 @@ fn train(set: &str, out: &Path, more: &[&str]) -> Output {
 
 fn predict(run: &Path, out: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hemora-train"));
-    command.arg("predict").arg(run).arg("--out").arg(out).args(more).output().unwrap()
+    command
+        .arg("predict")
+        .arg(run)
+        .args(["--threads=1", "--out"])
+        .arg(out)
+        .args(more)
+        .output()
+        .unwrap()
 }
 
 fn text(output: &Output) -> String {

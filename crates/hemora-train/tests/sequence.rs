@@ -18,10 +18,15 @@ const FEATURES: usize = 8;
 /// Series of 20 slices of 7 mm and of 60 of 0.6 mm, of which half have a bleed over some
 /// neighbouring slices; what is known of a single slice is mostly noise.
 fn write_set(folder: &Path, series: usize) -> SliceTable {
+    write_series(folder, series, [(60, 0.6), (20, 7.0)])
+}
+
+/// Every third series has the slices and the spacing of the first of `kinds`, in mm.
+fn write_series(folder: &Path, series: usize, kinds: [(usize, f64); 2]) -> SliceTable {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let mut rows = Vec::new();
     for number in 0..series {
-        let (length, spacing) = if number % 3 == 0 { (60, 0.6) } else { (20, 7.0) };
+        let (length, spacing) = kinds[usize::from(number % 3 != 0)];
         let bleed = if number % 2 == 0 { length / 4..3 * length / 4 } else { 0..0 };
         for slice in 0..length {
             let truth = bleed.contains(&slice);
@@ -139,6 +144,17 @@ fn all_models_learn_from_neighbours_out_of_fold() {
 fn epochs(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("fold-1/metrics.jsonl"))
         .map_or(0, |text| text.lines().count())
+}
+
+#[test]
+fn windows_that_are_too_short_for_a_batch_do_not_end_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // A fold trains on one series of 12 slices, of which every second one makes 6.
+    write_series(folder, 3, [(12, 5.0); 2]);
+    let flags = ["--features=features.safetensors", "--epochs=12", "--hidden=8", "--layers=1"];
+    let said = train(folder, "short", &flags);
+    assert!(said.contains("35 slices"), "{said}");
 }
 
 #[test]

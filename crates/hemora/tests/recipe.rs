@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use hemora_data::{SliceTable, Table};
+use hemora_data::{IndexReader, SliceScore, SliceTable, Table};
+use hemora_infer::Bundle;
 
 fn hemora(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hemora")).args(arguments).output().unwrap()
@@ -34,7 +35,7 @@ fn synth(folder: &Path, patients: usize, spacing: f64, seed: u64) {
 
 fn recipe(data: &Path, out: &Path, more: &[&str]) -> Output {
     let paths = [data.to_str().unwrap(), "--out", out.to_str().unwrap()];
-    hemora(&[&["recipe", "winner"], &paths[..], &["--preset=quick", "--threads=2"], more].concat())
+    hemora(&[&["recipe", "winner"], &paths[..], &["--preset=quick", "--threads=1"], more].concat())
 }
 
 /// Whether the training program of this build is there; a plain `cargo test` does not build it.
@@ -57,6 +58,49 @@ fn triaged(path: &Path) -> BTreeMap<String, f32> {
         })
         .unwrap();
     rows
+}
+
+/// Leaves so many slices of the one series of a data set, from its middle.
+fn keep_middle(data: &Path, count: usize) {
+    let index = data.join("index.parquet");
+    let images = data.join("stage_2_train");
+    let out = hemora(&["index", images.to_str().unwrap(), "-o", index.to_str().unwrap()]);
+    assert!(out.status.success(), "{}", text(&out));
+    let mut rows: Vec<_> = IndexReader::open(&index).unwrap().map(Result::unwrap).collect();
+    rows.sort_by(|a, b| a.z.unwrap().total_cmp(&b.z.unwrap()));
+    let first = (rows.len() - count) / 2;
+    for (place, row) in rows.iter().enumerate() {
+        if !(first..first + count).contains(&place) {
+            std::fs::remove_file(&row.path).unwrap();
+        }
+    }
+}
+
+/// A bundle of the first fold's network of slices and of runs of networks of series.
+fn bundle(out: &Path, series: &[&Path]) -> PathBuf {
+    let made = out.join("made.hemora");
+    let (weights, about) =
+        (out.join("stage1/resnet18-neighbours/fold-1/model.safetensors"), out.join("about.toml"));
+    let [weights, about, to] = [&weights, &about, &made].map(|path| path.to_str().unwrap());
+    let flags = ["model", "bundle", weights, "--about", about, "--views", "flip", "--out", to];
+    let runs = series.iter().flat_map(|run| ["--series", run.to_str().unwrap()]);
+    let output = hemora(&flags.into_iter().chain(runs).collect::<Vec<_>>());
+    assert!(output.status.success(), "{}", text(&output));
+    made
+}
+
+/// A copy of a run on sequences in which the first fold's network stands for every fold's.
+fn first_fold_alone(run: &Path) -> PathBuf {
+    let copy = run.with_extension("alone");
+    for file in ["config.toml", "slices.parquet", "fold-1/model.safetensors"] {
+        let to = copy.join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(run.join(file), to).unwrap();
+    }
+    std::fs::create_dir(copy.join("fold-2")).unwrap();
+    let weights = |fold: &str| copy.join(fold).join("model.safetensors");
+    std::fs::copy(weights("fold-1"), weights("fold-2")).unwrap();
+    copy
 }
 
 #[test]
@@ -82,7 +126,7 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     let planned = recipe(&data, &out, &[&small[..], &["--plan"]].concat());
     assert!(planned.status.success(), "{}", text(&planned));
     let said = text(&planned);
-    for part in ["7 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
+    for part in ["10 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
     assert!(!out.exists(), "a plan writes nothing");
@@ -91,50 +135,78 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     assert!(first.status.success(), "{}", text(&first));
     let predicted = out.join("stage1/resnet18-neighbours/predicted/slices.parquet");
     let slices = SliceTable::read(&predicted).unwrap().rows;
-    let submission = std::fs::read_to_string(out.join("submission.csv")).unwrap();
+    let submission = std::fs::read_to_string(out.join("out-of-fold.csv")).unwrap();
     let labels = std::fs::read_to_string(data.join("stage_2_train.csv")).unwrap();
     let ids = |text: &str| -> std::collections::BTreeSet<String> {
         text.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect()
     };
     assert_eq!(ids(&submission), ids(&labels));
     assert_eq!(submission.lines().count(), 1 + 6 * slices.len());
-    let metrics = std::fs::read_to_string(out.join("evaluation/metrics.json")).unwrap();
+    let metrics =
+        std::fs::read_to_string(out.join("evaluation/resnet18-neighbours/metrics.json")).unwrap();
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
     assert_eq!(metrics["predictions"]["rows"], slices.len());
+
+    // What is submitted is what the networks of series say, not what those of slices do.
+    let series = SliceTable::read(&out.join("stage2/probabilities/slices.parquet")).unwrap();
+    for row in &series.rows {
+        let line = format!("{}_any,{}\n", row.id, row.probabilities[5]);
+        assert!(submission.contains(&line), "{line}");
+    }
 
     // What was trained on is what triage makes of the DICOM files: the same probabilities of the
     // slices that the bundle's fold did not see, of three slices each, both ways round.
     let results = folder.path().join("triage");
-    let model = out.join("model.hemora");
-    let of = |path: &Path| {
+    let of = |path: &Path, model: &Path| {
         let (model, path) = (model.to_str().unwrap(), path.to_str().unwrap());
         let out = hemora(&["triage", path, "--model", model, "-o", results.to_str().unwrap()]);
         assert!(out.status.success(), "{}", text(&out));
         triaged(&results.join("result.csv"))
     };
-    let any = of(&data.join("stage_2_train"));
-    assert_eq!(any.len(), slices.len());
-    let held: Vec<_> = slices.iter().filter(|row| row.fold == 0).collect();
-    assert!(held.len() > 20, "{}", held.len());
-    for row in held {
-        let found = any[&row.id];
-        assert!((found - row.probabilities[5]).abs() < 1e-4, "{} {found}", row.id);
-    }
-    // Studies of other slices: thin ones, many to a study, and few thick ones.
-    for (spacing, range) in [(2.5, 50..90), (7.0, 15..30)] {
-        let other = folder.path().join(format!("other-{spacing}"));
-        synth(&other, 1, spacing, 9);
-        let count = of(&other.join("stage_2_train")).len();
-        assert!(range.contains(&count), "{count} slices");
-    }
+    let compare = |model: &Path, expected: &[SliceScore]| {
+        let any = of(&data.join("stage_2_train"), model);
+        assert_eq!(any.len(), slices.len());
+        let held: Vec<_> = expected.iter().filter(|row| row.fold == 0).collect();
+        assert!(held.len() > 10, "{}", held.len());
+        for row in held {
+            let found = any[&row.id];
+            assert!((found - row.probabilities[5]).abs() < 1e-4, "{} {found}", row.id);
+        }
+    };
+    compare(&bundle(&out, &[]), &slices);
+    // So is what the networks of series say, each stage, with those of the same fold alone.
+    let features = first_fold_alone(&out.join("stage2/resnet18-neighbours"));
+    let on_features = SliceTable::read(&features.join("slices.parquet")).unwrap();
+    compare(&bundle(&out, &[&features]), &on_features.rows);
+    let second = first_fold_alone(&out.join("stage2/probabilities"));
+    compare(&bundle(&out, &[&features, &second]), &series.rows);
+
+    // Studies of other slices: 60 of 0.6 mm, and few of 7 mm.
+    let [thin, thick] = ["thin", "thick"].map(|name| folder.path().join(name));
+    synth(&thin, 1, 0.6, 9);
+    keep_middle(&thin, 60);
+    let model = out.join("model.hemora");
+    assert_eq!(Bundle::open(&model).unwrap().series().len(), 4);
+    let read = of(&thin.join("stage_2_train"), &model);
+    assert_eq!(read.len(), 60);
+    assert_ne!(read, of(&thin.join("stage_2_train"), &bundle(&out, &[])));
+    synth(&thick, 1, 7.0, 9);
+    let few = of(&thick.join("stage_2_train"), &model).len();
+    assert!((15..30).contains(&few), "{few} slices");
 
     // Nothing is left to do; without its page, the evaluation and nothing before it is.
     let again = recipe(&data, &out, &small);
-    assert_eq!(text(&again).matches("complete, not run again").count(), 7, "{}", text(&again));
-    std::fs::remove_file(out.join("evaluation/report.html")).unwrap();
+    assert_eq!(text(&again).matches("complete, not run again").count(), 10, "{}", text(&again));
+    std::fs::remove_file(out.join("evaluation/resnet18-neighbours/report.html")).unwrap();
     let again = recipe(&data, &out, &small);
-    assert_eq!(text(&again).matches("complete, not run again").count(), 6, "{}", text(&again));
-    assert!(out.join("evaluation/report.html").is_file());
+    assert_eq!(text(&again).matches("complete, not run again").count(), 9, "{}", text(&again));
+    assert!(out.join("evaluation/resnet18-neighbours/report.html").is_file());
+    // Test images that are named later are two more steps.
+    let test = thick.join("stage_2_train");
+    let tested = recipe(&data, &out, &[&small[..], &["--test", test.to_str().unwrap()]].concat());
+    assert_eq!(text(&tested).matches("complete, not run again").count(), 10, "{}", text(&tested));
+    let submission = std::fs::read_to_string(out.join("submission.csv")).unwrap();
+    assert_eq!(submission.lines().count(), 1 + 6 * few);
     // Other settings are not mixed with these steps.
     let other = recipe(&data, &out, &["--size=32", "--epochs=2", "--batch=8"]);
     assert_eq!(other.status.code(), Some(1), "{}", text(&other));

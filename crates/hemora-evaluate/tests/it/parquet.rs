@@ -1,9 +1,8 @@
 //! Parquet tables, and an index of the slices.
 
 use std::fmt::Write;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use hemora_data::build_index;
 use hemora_dicom::PixelStorage;
@@ -22,13 +21,14 @@ fn parquet(tables: &Tables, name: &str, csv: &str) -> Option<PathBuf> {
         eprintln!("skipped: {} is not there (set HEMORA_PEERS_PYTHON)", python.display());
         return None;
     }
-    let path = tables.write(name, "");
+    let (path, text) = (tables.write(name, ""), tables.write(&format!("{name}.csv"), csv));
+    // One thread: Arrow's others sometimes bring the interpreter down when it ends.
     let script = "import sys, pyarrow.csv as c, pyarrow.parquet as p\n\
-                  p.write_table(c.read_csv(sys.stdin.buffer), sys.argv[1], row_group_size=20)";
-    let mut child =
-        Command::new(python).args(["-c", script]).arg(&path).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(csv.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success(), "pyarrow failed");
+                  t = c.read_csv(sys.argv[1], c.ReadOptions(use_threads=False))\n\
+                  p.write_table(t, sys.argv[2], row_group_size=20)";
+    let output = Command::new(python).args(["-c", script]).args([&text, &path]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "pyarrow: {}\n{said}", output.status);
     Some(path)
 }
 

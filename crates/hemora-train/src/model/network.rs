@@ -174,6 +174,9 @@ impl Model {
 
     /// The logits `[N, units]` of images, and what their linear layer reads, `[N, features]`: the
     /// pooled features; without dropout.
+    ///
+    /// # Panics
+    /// Never: every network ends in a layer that reads something.
     pub fn logits_and_features(&self, images: &Tensor) -> (Tensor, Tensor) {
         let from = self.graph.node(self.graph.logits()).inputs[0];
         let (logits, features) =

@@ -171,19 +171,25 @@ impl Fold<'_> {
     ) -> Result<EpochMetrics> {
         let Self { config, set, .. } = self;
         let begin = Instant::now();
-        let window = Window { slices: config.window, stride: config.stride };
         trainer.rate_factor = config.rate_factor(progress.epoch);
         // Folds draw differently.
         let seed = config.seed ^ (u64::from(self.fold) << 32);
         let (mut losses, mut steps, mut slices) = (0.0, 0u32, 0);
-        for windows in epoch(set, series, window, config.batch, (seed, progress.epoch)) {
-            let Some(batch) = Batch::new(set, &windows, self.device) else { continue };
-            slices += windows.iter().map(Vec::len).sum::<usize>();
-            losses += trainer.step_on(|model, loss| {
-                let logits = model.logits(&batch.inputs, crate::Mode::Train);
-                loss.of(&batch.scores(&logits), &batch.targets)
-            })?;
-            steps += 1;
+        // Of few short series, windows that step over slices may all be too short for a batch.
+        for stride in [config.stride, 1] {
+            let window = Window { slices: config.window, stride };
+            for windows in epoch(set, series, window, config.batch, (seed, progress.epoch)) {
+                let Some(batch) = Batch::new(set, &windows, self.device) else { continue };
+                slices += windows.iter().map(Vec::len).sum::<usize>();
+                losses += trainer.step_on(|model, loss| {
+                    let logits = model.logits(&batch.inputs, crate::Mode::Train);
+                    loss.of(&batch.scores(&logits), &batch.targets)
+                })?;
+                steps += 1;
+            }
+            if steps > 0 {
+                break;
+            }
         }
         if steps == 0 {
             bail!("fold {}: too few slices with labels outside it for a batch", self.fold + 1);

@@ -142,8 +142,7 @@ const PREPARE_HELP: &str = "Examples:
   hemora prepare set.parquet -o howard --recipe howard --min-types 3 --negatives 20000
   hemora prepare set.parquet -o hu --recipe hu --folds 5
   hemora index split set.parquet && hemora prepare set.parquet -o winner --recipe winner
-  hemora train run --images howard/images --labels howard/labels.csv \\
-      --groups howard/splits.csv:ID:PatientID --out runs/first
+  hemora train run --prepared hu --input neighbours --out runs/first
 
 Of an index that `hemora index split` has split, its split is taken unless flags ask for another.
 

@@ -38,8 +38,8 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "CSV")]
     pub labels: Option<PathBuf>,
 
-    /// Images without labels that the submission is of [default: stage_2_test of the data set, else
-    /// the training images, out of fold]
+    /// Images without labels that a submission is made of [default: stage_2_test of the data set; of
+    /// the training images there is always a table, out of fold]
     #[arg(long, value_name = "DIR")]
     pub test: Option<PathBuf>,
 
@@ -58,6 +58,11 @@ pub struct RecipeArgs {
     /// Height and width of the input, pixels [default: of the recipe]
     #[arg(long, value_name = "PIXELS")]
     pub size: Option<usize>,
+
+    /// Weights that a network starts from, as densenet121=FILE (safetensors; `hemora model import`
+    /// makes them of ImageNet weights); may be repeated. Without them they are drawn
+    #[arg(long, value_name = "NETWORK=FILE", value_parser = weights)]
+    pub weights: Vec<(String, PathBuf)>,
 
     /// Seed of folds, weights and augmentation
     #[arg(long, default_value_t = 0)]
@@ -102,7 +107,8 @@ const HELP: &str = "Examples:
   hemora synth phantoms --patients 24 --size 128
   hemora recipe winner phantoms --out tried --preset quick
   hemora recipe winner rsna --out winner --plan       what it would do and cost
-  hemora recipe fast rsna --out fast -- --precision bf16
+  hemora recipe fast rsna --out fast --weights efficientnet-lite0=lite0.safetensors \\
+      -- --precision bf16
 
 Steps that are complete are not run again: the same command goes on where it was stopped.
 hemora-train is found beside hemora, in PATH, or by HEMORA_TRAIN.
@@ -118,7 +124,7 @@ For research use only: not for diagnosis.";
 pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
     let (labels, test) = (arguments.labels.as_deref(), arguments.test.as_deref());
     let dataset = Dataset::find(&arguments.dataset, labels, test).into_diagnostic()?;
-    let recipe = Recipe::plan(options(arguments), dataset, &arguments.out).into_diagnostic()?;
+    let recipe = Recipe::plan(options(arguments)?, dataset, &arguments.out).into_diagnostic()?;
     if arguments.restart && !arguments.plan {
         recipe.restart().into_diagnostic()?;
     }
@@ -126,7 +132,7 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
     let programs = Programs { hemora, train: train::program(), threads: arguments.threads };
     let complete = recipe.complete().map_err(explained)?;
     announce(&recipe, complete);
-    if complete < recipe.steps().len() {
+    if recipe.trains().map_err(explained)? {
         announce_cost(&recipe.cost(&programs).map_err(explained)?);
     }
     if arguments.plan {
@@ -140,18 +146,22 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
         Event::Ended(step, seconds) => eprintln!("    {} took {}", step.name, time(seconds)),
     };
     recipe.run(&programs, &mut told).map_err(explained)?;
-    let (submission, of_test) = recipe.submission();
     print(|output| {
         writeln!(output, "bundle: {}", recipe.bundle().display())?;
-        let of = if of_test { "of the test images" } else { "of the training images, out of fold" };
-        writeln!(output, "submission: {} ({of})", submission.display())?;
+        writeln!(output, "training images, out of fold: {}", recipe.out_of_fold().display())?;
+        if let Some(submission) = recipe.submission() {
+            writeln!(output, "submission: {}", submission.display())?;
+        }
         writeln!(output, "evaluation: {}", recipe.evaluation().display())
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The preset with what the flags say otherwise.
-fn options(arguments: &RecipeArgs) -> RecipeOptions {
+///
+/// # Errors
+/// A report that names a network of `--weights` that the recipe does not have.
+fn options(arguments: &RecipeArgs) -> Result<RecipeOptions> {
     let kind = match arguments.recipe {
         RecipeName::Winner => Kind::Winner,
         RecipeName::Fast => Kind::Fast,
@@ -169,7 +179,18 @@ fn options(arguments: &RecipeArgs) -> RecipeOptions {
     for stage1 in &mut options.stage1 {
         stage1.flags.extend(arguments.flags.iter().cloned());
     }
-    options
+    for (network, file) in &arguments.weights {
+        options.start_from(network, file).into_diagnostic()?;
+    }
+    Ok(options)
+}
+
+/// `densenet121=FILE`.
+fn weights(text: &str) -> Result<(String, PathBuf), String> {
+    let parts =
+        text.split_once('=').filter(|(network, file)| !network.is_empty() && !file.is_empty());
+    let (network, file) = parts.ok_or_else(|| format!("`{text}` is not NETWORK=FILE"))?;
+    Ok((network.to_owned(), file.into()))
 }
 
 fn explained(error: RecipeError) -> miette::Report {
