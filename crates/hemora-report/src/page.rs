@@ -134,9 +134,13 @@ fn write_header(
     )?;
     // A hash is shown by its first 12 characters, as version control does.
     let short: String = model.sha256.chars().take(12).collect();
+    let series = match model.series_sha256.len() {
+        0 => String::new(),
+        networks => format!(", {}", count(networks, "network of series", "networks of series")),
+    };
     writeln!(
         out,
-        "<dl class=\"made\"><div><dt>Model</dt><dd>{} {} <span class=\"uid\" title=\"SHA-256 {}\">({})</span></dd></div>\
+        "<dl class=\"made\"><div><dt>Model</dt><dd>{} {} <span class=\"uid\" title=\"SHA-256 {}\">({})</span>{series}</dd></div>\
          <div><dt>Engine</dt><dd>{}</dd></div><div><dt>Program</dt><dd>{} {}</dd></div></dl>\n</header>",
         or_dash(&model.name),
         Escaped(&model.version),

@@ -163,7 +163,9 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     write_run(&folder.path().join("run"), "sequence-probabilities", 30, None);
     let (out, about) = (path("tiny.hemora"), path("about.toml"));
     let made = ["model", "bundle", &path("model.safetensors"), "--about", &about, "--out", &out];
-    succeed(&[&made[..], &["--series", &path("run")]].concat());
+    let (validation, fit) = (path("run/validation.csv"), path("fit.json"));
+    succeed(&["calibrate", &validation, "--method", "none", "--out", &fit]);
+    succeed(&[&made[..], &["--series", &path("run"), "--calibration", &fit]].concat());
     let bundle = Bundle::open(out.as_ref()).unwrap();
     let [stage] = bundle.info().series.as_slice() else { panic!("{:?}", bundle.info().series) };
     assert_eq!(
@@ -187,7 +189,7 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
         "synth",
         &path("phantoms"),
         "--patients",
-        "1",
+        "2",
         "--size",
         "64",
         "--slice-spacing",
@@ -200,6 +202,22 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     assert_eq!(result["model"]["series_sha256"].as_array().unwrap().len(), 2);
     let slices = result["studies"][0]["series"][0]["slices"].as_array().unwrap();
     assert!(slices.len() > 10);
+    // Only these networks made it.
+    let plain = path("plain.hemora");
+    let model = path("model.safetensors");
+    let same = ["--about", &about, "--calibration", &fit, "--out", &plain];
+    succeed(&[&["model", "bundle", &model][..], &same].concat());
+    let (table, labels) = (path("results/result.csv"), path("phantoms/stage_2_train.csv"));
+    let evaluated = |model: &str| {
+        let to = path("evaluated");
+        let flags = ["--labels", &labels, "--model", model, "--repeats", "20", "--out", &to];
+        hemora(&[&["evaluate", &table][..], &flags].concat())
+    };
+    let own = evaluated(&out);
+    assert!(own.status.success(), "{}", String::from_utf8_lossy(&own.stderr));
+    let other = evaluated(&plain);
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(!other.status.success() && said.contains("was made by"), "{said}");
     // The logits' bias is all that networks of zeros say: the network of single slices says a half.
     let expected = 1.0 / (1.0 + 1f64.exp());
     for slice in slices {

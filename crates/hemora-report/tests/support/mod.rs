@@ -23,7 +23,7 @@ pub fn result(studies: Vec<StudyResult>) -> TriageResult {
             name: "Lite <b".into(),
             version: "3".into(),
             sha256: "0123456789abcdef".repeat(4),
-            series_sha256: Vec::new(),
+            series_sha256: vec!["89abcdef".repeat(8); 2],
         },
         engine: "tract".into(),
         studies,

@@ -73,13 +73,16 @@ pub fn refuse_other_model(predictions: &Path, bundle: &Bundle) -> Result<()> {
     let Ok(text) = std::fs::read(&beside) else { return Ok(()) };
     let Ok(result) = serde_json::from_slice::<Value>(&text) else { return Ok(()) };
     let made_by = |field: &str| result["model"][field].as_str().unwrap_or_default().to_owned();
-    let own = bundle.info();
-    if made_by("sha256").is_empty() || made_by("sha256") == own.sha256 {
+    let own = bundle.model_ref();
+    let series = result["model"]["series_sha256"].as_array().map_or(&[][..], Vec::as_slice);
+    let same_series =
+        series.iter().map(Value::as_str).eq(own.series_sha256.iter().map(|it| Some(&**it)));
+    if made_by("sha256").is_empty() || (made_by("sha256") == own.sha256 && same_series) {
         return Ok(());
     }
     bail!(
         help = "give the bundle of the model that made the predictions",
-        "{} was made by {} {}, not by {} {}",
+        "{} was made by {} {}, not by the networks of {} {}",
         beside.display(),
         made_by("name"),
         made_by("version"),
