@@ -38,8 +38,12 @@ impl Views {
 
     /// Views by name.
     pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::One, Self::Flip, Self::Ten];
-        Self::NAMES.iter().position(|known| *known == name).map(|place| all[place])
+        [Self::One, Self::Flip, Self::Ten].into_iter().find(|views| views.name() == name)
+    }
+
+    /// Its name among [`Views::NAMES`].
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
     }
 
     /// Whether there is only the input itself.
@@ -128,7 +132,7 @@ mod tests {
     fn views_have_names() {
         for name in Views::NAMES {
             let views = Views::named(name).unwrap();
-            assert_eq!(format!("{views:?}").to_lowercase(), name);
+            assert_eq!((views.name(), format!("{views:?}").to_lowercase().as_str()), (name, name));
         }
         assert_eq!((Views::named("two"), Views::default().is_one()), (None, true));
     }

@@ -54,8 +54,9 @@ pub(crate) fn about(options: &RecipeOptions, stage1: &Stage1, slices: usize) -> 
     };
     let mut limits = vec![
         "Figures out of fold are those of the models of all folds, of which this is one.".to_owned(),
-        "Slices are scored by the weights of one fold: the other folds' are not in this bundle. The \
-         networks of series are those of all folds."
+        "Slices are scored by the weights of one fold, and the network of series on its features is \
+         that fold's: the other folds' are not in this bundle. Networks of series on probabilities are \
+         those of all folds."
             .to_owned(),
         "No calibration and no operating points: fit them with `hemora calibrate`.".to_owned(),
     ];

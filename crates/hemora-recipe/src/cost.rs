@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use hemora_ct::Views;
 use hemora_dicom::{Source, read_slice};
 use serde::Deserialize;
 
@@ -98,8 +97,10 @@ impl Cost {
         let of_fold = (slices * (folds - 1.0) / folds / options.batch as f64).floor();
         self.steps += (folds * epochs * of_fold) as u64;
         let trained = folds * epochs * of_fold * options.batch as f64;
-        // Every slice is held out once: each epoch, once with the best weights, once with all views.
-        let predicted = slices * (epochs + 1.0 + views(options.views));
+        // Every slice is held out once, each epoch and with the best weights; of every fold's network
+        // the features of all are taken, with all views.
+        let views = options.views.all().len() as f64;
+        let predicted = slices * (epochs + 1.0 + folds * views);
         self.trained += trained;
         self.predicted += predicted;
         let Some(timing) = timing else {
@@ -117,10 +118,6 @@ impl Cost {
     pub fn seconds(&self) -> Option<f64> {
         self.network_seconds.map(|seconds| seconds + self.data_seconds)
     }
-}
-
-fn views(views: Views) -> f64 {
-    views.all().len() as f64
 }
 
 /// Seconds to read one image, and its pixels; the mean of a few.
@@ -176,8 +173,8 @@ mod tests {
         cost.add(&options, Some(&timing));
         // 800 slices are 12 batches of 64.
         assert_eq!((cost.steps, cost.trained), (5 * 6 * 12, 5.0 * 6.0 * 12.0 * 64.0));
-        assert_eq!(cost.predicted, 1000.0 * (6.0 + 1.0 + 2.0));
-        assert_eq!(cost.seconds(), Some(23_040.0 / 100.0 + 9000.0 / 400.0));
+        assert_eq!(cost.predicted, 1000.0 * (6.0 + 1.0 + 5.0 * 2.0));
+        assert_eq!(cost.seconds(), Some(23_040.0 / 100.0 + 17_000.0 / 400.0));
         cost.add(&options, None);
         assert_eq!(cost.seconds(), None);
     }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use hemora_ct::{Label, Views};
+use hemora_ct::Label;
 
 use crate::about::about;
 use crate::step::Action;
@@ -58,13 +58,16 @@ pub(crate) fn steps(
         let mut arguments = words(["predict"]);
         arguments.push(run.clone().into());
         arguments.push(flag("out", &predicted));
-        arguments.push(format!("--views={}", name(options.views)).into());
+        arguments.push(format!("--views={}", options.views.name()).into());
         steps.push(Step {
             name: format!("predict-{}", stage1.name),
             what: format!("out-of-fold probabilities and features of {}", stage1.name),
             action: Action::Train(arguments),
             files: Vec::new(),
-            outputs: vec![predicted.join("slices.parquet"), predicted.join("features.safetensors")],
+            outputs: (1..=options.folds)
+                .map(|fold| predicted.join(format!("features-{fold}.safetensors")))
+                .chain([predicted.join("slices.parquet")])
+                .collect(),
         });
     }
     let predicted = |name: &str| out.join("stage1").join(name).join("predicted/slices.parquet");
@@ -85,7 +88,7 @@ pub(crate) fn steps(
     let mut arguments = words(["model", "bundle"]);
     arguments.push(run.join("fold-1/model.safetensors").into());
     arguments.push(flag("about", &about_file));
-    arguments.push(format!("--views={}", name(options.views)).into());
+    arguments.push(format!("--views={}", options.views.name()).into());
     arguments.push(flag("evaluation", &evaluated(&best.name)));
     arguments.push(flag("series", &out.join(STAGE2).join(&best.name)));
     if options.stage1.len() == 1 {
@@ -166,7 +169,7 @@ fn stage2_steps(
         let own = [
             "--network=sequence-features".into(),
             flag("slices", &predicted.join("slices.parquet")),
-            flag("features", &predicted.join("features.safetensors")),
+            flag("features", &predicted),
         ];
         let what = format!("stage 2: a network of series on the features of {name}");
         steps.push(sequence_step(options, out, name, what, own));
@@ -259,13 +262,5 @@ fn evaluate_step(
         action: Action::Hemora(arguments),
         files: Vec::new(),
         outputs: vec![evaluation.join("metrics.json"), evaluation.join("report.html")],
-    }
-}
-
-fn name(views: Views) -> &'static str {
-    match views {
-        Views::One => "one",
-        Views::Flip => "flip",
-        Views::Ten => "ten",
     }
 }

@@ -55,6 +55,9 @@ pub fn finish(
         ("task".to_owned(), config.task.to_string()),
         ("metrics".to_owned(), serde_json::to_string(&intervals).into_diagnostic()?),
     ];
+    if config.fold > 0 {
+        metadata.push(("fold".to_owned(), config.fold.to_string()));
+    }
     // Without it no bundle is made, which would be shown slices other than those trained on.
     if data.describes {
         let input = serde_json::to_string(&data.recipe).into_diagnostic()?;

@@ -48,7 +48,7 @@ const EXAMPLES: &str = "Examples:
       --weights efficientnet_lite0_imagenet.safetensors --size 192 --epochs 12
   hemora-train run --prepared set --config winner --out runs/stage1
   hemora-train predict runs/stage1 --views ten --out out
-  hemora-train sequence --slices out/slices.parquet --features out/features.safetensors \\
+  hemora-train sequence --slices out/slices.parquet --features out \\
       --out runs/features
   hemora-train config --optimizer adadelta-keras > seed.toml
   hemora-train run --config seed.toml --out runs/seed";

@@ -1,7 +1,7 @@
-//! What the models of a run say of the images that each did not see: out-of-fold probabilities and
-//! pooled features, for models of whole series.
+//! What the models of a run say of its images, for models of whole series: out-of-fold probabilities,
+//! and of every fold's model the pooled features of all images.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -27,7 +27,8 @@ pub struct PredictOptions {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
-    /// Folder for slices.parquet and features.safetensors, whose rows are in the same order.
+    /// Folder for slices.parquet and features-1.safetensors and so on, one a fold, whose rows are in
+    /// the same order.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 
@@ -45,12 +46,12 @@ pub struct PredictOptions {
     pub threads: usize,
 }
 
-/// Names of the files that are written.
+/// Name of the table that is written.
 pub const SLICES: &str = "slices.parquet";
-/// See [`SLICES`].
-pub const FEATURES: &str = "features.safetensors";
 
-/// Predicts the images of every fold with the model that did not see them.
+/// Predicts the images of every fold with the model that did not see them, and writes the features
+/// that each fold's model makes of all of them: those of two models have nothing to do with each
+/// other, so what is trained for a fold reads those of one model, also of slices that it saw.
 ///
 /// # Errors
 /// A report that names the fold or file that is not there.
@@ -70,36 +71,41 @@ pub fn predict_run(options: &PredictOptions) -> Result<()> {
     let device = trainer::device(threads, Precision::F32, false, None)?;
     let images = Images::load(first)?;
     let known = PreparedSet::open(&first.prepared).into_diagnostic()?.slices().into_diagnostic()?;
-    let mut found = Found::default();
-    for (place, (config, weights)) in folds.iter().enumerate() {
+    let mut held = Vec::with_capacity(folds.len());
+    for (config, _) in &folds {
         let (split, test) = images.split(config)?;
-        let held: Vec<usize> = split.validation.into_iter().chain(test).collect();
-        say(&format!("fold {} of {}: {} images", place + 1, folds.len(), held.len()));
+        held.push(split.validation.into_iter().chain(test).collect::<Vec<usize>>());
+    }
+    std::fs::create_dir_all(&options.out).into_diagnostic()?;
+    let mut table = Rows::new(&images, &known, &held);
+    for (place, (config, weights)) in folds.iter().enumerate() {
+        let number = place + 1;
+        say(&format!("fold {number} of {}: {} images", folds.len(), table.images.len()));
         let model = model(config, weights, images.recipe.channels.len(), device)?;
         let batch = if options.batch == 0 { config.batch } else { options.batch };
         let loader_options =
             LoaderOptions { batch, threads, shuffle: false, ..LoaderOptions::default() };
-        let (set, recipe) = (images.set.clone(), images.recipe.clone());
-        let loader =
-            Loader::new(set, held, None, recipe, None, &loader_options).into_diagnostic()?;
-        let run = &mut found;
-        crate::memory::catching(batch, 1, || {
-            run.add(&model, &loader, views, place as u32);
-            Ok(())
+        let (set, recipe, of) = (images.set.clone(), images.recipe.clone(), table.images.clone());
+        let loader = Loader::new(set, of, None, recipe, None, &loader_options).into_diagnostic()?;
+        let (features, lost) = crate::memory::catching(batch, 1, || {
+            Ok(table.predict(&model, &loader, views, place as u32))
         })?;
+        if place > 0 && !lost.is_empty() {
+            let (count, fold) = (lost.len(), number);
+            bail!("{count} images can no longer be read with fold {fold}; start over");
+        }
+        let features = table.without(&lost, features);
+        features.write(&features_of_fold(&options.out, number)).into_diagnostic()?;
     }
-    std::fs::create_dir_all(&options.out).into_diagnostic()?;
-    let (table, features) = found.tables(&images, &known);
-    features.write(&options.out.join(FEATURES)).into_diagnostic()?;
-    // Last: where it is, both are there.
-    table.write(&options.out.join(SLICES)).into_diagnostic()?;
-    println!(
-        "{}: {} slices, {} features each",
-        options.out.join(SLICES).display(),
-        features.rows(),
-        features.columns()
-    );
+    // Last: where it is, all are there.
+    table.scores.write(&options.out.join(SLICES)).into_diagnostic()?;
+    println!("{}: {} slices", options.out.join(SLICES).display(), table.scores.rows.len());
     Ok(())
+}
+
+/// The features of all slices by the model of a fold, from 1, in a folder that [`predict_run`] wrote.
+pub fn features_of_fold(folder: &Path, fold: usize) -> PathBuf {
+    folder.join(format!("features-{fold}.safetensors"))
 }
 
 /// The settings of a run's folds, or of the run alone, and their weights.
@@ -171,17 +177,60 @@ pub fn probabilities_and_features(
     (probabilities / views.len() as f64, features / views.len() as f64)
 }
 
-/// What was predicted, image by image.
-#[derive(Default)]
-struct Found {
-    /// Index of the image and its fold.
-    images: Vec<(usize, u32)>,
-    probabilities: Vec<f32>,
-    features: Vec<f32>,
+/// The rows that are written, the slices of a series one after the other from the lowest.
+struct Rows {
+    /// Index of each row's image.
+    images: Vec<usize>,
+    scores: SliceTable,
 }
 
-impl Found {
-    fn add(&mut self, model: &Model, loader: &Loader, views: Views, fold: u32) {
+impl Rows {
+    /// Rows of the images that a fold holds out, without probabilities.
+    fn new(images: &Images, known: &[SetSlice], held: &[Vec<usize>]) -> Self {
+        let by_id: HashMap<&str, &SetSlice> =
+            known.iter().map(|slice| (slice.id.as_str(), slice)).collect();
+        let row = |index: usize, fold: u32| {
+            let id = images.set.id(index);
+            let slice = by_id.get(id).copied().cloned().unwrap_or_default();
+            let group = &images.groups[index];
+            let or_group = |text: String| if text.is_empty() { group.clone() } else { text };
+            let score = SliceScore {
+                series: or_group(slice.series),
+                study: slice.study,
+                patient: or_group(slice.patient),
+                id: id.to_owned(),
+                z_mm: slice.z_mm,
+                spacing_mm: slice.spacing_mm,
+                fold,
+                labels: images.set.labels(index).map(|label| Some(f32::from(u8::from(label)))),
+                probabilities: [0.0; LABEL_COUNT],
+            };
+            (slice.place, index, score)
+        };
+        let folds = (0..).zip(held);
+        let mut rows: Vec<_> =
+            folds.flat_map(|(fold, of)| of.iter().map(move |&index| row(index, fold))).collect();
+        rows.sort_by(|(place, _, a), (other, _, b)| {
+            let series = a.series.cmp(&b.series);
+            series.then(place.cmp(other)).then_with(|| a.id.cmp(&b.id))
+        });
+        let (images, rows) = rows.into_iter().map(|(_, index, score)| (index, score)).unzip();
+        Self { images, scores: SliceTable { rows } }
+    }
+
+    /// Enters what a fold's model says of the rows that it did not see, and gives its features of all
+    /// and the rows whose images cannot be read. `loader` has the images of the rows.
+    fn predict(
+        &mut self,
+        model: &Model,
+        loader: &Loader,
+        views: Views,
+        fold: u32,
+    ) -> (SliceFeatures, BTreeSet<usize>) {
+        let row_of: HashMap<usize, usize> =
+            self.images.iter().enumerate().map(|(row, &image)| (image, row)).collect();
+        let mut lost: BTreeSet<usize> = (0..self.images.len()).collect();
+        let mut all: Option<SliceFeatures> = None;
         let bar = progress::bar(loader.images() as u64, "images predicted");
         for batch in loader.epoch(0) {
             for (_, reason) in batch.skipped() {
@@ -194,48 +243,38 @@ impl Found {
             let (images, _) = to_tensors(&batch, model);
             let (probabilities, features) =
                 tch::no_grad(|| probabilities_and_features(model, &images, views));
-            self.images.extend(batch.indices().iter().map(|&index| (index, fold)));
-            self.probabilities.extend(to_host(&probabilities).values);
-            self.features.extend(to_host(&features).values);
+            let (probabilities, features) = (to_host(&probabilities), to_host(&features));
+            let columns = features.shape[1];
+            let all = all.get_or_insert_with(|| SliceFeatures::zeros(self.images.len(), columns));
+            for (at, index) in batch.indices().iter().enumerate() {
+                let row = row_of[index];
+                lost.remove(&row);
+                all.set(row, &features.values[at * columns..][..columns]);
+                let score = &mut self.scores.rows[row];
+                if score.fold == fold {
+                    let said = &probabilities.values[at * LABEL_COUNT..][..LABEL_COUNT];
+                    score.probabilities = std::array::from_fn(|label| said[label].clamp(0.0, 1.0));
+                }
+            }
         }
         bar.finish_and_clear();
+        (all.unwrap_or_else(|| SliceFeatures::zeros(self.images.len(), 1)), lost)
     }
 
-    /// The tables, the slices of a series one after the other from the lowest.
-    fn tables(&self, images: &Images, known: &[SetSlice]) -> (SliceTable, SliceFeatures) {
-        let columns = self.features.len() / self.images.len().max(1);
-        let by_id: HashMap<&str, &SetSlice> =
-            known.iter().map(|slice| (slice.id.as_str(), slice)).collect();
-        let row = |(at, &(index, fold)): (usize, &(usize, u32))| {
-            let id = images.set.id(index);
-            let slice = by_id.get(id).copied().cloned().unwrap_or_default();
-            let group = &images.groups[index];
-            let or_group = |text: String| if text.is_empty() { group.clone() } else { text };
-            let labels = images.set.labels(index).map(|label| Some(f32::from(u8::from(label))));
-            let probabilities = &self.probabilities[at * LABEL_COUNT..][..LABEL_COUNT];
-            let score = SliceScore {
-                series: or_group(slice.series),
-                study: slice.study,
-                patient: or_group(slice.patient),
-                id: id.to_owned(),
-                z_mm: slice.z_mm,
-                spacing_mm: slice.spacing_mm,
-                fold,
-                labels,
-                probabilities: std::array::from_fn(|label| probabilities[label].clamp(0.0, 1.0)),
-            };
-            (slice.place, at, score)
-        };
-        let mut rows: Vec<_> = self.images.iter().enumerate().map(row).collect();
-        rows.sort_by(|(place, _, a), (other, _, b)| {
-            let series = a.series.cmp(&b.series);
-            series.then(place.cmp(other)).then_with(|| a.id.cmp(&b.id))
-        });
-        let mut features = SliceFeatures::zeros(rows.len(), columns.max(1));
-        for (row, (_, at, _)) in rows.iter().enumerate() {
-            features.set(row, &self.features[at * columns..][..columns]);
+    /// Takes rows out, here and of features in the same order.
+    fn without(&mut self, lost: &BTreeSet<usize>, features: SliceFeatures) -> SliceFeatures {
+        if lost.is_empty() {
+            return features;
         }
-        (SliceTable { rows: rows.into_iter().map(|(_, _, score)| score).collect() }, features)
+        let kept: Vec<usize> = (0..self.images.len()).filter(|row| !lost.contains(row)).collect();
+        let mut of_kept = SliceFeatures::zeros(kept.len(), features.columns());
+        for (place, &row) in kept.iter().enumerate() {
+            of_kept.set(place, &features.row(row).collect::<Vec<f32>>());
+        }
+        self.images = kept.iter().map(|&row| self.images[row]).collect();
+        self.scores.rows =
+            kept.iter().map(|&row| std::mem::take(&mut self.scores.rows[row])).collect();
+        of_kept
     }
 }
 

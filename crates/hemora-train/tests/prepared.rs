@@ -112,10 +112,13 @@ fn the_folds_of_a_set_are_trained_and_each_slice_predicted_out_of_fold() {
     let out = folder.path().join("one");
     succeed(&predict(&run, &out, &["--views=one"]));
     let table = SliceTable::read(&out.join("slices.parquet")).unwrap();
-    let features = SliceFeatures::read(&out.join("features.safetensors")).unwrap();
+    let features = ["features-1.safetensors", "features-2.safetensors"]
+        .map(|file| SliceFeatures::read(&out.join(file)).unwrap());
     let expected = validation(run.join("validation.csv"));
-    assert_eq!((table.rows.len(), features.rows()), (expected.len(), expected.len()));
-    assert_eq!(features.columns(), 128);
+    assert_eq!(table.rows.len(), expected.len());
+    for features in &features {
+        assert_eq!((features.rows(), features.columns()), (expected.len(), 128));
+    }
     for row in &table.rows {
         let any = row.probabilities[5];
         assert!((any - expected[&row.id]).abs() < 1e-5, "{} {any}", row.id);
@@ -129,20 +132,31 @@ fn the_folds_of_a_set_are_trained_and_each_slice_predicted_out_of_fold() {
             || pair[0].series == pair[1].series && pair[0].z_mm < pair[1].z_mm
     });
     assert!(ordered);
-    // Features of a slice follow it: the last layer of its fold's model makes its probability.
-    let row = table.rows.iter().position(|row| row.fold == 1).unwrap();
-    let bytes = std::fs::read(run.join("fold-2/model.safetensors")).unwrap();
-    let weights = Weights::from_safetensors(&bytes).unwrap();
-    let head = |suffix: &str| {
-        let named = |(name, _): &(&str, _)| name.ends_with(suffix);
-        let all: Vec<_> = weights.iter().filter(named).map(|(_, tensor)| tensor.clone()).collect();
-        all.into_iter().find(|tensor| tensor.shape[0] == 6).unwrap().values
+    // Each fold's features of a slice make what that fold's model says of it: of those that it did
+    // not see, the probabilities.
+    let any = |fold: usize, row: usize| {
+        let bytes =
+            std::fs::read(run.join(format!("fold-{}/model.safetensors", fold + 1))).unwrap();
+        let weights = Weights::from_safetensors(&bytes).unwrap();
+        let head = |suffix: &str| {
+            let mut named = weights.iter().filter(|(name, _)| name.ends_with(suffix));
+            named.find(|(_, tensor)| tensor.shape[0] == 6).unwrap().1.values.clone()
+        };
+        let (weight, bias) = (head("weight"), head("bias"));
+        let products = features[fold].row(row).zip(&weight[5 * 128..]).map(|(a, b)| a * b);
+        let logit = products.sum::<f32>() + bias[5];
+        1.0 / (1.0 + (-logit).exp())
     };
-    let (weight, bias) = (head("weight"), head("bias"));
-    let products = features.row(row).zip(&weight[5 * 128..]).map(|(a, b)| a * b);
-    let logit = products.sum::<f32>() + bias[5];
-    let any = 1.0 / (1.0 + (-logit).exp());
-    assert!((any - table.rows[row].probabilities[5]).abs() < 0.01, "{any}");
+    for fold in [0, 1] {
+        let row = table.rows.iter().position(|row| row.fold == fold as u32).unwrap();
+        let said = table.rows[row].probabilities[5];
+        assert!((any(fold, row) - said).abs() < 0.01, "{said}");
+        assert!((any(1 - fold, row) - said).abs() > 0.01, "the other network says the same");
+        assert_eq!(
+            metadata(&run.join(format!("fold-{}", fold + 1)))["fold"],
+            (fold + 1).to_string()
+        );
+    }
 
     // More views are other probabilities of the same slices.
     let out = folder.path().join("flip");

@@ -147,6 +147,34 @@ fn epochs(folder: &Path) -> usize {
 }
 
 #[test]
+fn a_folds_model_reads_the_features_of_that_folds_network_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let given = write_set(folder, 24);
+    let features = SliceFeatures::read(&folder.join("features.safetensors")).unwrap();
+    // Two networks that put the same into different features: mixed, neither would help.
+    std::fs::create_dir(folder.join("predicted")).unwrap();
+    for (fold, turned) in [(1, 1.0), (2, -1.0)] {
+        let mut own = SliceFeatures::zeros(features.rows(), FEATURES);
+        for row in 0..features.rows() {
+            let mut values: Vec<f32> = features.row(row).collect();
+            values[2] *= turned;
+            own.set(row, &values);
+        }
+        own.write(&folder.join(format!("predicted/features-{fold}.safetensors"))).unwrap();
+    }
+    let flags = [&["--features=predicted"][..], &FEATURES_FLAGS[1..]].concat();
+    train(folder, "own", &flags);
+    let own = SliceTable::read(&folder.join("own/slices.parquet")).unwrap();
+    assert!(loss(&own) < 0.8 * loss(&given), "{} {}", loss(&own), loss(&given));
+    for fold in ["1", "2"] {
+        let path = folder.join(format!("own/fold-{fold}/model.safetensors"));
+        let metadata = Weights::metadata(&std::fs::read(path).unwrap()).unwrap();
+        assert_eq!(metadata["features_of_fold"], fold);
+    }
+}
+
+#[test]
 fn windows_that_are_too_short_for_a_batch_do_not_end_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -30,8 +30,8 @@ validation = "Chosen beforehand."
 limits = ["All of them."]
 "#;
 
-/// An image network of zeros, as a training run leaves it.
-fn weights(network: &str) -> Vec<u8> {
+/// An image network of zeros, as a training run leaves it, or the first fold of one.
+fn weights(network: &str, of_fold: bool) -> Vec<u8> {
     let options = networks::Options {
         channels: 3,
         size: 32,
@@ -46,11 +46,12 @@ fn weights(network: &str) -> Vec<u8> {
     }
     let recipe = InputRecipe::grey(32, Window::BRAIN);
     let text = |key: &str, value: String| (key.to_owned(), value);
-    let metadata = HashMap::from([
+    let mut metadata = HashMap::from([
         text("network", network.to_owned()),
         text("input", serde_json::to_string(&recipe).unwrap()),
         text("metrics", "[]".to_owned()),
     ]);
+    metadata.extend(of_fold.then(|| text("fold", "1".to_owned())));
     weights.to_safetensors(metadata).unwrap()
 }
 
@@ -58,7 +59,7 @@ fn weights(network: &str) -> Vec<u8> {
 fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights("deep-cnn")).unwrap();
+    std::fs::write(path("model.safetensors"), weights("deep-cnn", false)).unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let names = Label::ALL.map(|label| label.name());
     let mut table = format!("id,group,label_{},{}\n", names.join(",label_"), names.join(","));
@@ -104,8 +105,8 @@ fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("none"));
 }
 
-/// A run of `hemora-train sequence` with two folds and weights of zeros: one bias
-/// is all that it says.
+/// A run of `hemora-train sequence` with two folds and weights of zeros: one bias is all that it says.
+/// On features, those of its folds' own networks of slices.
 fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
     std::fs::create_dir_all(run).unwrap();
     let options = networks::SequenceOptions { columns, hidden: 2, layers: 1, dropout: 0.0 };
@@ -124,7 +125,13 @@ fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
         ("layers", "1".to_owned()),
     ];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
-    let bytes = weights.to_safetensors(HashMap::from(metadata)).unwrap();
+    let bytes = |fold: usize| {
+        let mut metadata = HashMap::from(metadata.clone());
+        if network != "sequence-probabilities" {
+            metadata.insert("features_of_fold".to_owned(), fold.to_string());
+        }
+        weights.to_safetensors(metadata).unwrap()
+    };
     let names = Label::ALL.map(|label| label.name());
     let mut validation = format!("id,group,label_{},{}\n", names.join(",label_"), names.join(","));
     let mut rows = Vec::new();
@@ -148,9 +155,10 @@ fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
     let first =
         first.map_or(String::new(), |path| format!("first = {:?}\n", path.to_str().unwrap()));
     std::fs::write(run.join("config.toml"), format!("network = {network:?}\n{first}")).unwrap();
-    for fold in ["fold-1", "fold-2"] {
-        std::fs::create_dir_all(run.join(fold)).unwrap();
-        std::fs::write(run.join(fold).join("model.safetensors"), &bytes).unwrap();
+    for fold in [1, 2] {
+        let folder = run.join(format!("fold-{fold}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("model.safetensors"), bytes(fold)).unwrap();
     }
 }
 
@@ -158,7 +166,7 @@ fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
 fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights("deep-cnn")).unwrap();
+    std::fs::write(path("model.safetensors"), weights("deep-cnn", false)).unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     write_run(&folder.path().join("run"), "sequence-probabilities", 30, None);
     let (out, about) = (path("tiny.hemora"), path("about.toml"));
@@ -230,8 +238,13 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
 fn runs_that_do_not_fit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("deep.safetensors"), weights("deep-cnn")).unwrap();
-    std::fs::write(path("lite.safetensors"), weights("efficientnet-lite0")).unwrap();
+    for (file, network, of_fold) in [
+        ("deep.safetensors", "deep-cnn", true),
+        ("lite.safetensors", "efficientnet-lite0", true),
+        ("whole.safetensors", "efficientnet-lite0", false),
+    ] {
+        std::fs::write(path(file), weights(network, of_fold)).unwrap();
+    }
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let run = |name: &str| folder.path().join(name);
     write_run(&run("features"), "sequence-features", 1280, None);
@@ -268,5 +281,9 @@ fn runs_that_do_not_fit_are_refused_by_name() {
     let (done, said) = bundle("lite.safetensors", &["features", "second"]);
     assert!(done && !said.contains("warning"), "{said}");
     let made = Bundle::open(&run("out.hemora")).unwrap();
-    assert_eq!((made.info().series.len(), made.series().len()), (2, 4));
+    // On features the network of the same fold, on probabilities those of both.
+    let counts: Vec<usize> = made.info().series.iter().map(|stage| stage.sha256.len()).collect();
+    assert_eq!((counts, made.series().len()), (vec![1, 2], 3));
+    let (done, said) = bundle("whole.safetensors", &["features"]);
+    assert!(!done && said.contains("the weights are of no fold"), "{said}");
 }

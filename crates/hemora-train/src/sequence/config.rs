@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::files::write_whole;
 use crate::folder::Folder;
+use crate::predict::features_of_fold;
 
 /// Which weights of a fold are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ValueEnum)]
@@ -30,9 +31,10 @@ pub struct SequenceConfig {
     #[arg(long, value_name = "FILE")]
     pub slices: PathBuf,
 
-    /// Features of the slices, safetensors in the table's order; sequence-features and
-    /// sequence-transformer read them.
-    #[arg(long, value_name = "FILE")]
+    /// Features of the slices in the table's order, which sequence-features and
+    /// sequence-transformer read: the folder of `hemora-train predict`, whose features-1.safetensors
+    /// and so on are of each fold's network, or one file of a network that saw none of the slices.
+    #[arg(long, value_name = "PATH")]
     pub features: Option<PathBuf>,
 
     /// Table that a run on features wrote, of the same slices and folds, which
@@ -117,7 +119,7 @@ impl SequenceConfig {
             bail!("unknown network `{}`; there are {names}", self.network);
         }
         if self.reads_features() && self.features.is_none() {
-            bail!("{} reads features: name their file with --features", self.network);
+            bail!("{} reads features: name them with --features", self.network);
         }
         if self.reads_features() && self.first.is_some() {
             bail!("{} reads features alone: leave out --first", self.network);
@@ -146,6 +148,21 @@ impl SequenceConfig {
     /// Whether the network reads features and not probabilities.
     pub fn reads_features(&self) -> bool {
         self.network != "sequence-probabilities"
+    }
+
+    /// The file of the features that the model of a fold, from 0, is trained on; `None` if it reads
+    /// none.
+    pub fn features_of(&self, fold: u32) -> Option<PathBuf> {
+        let path = self.features.as_ref().filter(|_| self.reads_features())?;
+        Some(match self.has_features_by_fold() {
+            true => features_of_fold(path, fold as usize + 1),
+            false => path.clone(),
+        })
+    }
+
+    /// Whether each fold has features of its own.
+    pub fn has_features_by_fold(&self) -> bool {
+        self.reads_features() && self.features.as_ref().is_some_and(|path| path.is_dir())
     }
 
     /// Whether the network reads the place of each slice behind its features.

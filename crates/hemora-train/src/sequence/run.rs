@@ -39,7 +39,7 @@ pub fn run(config: &SequenceConfig) -> Result<()> {
     if ranks::place()?.is_some_and(|place| place.world > 1) {
         bail!("networks of sequences are small and train in one process: start one");
     }
-    let set = SequenceSet::load(config)?;
+    let mut set = SequenceSet::load(config)?;
     let folds = set.table().folds();
     if folds < 2 {
         bail!("{} has one fold; expected 2 or more", config.slices.display());
@@ -49,6 +49,7 @@ pub fn run(config: &SequenceConfig) -> Result<()> {
     config.prepare_folder(folds)?;
     let mut table = set.table().clone();
     for fold in 0..folds {
+        set.turn_to(config, fold)?;
         let model =
             Fold { config, set: &set, device, fold, folder: config.folder(fold)? }.train()?;
         for series in of_fold(&set, |other| other == fold) {
@@ -230,12 +231,16 @@ impl Fold<'_> {
         };
         let graph = config.graph(set.columns())?;
         let path = self.folder.model();
-        let metadata = HashMap::from([
+        let mut metadata = HashMap::from([
             ("network".to_owned(), config.network.clone()),
             ("columns".to_owned(), set.columns().to_string()),
             ("hidden".to_owned(), config.hidden.to_string()),
             ("layers".to_owned(), config.layers.to_string()),
         ]);
+        if config.has_features_by_fold() {
+            // Of no other network of slices would it understand the features.
+            metadata.insert("features_of_fold".to_owned(), (self.fold + 1).to_string());
+        }
         let bytes = weights.to_safetensors(metadata).into_diagnostic()?;
         write_whole(&path, &bytes).into_diagnostic()?;
         let model = onnx::write(&graph, &weights).into_diagnostic()?;

@@ -45,22 +45,23 @@ impl SequenceSet {
             });
             return Self::new(table, Inputs::Probabilities { first: first.transpose()? });
         }
-        let Some(path) = &config.features else { bail!("--features is not given") };
-        let features = SliceFeatures::read(path).into_diagnostic()?;
-        if features.rows() != table.rows.len() {
-            bail!(
-                "{} has the features of {} slices, {} has {}",
-                path.display(),
-                features.rows(),
-                config.slices.display(),
-                table.rows.len()
-            );
-        }
-        let inputs = match config.reads_places() {
-            true => Inputs::FeaturesWithPlaces(features),
-            false => Inputs::Features(features),
-        };
+        let inputs = features(config, 0, table.rows.len())?;
         Self::new(table, inputs)
+    }
+
+    /// Goes over to what the model of a fold, from 0, is shown.
+    ///
+    /// # Errors
+    /// A report that names the file and what does not fit.
+    pub fn turn_to(&mut self, config: &SequenceConfig, fold: u32) -> Result<()> {
+        if config.has_features_by_fold() {
+            let columns = self.columns();
+            self.inputs = features(config, fold, self.table.rows.len())?;
+            if self.columns() != columns {
+                bail!("the features of fold {} are other ones than those of fold 1", fold + 1);
+            }
+        }
+        Ok(())
     }
 
     fn new(table: SliceTable, inputs: Inputs) -> Result<Self> {
@@ -148,6 +149,24 @@ impl SequenceSet {
         };
         rows.iter().map(slice).collect()
     }
+}
+
+/// The features that the model of a fold reads, of so many slices.
+fn features(config: &SequenceConfig, fold: u32, slices: usize) -> Result<Inputs> {
+    let Some(path) = config.features_of(fold) else { bail!("--features is not given") };
+    let features = SliceFeatures::read(&path).into_diagnostic()?;
+    if features.rows() != slices {
+        bail!(
+            "{} has the features of {} slices, {} has {slices}",
+            path.display(),
+            features.rows(),
+            config.slices.display()
+        );
+    }
+    Ok(match config.reads_places() {
+        true => Inputs::FeaturesWithPlaces(features),
+        false => Inputs::Features(features),
+    })
 }
 
 /// The probabilities of the first model in the order of `table`.

@@ -70,6 +70,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         })
     };
     let network = entry("network")?;
+    let fold = metadata.get("fold").map(String::as_str);
     let input: InputRecipe = serde_json::from_str(entry("input")?).into_diagnostic()?;
     input.check().into_diagnostic()?;
     let measured: Vec<Measured> = serde_json::from_str(entry("metrics")?).into_diagnostic()?;
@@ -103,7 +104,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         .ok_or_else(|| miette!("{name} is of an unknown network `{network}`"))?
         .into_diagnostic()?;
     let onnx = onnx::write(&graph, &weights).into_diagnostic().wrap_err(name)?;
-    let mut series = SeriesRuns::read(&arguments.series, &onnx)?;
+    let mut series = SeriesRuns::read(&arguments.series, &onnx, fold)?;
     for note in &series.notes {
         eprintln!("warning: {note}");
     }

@@ -32,14 +32,16 @@ struct Settings {
 }
 
 impl SeriesRuns {
-    /// Reads the folds of `runs`, for a network of single slices.
+    /// Reads the folds of `runs`, for a network of single slices and the fold, from 1, that it did not
+    /// see: networks on features are taken of that fold alone, since of another network's features
+    /// they know nothing.
     ///
     /// # Errors
     /// A report that names the run or file and what does not fit.
-    pub fn read(runs: &[PathBuf], of_slices: &[u8]) -> Result<Self> {
+    pub fn read(runs: &[PathBuf], of_slices: &[u8], fold: Option<&str>) -> Result<Self> {
         let mut all = Self::default();
         for run in runs {
-            all.add(run).wrap_err_with(|| run.display().to_string())?;
+            all.add(run, fold).wrap_err_with(|| run.display().to_string())?;
         }
         SeriesModel::check(of_slices, &all.stages).into_diagnostic()?;
         let chained = |stages: &[SeriesStage]| match stages {
@@ -56,8 +58,8 @@ impl SeriesRuns {
         Ok(all)
     }
 
-    /// Adds a run's networks, one a fold, and its evaluation.
-    fn add(&mut self, run: &Path) -> Result<()> {
+    /// Adds a run's networks, one a fold, or that of `of_slices` alone, and its evaluation.
+    fn add(&mut self, run: &Path, of_slices: Option<&str>) -> Result<()> {
         let table = run.join("slices.parquet");
         if !table.is_file() {
             bail!(
@@ -67,27 +69,41 @@ impl SeriesRuns {
         }
         let folds = SliceTable::read(&table).into_diagnostic()?.folds();
         let mut known: Option<Settings> = None;
-        let mut parameters = 0;
+        let (mut parameters, mut taken) = (0, 0);
         for fold in 1..=folds {
             let path = run.join(format!("fold-{fold}")).join("model.safetensors");
             let name = || path.display().to_string();
             let bytes = std::fs::read(&path).into_diagnostic().wrap_err_with(name)?;
             let settings = Settings::read(&bytes).wrap_err_with(name)?;
-            let graph = networks::build_sequence(&settings.network, &settings.options)
-                .ok_or_else(|| miette!("unknown network `{}`", settings.network))?
-                .into_diagnostic()
-                .wrap_err_with(name)?;
-            let weights = Weights::from_safetensors(&bytes).into_diagnostic();
-            let weights = weights.wrap_err_with(name)?;
-            let network = onnx::write(&graph, &weights).into_diagnostic().wrap_err_with(name)?;
-            parameters = graph.trainable_parameters() as u64;
-            self.networks.push(network);
             if known.as_ref().is_some_and(|known| *known != settings) {
                 bail!("{} is another network than that of fold 1", name());
+            }
+            let of_fold = Weights::metadata(&bytes).into_diagnostic()?.remove("features_of_fold");
+            let fits = of_fold.is_none() || of_fold.as_deref() == of_slices;
+            if fits {
+                let graph = networks::build_sequence(&settings.network, &settings.options)
+                    .ok_or_else(|| miette!("unknown network `{}`", settings.network))?
+                    .into_diagnostic()
+                    .wrap_err_with(name)?;
+                let weights = Weights::from_safetensors(&bytes).into_diagnostic();
+                let weights = weights.wrap_err_with(name)?;
+                let network = onnx::write(&graph, &weights).into_diagnostic();
+                self.networks.push(network.wrap_err_with(name)?);
+                parameters = graph.trainable_parameters() as u64;
+                taken += 1;
             }
             known = Some(settings);
         }
         let Some(Settings { network, options }) = known else { bail!("it has no folds") };
+        if taken == 0 {
+            bail!(
+                help = "give the model.safetensors of a fold of the run on slices whose features they \
+                        were trained on",
+                "each of its networks reads the features of one fold's network of slices, and the \
+                 weights are of {}",
+                of_slices.map_or("no fold".to_owned(), |fold| format!("fold {fold}"))
+            );
+        }
         let reads = SeriesInput::of(&network)
             .ok_or_else(|| miette!("`{network}` is no network of series"))?;
         let validation = run.join("validation.csv");
@@ -101,7 +117,7 @@ impl SeriesRuns {
             columns: options.columns,
             trainable_parameters: parameters,
             // Hashed as the bundle is written.
-            sha256: vec![String::new(); folds as usize],
+            sha256: vec![String::new(); taken],
         });
         Ok(())
     }
@@ -114,8 +130,8 @@ impl SeriesRuns {
         }
         card.push_str(
             "\n## Networks of series\n\nThey read what the network above says of all slices of a \
-             series, in the order of their places, up and down; their probabilities, the mean over the \
-             networks of the folds, stand for those of single slices. A series of fewer than three \
+             series, in the order of their places, up and down; their probabilities, the mean over as \
+             many networks as stand below, stand for those of single slices. A series of fewer than three \
              slices, or without positions, keeps those of single slices, and its result says \
              so.\n\n| network | reads | values of each slice | networks | parameters of each |\n\
              |---|---|---:|---:|---:|\n",
