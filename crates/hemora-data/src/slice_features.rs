@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use half::f16;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
-use crate::prepare::files::replace;
+use crate::prepare::replace_file;
 
 /// Name of the tensor.
 const TENSOR: &str = "features";
@@ -87,7 +87,7 @@ impl SliceFeatures {
             .map_err(|error| failed(error.to_string()))?;
         // The values are aligned to eight bytes.
         header.resize(header.len().next_multiple_of(8), b' ');
-        let written = replace(path, |file| {
+        let written = replace_file(path, |file| {
             file.write_all(&(header.len() as u64).to_le_bytes())?;
             file.write_all(&header)?;
             for row in self.values.chunks(self.columns) {

@@ -13,7 +13,7 @@
 //! The file is Parquet; CSV with the same columns is read as well. The rows of a series stand
 //! together, in the order of `z_mm`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use parquet::file::writer::SerializedFileWriter;
 
 use crate::index::{Cell, Kind};
 use crate::parquet_write::{schema, write_group};
-use crate::prepare::files::replace;
+use crate::prepare::replace_file;
 use crate::table::{Table, TableError, shorten, with_file};
 
 /// Rows of a group of the file.
@@ -158,7 +158,7 @@ impl SliceTable {
         self.check()?;
         let failed = |source| SliceTableError::Io { path: path.to_owned(), source };
         let bytes = self.parquet().map_err(|error| failed(std::io::Error::other(error)))?;
-        replace(path, |file| file.write_all(&bytes)).map_err(failed)
+        replace_file(path, |file| file.write_all(&bytes)).map_err(failed)
     }
 
     fn parquet(&self) -> Result<Vec<u8>, ParquetError> {
@@ -216,14 +216,14 @@ impl SliceTable {
     /// No patient in two folds, no id twice.
     fn check(&self) -> Result<(), SliceTableError> {
         let mut folds: HashMap<&str, u32> = HashMap::new();
-        let mut ids: HashMap<&str, ()> = HashMap::with_capacity(self.rows.len());
+        let mut ids: HashSet<&str> = HashSet::with_capacity(self.rows.len());
         for row in &self.rows {
             let fold = *folds.entry(&row.patient).or_insert(row.fold);
             if fold != row.fold {
                 let patient = shorten(&row.patient);
                 return Err(SliceTableError::Leak { patient, folds: [fold, row.fold] });
             }
-            if ids.insert(&row.id, ()).is_some() {
+            if !ids.insert(&row.id) {
                 return Err(SliceTableError::Repeated(shorten(&row.id)));
             }
         }

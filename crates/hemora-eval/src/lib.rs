@@ -48,7 +48,7 @@ pub use bootstrap::{
 };
 pub use calibration::{
     Calibration, CalibrationMethod, Calibrator, Isotonic, LabelCalibration, fit_platt,
-    fit_temperature,
+    fit_temperature, log_odds, sigmoid,
 };
 pub use clusters::Clusters;
 pub use compare::{Difference, compare, holm};

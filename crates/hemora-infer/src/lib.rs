@@ -1,8 +1,8 @@
 //! From a study to its result: engines, the model bundle, class-activation maps.
 //!
 //! [`Bundle::open`] reads a model, [`load_engine`] loads its network, [`triage`] scores a
-//! [`hemora_dicom::Collection`] (with a [`SeriesModel`] where the bundle has one), [`key_slices`] gives the slices to look at first. Only this crate
-//! knows tract and ONNX Runtime.
+//! [`hemora_dicom::Collection`] (with a [`SeriesModel`] where the bundle has one), [`key_slices`]
+//! gives the slices to look at first. Only this crate knows tract and ONNX Runtime.
 
 mod activation;
 mod bundle;

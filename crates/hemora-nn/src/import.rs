@@ -10,15 +10,16 @@ use half::{bf16, f16};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
-use crate::{Graph, Op, Parameter, Tensor, Weights};
+use crate::channels::{image_weights, of_channels};
+use crate::{Graph, Parameter, Tensor, Weights, WeightsError};
 
 /// Why weights cannot be imported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// Not a safetensors file.
-    #[error("not a safetensors file: {0}")]
-    Format(#[from] safetensors::SafeTensorError),
+    /// No weights, of another shape, or not finite.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// Parameters of the network that the file does not have.
     #[error(
         "network `{network}` needs {count} tensors that the file does not have, such as `{name}`; \
@@ -34,21 +35,6 @@ pub enum ImportError {
         /// A tensor that the file has.
         found: String,
     },
-    /// A tensor of another shape.
-    #[error("tensor `{name}` has shape {found:?}; network `{network}` needs {expected:?}")]
-    Shape {
-        /// The network.
-        network: String,
-        /// Name in the file.
-        name: String,
-        /// Shape in the file.
-        found: Vec<usize>,
-        /// Shape in the network.
-        expected: Vec<usize>,
-    },
-    /// A value that is infinite or not a number.
-    #[error("tensor `{0}` has values that are not finite")]
-    NotFinite(String),
 }
 
 /// What was imported.
@@ -95,18 +81,17 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
             found: found.keys().next().cloned().unwrap_or_else(|| "no tensor".to_owned()),
         });
     }
-    let first_conv = graph.nodes().iter().find(|node| matches!(node.op, Op::Conv(_)));
-    let first_conv = first_conv.map(|node| format!("{}.weight", node.name));
+    let of_image: Vec<String> = image_weights(graph).collect();
     let head = &graph.node(graph.logits()).name;
     for parameter in parameters {
         let theirs = &names[&parameter.name];
         let mut tensor = found.remove(theirs).expect("a name of the file");
         if tensor.values.iter().any(|value| !value.is_finite()) {
-            return Err(ImportError::NotFinite(theirs.clone()));
+            return Err(WeightsError::NotFinite(theirs.clone()).into());
         }
         let shape = tensor.shape.clone();
-        if first_conv.as_ref() == Some(&parameter.name) {
-            tensor = of_channels(tensor, &parameter.shape);
+        if of_image.contains(&parameter.name) {
+            tensor = of_channels(tensor, graph.input_shape()[0]);
         }
         if without_ones(&tensor.shape) == without_ones(&parameter.shape) {
             tensor.shape.clone_from(&parameter.shape);
@@ -116,12 +101,10 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
         if tensor.shape != parameter.shape {
             let same_inputs = tensor.shape.get(1..) == parameter.shape.get(1..);
             if !(is_head && same_inputs) {
-                return Err(ImportError::Shape {
-                    network: graph.name().to_owned(),
-                    name: theirs.clone(),
-                    found: shape,
-                    expected: parameter.shape,
-                });
+                let (network, name) = (graph.name().to_owned(), theirs.clone());
+                let expected = parameter.shape;
+                let error = WeightsError::Shape { network, name, found: shape, expected };
+                return Err(error.into());
             }
             imported.other_labels = tensor.shape.first().copied();
         }
@@ -138,7 +121,7 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
 }
 
 /// All tensors of real numbers; counters of batches and the like are left out.
-fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, ImportError> {
+fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, WeightsError> {
     let mut tensors = BTreeMap::new();
     for (name, view) in SafeTensors::deserialize(bytes)?.iter() {
         let data = view.data();
@@ -195,30 +178,6 @@ fn without_ones(shape: &[usize]) -> &[usize] {
         [rest @ .., 1] if rest.len() > 1 => without_ones(rest),
         _ => shape,
     }
-}
-
-/// The first convolution for another number of input channels, as timm makes it: of one channel the
-/// sum over colours, of others the colours again and again, weaker, so that the sums stay.
-fn of_channels(tensor: Tensor, expected: &[usize]) -> Tensor {
-    let (&[outputs, colours, rows, columns], &[_, channels, ..]) = (&*tensor.shape, expected)
-    else {
-        return tensor;
-    };
-    if colours == channels || colours == 0 {
-        return tensor;
-    }
-    let pixels = rows * columns;
-    let mut values = Vec::with_capacity(outputs * channels * pixels);
-    for filter in tensor.values.chunks(colours * pixels) {
-        let value = |colour: usize, pixel: usize| filter[colour * pixels + pixel];
-        for channel in 0..channels {
-            values.extend((0..pixels).map(|pixel| match channels {
-                1 => (0..colours).map(|colour| value(colour, pixel)).sum::<f32>(),
-                _ => value(channel % colours, pixel) * (colours as f32 / channels as f32),
-            }));
-        }
-    }
-    Tensor { shape: vec![outputs, channels, rows, columns], values }
 }
 
 #[cfg(test)]
@@ -361,7 +320,7 @@ mod tests {
         assert!(shape.contains("`bn1.bias` has shape [3]"), "{shape}");
         wrong.insert("bn1.bias", Tensor { shape: vec![64], values: vec![f32::NAN; 64] });
         let error = import(&graph("resnet18", 3, 6), &file(&wrong)).unwrap_err();
-        assert!(matches!(error, ImportError::NotFinite(_)));
+        assert!(matches!(error, ImportError::Weights(WeightsError::NotFinite(_))));
         assert!(import(&graph("resnet18", 3, 6), &bytes[..100]).is_err());
     }
 }

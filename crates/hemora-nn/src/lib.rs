@@ -21,6 +21,7 @@
 //! | `sequence-probabilities` | 1,914,502 on 36 values a slice | the same |
 
 mod builder;
+mod channels;
 mod graph;
 mod import;
 pub mod networks;
@@ -32,6 +33,7 @@ mod summary;
 mod weights;
 
 pub use builder::GraphBuilder;
+pub use channels::fit_channels;
 pub use graph::{
     AveragePool, BatchNorm, Conv, Graph, Init, Linear, MaxPool, Node, NodeId, Op, Padding,
     RunningVariance,

@@ -1,9 +1,9 @@
 //! Files that are either whole or not there.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
+use hemora_data::replace_file;
 use serde::Serialize;
 
 use crate::StudyError;
@@ -11,19 +11,8 @@ use crate::error::in_path;
 
 /// Writes beside `path`, syncs and renames; makes the folder.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StudyError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let write = || {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write().map_err(in_path(path))
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder.and_then(|()| replace_file(path, |file| file.write_all(bytes))).map_err(in_path(path))
 }
 
 /// The same for a value as indented JSON.

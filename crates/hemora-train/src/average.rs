@@ -7,7 +7,7 @@ use hemora_nn::{Weights, WeightsError};
 use tch::Tensor;
 
 use crate::Model;
-use crate::model::to_host;
+use crate::model::{host_weights, to_host};
 
 const PREFIX: &str = "average/";
 
@@ -45,11 +45,7 @@ impl WeightAverage {
 
     /// A copy of the averages under the model's own names.
     pub fn weights(&self) -> Weights {
-        let mut weights = Weights::default();
-        for (name, tensor) in &self.tensors {
-            weights.insert(name, to_host(tensor));
-        }
-        weights
+        host_weights(&self.tensors)
     }
 
     /// A model with the averages as its weights.

@@ -28,6 +28,12 @@ pub struct EpochMetrics {
     pub seconds: f64,
 }
 
+/// The mean of the AUROCs that are defined; `None` if none is.
+pub fn mean_defined(aurocs: &BTreeMap<String, Option<f64>>) -> Option<f64> {
+    let defined: Vec<f64> = aurocs.values().copied().flatten().collect();
+    (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64)
+}
+
 /// Appends one line, on disk when this returns.
 ///
 /// # Errors

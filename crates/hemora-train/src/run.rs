@@ -124,9 +124,7 @@ impl Run<'_> {
         let predictions =
             predict(&kept, self.config.task, self.validate, &trainer.loss, trainer.ranks());
         let auroc = aurocs(&predictions, self.data).into_diagnostic()?;
-        let defined: Vec<f64> = auroc.values().copied().flatten().collect();
-        let mean =
-            (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64);
+        let mean = metrics::mean_defined(&auroc);
         progress.epoch += 1;
         progress.step = trainer.steps;
         let line = EpochMetrics {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use hemora_data::{Augment, Loader, LoaderOptions, Share};
-use hemora_nn::{Graph, Op, Weights, networks};
+use hemora_nn::{Graph, Weights, fit_channels, networks};
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use tch::Device;
 
@@ -50,34 +50,6 @@ fn initial_model(config: &RunConfig, graph: Graph, device: Device) -> Result<Mod
         }
     }
     Model::with_weights(graph, &weights, device).into_diagnostic().wrap_err_with(name)
-}
-
-/// Fits weights of a network for another number of channels to `graph`: the first convolution's are
-/// repeated over the channels and scaled, so that an image that is the same in all of them gives the
-/// same values, as timm does.
-fn fit_channels(weights: &mut Weights, graph: &Graph) {
-    let reads_image = |node: &hemora_nn::Node| {
-        node.inputs.first().is_some_and(|from| matches!(graph.node(*from).op, Op::Input { .. }))
-    };
-    for node in graph.nodes().iter().filter(|node| reads_image(node)) {
-        let (Op::Conv(conv), [channels, ..]) = (&node.op, graph.input_shape()) else { continue };
-        let key = format!("{}.weight", node.name);
-        let Some(loaded) = weights.get(&key).filter(|_| conv.groups == 1) else { continue };
-        let [units, found, rows, columns] = loaded.shape[..] else { continue };
-        if found == channels || found == 0 {
-            continue;
-        }
-        let (area, factor) = (rows * columns, found as f32 / channels as f32);
-        let mut values = Vec::with_capacity(units * channels * area);
-        for unit in loaded.values.chunks_exact(found * area) {
-            for channel in 0..channels {
-                let plane = &unit[channel % found * area..][..area];
-                values.extend(plane.iter().map(|value| value * factor));
-            }
-        }
-        let shape = vec![units, channels, rows, columns];
-        weights.insert(&key, hemora_nn::Tensor { shape, values });
-    }
 }
 
 /// A trainer at the start of a run of `steps` steps, `per_epoch` of them an epoch.

@@ -180,6 +180,30 @@ pub fn write_predictions(
     data: &RunData,
 ) -> std::io::Result<()> {
     let labels = predictions.task.labels();
+    let rows = predictions.indices.iter().zip(predictions.probabilities.chunks_exact(labels.len()));
+    let row = |(&index, probabilities)| {
+        let truth = data.set.labels(index);
+        PredictedRow { id: data.set.id(index), group: &data.groups[index], truth, probabilities }
+    };
+    write_rows(path, labels, rows.map(row))
+}
+
+/// A row of the predictions that `hemora evaluate` reads.
+pub(crate) struct PredictedRow<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) group: &'a str,
+    /// All labels, in label order.
+    pub(crate) truth: [bool; LABEL_COUNT],
+    /// One for each label of the table.
+    pub(crate) probabilities: &'a [f32],
+}
+
+/// Writes rows with the columns id, group, and of each label its truth and its probability.
+pub(crate) fn write_rows<'a>(
+    path: &Path,
+    labels: &[Label],
+    rows: impl Iterator<Item = PredictedRow<'a>>,
+) -> std::io::Result<()> {
     let mut text = String::from("id,group");
     for prefix in ["label_", ""] {
         for label in labels {
@@ -187,10 +211,9 @@ pub fn write_predictions(
         }
     }
     text.push('\n');
-    let rows = predictions.probabilities.chunks_exact(labels.len());
-    for (&index, probabilities) in predictions.indices.iter().zip(rows) {
-        text.push_str(&format!("{},{}", data.set.id(index), data.groups[index].replace(',', ";")));
-        let truth = data.set.labels(index);
+    let plain = |name: &str| name.replace(',', ";");
+    for PredictedRow { id, group, truth, probabilities } in rows {
+        text.push_str(&format!("{},{}", plain(id), plain(group)));
         for label in labels {
             text.push_str(if truth[label.index()] { ",1" } else { ",0" });
         }

@@ -16,11 +16,14 @@ pub(super) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), PrepareError> {
-    in_path(path, replace(path, write))
+    in_path(path, replace_file(path, write))
 }
 
-/// Writes a file as a whole beside its place, syncs and renames it.
-pub(crate) fn replace(
+/// Writes a file beside its place, syncs and renames it: it is whole or not there.
+///
+/// # Errors
+/// What `write` or the operating system says.
+pub fn replace_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {

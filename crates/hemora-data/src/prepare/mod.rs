@@ -2,7 +2,7 @@
 
 mod deal;
 mod error;
-pub(crate) mod files;
+mod files;
 mod plan;
 mod recipe;
 mod render;
@@ -13,6 +13,7 @@ mod store;
 mod texts;
 
 pub use error::PrepareError;
+pub use files::replace_file;
 pub use recipe::{Crop, Output, PrepareRecipe, PrepareRecipeError, PreparedChannel};
 pub use render::Renderer;
 pub use run::{PrepareReport, prepare};

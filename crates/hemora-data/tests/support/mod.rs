@@ -1,6 +1,8 @@
 //! Tiny PNG files, label tables and the place of the shared sample.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod phantoms;
+
 use std::path::{Path, PathBuf};
 
 use hemora_ct::Label;

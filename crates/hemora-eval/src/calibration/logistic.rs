@@ -14,13 +14,13 @@ const HOTTEST: f64 = 1e3;
 const STEPS: usize = 100;
 
 /// Log-odds of a probability 0–1, at most ±16.
-pub(crate) fn log_odds(probability: f64) -> f64 {
+pub fn log_odds(probability: f64) -> f64 {
     let clipped = probability.clamp(CLIP, 1.0 - CLIP);
     clipped.ln() - (-clipped).ln_1p()
 }
 
 /// Probability of log-odds.
-pub(crate) fn sigmoid(log_odds: f64) -> f64 {
+pub fn sigmoid(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 

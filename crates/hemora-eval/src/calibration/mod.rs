@@ -5,6 +5,5 @@ mod logistic;
 mod method;
 
 pub use isotonic::Isotonic;
-pub use logistic::{fit_platt, fit_temperature};
-pub(crate) use logistic::{log_odds, sigmoid};
+pub use logistic::{fit_platt, fit_temperature, log_odds, sigmoid};
 pub use method::{Calibration, CalibrationMethod, Calibrator, LabelCalibration};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use hemora_ct::LABEL_COUNT;
+use hemora_eval::{log_odds, sigmoid};
 
 use super::contract::{EngineError, check_output};
 use super::library;
@@ -66,17 +67,11 @@ pub fn run_both_ways(
     let other = engine.run(&columns(&backward))?;
     for (one, other) in mean.iter_mut().zip(other.iter().rev()) {
         for (one, other) in one.iter_mut().zip(other) {
-            *one = (1.0 / (1.0 + (-(log_odds(*one) + log_odds(*other)) / 2.0).exp())) as f32;
+            let sum = log_odds(f64::from(*one)) + log_odds(f64::from(*other));
+            *one = sigmoid(sum / 2.0) as f32;
         }
     }
     Ok(mean)
-}
-
-/// Log odds of a probability, at most those of the last number before 0 or 1.
-fn log_odds(probability: f32) -> f64 {
-    let least = f64::from(f32::EPSILON) / 2.0;
-    let probability = f64::from(probability).clamp(least, 1.0 - least);
-    (probability / (1.0 - probability)).ln()
 }
 
 /// Slices of an input of `length` values, `columns` each.

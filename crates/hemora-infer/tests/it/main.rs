@@ -1,6 +1,7 @@
 //! Engines, bundles and triage, against real files and real peers.
 
 mod bundle;
+mod documents;
 mod engines;
 #[path = "../../../hemora-train/tests/formula/mod.rs"]
 mod formula;
@@ -8,5 +9,6 @@ mod networks;
 mod schema;
 mod sequences;
 mod series;
+mod series_bundle;
 mod support;
 mod triage;

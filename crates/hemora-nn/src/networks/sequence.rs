@@ -1,6 +1,6 @@
-//! Networks that read a whole series: by name, and two after the sequence models of the competition's winner
-//! (facts §4; github.com/SeuTao/RSNA2019_Intracranial-Hemorrhage-Detection). Theirs are trained as
-//! one; here the second reads what the first said out of fold.
+//! Networks that read a whole series: by name, and two after the sequence models of the competition's
+//! winner (facts §4; github.com/SeuTao/RSNA2019_Intracranial-Hemorrhage-Detection). Theirs are trained
+//! as one; here the second reads what the first said out of fold.
 
 use crate::{
     BatchNorm, Graph, GraphBuilder, GraphError, Gru, Init, Linear, NodeId, Op, RunningVariance,

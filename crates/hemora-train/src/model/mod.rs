@@ -5,4 +5,5 @@ mod network;
 mod operations;
 mod sequence;
 
+pub(crate) use network::host_weights;
 pub use network::{Layout, Mode, Model, to_host};

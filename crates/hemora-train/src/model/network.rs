@@ -155,11 +155,7 @@ impl Model {
 
     /// A copy of all weights.
     pub fn weights(&self) -> Weights {
-        let mut weights = Weights::default();
-        for (name, tensor) in &self.tensors {
-            weights.insert(name, to_host(tensor));
-        }
-        weights
+        host_weights(&self.tensors)
     }
 
     /// The values before the final sigmoid or softmax, `[N, units]`, of images `[N, C, H, W]`; of
@@ -229,6 +225,15 @@ fn arranged(tensor: &Tensor, layout: Layout) -> Tensor {
         }
         _ => tensor.contiguous(),
     }
+}
+
+/// A copy of named tensors on the host.
+pub(crate) fn host_weights(tensors: &BTreeMap<String, Tensor>) -> Weights {
+    let mut weights = Weights::default();
+    for (name, tensor) in tensors {
+        weights.insert(name, to_host(tensor));
+    }
+    weights
 }
 
 /// A tensor's shape and values, copied to the host as f32.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use hemora_ct::{LABEL_COUNT, Label};
+use hemora_ct::Label;
 use hemora_nn::{Weights, onnx};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use tch::Device;
@@ -23,6 +23,7 @@ use crate::optimizer::{OptimizerOptions, Preset};
 use crate::precision::Precision;
 use crate::progress::say;
 use crate::trainer::{self, Trainer, TrainerOptions};
+use crate::validation::{PredictedRow, write_rows};
 use crate::watch::WatchOptions;
 use crate::{Layout, Model, Schedule, Task, ranks};
 
@@ -202,7 +203,7 @@ impl Fold<'_> {
             step: trainer.steps,
             train_loss: losses / f64::from(steps),
             validation_loss: figures.loss,
-            mean_auroc: figures.mean_auroc(),
+            mean_auroc: metrics::mean_defined(&figures.auroc),
             auroc: figures.auroc,
             images_per_second: slices as f64 / train_seconds,
             seconds: begin.elapsed().as_secs_f64(),
@@ -255,15 +256,12 @@ fn write_validation(
     set: &SequenceSet,
     table: &hemora_data::SliceTable,
 ) -> Result<()> {
-    let names = |prefix: &str| Label::ALL.map(|label| format!("{prefix}{label}")).join(",");
-    let mut text = format!("id,group,{},{}\n", names("label_"), names(""));
-    for (row, score) in table.rows.iter().enumerate() {
-        let Some(labels) = set.labels(row) else { continue };
-        let numbers = |values: [f32; LABEL_COUNT]| values.map(|value| value.to_string()).join(",");
-        let group = score.patient.replace(',', ";");
-        text.push_str(&score.id.replace(',', ";"));
-        text.push_str(&format!(",{group},{},{}\n", numbers(labels), numbers(score.probabilities)));
-    }
+    let labelled = table.rows.iter().enumerate().filter_map(|(row, score)| {
+        let truth = set.labels(row)?.map(|label| label >= 0.5);
+        let (id, group, probabilities) = (&*score.id, &*score.patient, &score.probabilities[..]);
+        Some(PredictedRow { id, group, truth, probabilities })
+    });
     let path = config.out.join("validation.csv");
-    write_whole(&path, text.as_bytes()).into_diagnostic().wrap_err("cannot write the predictions")
+    let written = write_rows(&path, &Label::ALL, labelled).into_diagnostic();
+    written.wrap_err("cannot write the predictions")
 }

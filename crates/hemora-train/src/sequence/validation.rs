@@ -60,10 +60,4 @@ impl Figures {
         }
         Ok(Self { loss: loss.unwrap_or(f64::NAN), auroc: aurocs, slices: truths.len() })
     }
-
-    /// Mean of the AUROCs that are defined.
-    pub fn mean_auroc(&self) -> Option<f64> {
-        let defined: Vec<f64> = self.auroc.values().copied().flatten().collect();
-        (!defined.is_empty()).then(|| defined.iter().sum::<f64>() / defined.len() as f64)
-    }
 }

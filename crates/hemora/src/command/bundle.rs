@@ -8,27 +8,13 @@ use hemora_eval::{Aggregation, FitReport, Level};
 use hemora_evaluate::{Evaluation, card_section, read_evaluation};
 use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
 use hemora_nn::{Weights, networks, onnx};
+use hemora_recipe::About;
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 use serde::Deserialize;
 
 use super::bundle_series::SeriesRuns;
 use super::compare::evaluation_file;
 use crate::cli::BundleArgs;
-
-/// What only a person can say of a model.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct About {
-    name: String,
-    version: String,
-    created: String,
-    licence: String,
-    intended_use: String,
-    training_data: String,
-    input: String,
-    validation: String,
-    limits: Vec<String>,
-}
 
 /// One label's validation as hemora-train stores it in the weights.
 #[derive(Debug, Deserialize)]
