@@ -12,7 +12,7 @@ use super::RunConfig;
 pub struct Settings {
     /// Settings to start from, TOML: keys are the flags' names with underscores. Flags that are
     /// given go before it. `hemora-train config` prints one with every default. `winner` is that of
-    /// the competition's winner, `fast` one that costs a tenth.
+    /// the competition's winner, `fast` that of one small network.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 

@@ -6,14 +6,13 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser};
 use serde::{Deserialize, Serialize};
 
-use crate::Layout;
-use crate::Task;
 use crate::balance::{ClassWeights, Sampling};
 use crate::optimizer::{OptimizerOptions, Preset};
 use crate::precision::Precision;
 use crate::progress::Show;
 use crate::schedule::{ScheduleName, ScheduleOptions};
 use crate::watch::WatchOptions;
+use crate::{Layout, Task};
 
 /// Settings of a run. A flag `--learning-rate` is the key `learning_rate` in a config file.
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
@@ -219,8 +218,8 @@ pub struct RunConfig {
     #[arg(long)]
     pub no_augment: bool,
 
-    /// How training images are changed: default, winner (facts of the competition's winner), or a
-    /// TOML file.
+    /// How training images are changed: default, winner (as the competition's winner did), or a TOML
+    /// file.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub augment: String,
 
