@@ -11,6 +11,8 @@
 //! - Two models: [`compare`], [`delong_paired`], [`holm`].
 //! - [`Calibrator`], and from slices to studies [`Aggregation`] and [`LearnedAggregation`]; from
 //!   slices to lesions [`lesions`].
+//! - Several models as one: [`fit_weighted_mean`] and [`fit_stacking`] on their [`OutOfFold`]
+//!   predictions.
 //! - [`measure`] does all of it for a set of items; [`fit`] fits a calibration and chooses
 //!   operating points.
 //!
@@ -24,6 +26,7 @@ mod compare;
 mod confusion;
 mod curve;
 mod delong;
+mod ensemble;
 mod error;
 mod fit;
 mod hierarchy;
@@ -55,6 +58,11 @@ pub use compare::{Difference, compare, holm};
 pub use confusion::Confusion;
 pub use curve::{DecisionPoint, PrecisionRecallPoint, RocPoint, decision_curve, thin};
 pub use delong::{DeLong, PairedDeLong, delong, delong_paired};
+pub use ensemble::{
+    LabelWeights, MOST_MODELS, MOST_NEIGHBOURS, OutOfFold, StackNode, StackedLabel, Stacking,
+    StackingFit, WEIGHT_SUM_TOLERANCE, WeightedMean, are_weights, fit_stacking, fit_weighted_mean,
+    fit_weights, mean_of_models,
+};
 pub use error::MetricError;
 pub use fit::{FIT_VERSION, FitOptions, FitReport, LabelFit, ProbabilityScores, fit};
 pub use hierarchy::{Hierarchy, LevelSet};

@@ -4,12 +4,13 @@
 //! of its slices, and refuses or names whatever does not fit. [`evaluate`] measures them
 //! ([`Evaluation`], `schemas/metrics-1.schema.json`), [`write_html`] and [`markdown`] show that,
 //! [`side_by_side`] compares several. [`calibrate`] fits a calibration and operating points for a
-//! model's bundle.
+//! model's bundle, [`fit_ensemble`] makes several models one.
 
 mod calibrate;
 mod cases;
 mod document;
 mod duplicates;
+mod ensemble;
 mod error;
 mod evaluate;
 mod facts;
@@ -33,6 +34,10 @@ pub use document::{
     SubgroupDecision, SubgroupLabel, Tool, read_evaluation, schema,
 };
 pub use duplicates::{DifferingLabel, Duplicate, Duplicates};
+pub use ensemble::{
+    DEFAULT_NEIGHBOURS, ENSEMBLE_VERSION, EnsembleFit, EnsembleLabel, EnsembleLosses,
+    EnsembleMethod, EnsembleOptions, FittedModel, fit_ensemble, read_ensemble_fit,
+};
 pub use error::{EvaluateError, Tally};
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use facts::Facts;

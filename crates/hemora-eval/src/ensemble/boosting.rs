@@ -1,0 +1,297 @@
+//! Fitting the trees of a stacking, cross-fitted by fold. The boosting is forust's.
+
+use forust_ml::errors::ForustError;
+use forust_ml::objective::ObjectiveType;
+use forust_ml::tree::Tree;
+use forust_ml::{GradientBooster, Matrix};
+use hemora_ct::{LABEL_COUNT, Label};
+use rayon::prelude::*;
+
+use super::data::OutOfFold;
+use super::stacking::{MOST_NEIGHBOURS, StackNode, StackedLabel, Stacking, feature, width};
+use crate::MetricError;
+use crate::calibration::sigmoid;
+
+/// Fewer positives or negatives than these are not fitted on.
+const FEW: usize = 20;
+
+// Small trees, slowly: chosen beforehand and the same for every set.
+/// Trees of a label.
+const TREES: usize = 100;
+/// Part of a tree's answer that counts.
+const RATE: f32 = 0.05;
+/// Questions from the root to a leaf.
+const DEPTH: usize = 4;
+/// Leaves of a tree.
+const LEAVES: usize = 8;
+/// Least sum of p (1 − p) of a leaf's slices.
+const LEAF_WEIGHT: f32 = 2.0;
+
+/// A fitted stacking and what it gives out of fold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackingFit {
+    /// The trees, fitted on all folds.
+    pub stacking: Stacking,
+    /// Probabilities of each slice by trees that were fitted on the other folds; `None` for labels of
+    /// which there were too few positives or negatives.
+    pub out_of_fold: Vec<[Option<f32>; LABEL_COUNT]>,
+}
+
+/// Fits boosted trees for each label on the models' probabilities of every slice and of `neighbours`
+/// slices on either side, on all folds, and on all but each fold for the probabilities out of fold.
+/// `series` are the slices of each series in the order of their places, each slice once.
+///
+/// # Errors
+/// [`MetricError::Option`] if there are too many neighbours, a slice is in no series or in two, or the
+/// boosting fails.
+pub fn fit_stacking(
+    data: &OutOfFold,
+    series: &[Vec<usize>],
+    neighbours: usize,
+) -> Result<StackingFit, MetricError> {
+    if neighbours > MOST_NEIGHBOURS {
+        let (option, value) = ("neighbours", neighbours.to_string());
+        return Err(MetricError::Option { option, value, expected: "0 to 8" });
+    }
+    let places = places(data.slices(), series)?;
+    let features = Features { data, series, places: &places, neighbours };
+    let mut out_of_fold = vec![[None; LABEL_COUNT]; data.slices()];
+    for fold in data.folds() {
+        let labels = features.fit(Some(fold))?;
+        for slice in (0..data.slices()).filter(|&slice| data.fold(slice) == fold) {
+            let row: Vec<f64> = (0..features.width()).map(|at| features.value(at, slice)).collect();
+            for label in &labels {
+                let probability = sigmoid(label.log_odds(&row)) as f32;
+                out_of_fold[slice][label.label.index()] = Some(probability);
+            }
+        }
+    }
+    let labels = features.fit(None)?;
+    let stacking = Stacking { models: data.models(), neighbours, labels };
+    stacking.check()?;
+    Ok(StackingFit { stacking, out_of_fold })
+}
+
+/// The series of each slice and its place there.
+fn places(slices: usize, series: &[Vec<usize>]) -> Result<Vec<(usize, usize)>, MetricError> {
+    let mut places = vec![None; slices];
+    let refuse = |slice: usize| {
+        let (option, value) = ("series of the slices", format!("with slice {slice}"));
+        MetricError::Option { option, value, expected: "each slice in one" }
+    };
+    for (at, of) in series.iter().enumerate() {
+        for (place, &slice) in of.iter().enumerate() {
+            match places.get_mut(slice) {
+                Some(known @ None) => *known = Some((at, place)),
+                _ => return Err(refuse(slice)),
+            }
+        }
+    }
+    let found = places.iter().enumerate().map(|(slice, place)| place.ok_or_else(|| refuse(slice)));
+    found.collect()
+}
+
+/// What is read of the slices.
+struct Features<'a> {
+    data: &'a OutOfFold,
+    series: &'a [Vec<usize>],
+    places: &'a [(usize, usize)],
+    neighbours: usize,
+}
+
+impl Features<'_> {
+    fn width(&self) -> usize {
+        width(self.data.models(), self.neighbours)
+    }
+
+    fn value(&self, at: usize, slice: usize) -> f64 {
+        let (series, place) = self.places[slice];
+        let series = &self.series[series];
+        let shape = (self.data.models(), self.neighbours);
+        feature(at, shape, (place, series.len()), |model, place, label| {
+            self.data.probability(model, series[place], Label::ALL[label])
+        })
+    }
+
+    /// Trees of the labels that have enough of both classes, of all slices but those of `without`.
+    fn fit(&self, without: Option<u32>) -> Result<Vec<StackedLabel>, MetricError> {
+        let fitted: Result<Vec<Option<StackedLabel>>, MetricError> = Label::ALL
+            .into_par_iter()
+            .map(|label| {
+                let known = self.data.known(label, without);
+                let truth: Vec<f64> = known
+                    .iter()
+                    .filter_map(|&slice| self.data.truth(slice, label))
+                    .map(|truth| f64::from(u8::from(truth)))
+                    .collect();
+                let positives = truth.iter().filter(|&&truth| truth > 0.5).count();
+                if positives < FEW || truth.len() - positives < FEW {
+                    return Ok(None);
+                }
+                let column = |at: usize| known.iter().map(move |&slice| self.value(at, slice));
+                let columns: Vec<f64> = (0..self.width()).flat_map(column).collect();
+                let failed = |error: ForustError| MetricError::Option {
+                    option: "boosting",
+                    value: error.to_string(),
+                    expected: "a fit",
+                };
+                boosted(label, &columns, &truth).map(Some).map_err(failed)
+            })
+            .collect();
+        Ok(fitted?.into_iter().flatten().collect())
+    }
+}
+
+/// Boosted trees on `columns`, the values of all items feature by feature.
+fn boosted(label: Label, columns: &[f64], truth: &[f64]) -> Result<StackedLabel, ForustError> {
+    let positives: f64 = truth.iter().sum();
+    let base = (positives / (truth.len() as f64 - positives)).ln();
+    let mut booster = GradientBooster::default()
+        .set_objective_type(ObjectiveType::LogLoss)
+        .set_iterations(TREES)
+        .set_learning_rate(RATE)
+        .set_max_depth(DEPTH)
+        .set_max_leaves(LEAVES)
+        .set_min_leaf_weight(LEAF_WEIGHT)
+        .set_initialize_base_score(false)
+        .set_base_score(base)
+        // The labels share the cores; sums in one order give the same trees everywhere.
+        .set_parallel(false);
+    let matrix = Matrix::new(columns, truth.len(), columns.len() / truth.len());
+    booster.fit_unweighted(&matrix, truth, None)?;
+    Ok(StackedLabel { label, base, trees: booster.trees.iter().map(nodes).collect() })
+}
+
+/// The nodes of a tree, each before what it leads to.
+fn nodes(tree: &Tree) -> Vec<StackNode> {
+    let mut order = vec![0];
+    let mut all = Vec::new();
+    while let Some(&number) = order.get(all.len()) {
+        let node = &tree.nodes[number];
+        if node.is_leaf {
+            all.push(StackNode::Leaf(f64::from(node.weight_value)));
+            continue;
+        }
+        let below = order.len();
+        order.extend([node.left_child, node.right_child]);
+        all.push(StackNode::Split(node.split_feature, node.split_value, below, below + 1));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// Series of 20 slices, five a fold and four folds. Bleeds span five slices; two models say little
+    /// of each slice, so that the neighbours are worth reading. `any` alone has positives.
+    fn data(flip_last: bool) -> (OutOfFold, Vec<Vec<usize>>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let (mut models, mut labels, mut folds) = (vec![vec![], vec![]], vec![], vec![]);
+        for series in 0..20u32 {
+            let begin = 3 + (series as usize * 5) % 9;
+            for slice in 0..20 {
+                let bleeds = series % 2 == 0 && (begin..begin + 5).contains(&slice);
+                for model in &mut models {
+                    let noise = 0.7 * rng.random::<f32>();
+                    let any = if bleeds { 0.25 + noise } else { 0.1 + noise };
+                    model.push([0.5, 0.5, 0.5, 0.5, 0.5, any]);
+                }
+                let none = Some(false);
+                let any = bleeds != (flip_last && series / 5 == 3);
+                labels.push([none, none, none, none, None, Some(any)]);
+                folds.push(series / 5);
+            }
+        }
+        let series = (0..20).map(|series| (20 * series..20 * (series + 1)).collect()).collect();
+        (OutOfFold::new(models, labels, folds).unwrap(), series)
+    }
+
+    fn loss(data: &OutOfFold, of: impl Fn(usize) -> f64) -> f64 {
+        data.log_loss(Label::Any, of).unwrap().unwrap()
+    }
+
+    #[test]
+    fn neighbours_help_out_of_fold_and_the_model_is_what_was_fitted() {
+        let (data, series) = data(false);
+        let fitted = fit_stacking(&data, &series, 2).unwrap();
+        let any = |row: &[Option<f32>; 6]| f64::from(row[5].unwrap());
+        let stacked = loss(&data, |slice| any(&fitted.out_of_fold[slice]));
+        let alone = fit_stacking(&data, &series, 0).unwrap();
+        let without = loss(&data, |slice| any(&alone.out_of_fold[slice]));
+        let means = super::super::mean_of_models(&data);
+        let mean = loss(&data, |slice| f64::from(means[slice][5]));
+        assert!(stacked < 0.95 * without && stacked < 0.6 * mean, "{stacked} {without} {mean}");
+        assert_eq!(fitted.stacking.labels.len(), 1, "one class and no labels have no trees");
+        assert!(fitted.out_of_fold.iter().all(|row| row[..5] == [None; 5]));
+        assert_eq!(fit_stacking(&data, &series, 2).unwrap(), fitted, "it is determined");
+        // The same slices as a series of triage.
+        let of = |model: usize| {
+            let row = |&slice: &usize| {
+                Label::ALL.map(|label| data.probability(model, slice, label) as f32)
+            };
+            series[4].iter().map(row).collect::<Vec<_>>()
+        };
+        let applied = fitted.stacking.apply(&[of(0), of(1)]);
+        let places = places(data.slices(), &series).unwrap();
+        let features = Features { data: &data, series: &series, places: &places, neighbours: 2 };
+        for (place, &slice) in series[4].iter().enumerate() {
+            let row: Vec<f64> = (0..features.width()).map(|at| features.value(at, slice)).collect();
+            let odds = fitted.stacking.labels[0].log_odds(&row);
+            assert_eq!(applied[place][5], Some(sigmoid(odds)));
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_fold_does_not_depend_on_the_labels_of_the_fold() {
+        let ((one, series), (other, _)) = (data(false), data(true));
+        let one = fit_stacking(&one, &series, 1).unwrap();
+        let other = fit_stacking(&other, &series, 1).unwrap();
+        assert_eq!(one.out_of_fold[300..], other.out_of_fold[300..]);
+        assert_ne!(one.out_of_fold[..100], other.out_of_fold[..100]);
+    }
+
+    #[test]
+    fn trees_say_what_the_library_says_of_them() {
+        let (data, series) = data(false);
+        let places = places(data.slices(), &series).unwrap();
+        let features = Features { data: &data, series: &series, places: &places, neighbours: 1 };
+        let slices = data.slices();
+        let columns: Vec<f64> = (0..features.width())
+            .flat_map(|at| (0..slices).map(move |slice| (at, slice)))
+            .map(|(at, slice)| features.value(at, slice))
+            .collect();
+        let truth: Vec<f64> = (0..slices)
+            .map(|slice| f64::from(u8::from(data.truth(slice, Label::Any).unwrap())))
+            .collect();
+        let matrix = Matrix::new(&columns, slices, features.width());
+        let mut booster =
+            GradientBooster::default().set_iterations(12).set_parallel(false).set_max_depth(6);
+        booster.fit_unweighted(&matrix, &truth, None).unwrap();
+        let own = StackedLabel {
+            label: Label::Any,
+            base: booster.base_score,
+            trees: booster.trees.iter().map(nodes).collect(),
+        };
+        assert!(own.trees.iter().any(|tree| tree.len() > 9));
+        for (slice, theirs) in booster.predict(&matrix, false).into_iter().enumerate() {
+            let row: Vec<f64> = (0..features.width()).map(|at| features.value(at, slice)).collect();
+            assert!((own.log_odds(&row) - theirs).abs() < 1e-6, "{slice}");
+        }
+    }
+
+    #[test]
+    fn slices_in_no_series_or_two_are_refused() {
+        let (data, series) = data(false);
+        let mut short = series.clone();
+        short[3].pop();
+        assert!(fit_stacking(&data, &short, 1).is_err());
+        let mut twice = series.clone();
+        twice[3].push(2);
+        assert!(fit_stacking(&data, &twice, 1).is_err());
+        assert!(fit_stacking(&data, &series, MOST_NEIGHBOURS + 1).is_err());
+    }
+}
