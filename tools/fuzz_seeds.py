@@ -247,3 +247,17 @@ seed("model", "description-series", b"\3" + text.encode())
 parts[0] = ("model.json", text)
 parts += [(f"series/{index}.onnx", network()) for index in range(2)]
 seed("model", "bundle-series", b"\2" + archive(parts))
+members = [archive(parts), archive(parts)]
+model = {"name": "folds", "weights": [1.0] * 6}
+model |= {"sha256": [hashlib.sha256(member).hexdigest() for member in members]}
+tree = [{"split": [3, 0.5, 1, 2]}, {"leaf": -1.0}, {"leaf": 1.0}]
+stacked = {"label": "any", "base": -2.0, "trees": [tree]}
+for key in ["input", "network", "series", "sha256", "views"]:
+    about.pop(key, None)
+about |= {"format_version": 3, "models": [model]}
+about |= {"stacking": {"models": 1, "neighbours": 1, "labels": [stacked]}}
+text = json.dumps(about)
+seed("model", "description-ensemble", b"\3" + text.encode())
+parts = [("model.json", text), ("card.md", "A seed.\n")]
+parts += [(f"members/{index}.hemora", member) for index, member in enumerate(members)]
+seed("model", "bundle-ensemble", b"\2" + archive(parts))

@@ -20,6 +20,8 @@ struct ModelRef {
     sha256: String,
     #[allow(dead_code)]
     series_sha256: Vec<String>,
+    #[allow(dead_code)]
+    member_sha256: Vec<String>,
 }
 
 fuzz_target!(init: prepare(), |data: &[u8]| {
@@ -46,11 +48,21 @@ fuzz_target!(init: prepare(), |data: &[u8]| {
             }
         }
         2 => {
-            let _ = bundle::Bundle::from_bytes(bytes);
+            if let Ok(model) = bundle::Model::from_bytes(bytes) {
+                assert!(!model.members().is_empty());
+            }
         }
         _ => {
             if let Ok(info) = bundle::ModelInfo::from_json(bytes) {
                 info.check().expect("it was checked as it was read");
+            }
+            if let Ok(info) = bundle::EnsembleInfo::from_json(bytes) {
+                info.check().expect("it was checked as it was read");
+                if let Some(stacking) = &info.stacking {
+                    // Trees that pass end and read what is there.
+                    let slices = vec![vec![[0.5; hemora_ct::LABEL_COUNT]; 3]; stacking.models];
+                    assert_eq!(stacking.apply(&slices).len(), 3);
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use hemora_dicom::{Collection, Series};
 
 use crate::score::read_one;
 use crate::stack::Window;
-use crate::{ActivationMap, Bundle, Classifier, Engine, SeriesResult, SliceResult, StudyResult};
+use crate::{ActivationMap, LoadedModel, SeriesResult, SliceResult, StudyResult};
 
 /// A slice worth a look.
 #[derive(Debug, Clone)]
@@ -35,8 +35,7 @@ pub struct KeySlice {
 /// suspicious first. `study` is a result of [`triage`](crate::triage) on `collection`. A slice
 /// that can no longer be read is left out.
 pub fn key_slices(
-    engine: &dyn Engine,
-    bundle: &Bundle,
+    model: &LoadedModel,
     collection: &Collection,
     study: &StudyResult,
     top: usize,
@@ -44,8 +43,6 @@ pub fn key_slices(
     let Some(result) = study.series.first() else {
         return Vec::new();
     };
-    // A model without a plain linear head has no maps; its slices are shown all the same.
-    let classifier = Classifier::from_onnx(bundle.onnx()).ok().flatten();
     let series: Vec<&Series> = collection
         .studies
         .iter()
@@ -61,7 +58,7 @@ pub fn key_slices(
             let (series, position) = series
                 .iter()
                 .find_map(|series| position_of(series, scored).map(|it| (*series, it)))?;
-            key_slice(engine, bundle, classifier.as_ref(), series, position, result, index)
+            key_slice(model, series, position, result, index)
         })
         .collect()
 }
@@ -84,26 +81,20 @@ fn position_of(series: &Series, slice: &SliceResult) -> Option<usize> {
 }
 
 fn key_slice(
-    engine: &dyn Engine,
-    bundle: &Bundle,
-    classifier: Option<&Classifier>,
+    model: &LoadedModel,
     series: &Series,
     position: usize,
     result: &SeriesResult,
     index: usize,
 ) -> Option<KeySlice> {
-    let recipe = &bundle.info().input;
     let read = |index: usize| read_one(series, index);
-    let window = Window::around(recipe, series.slices.len(), position, &read);
+    let window = Window::around(model.reach(), series.slices.len(), position, &read);
     let slice = window.slice(position).ok()?.clone();
-    let features = window
-        .input(recipe, position)
-        .ok()
-        .and_then(|input| engine.run(&input).ok())
-        .and_then(|output| output.features);
-    let map = |label: Label| classifier?.map(features.as_ref()?, label);
     let scored = &result.slices[index];
     let leading_subtype = leading(scored.probabilities);
+    let look =
+        model.look(&[Label::Any, leading_subtype], &|recipe| window.input(recipe, position).ok());
+    let mut maps = look.map_or(Vec::new(), |look| look.maps).into_iter();
     Some(KeySlice {
         series_instance_uid: result.series_instance_uid.clone(),
         sop_instance_uid: scored.sop_instance_uid.clone(),
@@ -111,8 +102,8 @@ fn key_slice(
         z_mm: scored.z_mm,
         probabilities: scored.probabilities,
         leading_subtype,
-        any_map: map(Label::Any),
-        subtype_map: map(leading_subtype),
+        any_map: maps.next().flatten(),
+        subtype_map: maps.next().flatten(),
         slice,
     })
 }

@@ -1,14 +1,14 @@
 //! From a study to its result: engines, the model bundle, class-activation maps.
 //!
-//! [`Bundle::open`] reads a model, [`load_engine`] loads its network, [`triage`] scores a
-//! [`hemora_dicom::Collection`] (with a [`SeriesModel`] where the bundle has one), [`key_slices`]
-//! gives the slices to look at first. Only this crate knows tract and ONNX Runtime.
+//! [`Model::open`] reads a model, one network or an ensemble, [`LoadedModel::load`] loads its engines,
+//! [`triage`] scores a [`hemora_dicom::Collection`], [`key_slices`] gives the slices to look at first. Only this crate knows tract and ONNX Runtime.
 
 mod activation;
 mod bundle;
 mod csv;
 mod engine;
 mod key_slices;
+mod load;
 mod result;
 mod schema;
 mod score;
@@ -18,7 +18,8 @@ mod triage;
 
 pub use activation::{ActivationMap, Classifier};
 pub use bundle::{
-    Bundle, BundleError, FORMAT_VERSION, MOST_SERIES_NETWORKS, MeasuredLevel, Metric, ModelInfo,
+    Bundle, BundleError, Claims, ENSEMBLE_FORMAT_VERSION, Ensemble, EnsembleInfo, EnsembleModel,
+    FORMAT_VERSION, MOST_MEMBERS, MOST_SERIES_NETWORKS, MeasuredLevel, Metric, Model, ModelInfo,
     NetworkRef, SeriesInput, SeriesStage,
 };
 pub use csv::{result_csv, write_csv};
@@ -27,11 +28,12 @@ pub use engine::{
     SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine, run_both_ways,
 };
 pub use key_slices::{KeySlice, key_slices};
+pub use load::{LoadError, LoadedModel, Look};
 pub use result::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
     StudyResult, ToolRef, TriageResult,
 };
-pub use schema::{model_schema, result_schema};
+pub use schema::{ensemble_schema, model_schema, result_schema};
 pub use score::{SeriesScore, SliceScore, score_series};
 pub use series::{SeriesModel, SeriesModelError};
 pub use triage::{NOTICE, SeriesPolicy, triage};

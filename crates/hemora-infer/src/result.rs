@@ -45,11 +45,15 @@ pub struct ModelRef {
     pub name: String,
     /// Version.
     pub version: String,
-    /// SHA-256 of the network (`model.onnx`), lower-case hexadecimal.
+    /// SHA-256 of the network (`model.onnx`), lower-case hexadecimal; of an ensemble that of its
+    /// members' hashes with their weights.
     pub sha256: String,
     /// The same of its networks of series, in the order of their files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series_sha256: Vec<String>,
+    /// SHA-256 of the members of an ensemble, whole bundles, in the order of their files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub member_sha256: Vec<String>,
 }
 
 /// One study.

@@ -11,7 +11,7 @@ use hemora_ct::{
 use hemora_dicom::{FileFormat, Series, read_slice};
 use hemora_eval::{Calibration, LearnedAggregation};
 
-use crate::stack::map_inputs;
+use crate::stack::{Window, map_windows};
 use crate::{Engine, SkippedFile};
 
 /// How many of the highest slices make a series' probability.
@@ -26,8 +26,33 @@ pub struct SeriesScore {
     pub implausible: BTreeMap<usize, Vec<HuProblem>>,
     /// Slices without a result, in the order of the series.
     pub skipped: Vec<SkippedFile>,
+}
+
+/// One network of single slices at work.
+pub(crate) struct Scorer<'a> {
+    pub engine: &'a dyn Engine,
+    pub recipe: &'a InputRecipe,
+    /// The views whose mean is taken.
+    pub views: Views,
+    /// Whether its pooled features are wanted.
+    pub with_features: bool,
+}
+
+/// What several networks say about a series.
+pub(crate) struct Scored {
+    /// Network by network; all of the same slices.
+    pub members: Vec<MemberScore>,
+    pub implausible: BTreeMap<usize, Vec<HuProblem>>,
+    pub skipped: Vec<SkippedFile>,
+}
+
+/// What one of them says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct MemberScore {
+    /// The scored slices in the order of the series.
+    pub slices: Vec<SliceScore>,
     /// The pooled features of each of `slices`; empty where nobody reads them.
-    pub(crate) features: Vec<Vec<f32>>,
+    pub features: Vec<Vec<f32>>,
 }
 
 /// What an engine says about one slice.
@@ -40,14 +65,6 @@ pub struct SliceScore {
 }
 
 impl SeriesScore {
-    /// Puts the probabilities of every slice through a model's calibration.
-    pub fn calibrate(&mut self, calibration: &Calibration) {
-        for slice in &mut self.slices {
-            let raw = slice.probabilities.to_array();
-            slice.probabilities = Probabilities::from_array(calibration.apply(raw));
-        }
-    }
-
     /// Per label what the slices make by a `learned` rule, else the mean of the (up to) three
     /// highest; `None` if no slice was scored.
     pub fn probabilities(&self, learned: Option<&LearnedAggregation>) -> Option<Probabilities> {
@@ -75,6 +92,14 @@ impl SeriesScore {
     }
 }
 
+/// Puts the probabilities of every slice through a model's calibration.
+pub(crate) fn calibrate(slices: &mut [SliceScore], calibration: &Calibration) {
+    for slice in slices {
+        let raw = slice.probabilities.to_array();
+        slice.probabilities = Probabilities::from_array(calibration.apply(raw));
+    }
+}
+
 /// Scores the slices of a series on all cores. `progress(done, total)` is called from any thread.
 ///
 /// A slice that cannot be decoded, or on which the engine fails, goes to
@@ -89,18 +114,19 @@ pub fn score_series(
     series: &Series,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> SeriesScore {
-    score(engine, recipe, views, false, series, progress)
+    let scorer = Scorer { engine, recipe, views, with_features: false };
+    let Scored { members, implausible, skipped } = score(&[scorer], series, progress);
+    let slices = members.into_iter().next().unwrap_or_default().slices;
+    SeriesScore { slices, implausible, skipped }
 }
 
-/// The same, and the pooled features of the slices if they are wanted.
+/// The same with several networks, which see each slice one after the other, so that it is decoded
+/// once. A slice on which one of them fails has no result.
 pub(crate) fn score(
-    engine: &dyn Engine,
-    recipe: &InputRecipe,
-    views: Views,
-    with_features: bool,
+    scorers: &[Scorer<'_>],
     series: &Series,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> SeriesScore {
+) -> Scored {
     let (done, total) = (AtomicUsize::new(0), series.slices.len());
     let implausible = Mutex::new(BTreeMap::new());
     let read = |index: usize| {
@@ -115,58 +141,76 @@ pub(crate) fn score(
         }
         Ok(slice)
     };
-    // Feature maps are not kept: those of a long series would fill the memory.
-    let views = views.all();
-    let run = |input: &[f32]| mean_of_views(engine, recipe.size, &views, with_features, input);
-    let results = map_inputs(recipe, total, &read, &run, &|| {
+    let reach = scorers.iter().map(|scorer| scorer.recipe.reach()).max().unwrap_or(0);
+    // Networks with one recipe, as those of a run's folds have, share its input.
+    let first = |at: usize| {
+        let same = |&other: &usize| scorers[other].recipe == scorers[at].recipe;
+        (0..at).find(same).unwrap_or(at)
+    };
+    let inputs_of: Vec<usize> = (0..scorers.len()).map(first).collect();
+    let run = |window: &Window, index: usize| {
+        let mut inputs: Vec<Vec<f32>> = vec![Vec::new(); scorers.len()];
+        let mut all = Vec::with_capacity(scorers.len());
+        for (at, (scorer, &input)) in scorers.iter().zip(&inputs_of).enumerate() {
+            if input == at {
+                inputs[at] = window.input(scorer.recipe, index)?;
+            }
+            all.push(scorer.mean_of_views(&inputs[input])?);
+        }
+        Ok(all)
+    };
+    let results = map_windows(reach, total, &read, &run, &|| {
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
     });
     let implausible = implausible.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut score = SeriesScore { implausible, ..SeriesScore::default() };
+    let members = scorers.iter().map(|_| MemberScore::default()).collect();
+    let mut scored = Scored { members, implausible, skipped: Vec::new() };
     for (index, (header, result)) in series.slices.iter().zip(results).enumerate() {
         match result {
-            Ok((probabilities, features)) => {
-                score.slices.push(SliceScore { index, probabilities });
-                score.features.extend(features);
+            Ok(all) => {
+                for (member, (probabilities, features)) in scored.members.iter_mut().zip(all) {
+                    member.slices.push(SliceScore { index, probabilities });
+                    member.features.extend(features);
+                }
             }
-            Err(reason) => score.skipped.push(SkippedFile {
+            Err(reason) => scored.skipped.push(SkippedFile {
                 source: header.source.to_string(),
                 reason,
                 failed: true,
             }),
         }
     }
-    score
+    scored
 }
 
-/// The mean of what the engine says of each view of an input, and of its pooled features if they are
-/// wanted.
-fn mean_of_views(
-    engine: &dyn Engine,
-    size: usize,
-    views: &[View],
-    with_features: bool,
-    input: &[f32],
-) -> Result<(Probabilities, Option<Vec<f32>>), String> {
-    let mut means = [0f32; LABEL_COUNT];
-    let mut features: Option<Vec<f32>> = None;
-    for view in views {
-        let plain = *view == View { flip: false, corner: None };
-        let shown = if plain { Cow::Borrowed(input) } else { Cow::Owned(view.of(input, size)) };
-        let output = engine.run(&shown).map_err(|error| error.to_string())?;
-        for (mean, value) in means.iter_mut().zip(output.probabilities) {
-            *mean += value / views.len() as f32;
-        }
-        if with_features {
-            let map = output.features.ok_or("the network gives no feature map")?;
-            let pooled = map.pooled();
-            let sums = features.get_or_insert_with(|| vec![0.0; pooled.len()]);
-            for (sum, value) in sums.iter_mut().zip(pooled) {
-                *sum += value / views.len() as f32;
+impl Scorer<'_> {
+    /// The mean of what the engine says of each view of an input, and of its pooled features if they
+    /// are wanted. Feature maps are not kept: those of a long series would fill the memory.
+    fn mean_of_views(&self, input: &[f32]) -> Result<(Probabilities, Option<Vec<f32>>), String> {
+        let views = self.views.all();
+        let mut means = [0f32; LABEL_COUNT];
+        let mut features: Option<Vec<f32>> = None;
+        for view in &views {
+            let plain = *view == View { flip: false, corner: None };
+            let shown = match plain {
+                true => Cow::Borrowed(input),
+                false => Cow::Owned(view.of(input, self.recipe.size)),
+            };
+            let output = self.engine.run(&shown).map_err(|error| error.to_string())?;
+            for (mean, value) in means.iter_mut().zip(output.probabilities) {
+                *mean += value / views.len() as f32;
+            }
+            if self.with_features {
+                let map = output.features.ok_or("the network gives no feature map")?;
+                let pooled = map.pooled();
+                let sums = features.get_or_insert_with(|| vec![0.0; pooled.len()]);
+                for (sum, value) in sums.iter_mut().zip(pooled) {
+                    *sum += value / views.len() as f32;
+                }
             }
         }
+        Ok((Probabilities::from_array(means), features))
     }
-    Ok((Probabilities::from_array(means), features))
 }
 
 /// Decodes one slice of a series; an error is the reason as text.

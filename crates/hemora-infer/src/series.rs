@@ -7,7 +7,7 @@ use hemora_nn::onnx::{OnnxError, pooled_features};
 use rayon::prelude::*;
 
 use crate::bundle::series_entry;
-use crate::score::SeriesScore;
+use crate::score::{MemberScore, SliceScore};
 use crate::{
     Bundle, EngineError, EngineKind, SequenceEngine, SeriesInput, SeriesStage,
     load_sequence_engine, run_both_ways,
@@ -134,26 +134,11 @@ impl SeriesModel {
     /// Why they were not run, as text; then nothing is changed.
     pub(crate) fn apply(
         &self,
-        score: &mut SeriesScore,
+        score: &mut MemberScore,
         z_mm: &[Option<f64>],
     ) -> Result<(), String> {
-        let count = score.slices.len();
-        if count < FEWEST || z_mm.len() > MOST {
-            let count = if count < FEWEST { count } else { z_mm.len() };
-            let noun = if count == 1 { "slice" } else { "slices" };
-            return Err(format!("it has {count} {noun}, and they read {FEWEST} to {MOST}"));
-        }
-        let mut places = Vec::with_capacity(count);
-        for (place, slice) in score.slices.iter().enumerate() {
-            places.extend(z_mm[slice.index].filter(|z| z.is_finite()).map(|z| (z, place)));
-        }
-        if places.len() < count {
-            return Err(format!("{} of its {count} slices have no position", count - places.len()));
-        }
-        places.sort_by(|a, b| a.0.total_cmp(&b.0));
-        if places[count - 1].0 - places[0].0 < SAME_PLACE {
-            return Err("its slices all lie in one place".to_owned());
-        }
+        let places = in_order(&score.slices, z_mm)?;
+        let count = places.len();
         let slices: Vec<SequenceSlice> = places
             .iter()
             .enumerate()
@@ -191,6 +176,35 @@ impl SeriesModel {
         }
         Ok(said)
     }
+}
+
+/// The scored slices from the lowest to the highest: their positions, mm, and places in `slices`.
+/// `z_mm` are the positions of all slices of the series.
+///
+/// # Errors
+/// Why there is no such order, or nothing to read between, as text.
+pub(crate) fn in_order(
+    slices: &[SliceScore],
+    z_mm: &[Option<f64>],
+) -> Result<Vec<(f64, usize)>, String> {
+    let count = slices.len();
+    if count < FEWEST || z_mm.len() > MOST {
+        let count = if count < FEWEST { count } else { z_mm.len() };
+        let noun = if count == 1 { "slice" } else { "slices" };
+        return Err(format!("it has {count} {noun}, and they read {FEWEST} to {MOST}"));
+    }
+    let mut places = Vec::with_capacity(count);
+    for (place, slice) in slices.iter().enumerate() {
+        places.extend(z_mm[slice.index].filter(|z| z.is_finite()).map(|z| (z, place)));
+    }
+    if places.len() < count {
+        return Err(format!("{} of its {count} slices have no position", count - places.len()));
+    }
+    places.sort_by(|a, b| a.0.total_cmp(&b.0));
+    if places[count - 1].0 - places[0].0 < SAME_PLACE {
+        return Err("its slices all lie in one place".to_owned());
+    }
+    Ok(places)
 }
 
 impl Stage {
@@ -237,7 +251,6 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SliceScore;
 
     #[test]
     fn series_without_end_are_not_read_and_their_features_not_kept() {
@@ -246,7 +259,7 @@ mod tests {
         assert!(model.reads_features(MOST) && !model.reads_features(MOST + 1));
         let slice = |index| SliceScore { index, probabilities: Probabilities::default() };
         let slices = (0..=MOST).map(slice).collect();
-        let mut score = SeriesScore { slices, ..SeriesScore::default() };
+        let mut score = MemberScore { slices, ..MemberScore::default() };
         let z: Vec<Option<f64>> = (0..=MOST).map(|slice| Some(slice as f64)).collect();
         let reason = model.apply(&mut score, &z).unwrap_err();
         assert!(reason.contains("1025 slices"), "{reason}");

@@ -1,4 +1,4 @@
-//! A stack of slices to network inputs, a few slices at a time.
+//! A stack of slices, a few at a time, to network inputs.
 
 use hemora_ct::{InputRecipe, Slice};
 use rayon::prelude::*;
@@ -19,9 +19,8 @@ impl Window {
         Self { first: 0, slices: Vec::new(), count }
     }
 
-    /// The slices that the input of slice `index` needs.
-    pub(crate) fn around(recipe: &InputRecipe, count: usize, index: usize, read: Read<'_>) -> Self {
-        let reach = recipe.reach();
+    /// The slices that the input of slice `index` needs, up to `reach` on either side.
+    pub(crate) fn around(reach: usize, count: usize, index: usize, read: Read<'_>) -> Self {
         let mut window = Self::new(count);
         window.move_to(index.saturating_sub(reach), (index + reach + 1).min(count), read);
         window
@@ -63,23 +62,22 @@ impl Window {
     }
 }
 
-/// Makes the input of each of `count` slices and hands it to `run`, on all cores; `finished` is
-/// called after each slice. Holds a few slices per core at a time.
-pub(crate) fn map_inputs<T: Send>(
-    recipe: &InputRecipe,
+/// Hands each of `count` slices with its neighbours, up to `reach` on either side, to `run`, on all
+/// cores; `finished` is called after each slice. Holds a few slices per core at a time.
+pub(crate) fn map_windows<T: Send>(
+    reach: usize,
     count: usize,
     read: Read<'_>,
-    run: &(dyn Fn(&[f32]) -> Result<T, String> + Sync),
+    run: &(dyn Fn(&Window, usize) -> Result<T, String> + Sync),
     finished: &(dyn Fn() + Sync),
 ) -> Vec<Result<T, String>> {
-    let reach = recipe.reach();
     if reach == 0 {
         // No neighbours: each core holds the one slice that it works on.
         return (0..count)
             .into_par_iter()
             .map(|index| {
-                let input = read(index).map(|slice| recipe.input(|_| &slice));
-                let result = input.and_then(|input| run(&input));
+                let slices = vec![read(index)];
+                let result = run(&Window { first: index, slices, count }, index);
                 finished();
                 result
             })
@@ -94,7 +92,7 @@ pub(crate) fn map_inputs<T: Send>(
         let scored: Vec<_> = (start..end)
             .into_par_iter()
             .map(|index| {
-                let result = window.input(recipe, index).and_then(|input| run(&input));
+                let result = run(&window, index);
                 finished();
                 result
             })
@@ -140,10 +138,12 @@ mod tests {
         broken: &'static [usize],
     ) -> Vec<Result<Vec<usize>, String>> {
         let finished = AtomicUsize::new(0);
-        let run = |input: &[f32]| {
+        let recipe = recipe(offsets);
+        let run = |window: &Window, index: usize| {
+            let input = window.input(&recipe, index)?;
             Ok(input.chunks(256).map(|plane| (plane[0] * 1000.0).round() as usize).collect())
         };
-        let results = map_inputs(&recipe(offsets), count, &stack(broken), &run, &|| {
+        let results = map_windows(recipe.reach(), count, &stack(broken), &run, &|| {
             finished.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(finished.into_inner(), count);
@@ -185,8 +185,7 @@ mod tests {
         let finished = || {
             held.fetch_sub(1, Ordering::Relaxed);
         };
-        let recipe = recipe(&[-1, 0, 1]);
-        let results = map_inputs(&recipe, 1000, &read, &|_| Ok(()), &finished);
+        let results = map_windows(1, 1000, &read, &|_, _| Ok(()), &finished);
         assert_eq!((results.len(), reads.into_inner()), (1000, 1000));
         let bound = 2 * rayon::current_num_threads() + 8;
         assert!(most.into_inner() <= bound, "{bound}");

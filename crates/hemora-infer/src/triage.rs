@@ -9,8 +9,8 @@ use hemora_eval::{LearnedAggregation, Level, OperatingPoint};
 
 use crate::score::{SeriesScore, score};
 use crate::{
-    Acquisition, Bundle, Engine, Flag, SCHEMA_VERSION, SeriesModel, SeriesResult, SkippedFile,
-    SliceResult, StudyResult, ToolRef, TriageResult,
+    Acquisition, Flag, LoadedModel, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
+    StudyResult, ToolRef, TriageResult,
 };
 
 /// Stands in every result.
@@ -41,16 +41,15 @@ impl SeriesPolicy {
 /// Scores the series of every study that `policy` names. `progress(done, total)` counts slices and is called
 /// from any thread.
 ///
-/// `series` are the bundle's networks of series, where it has some: their probabilities stand for
-/// those of single slices. A series that they cannot read (too short, too long, without positions)
-/// keeps those, and says so in [`SeriesResult::warnings`].
+/// Where the model has networks of series, their probabilities stand for those of single slices. A
+/// series that they cannot read (too short, too long, without positions) keeps those, and says so in
+/// [`SeriesResult::warnings`]. Every member of an ensemble scores every slice as it would alone; their
+/// weighted mean, or what the ensemble's trees make of them, is the probability.
 ///
 /// Never fails as a whole: a file without a result is in [`TriageResult::skipped`] with its
 /// reason. A study of which no slice has a result is only there.
 pub fn triage(
-    engine: &dyn Engine,
-    series: Option<&SeriesModel>,
-    bundle: &Bundle,
+    model: &LoadedModel,
     collection: &Collection,
     policy: SeriesPolicy,
     progress: &(dyn Fn(usize, usize) + Sync),
@@ -77,7 +76,7 @@ pub fn triage(
         .iter()
         .zip(&left_out)
         .filter_map(|(study, left_out)| {
-            study_result(engine, series, bundle, study, left_out, &advance, &mut skipped)
+            study_result(model, study, left_out, &advance, &mut skipped)
         })
         .collect();
     studies.sort_by(|a, b| {
@@ -89,22 +88,21 @@ pub fn triage(
         schema_version: SCHEMA_VERSION,
         notice: NOTICE.to_owned(),
         tool: ToolRef { name: "hemora".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        model: bundle.model_ref(),
-        engine: engine.name().to_owned(),
+        model: model.model().model_ref(),
+        engine: model.engine().to_owned(),
         studies,
         skipped,
     }
 }
 
 fn study_result(
-    engine: &dyn Engine,
-    model: Option<&SeriesModel>,
-    bundle: &Bundle,
+    model: &LoadedModel,
     study: &Study,
     left_out: &[Option<String>],
     progress: &(dyn Fn(usize, usize) + Sync),
     skipped: &mut Vec<SkippedFile>,
 ) -> Option<StudyResult> {
+    let claims = model.model().claims();
     let mut results = Vec::new();
     let mut warnings = Vec::new();
     for (series, reason) in study.series.iter().zip(left_out) {
@@ -118,15 +116,10 @@ fn study_result(
             }));
             continue;
         }
-        let info = bundle.info();
-        let with_features = model.is_some_and(|model| model.reads_features(series.slices.len()));
-        let mut score = score(engine, &info.input, info.views, with_features, series, progress);
+        let scored = score(&model.scorers(series.slices.len()), series, progress);
         let z = positions(&series.slices);
-        let unread = read_series(model, bundle, &mut score, &z);
-        if let Some(calibration) = &info.calibration {
-            score.calibrate(calibration);
-        }
-        let mut result = series_result(series, &score, &z, info.aggregation.as_ref());
+        let (score, unread) = model.judge(scored, &z);
+        let mut result = series_result(series, &score, &z, claims.aggregation);
         if let Some(result) = &mut result {
             result.warnings.extend(unread);
         }
@@ -148,28 +141,10 @@ fn study_result(
         study_instance_uid: study.uid.clone(),
         patient_id: study.patient_id.clone(),
         probabilities,
-        flags: flags(&bundle.info().operating_points, &results),
+        flags: flags(claims.operating_points, &results),
         series: results,
         warnings,
     })
-}
-
-/// Lets the networks of series read a series; a warning if they do not, where the bundle has some.
-fn read_series(
-    model: Option<&SeriesModel>,
-    bundle: &Bundle,
-    score: &mut SeriesScore,
-    z: &[Option<f64>],
-) -> Option<String> {
-    let reason = match model {
-        Some(model) => model.apply(score, z).err()?,
-        None if bundle.info().series.is_empty() => return None,
-        None => "they are not loaded".to_owned(),
-    };
-    Some(format!(
-        "the networks of series were not run ({reason}): the probabilities are those of single slices, \
-         for which calibration and thresholds may not hold"
-    ))
 }
 
 /// What the slices are at each threshold that was chosen for slices.

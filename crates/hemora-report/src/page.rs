@@ -134,10 +134,12 @@ fn write_header(
     )?;
     // A hash is shown by its first 12 characters, as version control does.
     let short: String = model.sha256.chars().take(12).collect();
-    let series = match model.series_sha256.len() {
+    let parts = |number, one, many| match number {
         0 => String::new(),
-        networks => format!(", {}", count(networks, "network of series", "networks of series")),
+        number => format!(", {}", count(number, one, many)),
     };
+    let mut series = parts(model.series_sha256.len(), "network of series", "networks of series");
+    series += &parts(model.member_sha256.len(), "member", "members");
     writeln!(
         out,
         "<dl class=\"made\"><div><dt>Model</dt><dd>{} {} <span class=\"uid\" title=\"SHA-256 {}\">({})</span>{series}</dd></div>\

@@ -31,7 +31,7 @@ fn every_study_series_and_skipped_file_is_named() {
         "scan/cut.dcm",
         "ends within the pixels",
         "Lite <b".replace('<', "&lt;").as_str(),
-        "0123456789ab)</span>, 2 networks of series",
+        "0123456789ab)</span>, 2 networks of series, 3 members",
         "tract",
         "hemora 9.8.7",
         "For research use only",

@@ -2,22 +2,22 @@
 
 use std::path::Path;
 
-use hemora_infer::Bundle;
+use hemora_infer::Model;
 use miette::{IntoDiagnostic, Result, WrapErr};
 
 /// `models/default.hemora`, so that one binary is all that triage needs.
 static DEFAULT: &[u8] = include_bytes!("../../../models/default.hemora");
 
-/// The bundle at `path`, or the built-in one.
+/// The model at `path`, or the built-in one.
 ///
 /// # Errors
 /// A report that names the bundle.
-pub fn open(path: Option<&Path>) -> Result<Bundle> {
+pub fn open(path: Option<&Path>) -> Result<Model> {
     match path {
         Some(path) => {
             let context = || format!("cannot use the model {}", path.display());
-            Bundle::open(path).into_diagnostic().wrap_err_with(context)
+            Model::open(path).into_diagnostic().wrap_err_with(context)
         }
-        None => Bundle::from_bytes(DEFAULT).into_diagnostic().wrap_err("built-in model"),
+        None => Model::from_bytes(DEFAULT).into_diagnostic().wrap_err("built-in model"),
     }
 }

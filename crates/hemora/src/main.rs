@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, ModelCommand};
+use cli::{Cli, Command, EnsembleCommand, ModelCommand};
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
@@ -25,6 +25,10 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => command::evaluate::run(&arguments),
         Command::Compare(arguments) => command::compare::run(&arguments),
         Command::Calibrate(arguments) => command::calibrate::run(&arguments),
+        Command::Ensemble { command } => match command {
+            EnsembleCommand::Fit(arguments) => command::ensemble::fit(&arguments),
+            EnsembleCommand::Bundle(arguments) => command::ensemble::bundle(&arguments),
+        },
         Command::Model { command } => match command {
             ModelCommand::Summary(arguments) => command::model::summary(&arguments),
             ModelCommand::Inspect(arguments) => command::model::inspect(&arguments),

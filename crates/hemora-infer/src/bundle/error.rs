@@ -62,14 +62,25 @@ pub enum BundleError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A network is not the one that `model.json` describes.
+    /// An ensemble where one network is expected.
+    #[error("it is an ensemble of bundles; expected the bundle of one network")]
+    Ensemble,
+    /// A member of an ensemble cannot be used.
+    #[error("{file}: {source}")]
+    Member {
+        /// The member's file.
+        file: String,
+        /// Why not.
+        source: Box<BundleError>,
+    },
+    /// A network or member is not the one that `model.json` describes.
     #[error(
         "{file} has SHA-256 {found}, model.json says {expected}: the file is damaged or was exchanged, fetch the bundle again"
     )]
     Hash {
-        /// The network's file.
+        /// The file.
         file: String,
-        /// Hash of the network.
+        /// Its hash.
         found: String,
         /// Hash in `model.json`.
         expected: String,
@@ -77,6 +88,11 @@ pub enum BundleError {
 }
 
 impl BundleError {
+    /// Whether it is the version of a format that this program does not know yet.
+    pub(super) fn is_newer(&self) -> bool {
+        matches!(self, Self::Version { found, .. } if is_newer(found))
+    }
+
     pub(super) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |source| BundleError::Io { action, source }
@@ -88,8 +104,9 @@ fn names(labels: &[Label]) -> String {
 }
 
 fn advice(found: &str) -> &'static str {
-    match found.parse::<u64>() {
-        Ok(version) if version > u64::from(super::FORMAT_VERSION) => "update hemora",
-        _ => "export the model again",
-    }
+    if is_newer(found) { "update hemora" } else { "export the model again" }
+}
+
+fn is_newer(version: &str) -> bool {
+    version.parse::<u64>().is_ok_and(|version| version > u64::from(super::FORMAT_VERSION))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::archive::{self, MODEL_LIMIT, Parts, SERIES_LIMIT, TEXT_LIMIT};
+use super::archive::{self, MODEL_LIMIT, NetworkParts, SERIES_LIMIT, TEXT_LIMIT};
 use super::series::series_entry;
 use super::{BundleError, ModelInfo};
 use crate::ModelRef;
@@ -34,10 +34,10 @@ impl Bundle {
             return Err(cannot_open()(io::Error::other("it is not a file")));
         }
         let file = File::open(path).map_err(cannot_open())?;
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
+        if is_onnx(path) {
             return Self::open_plain(path, file);
         }
-        Self::from_parts(archive::read(BufReader::new(file))?)
+        Self::from_parts(archive::read_network(BufReader::new(file))?)
     }
 
     /// Reads a bundle from memory.
@@ -45,7 +45,7 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::open`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
-        Self::from_parts(archive::read(Cursor::new(bytes))?)
+        Self::from_parts(archive::read_network(Cursor::new(bytes))?)
     }
 
     /// Writes a bundle without networks of series: see [`Bundle::write_with_series`].
@@ -76,7 +76,7 @@ impl Bundle {
         series: &[Vec<u8>],
         card: &str,
     ) -> Result<Self, BundleError> {
-        let mut info = ModelInfo { sha256: sha256(onnx), ..info.clone() };
+        let mut info = ModelInfo { sha256: hash(onnx), ..info.clone() };
         info.format_version = info.needed_version();
         let expected = info.series_sha256().count();
         if expected != series.len() {
@@ -84,13 +84,21 @@ impl Bundle {
             return Err(BundleError::Value { field: "series", problem });
         }
         let hashes = info.series.iter_mut().flat_map(|stage| &mut stage.sha256);
-        hashes.zip(series).for_each(|(hash, network)| *hash = sha256(network));
+        hashes.zip(series).for_each(|(sha256, network)| *sha256 = hash(network));
         info.check()?;
         let mut description = serde_json::to_vec_pretty(&info)?;
         description.push(b'\n');
+        let names: Vec<String> = (0..series.len()).map(series_entry).collect();
+        let mut entries = vec![
+            (archive::DESCRIPTION, description.as_slice(), TEXT_LIMIT),
+            (archive::CARD, card.as_bytes(), TEXT_LIMIT),
+            (archive::MODEL, onnx, MODEL_LIMIT),
+        ];
+        let of_series = names.iter().zip(series);
+        entries.extend(of_series.map(|(name, bytes)| (&**name, bytes.as_slice(), SERIES_LIMIT)));
         replace_file(path, |file| {
             let mut writer = BufWriter::new(file);
-            archive::write(&mut writer, onnx, &description, card.as_bytes(), series)?;
+            archive::write(&mut writer, &entries)?;
             writer.flush().map_err(BundleError::io("cannot write the bundle"))
         })?;
         Ok(Self { info, onnx: onnx.to_vec(), card: card.to_owned(), series: series.to_vec() })
@@ -123,22 +131,22 @@ impl Bundle {
             version: self.info.version.clone(),
             sha256: self.info.sha256.clone(),
             series_sha256: self.info.series_sha256().cloned().collect(),
+            member_sha256: Vec::new(),
         }
     }
 
-    fn from_parts(parts: Parts) -> Result<Self, BundleError> {
-        let Parts { info, model, card, series } = parts;
+    pub(super) fn from_parts(parts: NetworkParts) -> Result<Self, BundleError> {
+        let NetworkParts { info, model, card, series } = parts;
         let of_series = info.series_sha256().zip(&series).enumerate();
         let of_series = of_series.map(|(index, (hash, bytes))| (series_entry(index), hash, bytes));
         let model_onnx = (archive::MODEL.to_owned(), &info.sha256, &model);
         for (file, expected, bytes) in std::iter::once(model_onnx).chain(of_series) {
-            let found = sha256(bytes);
+            let found = hash(bytes);
             if found != *expected {
                 return Err(BundleError::Hash { file, found, expected: expected.clone() });
             }
         }
-        let card = String::from_utf8(card)
-            .map_err(|_| BundleError::Archive("card.md is not UTF-8 text".to_owned()))?;
+        let card = archive::text(card)?;
         Ok(Self { info, onnx: model, card, series })
     }
 
@@ -161,7 +169,7 @@ impl Bundle {
             read_file(&path, SERIES_LIMIT)
         };
         let series = (0..info.series_sha256().count()).map(network).collect::<Result<_, _>>()?;
-        Self::from_parts(Parts { info, model, card, series })
+        Self::from_parts(NetworkParts { info, model, card, series })
     }
 }
 
@@ -179,13 +187,18 @@ fn file_name(path: &Path) -> String {
     path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
 }
 
+/// Whether a file is a plain ONNX model, by its name.
+pub(super) fn is_onnx(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+}
+
 /// Lower-case hexadecimal SHA-256.
-fn sha256(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes beside `path`, syncs and renames, so that a killed program leaves no half-written file.
-fn replace_file(
+pub(super) fn replace_file(
     path: &Path,
     write: impl FnOnce(&mut File) -> Result<(), BundleError>,
 ) -> Result<(), BundleError> {

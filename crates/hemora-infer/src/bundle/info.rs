@@ -5,12 +5,13 @@ use hemora_eval::{Calibration, LearnedAggregation, OperatingPoint};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::BundleError;
+use super::ensemble::ENSEMBLE_FORMAT_VERSION;
 use super::series::{SeriesStage, check_stages};
+use super::{BundleError, Claims};
 
 /// Newest version of the bundle format; raised when a reader of the old one could misuse the new.
-/// Version 2 has networks of series; a bundle without any is of version 1.
-pub const FORMAT_VERSION: u32 = 2;
+/// Version 2 has networks of series; a bundle without any is of version 1. Version 3 are ensembles.
+pub const FORMAT_VERSION: u32 = 3;
 
 /// The description of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -114,17 +115,9 @@ impl ModelInfo {
     /// # Errors
     /// [`BundleError`] names the version, field or value that cannot be used.
     pub fn from_json(bytes: &[u8]) -> Result<Self, BundleError> {
-        // The version first: a newer format may have fields that this one does not know.
-        let value: serde_json::Value = serde_json::from_slice(bytes)?;
-        match value.get("format_version") {
-            Some(version)
-                if version
-                    .as_u64()
-                    .is_some_and(|it| (1..=u64::from(FORMAT_VERSION)).contains(&it)) => {}
-            found => {
-                let found = found.map_or("missing".to_owned(), short);
-                return Err(BundleError::Version { found, newest: FORMAT_VERSION });
-            }
+        let (version, value) = parsed(bytes)?;
+        if version == ENSEMBLE_FORMAT_VERSION {
+            return Err(BundleError::Ensemble);
         }
         let info: Self = serde_json::from_value(value)?;
         info.check()?;
@@ -145,51 +138,24 @@ impl ModelInfo {
             );
             return Err(BundleError::Value { field: "format_version", problem });
         }
-        if self.labels != Label::ALL {
-            return Err(BundleError::Labels(self.labels.clone()));
-        }
+        self.claims().check()?;
         self.input.check()?;
-        let texts = [("name", &self.name), ("version", &self.version), ("notice", &self.notice)];
-        for (field, text) in texts {
-            if text.trim().is_empty() {
-                return Err(BundleError::Value { field, problem: "is empty".to_owned() });
-            }
-        }
-        for metric in &self.metrics {
-            let figures = [Some(metric.value), metric.low, metric.high];
-            if figures.into_iter().flatten().any(|figure| !figure.is_finite())
-                || metric.positives > metric.n
-            {
-                let problem = format!(
-                    "`{}` has a figure that is not finite, or more positives than cases",
-                    metric.name
-                );
-                return Err(BundleError::Value { field: "metrics", problem });
-            }
-        }
-        for point in &self.operating_points {
-            let shares = [Some(point.threshold), point.sensitivity, point.specificity];
-            if shares.into_iter().flatten().any(|share| !(0.0..=1.0).contains(&share)) {
-                let problem = format!("`{}` has a value that is not between 0 and 1", point.name);
-                return Err(BundleError::Value { field: "operating_points", problem });
-            }
-        }
-        if let Some(calibration) = &self.calibration {
-            let problem = |error: hemora_eval::MetricError| error.to_string();
-            calibration.check().map_err(|error| BundleError::Value {
-                field: "calibration",
-                problem: problem(error),
-            })?;
-        }
-        if let Some(aggregation) = &self.aggregation {
-            let problem = |error: hemora_eval::MetricError| error.to_string();
-            aggregation.check().map_err(|error| BundleError::Value {
-                field: "aggregation",
-                problem: problem(error),
-            })?;
-        }
         check_sha256("sha256", &self.sha256)?;
         check_stages(&self.series)
+    }
+
+    /// What it claims of itself.
+    pub fn claims(&self) -> Claims<'_> {
+        Claims {
+            name: &self.name,
+            version: &self.version,
+            notice: &self.notice,
+            labels: &self.labels,
+            metrics: &self.metrics,
+            operating_points: &self.operating_points,
+            calibration: self.calibration.as_ref(),
+            aggregation: self.aggregation.as_ref(),
+        }
     }
 
     /// The version of a document with these fields.
@@ -200,6 +166,20 @@ impl ModelInfo {
     /// Hashes of all networks of series, in the order of their files.
     pub(super) fn series_sha256(&self) -> impl Iterator<Item = &String> {
         self.series.iter().flat_map(|stage| &stage.sha256)
+    }
+}
+
+/// The version of a description, one that this program reads, and its JSON.
+pub(super) fn parsed(bytes: &[u8]) -> Result<(u32, serde_json::Value), BundleError> {
+    let value: serde_json::Value = serde_json::from_slice(bytes)?;
+    // The version before anything else: a newer format may have fields that this one does not know.
+    let version = value.get("format_version").and_then(serde_json::Value::as_u64);
+    match version.and_then(|version| u32::try_from(version).ok()) {
+        Some(version @ 1..=FORMAT_VERSION) => Ok((version, value)),
+        _ => {
+            let found = value.get("format_version").map_or("missing".to_owned(), short);
+            Err(BundleError::Version { found, newest: FORMAT_VERSION })
+        }
     }
 }
 

@@ -170,10 +170,10 @@ fn labels_must_be_the_six_in_order() {
 #[test]
 fn versions_are_checked_before_anything_else() {
     let error = refused(&edited(|description| {
-        description["format_version"] = 3.into();
+        description["format_version"] = 4.into();
         description["field_of_the_future"] = true.into();
     }));
-    assert!(error.contains("`format_version`: 3") && error.contains("update"), "{error}");
+    assert!(error.contains("`format_version`: 4") && error.contains("update"), "{error}");
     assert!(refused(&edited(|d| d["format_version"] = "1".into())).contains("version"));
     let error = refused(&edited(|description| description["extra"] = 1.into()));
     assert!(error.contains("unknown field `extra`"), "{error}");

@@ -3,6 +3,8 @@
 mod bundle;
 mod documents;
 mod engines;
+mod ensemble;
+mod ensemble_bundle;
 #[path = "../../../hemora-train/tests/formula/mod.rs"]
 mod formula;
 mod networks;

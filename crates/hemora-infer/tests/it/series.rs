@@ -7,8 +7,8 @@ use std::path::Path;
 use hemora_ct::{ImagePlane, LABEL_COUNT, Slice};
 use hemora_dicom::{Collection, NewSlice, PixelStorage, collect, read_slice, write_slice};
 use hemora_infer::{
-    Bundle, Engine, EngineKind, ModelInfo, SeriesInput, SeriesModel, SeriesPolicy, SeriesResult,
-    SeriesStage, TractEngine, load_engine, load_sequence_engine, triage,
+    Bundle, Engine, EngineKind, LoadedModel, Model, ModelInfo, SeriesInput, SeriesPolicy,
+    SeriesResult, SeriesStage, TractEngine, load_sequence_engine, triage,
 };
 use hemora_nn::networks::{self, SequenceOptions, build_sequence};
 use hemora_nn::{Tensor, Weights, onnx};
@@ -98,10 +98,9 @@ pub fn read(folder: &Path) -> Collection {
 pub fn run(kind: EngineKind, bundle: &Bundle, collection: &Collection) -> SeriesResult {
     let library = (kind == EngineKind::OnnxRuntime).then(|| onnxruntime().unwrap());
     let library = library.as_deref();
-    let engine = load_engine(kind, bundle.onnx(), 3, SIZE, library).unwrap().engine;
-    let series = SeriesModel::load(kind, bundle, library).unwrap();
-    let policy = SeriesPolicy::AllAxial;
-    let result = triage(&*engine, series.as_ref(), bundle, collection, policy, &|_, _| ());
+    let model = Model::Network(bundle.clone());
+    let model = LoadedModel::load(kind, model, library).unwrap();
+    let result = triage(&model, collection, SeriesPolicy::AllAxial, &|_, _| ());
     let [study] = result.studies.as_slice() else { panic!("{:?}", result.skipped) };
     assert_eq!(result.model.series_sha256.len(), bundle.series().len());
     study.series[0].clone()
@@ -297,7 +296,8 @@ fn series_that_cannot_be_read_keep_the_probabilities_of_single_slices_and_say_so
     // Nor does a caller who forgets them go unnoticed.
     let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
     let collection = read(&folder.join("two"));
-    let result = triage(&engine, None, &bundle, &collection, SeriesPolicy::Chosen, &|_, _| ());
+    let model = LoadedModel::of(bundle, Box::new(engine), None);
+    let result = triage(&model, &collection, SeriesPolicy::Chosen, &|_, _| ());
     let warnings = result.studies[0].series[0].warnings.join("; ");
     assert!(warnings.contains("not loaded"), "{warnings}");
 }

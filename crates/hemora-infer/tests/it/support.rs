@@ -9,7 +9,7 @@ use hemora_eval::{
     Calibration, CalibrationMethod, Calibrator, LabelCalibration, Level, OperatingPoint,
     OperatingRule, Origin,
 };
-use hemora_infer::{Bundle, ModelInfo, NetworkRef};
+use hemora_infer::{Bundle, EngineKind, LoadedModel, Model, ModelInfo, NetworkRef};
 use hemora_nn::{Conv, Graph, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
 
 /// Height and width of the small networks' input.
@@ -103,6 +103,12 @@ pub fn brightness_bundle(folder: &Path) -> Bundle {
     set("classifier.bias", &[LABEL_COUNT], &[-3.0; LABEL_COUNT]);
     let onnx = onnx::write(&graph, &weights).unwrap();
     Bundle::write(&folder.join("brightness.hemora"), &info(), &onnx, "# Card\n").unwrap()
+}
+
+/// A network in the built-in engine.
+pub fn loaded(bundle: &Bundle) -> LoadedModel {
+    let model = Model::Network(bundle.clone());
+    LoadedModel::load(EngineKind::Tract, model, None).unwrap()
 }
 
 /// A description for a network that takes 32 × 32 pixels.

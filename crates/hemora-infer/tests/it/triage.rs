@@ -6,12 +6,12 @@ use hemora_ct::{Channel, Label, Views, Window};
 use hemora_dicom::{Collection, collect};
 use hemora_eval::{LearnedAggregation, LearnedLabel, Level, ProbabilityScores};
 use hemora_infer::{
-    Bundle, Engine, ModelInfo, SeriesPolicy, SeriesResult, StudyResult, TractEngine, TriageResult,
-    key_slices, score_series, triage,
+    Bundle, Engine, LoadedModel, ModelInfo, SeriesPolicy, SeriesResult, StudyResult, TractEngine,
+    TriageResult, key_slices, score_series, triage,
 };
 
 use crate::support::{
-    AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, calibration, operating_point, shared,
+    AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, calibration, loaded, operating_point, shared,
 };
 
 /// Bright pixels of the slices of the four series, feet to head.
@@ -70,7 +70,7 @@ impl Archive {
     }
 
     pub fn triage(&self, collection: &Collection) -> TriageResult {
-        triage(&self.engine, None, &self.bundle, collection, SeriesPolicy::AllAxial, &|_, _| ())
+        triage(&loaded(&self.bundle), collection, SeriesPolicy::AllAxial, &|_, _| ())
     }
 }
 
@@ -125,7 +125,7 @@ fn the_chosen_series_alone_is_scored_and_the_others_say_why_not() {
     let archive = archive();
     let collection = archive.collect();
     let policy = SeriesPolicy::Chosen;
-    let result = triage(&archive.engine, None, &archive.bundle, &collection, policy, &|_, _| ());
+    let result = triage(&loaded(&archive.bundle), &collection, policy, &|_, _| ());
     let bleeding = &result.studies[0];
     let [only] = bleeding.series.as_slice() else { panic!("{:?}", bleeding.series) };
     assert_eq!(only.series_instance_uid, "1.2.1");
@@ -147,7 +147,7 @@ fn probabilities_are_calibrated_and_slices_flagged_as_the_bundle_says() {
     let path = archive.folder.path().join("calibrated.hemora");
     let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
     let policy = SeriesPolicy::Chosen;
-    let result = triage(&archive.engine, None, &bundle, &archive.collect(), policy, &|_, _| ());
+    let result = triage(&loaded(&bundle), &archive.collect(), policy, &|_, _| ());
     let bleeding = &result.studies[0];
     // A temperature of 2 halves the log odds.
     let halved = |bright: usize| 1.0 / (1.0 + (1.5 - 5.0 * bright as f64 / 4096.0).exp());
@@ -193,7 +193,7 @@ fn slices_make_a_series_by_the_rule_that_the_bundle_holds() {
     let path = archive.folder.path().join("learned.hemora");
     let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
     let policy = SeriesPolicy::Chosen;
-    let result = triage(&archive.engine, None, &bundle, &archive.collect(), policy, &|_, _| ());
+    let result = triage(&loaded(&bundle), &archive.collect(), policy, &|_, _| ());
     let (ours, default) = (&result.studies[0].series[0], &plain.studies[0].series[0]);
     let highest = any(ours).into_iter().fold(0.0, f64::max);
     assert_near(ours.probabilities.any.into(), highest);
@@ -255,14 +255,9 @@ fn an_engine_that_fails_on_slices_does_not_end_the_run() {
     let info = ModelInfo { input: grey(64), ..archive.bundle.info().clone() };
     let path = archive.folder.path().join("other.hemora");
     let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
-    let result = triage(
-        &archive.engine,
-        None,
-        &bundle,
-        &archive.collect(),
-        SeriesPolicy::AllAxial,
-        &|_, _| (),
-    );
+    let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
+    let model = LoadedModel::of(bundle, Box::new(engine), None);
+    let result = triage(&model, &archive.collect(), SeriesPolicy::AllAxial, &|_, _| ());
     assert!(result.studies.is_empty());
     let failed: Vec<_> = result.skipped.iter().filter(|file| file.failed).collect();
     assert_eq!(failed.len(), QUIET.len() + BLEEDING.len() + REPEAT.len());
@@ -301,8 +296,7 @@ fn the_views_that_a_bundle_asks_for_are_averaged() {
     let bundle = Bundle::open(&path).unwrap();
     assert_eq!(bundle.info().views, Views::Ten);
     let any = |bundle: &Bundle| {
-        let result =
-            triage(&archive.engine, None, bundle, &collection, SeriesPolicy::Chosen, &|_, _| ());
+        let result = triage(&loaded(bundle), &collection, SeriesPolicy::Chosen, &|_, _| ());
         let series = result.studies.into_iter().flat_map(|study| study.series);
         series.flat_map(|it| it.slices).map(|it| it.probabilities.any).collect::<Vec<_>>()
     };
@@ -331,14 +325,7 @@ fn the_thread_count_changes_nothing_and_progress_counts_every_slice() {
         let counts = std::sync::Mutex::new(Vec::new());
         let result = pool.install(|| {
             let progress = |done, total| counts.lock().unwrap().push((done, total));
-            triage(
-                &archive.engine,
-                None,
-                &archive.bundle,
-                &collection,
-                SeriesPolicy::AllAxial,
-                &progress,
-            )
+            triage(&loaded(&archive.bundle), &collection, SeriesPolicy::AllAxial, &progress)
         });
         let mut counts = counts.into_inner().unwrap();
         counts.sort_unstable();
@@ -354,7 +341,7 @@ fn key_slices_are_the_worst_with_maps_of_where() {
     let collection = archive.collect();
     let result = archive.triage(&collection);
     let study = &result.studies[0];
-    let keys = key_slices(&archive.engine, &archive.bundle, &collection, study, 2);
+    let keys = key_slices(&loaded(&archive.bundle), &collection, study, 2);
     let indices: Vec<usize> = keys.iter().map(|key| key.index).collect();
     assert_eq!(indices, [2, 3]);
     let first = &keys[0];
@@ -364,13 +351,13 @@ fn key_slices_are_the_worst_with_maps_of_where() {
     let map = first.any_map.as_ref().unwrap().upsampled(64, 64);
     assert!(map.values[0] > 0.99 && map.values[64 * 64 - 1] < 0.01, "bright above, dark below");
     assert_eq!(first.subtype_map.as_ref().unwrap().label, Label::Subdural);
-    let at_least_one = key_slices(&archive.engine, &archive.bundle, &collection, study, 0);
+    let at_least_one = key_slices(&loaded(&archive.bundle), &collection, study, 0);
     assert_eq!(at_least_one.len(), 1);
-    let all = key_slices(&archive.engine, &archive.bundle, &collection, study, 100);
+    let all = key_slices(&loaded(&archive.bundle), &collection, study, 100);
     assert_eq!(all.len(), BLEEDING.len());
     assert!(all[4].any_map.is_none(), "nothing speaks for hemorrhage in a black slice");
     fs::remove_file(archive.input().join("1.2.1.2.dcm")).unwrap();
-    let left = key_slices(&archive.engine, &archive.bundle, &collection, study, 2);
+    let left = key_slices(&loaded(&archive.bundle), &collection, study, 2);
     assert_eq!(left.len(), 1, "a slice that is gone is left out");
 }
 

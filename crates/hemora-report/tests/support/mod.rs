@@ -24,6 +24,7 @@ pub fn result(studies: Vec<StudyResult>) -> TriageResult {
             version: "3".into(),
             sha256: "0123456789abcdef".repeat(4),
             series_sha256: vec!["89abcdef".repeat(8); 2],
+            member_sha256: vec!["76543210".repeat(8); 3],
         },
         engine: "tract".into(),
         studies,

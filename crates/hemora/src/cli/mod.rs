@@ -12,6 +12,7 @@ pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, SplitRuleArgs, S
 
 use crate::command::calibrate::CalibrateArgs;
 use crate::command::compare::CompareArgs;
+use crate::command::ensemble::{EnsembleBundleArgs, EnsembleFitArgs};
 use crate::command::evaluate::EvaluateArgs;
 use crate::command::recipe::RecipeArgs;
 use crate::command::study::StudyArgs;
@@ -51,12 +52,27 @@ pub enum Command {
     Compare(CompareArgs),
     /// Fit a calibration and choose operating points on validation predictions
     Calibrate(Box<CalibrateArgs>),
+    /// Several models as one: weights from out-of-fold predictions, and one bundle of all
+    Ensemble {
+        /// What to do.
+        #[command(subcommand)]
+        command: EnsembleCommand,
+    },
     /// Networks and model bundles
     Model {
         /// What to do.
         #[command(subcommand)]
         command: ModelCommand,
     },
+}
+
+/// What can be done with several models.
+#[derive(Debug, Subcommand)]
+pub enum EnsembleCommand {
+    /// Fit weights, and boosted trees if asked for, on out-of-fold predictions
+    Fit(EnsembleFitArgs),
+    /// Make one bundle of several
+    Bundle(Box<EnsembleBundleArgs>),
 }
 
 /// What can be done with models.
@@ -280,6 +296,11 @@ pub struct BundleArgs {
     /// features and then one on probabilities
     #[arg(long, value_name = "RUN")]
     pub series: Vec<PathBuf>,
+
+    /// Of networks of series on probabilities take that of the weights' fold alone, not all folds', as a
+    /// member of an ensemble of folds should
+    #[arg(long)]
+    pub own_fold: bool,
 
     /// The bundle to write
     #[arg(long, short, value_name = "FILE")]

@@ -4,16 +4,15 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views};
-use hemora_eval::{Aggregation, FitReport, Level};
-use hemora_evaluate::{Evaluation, card_section, read_evaluation};
+use hemora_evaluate::{Evaluation, card_section};
 use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
 use hemora_nn::{Weights, networks, onnx};
 use hemora_recipe::About;
-use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
+use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde::Deserialize;
 
 use super::bundle_series::SeriesRuns;
-use super::compare::evaluation_file;
+use super::card::{measured_metrics, read_about, read_evaluations, read_fit, write_fit};
 use crate::cli::BundleArgs;
 
 /// One label's validation as hemora-train stores it in the weights.
@@ -39,11 +38,9 @@ struct Interval {
 /// A report that names the file and what it lacks.
 pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
     let name = arguments.weights.display().to_string();
-    let about_name = arguments.about.display().to_string();
-    let read = |path| std::fs::read(path).into_diagnostic();
-    let bytes = read(&arguments.weights).wrap_err_with(|| name.clone())?;
-    let about = read(&arguments.about).wrap_err_with(|| about_name.clone())?;
-    let about: About = toml::from_slice(&about).into_diagnostic().wrap_err(about_name)?;
+    let bytes =
+        std::fs::read(&arguments.weights).into_diagnostic().wrap_err_with(|| name.clone())?;
+    let about = read_about(&arguments.about)?;
     let weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err(name.clone())?;
     let metadata = Weights::metadata(&bytes).into_diagnostic()?;
     let entry = |key: &str| {
@@ -60,26 +57,8 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
     let input: InputRecipe = serde_json::from_str(entry("input")?).into_diagnostic()?;
     input.check().into_diagnostic()?;
     let measured: Vec<Measured> = serde_json::from_str(entry("metrics")?).into_diagnostic()?;
-    let fit: Option<FitReport> = match &arguments.calibration {
-        Some(path) => {
-            let name = || path.display().to_string();
-            let text = read(path).wrap_err_with(name)?;
-            Some(serde_json::from_slice(&text).into_diagnostic().wrap_err_with(name)?)
-        }
-        None => None,
-    };
-    if let Some(fit) = fit.as_ref().filter(|fit| fit.plain_aggregation != Aggregation::default()) {
-        bail!(
-            help = "choose the operating points with --aggregate top-3 or --learn-aggregation",
-            "the operating points are for the aggregation `{}`; triage takes top-3 or a learned one",
-            fit.plain_aggregation
-        );
-    }
-    let mut evaluations = arguments
-        .evaluation
-        .iter()
-        .map(|path| read_evaluation(&evaluation_file(path)).into_diagnostic())
-        .collect::<Result<Vec<Evaluation>>>()?;
+    let fit = read_fit(arguments.calibration.as_deref())?;
+    let mut evaluations = read_evaluations(&arguments.evaluation)?;
     let options = networks::Options {
         channels: input.channels.len(),
         size: input.size,
@@ -90,7 +69,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         .ok_or_else(|| miette!("{name} is of an unknown network `{network}`"))?
         .into_diagnostic()?;
     let onnx = onnx::write(&graph, &weights).into_diagnostic().wrap_err(name)?;
-    let mut series = SeriesRuns::read(&arguments.series, &onnx, fold)?;
+    let mut series = SeriesRuns::read(&arguments.series, &onnx, fold, arguments.own_fold)?;
     for note in &series.notes {
         eprintln!("warning: {note}");
     }
@@ -147,101 +126,6 @@ fn metric(row: &Measured, about: &About) -> Option<Metric> {
     })
 }
 
-/// AUROC and average precision of every level of an evaluation.
-fn measured_metrics(evaluation: &Evaluation) -> Vec<Metric> {
-    let mut metrics = Vec::new();
-    for level in &evaluation.levels {
-        for label in &level.metrics.labels {
-            for (name, figure) in
-                [("AUROC", label.auroc), ("average precision", label.average_precision)]
-            {
-                let Some(value) = figure.value else { continue };
-                metrics.push(Metric {
-                    name: name.to_owned(),
-                    label: Some(label.label),
-                    level: match level.level {
-                        Level::Slice => MeasuredLevel::Slice,
-                        Level::Series => MeasuredLevel::Series,
-                        Level::Study => MeasuredLevel::Study,
-                    },
-                    value,
-                    low: figure.low,
-                    high: figure.high,
-                    n: level.metrics.items,
-                    positives: label.positives,
-                    note: format!(
-                        "evaluation `{}` of {}, {} groups ({})",
-                        evaluation.name,
-                        evaluation.predictions.file,
-                        level.metrics.groups,
-                        evaluation.grouping.kind
-                    ),
-                });
-            }
-        }
-    }
-    metrics
-}
-
-/// The calibration and the thresholds, with where they come from.
-fn write_fit(card: &mut String, info: &ModelInfo) {
-    if let Some(calibration) = &info.calibration {
-        let origin = &calibration.origin;
-        let _ = writeln!(
-            card,
-            "\n## Calibration\n\nMethod: {}, fitted on {} slices of {} groups ({}). Every \
-             probability that is reported is calibrated.",
-            calibration.method, origin.items, origin.groups, origin.file
-        );
-    }
-    if let Some(learned) = &info.aggregation {
-        let origin = &learned.origin;
-        let _ = writeln!(
-            card,
-            "\n## From slices to a {}\n\nA logistic regression on the highest slice, the mean of the \
-             three highest, and all together, fitted on {} slices of {} groups ({}). Log loss with \
-             the mean of the three highest, and held out with the rule:\n\n| label | top-3 | rule | \
-             positives | of |\n|---|---|---|---|---|",
-            learned.level, origin.items, origin.groups, origin.file
-        );
-        let shown = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
-        for rule in &learned.labels {
-            let held_out = rule.held_out.and_then(|scores| scores.log_loss);
-            let _ = writeln!(
-                card,
-                "| {} | {} | {} | {} | {} |",
-                rule.label,
-                shown(rule.before.log_loss),
-                shown(held_out),
-                rule.positives,
-                rule.items
-            );
-        }
-    }
-    if info.operating_points.is_empty() {
-        return;
-    }
-    card.push_str(
-        "\n## Operating points\n\n| point | label | level | threshold | sensitivity | specificity | \
-         positives | chosen on |\n|---|---|---|---|---|---|---|---|\n",
-    );
-    let shown = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
-    for point in &info.operating_points {
-        let _ = writeln!(
-            card,
-            "| {} | {} | {} | {:.4} | {} | {} | {} | {} |",
-            point.name,
-            point.label,
-            point.level,
-            point.threshold,
-            shown(point.sensitivity),
-            shown(point.specificity),
-            point.positives,
-            point.origin.as_ref().map_or("fixed", |origin| &origin.file)
-        );
-    }
-}
-
 /// The model card, Markdown.
 fn card(
     info: &ModelInfo,
@@ -283,7 +167,7 @@ fn card(
         );
     }
     card.push_str(series);
-    write_fit(&mut card, info);
+    write_fit(&mut card, &info.claims());
     for evaluation in evaluations {
         card.push('\n');
         card.push_str(&card_section(evaluation));

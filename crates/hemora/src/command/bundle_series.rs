@@ -34,14 +34,19 @@ struct Settings {
 impl SeriesRuns {
     /// Reads the folds of `runs`, for a network of single slices and the fold, from 1, that it did not
     /// see: networks on features are taken of that fold alone, since of another network's features
-    /// they know nothing.
+    /// they know nothing. With `own_fold` so are networks on probabilities.
     ///
     /// # Errors
     /// A report that names the run or file and what does not fit.
-    pub fn read(runs: &[PathBuf], of_slices: &[u8], fold: Option<&str>) -> Result<Self> {
+    pub fn read(
+        runs: &[PathBuf],
+        of_slices: &[u8],
+        fold: Option<&str>,
+        own_fold: bool,
+    ) -> Result<Self> {
         let mut all = Self::default();
         for run in runs {
-            all.add(run, fold).wrap_err_with(|| run.display().to_string())?;
+            all.add(run, fold, own_fold).wrap_err_with(|| run.display().to_string())?;
         }
         SeriesModel::check(of_slices, &all.stages).into_diagnostic()?;
         let chained = |stages: &[SeriesStage]| match stages {
@@ -59,7 +64,7 @@ impl SeriesRuns {
     }
 
     /// Adds a run's networks, one a fold, or that of `of_slices` alone, and its evaluation.
-    fn add(&mut self, run: &Path, of_slices: Option<&str>) -> Result<()> {
+    fn add(&mut self, run: &Path, of_slices: Option<&str>, own_fold: bool) -> Result<()> {
         let table = run.join("slices.parquet");
         if !table.is_file() {
             bail!(
@@ -79,7 +84,11 @@ impl SeriesRuns {
                 bail!("{} is another network than that of fold 1", name());
             }
             let of_fold = Weights::metadata(&bytes).into_diagnostic()?.remove("features_of_fold");
-            let fits = of_fold.is_none() || of_fold.as_deref() == of_slices;
+            let own = fold.to_string();
+            let fits = match of_fold {
+                None => !own_fold || of_slices == Some(&*own),
+                of_fold => of_fold.as_deref() == of_slices,
+            };
             if fits {
                 let graph = networks::build_sequence(&settings.network, &settings.options)
                     .ok_or_else(|| miette!("unknown network `{}`", settings.network))?
@@ -99,8 +108,8 @@ impl SeriesRuns {
             bail!(
                 help = "give the model.safetensors of a fold of the run on slices whose features they \
                         were trained on",
-                "each of its networks reads the features of one fold's network of slices, and the \
-                 weights are of {}",
+                "each of its networks belongs to one fold's network of slices, and the weights are of \
+                 {}",
                 of_slices.map_or("no fold".to_owned(), |fold| format!("fold {fold}"))
             );
         }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use hemora_eval::{BootstrapMethod, BootstrapOptions, OperatingRule};
 use hemora_evaluate::{Cases, EvaluateOptions, Evaluation, Lookup, evaluate, markdown, write_html};
-use hemora_infer::Bundle;
+use hemora_infer::Model;
 use hemora_page::title;
 use hemora_report::write_contact_sheet;
 use miette::{IntoDiagnostic, Result, bail};
@@ -162,7 +162,7 @@ pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
 }
 
 /// The bundle at a path; the built-in one by the name `default`.
-fn open_model(path: &Path) -> Result<Bundle> {
+fn open_model(path: &Path) -> Result<Model> {
     default_model::open(Some(path).filter(|path| path.as_os_str() != "default"))
 }
 
@@ -170,7 +170,7 @@ fn open_model(path: &Path) -> Result<Bundle> {
 fn is_calibrated(
     arguments: &EvaluateArgs,
     cases: &mut Cases,
-    bundle: Option<&Bundle>,
+    bundle: Option<&Model>,
 ) -> Result<bool> {
     if arguments.calibrated || !cases.of_triage {
         return Ok(arguments.calibrated);
@@ -178,7 +178,7 @@ fn is_calibrated(
     match bundle {
         Some(bundle) => {
             refuse_other_model(&arguments.cases.predictions, bundle)?;
-            Ok(bundle.info().calibration.is_some())
+            Ok(bundle.claims().calibration.is_some())
         }
         None if arguments.operating_points.is_some() => {
             cases.warnings.push(
@@ -228,7 +228,7 @@ fn write_sheet(
     arguments: &EvaluateArgs,
     evaluation: &mut Evaluation,
     pixels: &Pixels,
-    bundle: Option<Bundle>,
+    bundle: Option<Model>,
 ) -> Result<()> {
     const NAME: &str = "mistakes.html";
     if arguments.pictures == 0 || pixels.is_empty() || evaluation.mistakes.is_empty() {
@@ -242,8 +242,8 @@ fn write_sheet(
     about.push(match &bundle {
         Some(bundle) => format!(
             "Maps show where {} {} looked; they are no segmentation.",
-            bundle.info().name,
-            bundle.info().version
+            bundle.claims().name,
+            bundle.claims().version
         ),
         None => "Without --model there are no activation maps.".to_owned(),
     });

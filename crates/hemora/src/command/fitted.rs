@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hemora_eval::{Aggregation, Calibration, LearnedAggregation, Level, OperatingPoint};
 use hemora_evaluate::read_fit;
-use hemora_infer::Bundle;
+use hemora_infer::Model;
 use miette::{IntoDiagnostic, Result, bail};
 use serde_json::Value;
 
@@ -33,12 +33,12 @@ impl Fitted {
     }
 
     /// Of a model's bundle; how slices make a series is what triage does.
-    pub fn of(bundle: &Bundle) -> Self {
-        let info = bundle.info();
+    pub fn of(model: &Model) -> Self {
+        let claims = model.claims();
         Self {
-            calibration: info.calibration.clone(),
-            points: info.operating_points.clone(),
-            learned: info.aggregation.clone(),
+            calibration: claims.calibration.cloned(),
+            points: claims.operating_points.to_vec(),
+            learned: claims.aggregation.cloned(),
             aggregation: Aggregation::default(),
         }
     }
@@ -68,12 +68,12 @@ impl Fitted {
 ///
 /// # Errors
 /// A report that names both models.
-pub fn refuse_other_model(predictions: &Path, bundle: &Bundle) -> Result<()> {
+pub fn refuse_other_model(predictions: &Path, model: &Model) -> Result<()> {
     let beside = predictions.with_file_name("result.json");
     let Ok(text) = std::fs::read(&beside) else { return Ok(()) };
     let Ok(result) = serde_json::from_slice::<Value>(&text) else { return Ok(()) };
     let made_by = |field: &str| result["model"][field].as_str().unwrap_or_default().to_owned();
-    let own = bundle.model_ref();
+    let own = model.model_ref();
     let series = result["model"]["series_sha256"].as_array().map_or(&[][..], Vec::as_slice);
     let same_series =
         series.iter().map(Value::as_str).eq(own.series_sha256.iter().map(|it| Some(&**it)));

@@ -3,9 +3,11 @@
 pub mod bundle;
 mod bundle_series;
 pub mod calibrate;
+mod card;
 pub mod cases;
 pub mod compare;
 pub mod demo;
+pub mod ensemble;
 pub mod evaluate;
 pub mod fitted;
 pub mod import;

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use hemora_infer::Model;
 use hemora_nn::{Summary, networks};
 use miette::{IntoDiagnostic, Result, bail};
 
@@ -40,12 +41,15 @@ pub fn summary(arguments: &SummaryArgs) -> Result<ExitCode> {
 /// # Errors
 /// A report that names the bundle.
 pub fn inspect(arguments: &InspectArgs) -> Result<ExitCode> {
-    let bundle = default_model::open(arguments.model.as_deref())?;
-    if arguments.json || bundle.card().is_empty() {
-        print(&serde_json::to_string_pretty(bundle.info()).into_diagnostic()?)
-    } else {
-        print(bundle.card())
+    let model = default_model::open(arguments.model.as_deref())?;
+    if !arguments.json && !model.card().is_empty() {
+        return print(model.card());
     }
+    let description = match &model {
+        Model::Network(bundle) => serde_json::to_string_pretty(bundle.info()),
+        Model::Ensemble(ensemble) => serde_json::to_string_pretty(ensemble.info()),
+    };
+    print(&description.into_diagnostic()?)
 }
 
 fn print(text: &str) -> Result<ExitCode> {

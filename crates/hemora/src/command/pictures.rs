@@ -7,7 +7,7 @@ use hemora_ct::{Fingerprint, Label, Plane, Slice, Window};
 use hemora_dicom::{Source, list_sources, read_png, read_slice};
 use hemora_eval::Calibration;
 use hemora_evaluate::{Cases, Evaluation, Mistake, MistakeKind};
-use hemora_infer::{Bundle, Classifier, Engine, load_engine};
+use hemora_infer::{LoadedModel, Model};
 use hemora_report::{KeySlice, SheetPicture, SheetSection, SheetSlice};
 use miette::{IntoDiagnostic, Result, WrapErr};
 use rayon::prelude::*;
@@ -80,51 +80,37 @@ impl Pixels {
 }
 
 /// A model that shows where it looked.
-pub struct MapMaker {
-    bundle: Bundle,
-    engine: Box<dyn Engine>,
-    classifier: Option<Classifier>,
-}
+pub struct MapMaker(LoadedModel);
 
 impl MapMaker {
-    /// Loads the model's engine.
+    /// Loads the model's engines.
     ///
     /// # Errors
-    /// A report of what the engine says.
-    pub fn new(bundle: Bundle) -> Result<Self> {
-        let input = &bundle.info().input;
-        let (channels, size) = (input.channels.len(), input.size);
-        let loaded = load_engine(Default::default(), bundle.onnx(), channels, size, None)
-            .into_diagnostic()
-            .wrap_err("cannot load the engine for the activation maps")?;
-        // A model without a plain linear head has no maps; its slices are shown all the same.
-        let classifier = Classifier::from_onnx(bundle.onnx()).ok().flatten();
-        Ok(Self { engine: loaded.engine, classifier, bundle })
+    /// A report of what an engine says.
+    pub fn new(model: Model) -> Result<Self> {
+        let loaded = LoadedModel::load(Default::default(), model, None);
+        loaded.map(Self).into_diagnostic().wrap_err("no activation maps")
     }
 
     /// The six probabilities of an image, and the maps of `label` and of the leading subtype.
     fn look(&self, image: &Image, label: Label) -> Option<Look> {
-        let recipe = &self.bundle.info().input;
         // Neighbours are not at hand: nothing is better than a map of another input.
-        if recipe.reach() > 0 {
+        if self.0.reach() > 0 {
             return None;
         }
-        let input = match image {
-            Image::Hu(slice) => recipe.input(|_| slice),
-            Image::Windowed(plane) => recipe.input_from_windowed(plane),
-        };
-        let output = self.engine.run(&input).ok()?;
-        let probabilities = output.probabilities.map(f64::from);
-        let leading = Label::SUBTYPES
-            .into_iter()
-            .max_by(|a, b| probabilities[a.index()].total_cmp(&probabilities[b.index()]));
+        let found = self.0.look(&Label::ALL, &|recipe| {
+            Some(match image {
+                Image::Hu(slice) => recipe.input(|_| slice),
+                Image::Windowed(plane) => recipe.input_from_windowed(plane),
+            })
+        })?;
+        let leading = Label::SUBTYPES.into_iter().max_by(|a, b| {
+            found.probabilities[a.index()].total_cmp(&found.probabilities[b.index()])
+        });
         let mut labels = vec![label];
         labels.extend(leading.filter(|leading| *leading != label));
-        let map = |label: Label| {
-            let map = self.classifier.as_ref()?.map(output.features.as_ref()?, label)?;
-            Some((label, map.plane))
-        };
-        Some((probabilities, labels.into_iter().filter_map(map).collect()))
+        let map = |label: Label| Some((label, found.maps[label.index()].as_ref()?.plane.clone()));
+        Some((found.probabilities, labels.into_iter().filter_map(map).collect()))
     }
 
     /// What to say if this is not the model of the predictions: its probability, unless it is near.
@@ -132,7 +118,7 @@ impl MapMaker {
         let calibrate = |calibration: &Calibration| {
             calibration.get(mistake.label).map_or(probability, |map| map.apply(probability))
         };
-        let calibrated = self.bundle.info().calibration.as_ref().map_or(probability, calibrate);
+        let calibrated = self.0.model().claims().calibration.map_or(probability, calibrate);
         let near = |value: f64| (value - mistake.probability).abs() <= OTHER_MODEL;
         (!near(probability) && !near(calibrated)).then(|| {
             format!(

@@ -6,10 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use hemora_dicom::{Collection, ReadOptions, collect_with};
-use hemora_infer::{
-    Bundle, Engine, SeriesModel, SeriesPolicy, TriageResult, key_slices, load_engine, triage,
-    write_csv,
-};
+use hemora_infer::{LoadedModel, Model, SeriesPolicy, TriageResult, key_slices, triage, write_csv};
 use hemora_report::{KeySlice, write_html};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use rayon::prelude::*;
@@ -43,7 +40,7 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
     let mut timings = Timings::default();
     limit_threads(arguments.engine.threads)?;
     make_folder(&arguments.out)?;
-    let (bundle, engine, series) = load(&arguments.engine)?;
+    let model = load(&arguments.engine)?;
     timings.load_s = start.elapsed().as_secs_f64();
 
     let bar = progress::bar("reading headers");
@@ -58,12 +55,12 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
         false => SeriesPolicy::Chosen,
     };
     let moves = progress::moves(&bar);
-    let result = triage(engine.as_ref(), series.as_ref(), &bundle, &collection, policy, &moves);
+    let result = triage(&model, &collection, policy, &moves);
     bar.finish_and_clear();
     timings.score_s = start.elapsed().as_secs_f64() - timings.load_s - timings.collect_s;
 
     let before = start.elapsed().as_secs_f64();
-    write_results(arguments, engine.as_ref(), &bundle, &collection, &result)?;
+    write_results(arguments, &model, &collection, &result)?;
     timings.report_s = start.elapsed().as_secs_f64() - before;
     timings.total_s = start.elapsed().as_secs_f64();
     if let Some(path) = &arguments.timings {
@@ -100,25 +97,27 @@ pub fn limit_threads(threads: usize) -> Result<()> {
         .wrap_err("cannot start threads")
 }
 
-/// Opens the model and loads its engines: of slices, and of series where it has networks of those.
+/// Opens the model and loads its engines.
 ///
 /// # Errors
 /// A report that names the model or the engine's library.
-fn load(arguments: &EngineArgs) -> Result<(Bundle, Box<dyn Engine>, Option<SeriesModel>)> {
-    let bundle = default_model::open(arguments.model.as_deref())?;
-    let input = &bundle.info().input;
-    let loaded =
-        load_engine(arguments.engine, bundle.onnx(), input.channels.len(), input.size, None)
-            .into_diagnostic()
-            .wrap_err("cannot load the engine")?;
-    eprintln!("engine: {}", loaded.note);
-    let series = SeriesModel::load(arguments.engine, &bundle, None)
-        .into_diagnostic()
-        .wrap_err("cannot load the networks of series")?;
-    for stage in &bundle.info().series {
-        eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
+fn load(arguments: &EngineArgs) -> Result<LoadedModel> {
+    let model = default_model::open(arguments.model.as_deref())?;
+    let loaded = LoadedModel::load(arguments.engine, model, None).into_diagnostic()?;
+    eprintln!("engine: {}", loaded.note());
+    match loaded.model() {
+        Model::Network(bundle) => {
+            for stage in &bundle.info().series {
+                eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
+            }
+        }
+        Model::Ensemble(ensemble) => {
+            for model in &ensemble.info().models {
+                eprintln!("ensemble: {} × {}", model.sha256.len(), model.name);
+            }
+        }
     }
-    Ok((bundle, loaded.engine, series))
+    Ok(loaded)
 }
 
 fn exit_code(result: &TriageResult) -> ExitCode {
@@ -137,8 +136,7 @@ fn exit_code(result: &TriageResult) -> ExitCode {
 
 fn write_results(
     arguments: &TriageArgs,
-    engine: &dyn Engine,
-    bundle: &Bundle,
+    model: &LoadedModel,
     collection: &Collection,
     result: &TriageResult,
 ) -> Result<()> {
@@ -150,7 +148,7 @@ fn write_results(
     bar.set_length(pictured.len() as u64);
     let mut drawn: Vec<KeySlice> = Vec::new();
     for study in pictured {
-        let slices = key_slices(engine, bundle, collection, study, arguments.key_slices.max(1));
+        let slices = key_slices(model, collection, study, arguments.key_slices.max(1));
         let pictures: Result<Vec<KeySlice>, _> = slices
             .par_iter()
             .map(|key| {

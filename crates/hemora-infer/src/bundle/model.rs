@@ -1,0 +1,184 @@
+//! A model of either kind: one network with its networks of series, or an ensemble of such.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Cursor, Write};
+use std::path::Path;
+use std::slice;
+
+use hemora_ct::LABEL_COUNT;
+
+use super::archive::{self, MEMBER_LIMIT, Parts, TEXT_LIMIT};
+use super::ensemble::{ENSEMBLE_FORMAT_VERSION, member_entry};
+use super::file::{hash, is_onnx, replace_file};
+use super::{Bundle, BundleError, Claims, EnsembleInfo, EnsembleModel};
+use crate::ModelRef;
+
+/// A model as its file has it.
+#[derive(Debug, Clone)]
+pub enum Model {
+    /// One network.
+    Network(Bundle),
+    /// Several.
+    Ensemble(Ensemble),
+}
+
+/// Several bundles as one model, checked.
+#[derive(Debug, Clone)]
+pub struct Ensemble {
+    info: EnsembleInfo,
+    members: Vec<Bundle>,
+    card: String,
+}
+
+impl Model {
+    /// Opens a bundle of either kind, or a plain ONNX model: see [`Bundle::open`].
+    ///
+    /// # Errors
+    /// [`BundleError`] if the file cannot be read, is damaged, or describes what cannot be used.
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
+        if is_onnx(path) {
+            return Ok(Self::Network(Bundle::open(path)?));
+        }
+        let cannot_open = || BundleError::io(format!("cannot open {}", path.display()));
+        // A pipe or device would block or never end.
+        if !fs::metadata(path).map_err(cannot_open())?.is_file() {
+            return Err(cannot_open()(io::Error::other("it is not a file")));
+        }
+        let file = File::open(path).map_err(cannot_open())?;
+        Self::from_parts(archive::read(BufReader::new(file))?)
+    }
+
+    /// Reads a bundle of either kind from memory.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
+        Self::from_parts(archive::read(Cursor::new(bytes))?)
+    }
+
+    fn from_parts(parts: Parts) -> Result<Self, BundleError> {
+        Ok(match parts {
+            Parts::Network(parts) => Self::Network(Bundle::from_parts(*parts)?),
+            Parts::Ensemble { info, members, card } => {
+                Self::Ensemble(Ensemble { info: *info, members, card })
+            }
+        })
+    }
+
+    /// The bundles of which it is made, in the order of their files.
+    pub fn members(&self) -> &[Bundle] {
+        match self {
+            Self::Network(bundle) => slice::from_ref(bundle),
+            Self::Ensemble(ensemble) => &ensemble.members,
+        }
+    }
+
+    /// What it claims of itself.
+    pub fn claims(&self) -> Claims<'_> {
+        match self {
+            Self::Network(bundle) => bundle.info().claims(),
+            Self::Ensemble(ensemble) => ensemble.info.claims(),
+        }
+    }
+
+    /// The model card, Markdown; empty if there is none.
+    pub fn card(&self) -> &str {
+        match self {
+            Self::Network(bundle) => bundle.card(),
+            Self::Ensemble(ensemble) => &ensemble.card,
+        }
+    }
+
+    /// The model's name, version and hashes for a result.
+    pub fn model_ref(&self) -> ModelRef {
+        match self {
+            Self::Network(bundle) => bundle.model_ref(),
+            Self::Ensemble(ensemble) => ensemble.model_ref(),
+        }
+    }
+}
+
+impl Ensemble {
+    /// Writes an ensemble of the bundles in `members` (the bytes of their files, of all models one after
+    /// the other) beside `path`, syncs and renames it. Format version and hashes of `info` are
+    /// replaced. The same arguments always give the same bytes.
+    ///
+    /// # Errors
+    /// [`BundleError`] if the description or a member cannot be used, a member is an ensemble, there
+    /// are fewer or more than the description says, or the file cannot be written.
+    pub fn write(
+        path: &Path,
+        info: &EnsembleInfo,
+        members: &[Vec<u8>],
+        card: &str,
+    ) -> Result<Self, BundleError> {
+        let mut info = EnsembleInfo { format_version: ENSEMBLE_FORMAT_VERSION, ..info.clone() };
+        let expected = info.member_sha256().count();
+        if expected != members.len() {
+            let problem = format!("name {expected} members, and there are {}", members.len());
+            return Err(BundleError::Value { field: "models", problem });
+        }
+        let hashes = info.models.iter_mut().flat_map(|model| &mut model.sha256);
+        hashes.zip(members).for_each(|(sha256, member)| *sha256 = hash(member));
+        info.check()?;
+        let mut description = serde_json::to_vec_pretty(&info)?;
+        description.push(b'\n');
+        // As a reader will have it: numbers may lose their last digit on the way.
+        let info = EnsembleInfo::from_json(&description)?;
+        let opened: Vec<Bundle> = members
+            .iter()
+            .enumerate()
+            .map(|(index, bytes)| archive::member(index, bytes))
+            .collect::<Result<_, _>>()?;
+        let names: Vec<String> = (0..members.len()).map(member_entry).collect();
+        let mut entries = vec![
+            (archive::DESCRIPTION, description.as_slice(), TEXT_LIMIT),
+            (archive::CARD, card.as_bytes(), TEXT_LIMIT),
+        ];
+        let of_members = names.iter().zip(members);
+        entries.extend(of_members.map(|(name, bytes)| (&**name, bytes.as_slice(), MEMBER_LIMIT)));
+        replace_file(path, |file| {
+            let mut writer = BufWriter::new(file);
+            archive::write(&mut writer, &entries)?;
+            writer.flush().map_err(BundleError::io("cannot write the bundle"))
+        })?;
+        Ok(Self { info, members: opened, card: card.to_owned() })
+    }
+
+    /// The description.
+    pub fn info(&self) -> &EnsembleInfo {
+        &self.info
+    }
+
+    /// The members of each model: where they begin in [`Model::members`], and how many.
+    pub fn parts(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+        self.info.models.iter().scan(0, |begin, model| {
+            let range = *begin..*begin + model.sha256.len();
+            *begin = range.end;
+            Some(range)
+        })
+    }
+
+    /// The weight of each member's probability of each label in the weighted mean, member by member:
+    /// the members of a model share its weight.
+    pub fn member_weights(&self) -> Vec<[f64; LABEL_COUNT]> {
+        let of = |model: &EnsembleModel| {
+            let share = model.sha256.len() as f64;
+            let weights = std::array::from_fn(|label| model.weights[label] / share);
+            vec![weights; model.sha256.len()]
+        };
+        self.info.models.iter().flat_map(of).collect()
+    }
+
+    fn model_ref(&self) -> ModelRef {
+        // What makes the probabilities, so that another calibration is the same model.
+        let made_of = serde_json::to_vec(&(&self.info.models, &self.info.stacking));
+        ModelRef {
+            name: self.info.name.clone(),
+            version: self.info.version.clone(),
+            sha256: hash(&made_of.unwrap_or_default()),
+            series_sha256: Vec::new(),
+            member_sha256: self.info.member_sha256().cloned().collect(),
+        }
+    }
+}
