@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::Label;
 
-use crate::about::about;
+use crate::members::{bundle_steps, members_evaluation};
 use crate::step::Action;
 use crate::{Dataset, RecipeOptions, Stage1, Step};
 
@@ -14,19 +14,19 @@ use crate::{Dataset, RecipeOptions, Stage1, Step};
 const HU: &str = "name = \"whole slices in HU\"\n\n[output]\nformat = \"hu\"\n";
 
 /// Name of the steps that take all networks together.
-const MEAN: &str = "mean";
+pub(crate) const ENSEMBLE: &str = "ensemble";
 /// Name and folder of the networks of series.
 pub(crate) const STAGE2: &str = "stage2";
 /// Name of the network of series that reads probabilities.
-const PROBABILITIES: &str = "probabilities";
+pub(crate) const PROBABILITIES: &str = "probabilities";
 
 /// Words of a command.
-fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
+pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
     words.iter().map(Into::into).collect()
 }
 
 /// A flag with a path.
-fn flag(name: &str, path: &Path) -> OsString {
+pub(crate) fn flag(name: &str, path: &Path) -> OsString {
     let mut flag = OsString::from(format!("--{name}="));
     flag.push(path);
     flag
@@ -75,34 +75,18 @@ pub(crate) fn steps(
     for Stage1 { name, .. } in &options.stage1 {
         steps.push(evaluate_step(options, name, &predicted(name), &index, &evaluated(name)));
     }
-    let mut from = mean_step(&mut steps, options, out, "stage1", &predicted);
+    let mut from = ensemble_step(&mut steps, options, out, "stage1", &predicted);
     if options.stage1.len() > 1 {
-        steps.push(evaluate_step(options, MEAN, &from, &index, &evaluated(MEAN)));
+        steps.push(evaluate_step(options, ENSEMBLE, &from, &index, &evaluated(ENSEMBLE)));
     }
     from = stage2_steps(&mut steps, options, out, &from);
-    steps.push(evaluate_step(options, STAGE2, &from, &index, &evaluated(STAGE2)));
-    let best = &options.stage1[0];
-    let run = out.join("stage1").join(&best.name);
-    let bundle = out.join("model.hemora");
-    let about_file = out.join("about.toml");
-    let mut arguments = words(["model", "bundle"]);
-    arguments.push(run.join("fold-1/model.safetensors").into());
-    arguments.push(flag("about", &about_file));
-    arguments.push(format!("--views={}", options.views.name()).into());
-    arguments.push(flag("evaluation", &evaluated(&best.name)));
-    arguments.push(flag("series", &out.join(STAGE2).join(&best.name)));
-    if options.stage1.len() == 1 {
-        // Of several networks it reads the means, which this bundle does not have.
-        arguments.push(flag("series", &out.join(STAGE2).join(PROBABILITIES)));
+    if options.stage1.len() > 1 {
+        let (name, of_members) = (members_evaluation(options), ensemble_table(out, STAGE2));
+        steps.push(evaluate_step(options, name, &of_members, &index, &evaluated(name)));
     }
-    arguments.push(flag("out", &bundle));
-    steps.push(Step {
-        name: "bundle".to_owned(),
-        what: "a model that `hemora triage` takes".to_owned(),
-        action: Action::Hemora(arguments),
-        files: vec![(about_file, about(options, best, slices))],
-        outputs: vec![bundle.clone()],
-    });
+    steps.push(evaluate_step(options, STAGE2, &from, &index, &evaluated(STAGE2)));
+    let bundle = out.join("model.hemora");
+    steps.extend(bundle_steps(options, out, &bundle, slices));
     let table = |name: &str, of: &str, from: PathBuf, to: PathBuf| Step {
         name: name.to_owned(),
         what: format!("the competition's table for the {of}"),
@@ -132,26 +116,41 @@ pub(crate) fn steps(
     steps
 }
 
-/// Adds the mean of the networks' tables, where there are several; returns the table of it or of the
-/// one.
-fn mean_step(
+/// The table of several networks as one.
+fn ensemble_table(out: &Path, stage: &str) -> PathBuf {
+    out.join(stage).join(ENSEMBLE).join("slices.parquet")
+}
+
+/// Adds the networks' tables as one, where there are several: their weighted mean, or their mean if that
+/// has less loss out of fold. Returns the table of it or of the one.
+fn ensemble_step(
     steps: &mut Vec<Step>,
     options: &RecipeOptions,
     out: &Path,
     stage: &str,
     table: &dyn Fn(&str) -> PathBuf,
 ) -> PathBuf {
-    let mut tables: Vec<PathBuf> = options.stage1.iter().map(|it| table(&it.name)).collect();
-    if tables.len() == 1 {
-        return tables.remove(0);
+    if let [only] = options.stage1.as_slice() {
+        return table(&only.name);
     }
-    let to = out.join(stage).join("mean.parquet");
+    let to = ensemble_table(out, stage);
+    let folder = out.join(stage).join(ENSEMBLE);
+    let mut arguments = words(["ensemble", "fit"]);
+    for Stage1 { name, .. } in &options.stage1 {
+        let mut named = OsString::from(format!("{name}="));
+        named.push(table(name));
+        arguments.push(named);
+    }
+    arguments.push(flag("out", &folder));
     steps.push(Step {
-        name: format!("{stage}-mean"),
-        what: format!("{stage}: the mean of {} networks", tables.len()),
-        action: Action::Mean { from: tables, to: to.clone() },
+        name: format!("{stage}-{ENSEMBLE}"),
+        what: format!(
+            "{stage}: {} networks as one, weighted if that is better",
+            options.stage1.len()
+        ),
+        action: Action::Hemora(arguments),
         files: Vec::new(),
-        outputs: vec![to.clone()],
+        outputs: vec![to.clone(), folder.join("ensemble.json")],
     });
     to
 }
@@ -178,7 +177,7 @@ fn stage2_steps(
     let own = [
         "--network=sequence-probabilities".into(),
         flag("slices", slices),
-        flag("first", &mean_step(steps, options, out, STAGE2, &first)),
+        flag("first", &ensemble_step(steps, options, out, STAGE2, &first)),
     ];
     let what = "stage 2: a network of series on probabilities and places".to_owned();
     steps.push(sequence_step(options, out, PROBABILITIES, what, own));

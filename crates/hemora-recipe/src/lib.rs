@@ -10,7 +10,7 @@ mod cost;
 mod dataset;
 mod error;
 mod layout;
-mod mean;
+mod members;
 mod options;
 mod plan;
 mod programs;

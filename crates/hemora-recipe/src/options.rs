@@ -63,6 +63,8 @@ pub struct RecipeOptions {
     pub seed: u64,
     /// Resamples of the evaluation's intervals.
     pub resamples: usize,
+    /// Whether the bundle has the first fold of the first network alone, not all of all.
+    pub one_fold: bool,
 }
 
 impl RecipeOptions {
@@ -132,6 +134,7 @@ impl RecipeOptions {
             views: Views::Flip,
             seed: 0,
             resamples: 200,
+            one_fold: false,
         }
     }
 

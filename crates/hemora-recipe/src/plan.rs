@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::in_path;
 use crate::layout::{STAGE2, steps};
+use crate::members::MEMBERS;
 use crate::step::Action;
 use crate::{Cost, Dataset, Event, Programs, RecipeError, RecipeOptions, Step};
 
@@ -99,7 +100,7 @@ impl Recipe {
             return Ok(());
         }
         // The records last: a restart that is cut short is one that can be asked for again.
-        let names = ["prepared", "stage1", STAGE2, "evaluation", "test", "steps"];
+        let names = ["prepared", "stage1", STAGE2, "evaluation", MEMBERS, "test", "steps"];
         for path in names.map(|name| self.out.join(name)) {
             match fs::remove_dir_all(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -173,31 +174,65 @@ mod tests {
         let found = names(&recipe);
         assert_eq!(found[..3], ["index", "prepare", "stage1-densenet121-windows"]);
         assert_eq!(found[10], "evaluate-se-resnext101-32x4d-both");
-        assert_eq!(found[11..14], ["stage1-mean", "evaluate-mean", "stage2-densenet121-windows"]);
-        let last =
-            ["stage2-mean", "stage2-probabilities", "evaluate-stage2", "bundle", "out-of-fold"];
-        assert_eq!(found[16..], last);
+        let next = ["stage1-ensemble", "evaluate-ensemble", "stage2-densenet121-windows"];
+        assert_eq!(found[11..14], next);
+        let next = [
+            "stage2-ensemble",
+            "stage2-probabilities",
+            "evaluate-stage2-ensemble",
+            "evaluate-stage2",
+        ];
+        assert_eq!(found[16..20], next);
+        assert_eq!(found[20], "member-densenet121-windows-1");
+        assert_eq!(found[34..], ["member-se-resnext101-32x4d-both-5", "bundle", "out-of-fold"]);
         assert!(
             recipe.submission().is_none() && recipe.evaluation().ends_with("stage2/report.html")
         );
+        let fit = recipe.steps()[16].command();
+        let of = "densenet121-windows=/out/stage2/densenet121-windows/slices.parquet";
+        assert!(fit.starts_with("hemora ensemble fit ") && fit.contains(of), "{fit}");
         let second = recipe.steps()[17].command();
-        assert!(second.contains("--slices=/out/stage1/mean.parquet"), "{second}");
-        assert!(second.contains("--first=/out/stage2/mean.parquet"), "{second}");
-        let bundle = recipe.steps()[19].command();
-        assert!(bundle.contains("--series=/out/stage2/densenet121-windows --out="), "{bundle}");
+        assert!(second.contains("--slices=/out/stage1/ensemble/slices.parquet"), "{second}");
+        assert!(second.contains("--first=/out/stage2/ensemble/slices.parquet"), "{second}");
+        let member = recipe.steps()[21].command();
+        for part in [
+            "/out/stage1/densenet121-windows/fold-2/model.safetensors",
+            "--series=/out/stage2/densenet121-windows --own-fold --about=/out/members/",
+            "--out=/out/members/densenet121-windows-2.hemora",
+        ] {
+            assert!(member.contains(part), "{part}: {member}");
+        }
+        let bundle = recipe.steps()[35].command();
+        assert_eq!(bundle.matches(".hemora").count(), 16, "{bundle}");
+        for part in [
+            "hemora ensemble bundle densenet121-windows=/out/members/densenet121-windows-1.hemora ",
+            " --fit=/out/stage2/ensemble/ensemble.json ",
+            " --evaluation=/out/evaluation/stage2-ensemble ",
+        ] {
+            assert!(bundle.contains(part), "{part}: {bundle}");
+        }
         let one = plan(None, |options| options.stage1.truncate(1));
-        let bundle = one.steps()[8].command();
-        assert!(bundle.contains("--series=/out/stage2/probabilities --out="), "{bundle}");
         let few = ["evaluate-densenet121-windows", "stage2-densenet121-windows"];
         assert_eq!(names(&one)[4..6], few);
-        assert_eq!(
-            names(&one)[6..],
-            ["stage2-probabilities", "evaluate-stage2", "bundle", "out-of-fold"]
-        );
+        let next = ["stage2-probabilities", "evaluate-stage2", "member-densenet121-windows-1"];
+        assert_eq!(names(&one)[6..9], next);
+        assert_eq!(names(&one)[13..], ["bundle", "out-of-fold"]);
+        let member = one.steps()[8].command();
+        assert!(member.contains("--series=/out/stage2/probabilities --own-fold"), "{member}");
+        assert!(!one.steps()[13].command().contains("--fit"));
+        // One fold alone is one bundle.
+        let small = plan(None, |options| {
+            options.stage1.truncate(1);
+            options.one_fold = true;
+        });
+        assert_eq!(names(&small)[7..], ["evaluate-stage2", "bundle", "out-of-fold"]);
+        let bundle = small.steps()[8].command();
+        assert!(bundle.contains("--series=/out/stage2/probabilities --about="), "{bundle}");
+        assert!(bundle.ends_with("--out=/out/model.hemora"), "{bundle}");
         let tested = plan(Some("test"), |_| ());
-        assert_eq!(names(&tested)[21..], ["test", "submission"]);
+        assert_eq!(names(&tested)[37..], ["test", "submission"]);
         assert!(tested.submission().unwrap().ends_with("submission.csv"));
-        assert!(tested.steps()[21].command().contains("--model=/out/model.hemora"));
+        assert!(tested.steps()[37].command().contains("--model=/out/model.hemora"));
         let stage1 = recipe.steps()[2].command();
         assert!(
             stage1.contains("--config=winner --network=densenet121 --input=windows"),

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::in_path;
-use crate::mean::write_mean;
 use crate::submission::write_submission;
 use crate::{Programs, RecipeError};
 
@@ -21,8 +20,6 @@ pub(crate) enum Action {
     Hemora(Vec<OsString>),
     /// `hemora-train` with arguments.
     Train(Vec<OsString>),
-    /// The mean probabilities of tables of the same slices.
-    Mean { from: Vec<PathBuf>, to: PathBuf },
     /// The rows of a table of predictions as the competition wants them.
     Submission { from: PathBuf, to: PathBuf },
 }
@@ -87,10 +84,6 @@ impl Step {
         match &self.action {
             Action::Hemora(arguments) => line("hemora", arguments),
             Action::Train(arguments) => line("hemora-train", arguments),
-            Action::Mean { from, to } => {
-                let from: Vec<_> = from.iter().map(|path| path.display().to_string()).collect();
-                format!("mean of {} to {}", from.join(" "), to.display())
-            }
             Action::Submission { from, to } => {
                 format!("{} to {}", from.display(), to.display())
             }
@@ -138,10 +131,6 @@ impl Step {
         let (program, arguments) = match &self.action {
             Action::Hemora(arguments) => (&programs.hemora, arguments),
             Action::Train(arguments) => (&programs.train, arguments),
-            Action::Mean { from, to } => {
-                write_mean(from, to)?;
-                return self.finished(folder, key, begin.elapsed().as_secs_f64());
-            }
             Action::Submission { from, to } => {
                 write_submission(from, to)?;
                 return self.finished(folder, key, begin.elapsed().as_secs_f64());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use hemora_data::{IndexReader, SliceScore, SliceTable, Table};
-use hemora_infer::Bundle;
+use hemora_infer::Model;
 
 fn hemora(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hemora")).args(arguments).output().unwrap()
@@ -125,7 +125,7 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     let planned = recipe(&data, &out, &[&small[..], &["--plan"]].concat());
     assert!(planned.status.success(), "{}", text(&planned));
     let said = text(&planned);
-    for part in ["10 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
+    for part in ["12 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
     assert!(!out.exists(), "a plan writes nothing");
@@ -178,6 +178,7 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     let on_features = SliceTable::read(&features.join("slices.parquet")).unwrap();
     compare(&bundle(&out, &[&features]), &on_features.rows);
     let second = first_fold_alone(&out.join("stage2/probabilities"));
+    let series_rows = series.rows.clone();
     compare(&bundle(&out, &[&features, &second]), &series.rows);
 
     // Studies of other slices: 60 of 0.6 mm, and few of 7 mm.
@@ -185,8 +186,21 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     synth(&thin, 1, 0.6, 9);
     keep_middle(&thin, 60);
     let model = out.join("model.hemora");
-    // One on the features of the bundle's fold, and those on probabilities of both.
-    assert_eq!(Bundle::open(&model).unwrap().series().len(), 3);
+    // Of each fold the network of slices, the one on its features, and its own on probabilities.
+    let whole = Model::open(&model).unwrap();
+    let series: Vec<usize> = whole.members().iter().map(|member| member.series().len()).collect();
+    assert_eq!(series, [2, 2]);
+    // The mean of the folds is what they say alone; each says of its own fold what was evaluated.
+    let members = [1, 2].map(|fold| out.join(format!("members/resnet18-neighbours-{fold}.hemora")));
+    let alone = members.map(|member| of(&data.join("stage_2_train"), &member));
+    let together = of(&data.join("stage_2_train"), &model);
+    assert_eq!(together.len(), slices.len());
+    for row in &series_rows {
+        let said = [0, 1].map(|fold| alone[fold][&row.id]);
+        assert!((together[&row.id] - (said[0] + said[1]) / 2.0).abs() < 1e-5, "{}", row.id);
+        let own = said[row.fold as usize];
+        assert!((own - row.probabilities[5]).abs() < 1e-4, "{} {own}", row.id);
+    }
     let read = of(&thin.join("stage_2_train"), &model);
     assert_eq!(read.len(), 60);
     assert_ne!(read, of(&thin.join("stage_2_train"), &bundle(&out, &[])));
@@ -196,15 +210,15 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
 
     // Nothing is left to do; without its page, the evaluation and nothing before it is.
     let again = recipe(&data, &out, &small);
-    assert_eq!(text(&again).matches("complete, not run again").count(), 10, "{}", text(&again));
+    assert_eq!(text(&again).matches("complete, not run again").count(), 12, "{}", text(&again));
     std::fs::remove_file(out.join("evaluation/resnet18-neighbours/report.html")).unwrap();
     let again = recipe(&data, &out, &small);
-    assert_eq!(text(&again).matches("complete, not run again").count(), 9, "{}", text(&again));
+    assert_eq!(text(&again).matches("complete, not run again").count(), 11, "{}", text(&again));
     assert!(out.join("evaluation/resnet18-neighbours/report.html").is_file());
     // Test images that are named later are two more steps.
     let test = thick.join("stage_2_train");
     let tested = recipe(&data, &out, &[&small[..], &["--test", test.to_str().unwrap()]].concat());
-    assert_eq!(text(&tested).matches("complete, not run again").count(), 10, "{}", text(&tested));
+    assert_eq!(text(&tested).matches("complete, not run again").count(), 12, "{}", text(&tested));
     let submission = std::fs::read_to_string(out.join("submission.csv")).unwrap();
     assert_eq!(submission.lines().count(), 1 + 6 * few);
     // Other settings are not mixed with these steps.

@@ -64,6 +64,11 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "NETWORK=FILE", value_parser = weights)]
     pub weights: Vec<(String, PathBuf)>,
 
+    /// Bundle the first fold of the first network alone, not all folds of all networks: less space, and
+    /// less time in triage, by as many times
+    #[arg(long)]
+    pub one_fold: bool,
+
     /// Seed of folds, weights and augmentation
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -146,8 +151,10 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
         Event::Ended(step, seconds) => eprintln!("    {} took {}", step.name, time(seconds)),
     };
     recipe.run(&programs, &mut told).map_err(explained)?;
+    let bytes = std::fs::metadata(recipe.bundle()).into_diagnostic()?.len();
     print(|output| {
-        writeln!(output, "bundle: {}", recipe.bundle().display())?;
+        let megabytes = bytes as f64 / 1e6;
+        writeln!(output, "bundle: {}, {megabytes:.1} MB", recipe.bundle().display())?;
         writeln!(output, "training images, out of fold: {}", recipe.out_of_fold().display())?;
         if let Some(submission) = recipe.submission() {
             writeln!(output, "submission: {}", submission.display())?;
@@ -176,6 +183,7 @@ fn options(arguments: &RecipeArgs) -> Result<RecipeOptions> {
     options.batch = arguments.batch.unwrap_or(options.batch);
     options.size = arguments.size.unwrap_or(options.size);
     options.seed = arguments.seed;
+    options.one_fold = arguments.one_fold;
     for stage1 in &mut options.stage1 {
         stage1.flags.extend(arguments.flags.iter().cloned());
     }
