@@ -5,19 +5,27 @@ use forust_ml::objective::ObjectiveType;
 use forust_ml::tree::Tree;
 use forust_ml::{GradientBooster, Matrix};
 use hemora_ct::{LABEL_COUNT, Label};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::data::OutOfFold;
 use super::stacking::{MOST_NEIGHBOURS, StackNode, StackedLabel, Stacking, feature, width};
-use crate::MetricError;
 use crate::calibration::sigmoid;
+use crate::error::lengths;
+use crate::probability::item_log_loss;
+use crate::{Clusters, MetricError};
 
 /// Fewer positives or negatives than these are not fitted on.
 const FEW: usize = 20;
 
-// Small trees, slowly: chosen beforehand and the same for every set.
-/// Trees of a label.
-const TREES: usize = 100;
+/// One group of so many is held aside to say how many trees are good.
+const ASIDE: usize = 4;
+
+// Small trees, slowly: the same for every set.
+/// Most trees of a label.
+const MOST_TREES: usize = 300;
 /// Part of a tree's answer that counts.
 const RATE: f32 = 0.05;
 /// Questions from the root to a leaf.
@@ -39,7 +47,8 @@ pub struct StackingFit {
 
 /// Fits boosted trees for each label on the models' probabilities of every slice and of `neighbours`
 /// slices on either side, on all folds, and on all but each fold for the probabilities out of fold.
-/// `series` are the slices of each series in the order of their places, each slice once.
+/// `series` are the slices of each series in the order of their places, each slice once; `groups` their
+/// patients: a quarter of them is held aside to find out how many trees are good, and then taken in.
 ///
 /// # Errors
 /// [`MetricError::Option`] if there are too many neighbours, a slice is in no series or in two, or the
@@ -47,14 +56,16 @@ pub struct StackingFit {
 pub fn fit_stacking(
     data: &OutOfFold,
     series: &[Vec<usize>],
+    groups: &Clusters,
     neighbours: usize,
 ) -> Result<StackingFit, MetricError> {
     if neighbours > MOST_NEIGHBOURS {
         let (option, value) = ("neighbours", neighbours.to_string());
         return Err(MetricError::Option { option, value, expected: "0 to 8" });
     }
+    lengths("groups", groups.of_items().len(), "slices", data.slices())?;
     let places = places(data.slices(), series)?;
-    let features = Features { data, series, places: &places, neighbours };
+    let features = Features { data, series, places: &places, groups, neighbours };
     let mut out_of_fold = vec![[None; LABEL_COUNT]; data.slices()];
     for fold in data.folds() {
         let labels = features.fit(Some(fold))?;
@@ -96,6 +107,7 @@ struct Features<'a> {
     data: &'a OutOfFold,
     series: &'a [Vec<usize>],
     places: &'a [(usize, usize)],
+    groups: &'a Clusters,
     neighbours: usize,
 }
 
@@ -115,51 +127,112 @@ impl Features<'_> {
 
     /// Trees of the labels that have enough of both classes, of all slices but those of `without`.
     fn fit(&self, without: Option<u32>) -> Result<Vec<StackedLabel>, MetricError> {
-        let fitted: Result<Vec<Option<StackedLabel>>, MetricError> = Label::ALL
+        let failed = |error: ForustError| MetricError::Option {
+            option: "boosting",
+            value: error.to_string(),
+            expected: "a fit",
+        };
+        let aside = self.aside(without);
+        let fitted: Result<Vec<Option<StackedLabel>>, ForustError> = Label::ALL
             .into_par_iter()
-            .map(|label| {
-                let known = self.data.known(label, without);
-                let truth: Vec<f64> = known
-                    .iter()
-                    .filter_map(|&slice| self.data.truth(slice, label))
-                    .map(|truth| f64::from(u8::from(truth)))
-                    .collect();
-                let positives = truth.iter().filter(|&&truth| truth > 0.5).count();
-                if positives < FEW || truth.len() - positives < FEW {
-                    return Ok(None);
-                }
-                let column = |at: usize| known.iter().map(move |&slice| self.value(at, slice));
-                let columns: Vec<f64> = (0..self.width()).flat_map(column).collect();
-                let failed = |error: ForustError| MetricError::Option {
-                    option: "boosting",
-                    value: error.to_string(),
-                    expected: "a fit",
-                };
-                boosted(label, &columns, &truth).map(Some).map_err(failed)
-            })
+            .map(|label| self.fit_label(label, &self.data.known(label, without), &aside))
             .collect();
-        Ok(fitted?.into_iter().flatten().collect())
+        Ok(fitted.map_err(failed)?.into_iter().flatten().collect())
     }
-}
 
-/// Boosted trees on `columns`, the values of all items feature by feature.
-fn boosted(label: Label, columns: &[f64], truth: &[f64]) -> Result<StackedLabel, ForustError> {
-    let positives: f64 = truth.iter().sum();
-    let base = (positives / (truth.len() as f64 - positives)).ln();
-    let mut booster = GradientBooster::default()
-        .set_objective_type(ObjectiveType::LogLoss)
-        .set_iterations(TREES)
-        .set_learning_rate(RATE)
-        .set_max_depth(DEPTH)
-        .set_max_leaves(LEAVES)
-        .set_min_leaf_weight(LEAF_WEIGHT)
-        .set_initialize_base_score(false)
-        .set_base_score(base)
-        // The labels share the cores; sums in one order give the same trees everywhere.
-        .set_parallel(false);
-    let matrix = Matrix::new(columns, truth.len(), columns.len() / truth.len());
-    booster.fit_unweighted(&matrix, truth, None)?;
-    Ok(StackedLabel { label, base, trees: booster.trees.iter().map(nodes).collect() })
+    /// Which slices are of a quarter of the groups that are not in the fold `without`, one at least.
+    fn aside(&self, without: Option<u32>) -> Vec<bool> {
+        let of = self.groups.of_items();
+        let mut taken = vec![false; self.groups.len()];
+        for (slice, &group) in of.iter().enumerate() {
+            taken[group as usize] |= without != Some(self.data.fold(slice));
+        }
+        let mut order: Vec<usize> = (0..taken.len()).filter(|&group| taken[group]).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+        let mut aside = vec![false; taken.len()];
+        order.iter().take(order.len().div_ceil(ASIDE)).for_each(|&group| aside[group] = true);
+        of.iter().map(|&group| aside[group as usize]).collect()
+    }
+
+    /// As many trees as have the least loss on the groups that are held aside, fitted on all; `None` with
+    /// too few of a class, or if the mean of the models is as good there.
+    fn fit_label(
+        &self,
+        label: Label,
+        slices: &[usize],
+        aside: &[bool],
+    ) -> Result<Option<StackedLabel>, ForustError> {
+        let (aside, rest): (Vec<usize>, Vec<usize>) =
+            slices.iter().partition(|&&slice| aside[slice]);
+        let has = |slices: &[usize], least: usize| {
+            let positives = slices.iter().filter(|&&it| self.is_positive(it, label)).count();
+            positives >= least && slices.len() - positives >= least
+        };
+        if !has(slices, FEW) || !has(&rest, FEW / 2) || !has(&aside, 1) {
+            return Ok(None);
+        }
+        let tried = self.boosted(label, &rest, MOST_TREES)?;
+        let Some(count) = self.best_count(&tried, &aside) else { return Ok(None) };
+        self.boosted(label, slices, count).map(Some)
+    }
+
+    fn is_positive(&self, slice: usize, label: Label) -> bool {
+        self.data.truth(slice, label) == Some(true)
+    }
+
+    fn row(&self, slice: usize) -> Vec<f64> {
+        (0..self.width()).map(|at| self.value(at, slice)).collect()
+    }
+
+    /// With how many of its trees a label has the least loss on other slices; `None` if the mean of the
+    /// models has as little.
+    fn best_count(&self, fitted: &StackedLabel, slices: &[usize]) -> Option<usize> {
+        let mut losses = vec![0.0; fitted.trees.len() + 1];
+        let mut of_mean = 0.0;
+        for &slice in slices {
+            let (row, positive) = (self.row(slice), self.is_positive(slice, fitted.label));
+            for (loss, odds) in losses.iter_mut().zip(fitted.partial_log_odds(&row)) {
+                *loss += item_log_loss(sigmoid(odds), positive);
+            }
+            let models = self.data.models();
+            let said = (0..models).map(|model| self.data.probability(model, slice, fitted.label));
+            of_mean += item_log_loss(said.sum::<f64>() / models as f64, positive);
+        }
+        // The fewest of equals.
+        let count = (0..losses.len()).rev().min_by(|&a, &b| losses[a].total_cmp(&losses[b]))?;
+        (count > 0 && losses[count] < of_mean).then_some(count)
+    }
+
+    /// Boosted trees on slices of which the label is known.
+    fn boosted(
+        &self,
+        label: Label,
+        slices: &[usize],
+        trees: usize,
+    ) -> Result<StackedLabel, ForustError> {
+        let truth: Vec<f64> = slices
+            .iter()
+            .map(|&slice| f64::from(u8::from(self.is_positive(slice, label))))
+            .collect();
+        let column = |at: usize| slices.iter().map(move |&slice| self.value(at, slice));
+        let columns: Vec<f64> = (0..self.width()).flat_map(column).collect();
+        let positives: f64 = truth.iter().sum();
+        let base = (positives / (truth.len() as f64 - positives)).ln();
+        let mut booster = GradientBooster::default()
+            .set_objective_type(ObjectiveType::LogLoss)
+            .set_iterations(trees)
+            .set_learning_rate(RATE)
+            .set_max_depth(DEPTH)
+            .set_max_leaves(LEAVES)
+            .set_min_leaf_weight(LEAF_WEIGHT)
+            .set_initialize_base_score(false)
+            .set_base_score(base)
+            // The labels share the cores; sums in one order give the same trees everywhere.
+            .set_parallel(false);
+        let matrix = Matrix::new(&columns, truth.len(), self.width());
+        booster.fit_unweighted(&matrix, &truth, None)?;
+        Ok(StackedLabel { label, base, trees: booster.trees.iter().map(nodes).collect() })
+    }
 }
 
 /// The nodes of a tree, each before what it leads to.
@@ -181,17 +254,16 @@ fn nodes(tree: &Tree) -> Vec<StackNode> {
 
 #[cfg(test)]
 mod tests {
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
+    use rand::RngExt;
 
     use super::*;
 
-    /// Series of 20 slices, five a fold and four folds. Bleeds span five slices; two models say little
+    /// Series of 20 slices, ten a fold and four folds. Bleeds span five slices; two models say little
     /// of each slice, so that the neighbours are worth reading. `any` alone has positives.
     fn data(flip_last: bool) -> (OutOfFold, Vec<Vec<usize>>) {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let (mut models, mut labels, mut folds) = (vec![vec![], vec![]], vec![], vec![]);
-        for series in 0..20u32 {
+        for series in 0..40u32 {
             let begin = 3 + (series as usize * 5) % 9;
             for slice in 0..20 {
                 let bleeds = series % 2 == 0 && (begin..begin + 5).contains(&slice);
@@ -201,13 +273,18 @@ mod tests {
                     model.push([0.5, 0.5, 0.5, 0.5, 0.5, any]);
                 }
                 let none = Some(false);
-                let any = bleeds != (flip_last && series / 5 == 3);
+                let any = bleeds != (flip_last && series / 10 == 3);
                 labels.push([none, none, none, none, None, Some(any)]);
-                folds.push(series / 5);
+                folds.push(series / 10);
             }
         }
-        let series = (0..20).map(|series| (20 * series..20 * (series + 1)).collect()).collect();
+        let series = (0..40).map(|series| (20 * series..20 * (series + 1)).collect()).collect();
         (OutOfFold::new(models, labels, folds).unwrap(), series)
+    }
+
+    /// A patient for each series.
+    fn groups() -> Clusters {
+        Clusters::new(&(0..800).map(|slice| slice / 20).collect::<Vec<_>>())
     }
 
     fn loss(data: &OutOfFold, of: impl Fn(usize) -> f64) -> f64 {
@@ -217,17 +294,17 @@ mod tests {
     #[test]
     fn neighbours_help_out_of_fold_and_the_model_is_what_was_fitted() {
         let (data, series) = data(false);
-        let fitted = fit_stacking(&data, &series, 2).unwrap();
+        let fitted = fit_stacking(&data, &series, &groups(), 2).unwrap();
         let any = |row: &[Option<f32>; 6]| f64::from(row[5].unwrap());
         let stacked = loss(&data, |slice| any(&fitted.out_of_fold[slice]));
-        let alone = fit_stacking(&data, &series, 0).unwrap();
+        let alone = fit_stacking(&data, &series, &groups(), 0).unwrap();
         let without = loss(&data, |slice| any(&alone.out_of_fold[slice]));
         let means = super::super::mean_of_models(&data);
         let mean = loss(&data, |slice| f64::from(means[slice][5]));
         assert!(stacked < 0.95 * without && stacked < 0.6 * mean, "{stacked} {without} {mean}");
         assert_eq!(fitted.stacking.labels.len(), 1, "one class and no labels have no trees");
         assert!(fitted.out_of_fold.iter().all(|row| row[..5] == [None; 5]));
-        assert_eq!(fit_stacking(&data, &series, 2).unwrap(), fitted, "it is determined");
+        assert_eq!(fit_stacking(&data, &series, &groups(), 2).unwrap(), fitted, "it is determined");
         // The same slices as a series of triage.
         let of = |model: usize| {
             let row = |&slice: &usize| {
@@ -237,9 +314,16 @@ mod tests {
         };
         let applied = fitted.stacking.apply(&[of(0), of(1)]);
         let places = places(data.slices(), &series).unwrap();
-        let features = Features { data: &data, series: &series, places: &places, neighbours: 2 };
+        let groups = groups();
+        let features = Features {
+            data: &data,
+            series: &series,
+            places: &places,
+            neighbours: 2,
+            groups: &groups,
+        };
         for (place, &slice) in series[4].iter().enumerate() {
-            let row: Vec<f64> = (0..features.width()).map(|at| features.value(at, slice)).collect();
+            let row = features.row(slice);
             let odds = fitted.stacking.labels[0].log_odds(&row);
             assert_eq!(applied[place][5], Some(sigmoid(odds)));
         }
@@ -248,9 +332,9 @@ mod tests {
     #[test]
     fn what_is_out_of_fold_does_not_depend_on_the_labels_of_the_fold() {
         let ((one, series), (other, _)) = (data(false), data(true));
-        let one = fit_stacking(&one, &series, 1).unwrap();
-        let other = fit_stacking(&other, &series, 1).unwrap();
-        assert_eq!(one.out_of_fold[300..], other.out_of_fold[300..]);
+        let one = fit_stacking(&one, &series, &groups(), 1).unwrap();
+        let other = fit_stacking(&other, &series, &groups(), 1).unwrap();
+        assert_eq!(one.out_of_fold[600..], other.out_of_fold[600..]);
         assert_ne!(one.out_of_fold[..100], other.out_of_fold[..100]);
     }
 
@@ -258,7 +342,14 @@ mod tests {
     fn trees_say_what_the_library_says_of_them() {
         let (data, series) = data(false);
         let places = places(data.slices(), &series).unwrap();
-        let features = Features { data: &data, series: &series, places: &places, neighbours: 1 };
+        let groups = groups();
+        let features = Features {
+            data: &data,
+            series: &series,
+            places: &places,
+            neighbours: 1,
+            groups: &groups,
+        };
         let slices = data.slices();
         let columns: Vec<f64> = (0..features.width())
             .flat_map(|at| (0..slices).map(move |slice| (at, slice)))
@@ -278,9 +369,24 @@ mod tests {
         };
         assert!(own.trees.iter().any(|tree| tree.len() > 9));
         for (slice, theirs) in booster.predict(&matrix, false).into_iter().enumerate() {
-            let row: Vec<f64> = (0..features.width()).map(|at| features.value(at, slice)).collect();
+            let row = features.row(slice);
             assert!((own.log_odds(&row) - theirs).abs() < 1e-6, "{slice}");
         }
+    }
+
+    #[test]
+    fn models_that_know_nothing_get_no_trees() {
+        let (known, series) = data(false);
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let noise = |_| [rng.random::<f32>(); LABEL_COUNT];
+        let models = vec![(0..800).map(noise).collect::<Vec<_>>()];
+        let truth = |_| [0; LABEL_COUNT].map(|_| Some(rng.random::<f32>() < 0.1));
+        let labels = (0..800).map(truth).collect();
+        let folds = (0..800).map(|slice| known.fold(slice)).collect();
+        let data = OutOfFold::new(models, labels, folds).unwrap();
+        let fitted = fit_stacking(&data, &series, &groups(), 1).unwrap();
+        let trees: usize = fitted.stacking.labels.iter().map(|label| label.trees.len()).sum();
+        assert!(trees < LABEL_COUNT * MOST_TREES / 10, "{trees}");
     }
 
     #[test]
@@ -288,10 +394,10 @@ mod tests {
         let (data, series) = data(false);
         let mut short = series.clone();
         short[3].pop();
-        assert!(fit_stacking(&data, &short, 1).is_err());
+        assert!(fit_stacking(&data, &short, &groups(), 1).is_err());
         let mut twice = series.clone();
         twice[3].push(2);
-        assert!(fit_stacking(&data, &twice, 1).is_err());
-        assert!(fit_stacking(&data, &series, MOST_NEIGHBOURS + 1).is_err());
+        assert!(fit_stacking(&data, &twice, &groups(), 1).is_err());
+        assert!(fit_stacking(&data, &series, &groups(), MOST_NEIGHBOURS + 1).is_err());
     }
 }

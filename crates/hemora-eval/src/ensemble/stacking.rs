@@ -141,7 +141,12 @@ impl Stacking {
 impl StackedLabel {
     /// Log-odds for the values of a slice, of checked trees.
     pub(super) fn log_odds(&self, row: &[f64]) -> f64 {
-        let said = |tree: &Vec<StackNode>| {
+        self.partial_log_odds(row).last().unwrap_or(self.base)
+    }
+
+    /// The same of no tree, the first, the first two and so on.
+    pub(super) fn partial_log_odds(&self, row: &[f64]) -> impl Iterator<Item = f64> {
+        let said = move |tree: &Vec<StackNode>| {
             let mut at = 0;
             loop {
                 match tree[at] {
@@ -152,7 +157,11 @@ impl StackedLabel {
                 }
             }
         };
-        self.base + self.trees.iter().map(said).sum::<f64>()
+        let sums = self.trees.iter().scan(self.base, move |sum, tree| {
+            *sum += said(tree);
+            Some(*sum)
+        });
+        [self.base].into_iter().chain(sums)
     }
 }
 

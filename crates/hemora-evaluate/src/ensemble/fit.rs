@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_data::SliceTable;
-use hemora_eval::{LABEL_WEIGHTS, OutOfFold, fit_stacking, fit_weighted_mean, mean_of_models};
+use hemora_eval::{
+    Clusters, LABEL_WEIGHTS, OutOfFold, fit_stacking, fit_weighted_mean, mean_of_models,
+};
 
 use super::document::{
     ENSEMBLE_VERSION, EnsembleFit, EnsembleLabel, EnsembleLosses, EnsembleMethod, FittedModel,
@@ -42,11 +44,14 @@ pub fn fit_ensemble(
                 .to_owned(),
         ));
     }
+    let of: Vec<&str> = table.rows.iter().map(|row| row.patient.as_str()).collect();
+    let patients = Clusters::new(&of);
     let mean = mean_of_models(&data);
     let weighted = fit_weighted_mean(&data)?;
     let wants = options.method == Some(EnsembleMethod::Stacking);
     let neighbours = options.stacking.or(wants.then_some(DEFAULT_NEIGHBOURS));
-    let stacked = neighbours.map(|it| fit_stacking(&data, &table.series(), it)).transpose()?;
+    let stacked =
+        neighbours.map(|it| fit_stacking(&data, &table.series(), &patients, it)).transpose()?;
     let stacked_rows = stacked.as_ref().map(|fit| {
         let row = |(trees, else_mean): (&[Option<f32>; LABEL_COUNT], &[f32; LABEL_COUNT])| {
             Label::ALL.map(|it| trees[it.index()].unwrap_or(else_mean[it.index()]))
@@ -89,9 +94,6 @@ pub fn fit_ensemble(
     for (row, probabilities) in table.rows.iter_mut().zip(rows) {
         row.probabilities = probabilities;
     }
-    let mut patients: Vec<&str> = table.rows.iter().map(|row| row.patient.as_str()).collect();
-    patients.sort_unstable();
-    patients.dedup();
     let reference = |(name, path): &(String, PathBuf)| {
         let own = FileRef::read(path)?;
         let table = FileRef { rows: data.slices() as u64, ..own };
