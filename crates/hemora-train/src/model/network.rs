@@ -115,8 +115,15 @@ impl Model {
     }
 
     /// The same model with convolutions and linear layers that compute in `precision`.
-    pub fn computing_in(self, precision: Precision) -> Self {
-        Self { precision, ..self }
+    pub fn computing_in(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        if precision == Precision::F64 {
+            for tensor in self.tensors.values_mut() {
+                *tensor = tensor.detach().to_kind(precision.kind());
+            }
+            self.require_gradients();
+        }
+        self
     }
 
     /// The graph.
