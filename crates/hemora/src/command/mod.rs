@@ -8,6 +8,7 @@ pub mod cases;
 pub mod compare;
 pub mod demo;
 pub mod ensemble;
+mod ensemble_card;
 pub mod evaluate;
 pub mod fitted;
 pub mod import;
