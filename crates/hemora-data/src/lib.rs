@@ -12,7 +12,7 @@
 //! - [`SliceTable`] and [`SliceFeatures`] hold what the network of single slices says of each slice,
 //!   for networks that read whole series.
 //! - [`Loader`] turns the set into augmented batches, the same for a seed whatever the number of
-//!   threads.
+//!   threads: single images, or windows of the series that [`Stacks`] knows.
 
 mod augment;
 mod decode;
@@ -25,6 +25,7 @@ mod labels;
 mod loader;
 mod memory;
 mod options;
+mod order;
 mod parquet_table;
 mod parquet_write;
 mod prepare;
@@ -35,8 +36,10 @@ mod slice_features;
 mod slice_table;
 mod split;
 mod split_table;
+mod stacks;
 mod table;
 mod warp;
+mod windows;
 
 pub use augment::{Augment, AugmentError};
 pub use groups::Groups;
@@ -59,4 +62,6 @@ pub use slice_features::{FeaturesError, SliceFeatures};
 pub use slice_table::{SliceScore, SliceTable, SliceTableError};
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};
 pub use split_table::{Part, SplitTable};
+pub use stacks::{NoStack, Stacks};
 pub use table::{Table, TableError, shorten, with_file};
+pub use windows::Window;

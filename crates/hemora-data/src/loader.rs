@@ -4,20 +4,24 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use hemora_ct::{InputRecipe, LABEL_COUNT};
+use hemora_ct::InputRecipe;
+use rand::RngExt;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{Augment, Drawn};
 use crate::jpeg_set::LoaderSet;
 use crate::options::{LoaderError, LoaderOptions, MAX_VALUES, Share};
+use crate::order::{Order, OrderedBatch, Purpose, Windows, generator, running_sums};
 use crate::sampling::{Image, Inputs, Scratch};
+use crate::stacks::Stacks;
+use crate::windows::Window;
 
 /// Makes the batches of any epoch.
 #[derive(Debug, Clone)]
 pub struct Loader {
     plan: Arc<Plan>,
+    batches: usize,
+    images: usize,
     threads: usize,
     prefetch: usize,
 }
@@ -38,6 +42,7 @@ struct Plan {
     drop_last: bool,
     samples: usize,
     share: Share,
+    windows: Option<Windows>,
     /// Buffers of batches that were dropped.
     spare: Mutex<Vec<Vec<f32>>>,
     most_spare: usize,
@@ -51,6 +56,8 @@ pub struct Batch {
     indices: Vec<usize>,
     place: usize,
     whole: usize,
+    slices: usize,
+    places: Vec<f32>,
     skipped: Vec<(usize, String)>,
     plan: Arc<Plan>,
 }
@@ -112,27 +119,63 @@ impl Loader {
             drop_last: options.drop_last,
             samples: images,
             share: options.share,
+            windows: None,
             spare: Mutex::default(),
             most_spare: threads * (prefetch + 1) + 1,
         };
-        Ok(Self { plan: Arc::new(plan), threads, prefetch })
+        let batches = if plan.drop_last { images / batch } else { images.div_ceil(batch) };
+        let images = if plan.drop_last { batches * batch } else { images };
+        Ok(Self { plan: Arc::new(plan), batches, images, threads, prefetch })
+    }
+
+    /// Batches of windows, each of at most `slices` consecutive images of a series: those of a batch
+    /// are of one length, and the images of a window are augmented alike. An epoch has one window of
+    /// each series, read upward or downward. `options.batch` is the most images of a batch; its
+    /// weights, share and last batch do not matter.
+    ///
+    /// # Errors
+    /// [`LoaderError`] as of [`Loader::new`], or if the longest window is no batch.
+    pub fn of_windows(
+        set: impl Into<LoaderSet>,
+        stacks: Arc<Stacks>,
+        indices: Vec<usize>,
+        slices: usize,
+        recipe: InputRecipe,
+        augment: Option<Augment>,
+        options: &LoaderOptions,
+    ) -> Result<Self, LoaderError> {
+        let (batch, images) = (options.batch, indices.len());
+        if slices < 2 || slices > batch {
+            return Err(LoaderError::Window { slices, batch });
+        }
+        let options = LoaderOptions { share: Share::default(), drop_last: false, ..*options };
+        let series = stacks.among(&indices);
+        let mut loader = Self::new(set, indices, None, recipe, augment, &options)?;
+        let plan = Arc::get_mut(&mut loader.plan).expect("nobody has it yet");
+        plan.windows = Some(Windows { stacks, series, window: Window { slices, stride: 1 } });
+        // Every epoch has as many.
+        let Order { images: shown, batches } = plan.order(0);
+        (loader.batches, loader.images) = (batches.len(), shown.len());
+        if loader.batches == 0 {
+            return Err(LoaderError::TooFew { images, batch: Window::FEWEST_OF_BATCH });
+        }
+        Ok(loader)
     }
 
     /// Batches an epoch.
     pub fn batches(&self) -> usize {
-        self.plan.batches()
+        self.batches
     }
 
     /// Images an epoch.
     pub fn images(&self) -> usize {
-        let Plan { samples, batch, .. } = *self.plan;
-        if self.plan.drop_last { samples / batch * batch } else { samples }
+        self.images
     }
 
     /// The batches of an epoch in order, built ahead while they are used. The same seed and epoch
     /// give the same batches for any number of threads.
     pub fn epoch(&self, epoch: u64) -> Epoch {
-        let order: Arc<[usize]> = self.plan.order(epoch).into();
+        let order = Arc::new(self.plan.order(epoch));
         let batches = self.batches();
         let threads = self.threads.min(batches);
         let mut receivers = Vec::with_capacity(threads);
@@ -152,7 +195,7 @@ impl Loader {
 
 fn work(
     plan: &Arc<Plan>,
-    order: &[usize],
+    order: &Order,
     epoch: u64,
     numbers: impl Iterator<Item = usize>,
     sender: &SyncSender<Batch>,
@@ -168,45 +211,71 @@ fn work(
 
 fn build(
     plan: &Arc<Plan>,
-    order: &[usize],
+    order: &Order,
     epoch: u64,
     number: usize,
     scratch: &mut Scratch,
 ) -> Batch {
-    let first = number * plan.batch;
-    let whole = &order[first..order.len().min(first + plan.batch)];
-    let share = plan.share.places(whole.len());
-    let (wanted, whole, first) = (&whole[share.clone()], whole.len(), first + share.start);
+    let OrderedBatch { first, images, slices } = order.batches[number];
+    let share = plan.share.places(images);
+    let (wanted, first) = (&order.images[first..][share.clone()], first + share.start);
     let image = plan.planes.len() * plan.recipe.size * plan.recipe.size;
     let mut inputs = plan.spare().pop().unwrap_or_default();
     inputs.resize(wanted.len() * image, 0.0);
     let what = Inputs { recipe: &plan.recipe, planes: &plan.planes, side: plan.set.side() };
     let mut indices = Vec::with_capacity(wanted.len());
-    let mut labels = Vec::with_capacity(wanted.len() * LABEL_COUNT);
+    let mut places = Vec::new();
     let mut skipped = Vec::new();
-    for (place, &index) in wanted.iter().enumerate() {
-        let mut rng = generator(plan.seed, epoch, (first + place) as u64, Purpose::Augmentation);
+    for (window, wanted) in wanted.chunks(slices).enumerate() {
+        let first = first + window * slices;
+        let random = |place: usize, purpose| generator(plan.seed, epoch, place as u64, purpose);
+        let mut rng = random(first, Purpose::Augmentation);
         let drawn = plan.augment.as_ref().map_or_else(Drawn::nothing, |what| what.draw(&mut rng));
-        let target = &mut inputs[indices.len() * image..][..image];
-        let render = |image: Image<'_>| what.render(image, &drawn, &mut rng, scratch, target);
-        match plan.set.with_image(index, render) {
-            Ok(()) => {
-                indices.push(index);
-                labels.extend(plan.set.labels(index).map(|label| f32::from(u8::from(label))));
+        let whole = indices.len();
+        for (slice, &index) in wanted.iter().enumerate() {
+            if slice > 0 {
+                // What happens to a window happens to all its slices, but for their noise.
+                rng = random(first + slice, Purpose::Augmentation);
             }
-            Err(reason) => skipped.push((index, reason)),
+            let target = &mut inputs[indices.len() * image..][..image];
+            let render = |image: Image<'_>| what.render(image, &drawn, &mut rng, scratch, target);
+            match plan.set.with_image(index, render) {
+                Ok(()) => indices.push(index),
+                Err(reason) => skipped.push((index, reason)),
+            }
+        }
+        match &plan.windows {
+            // A window with a gap is none.
+            Some(_) if indices.len() - whole < slices => indices.truncate(whole),
+            Some(windows) => places.extend(windows.stacks.places(&indices[whole..])),
+            None => {}
         }
     }
     inputs.truncate(indices.len() * image);
-    Batch { inputs, labels, indices, place: first, whole, skipped, plan: plan.clone() }
+    let labels = |&index: &usize| plan.set.labels(index).map(|label| f32::from(u8::from(label)));
+    Batch {
+        inputs,
+        labels: indices.iter().flat_map(labels).collect(),
+        indices,
+        place: first,
+        whole: images,
+        slices,
+        places,
+        skipped,
+        plan: plan.clone(),
+    }
 }
 
 impl Plan {
-    fn batches(&self) -> usize {
-        if self.drop_last { self.samples / self.batch } else { self.samples.div_ceil(self.batch) }
+    fn order(&self, epoch: u64) -> Order {
+        match &self.windows {
+            Some(windows) => windows.order(self.batch, self.seed, epoch),
+            None => Order::of_images(self.images(epoch), self.batch, self.drop_last),
+        }
     }
 
-    fn order(&self, epoch: u64) -> Vec<usize> {
+    /// The images of an epoch of single images.
+    fn images(&self, epoch: u64) -> Vec<usize> {
         let mut rng = generator(self.seed, epoch, 0, Purpose::Order);
         let mut order = self.indices.clone();
         if let Some(sums) = &self.sums {
@@ -226,38 +295,6 @@ impl Plan {
     fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What random numbers are for: each has a stream of its own.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Order = 1,
-    Augmentation = 2,
-}
-
-/// The random numbers of one place: a key without hashing, so streams never meet.
-fn generator(seed: u64, epoch: u64, place: u64, purpose: Purpose) -> ChaCha8Rng {
-    let mut key = [0u8; 32];
-    for (part, value) in key.chunks_exact_mut(8).zip([seed, epoch, place, purpose as u64]) {
-        part.copy_from_slice(&value.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
-}
-
-fn running_sums(weights: &[f64], indices: usize) -> Result<Vec<f64>, LoaderError> {
-    let mut total = 0.0;
-    let sums: Vec<f64> = weights
-        .iter()
-        .map(|weight| {
-            total += weight;
-            total
-        })
-        .collect();
-    let usable = weights.iter().all(|weight| *weight >= 0.0) && total.is_finite() && total > 0.0;
-    if weights.len() != indices || !usable {
-        return Err(LoaderError::Weights { weights: weights.len(), indices });
-    }
-    Ok(sums)
 }
 
 impl Batch {
@@ -290,6 +327,17 @@ impl Batch {
     /// Number of images of the batch that this one is the share of.
     pub fn whole(&self) -> usize {
         self.whole
+    }
+
+    /// Slices of each of its windows, in their order; `None` of a batch of single images.
+    pub fn slices(&self) -> Option<usize> {
+        self.plan.windows.as_ref().map(|_| self.slices)
+    }
+
+    /// Of each slice of a window its place along the normal, in units of 10 mm from the window's
+    /// first; empty of a batch of single images.
+    pub fn places(&self) -> &[f32] {
+        &self.places
     }
 
     /// Place of the first image in the epoch's order, shares of others counted.

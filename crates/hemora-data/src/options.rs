@@ -103,6 +103,16 @@ pub enum LoaderError {
         /// Values an image.
         image: usize,
     },
+    /// Windows that are none, or do not fit into a batch.
+    #[error(
+        "windows of {slices} slices in batches of {batch} images; expected 2 to {batch} slices"
+    )]
+    Window {
+        /// Slices of a window.
+        slices: usize,
+        /// Images of a batch.
+        batch: usize,
+    },
     /// A share that is none of the batch.
     #[error("rank {rank} of {of}; expected a rank below the number of ranks")]
     Share {
