@@ -15,7 +15,10 @@
 //!   threads: single images, or windows of the series that [`Stacks`] knows.
 
 mod augment;
+mod batch;
+mod blend;
 mod decode;
+mod donors;
 mod groups;
 mod hu_set;
 mod images;
@@ -42,6 +45,8 @@ mod warp;
 mod windows;
 
 pub use augment::{Augment, AugmentError};
+pub use batch::Batch;
+pub use blend::{Blend, Blended, Head, Mask};
 pub use groups::Groups;
 pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
 pub use index::{
@@ -49,7 +54,7 @@ pub use index::{
 };
 pub use jpeg_set::{JpegSet, LoaderSet};
 pub use labels::{Incomplete, LabelReport, LabelTable};
-pub use loader::{Batch, Epoch, Loader};
+pub use loader::{Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions, Share};
 pub use prepare::{

@@ -4,11 +4,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use hemora_ct::InputRecipe;
+use hemora_ct::{InputRecipe, LABEL_COUNT};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use crate::augment::{Augment, Drawn};
+use crate::batch::Batch;
+use crate::donors::Donors;
 use crate::jpeg_set::LoaderSet;
 use crate::options::{LoaderError, LoaderOptions, MAX_VALUES, Share};
 use crate::order::{Order, OrderedBatch, Purpose, Windows, generator, running_sums};
@@ -28,13 +30,15 @@ pub struct Loader {
 
 /// All that decides what a batch holds.
 #[derive(Debug)]
-struct Plan {
+pub(crate) struct Plan {
     set: LoaderSet,
+    /// Images whose bleeds are blended into others.
+    donors: Option<Donors>,
     indices: Vec<usize>,
     /// Running sums of the weights.
     sums: Option<Vec<f64>>,
-    recipe: InputRecipe,
-    planes: Vec<usize>,
+    pub(crate) recipe: InputRecipe,
+    pub(crate) planes: Vec<usize>,
     augment: Option<Augment>,
     batch: usize,
     seed: u64,
@@ -42,24 +46,10 @@ struct Plan {
     drop_last: bool,
     samples: usize,
     share: Share,
-    windows: Option<Windows>,
+    pub(crate) windows: Option<Windows>,
     /// Buffers of batches that were dropped.
     spare: Mutex<Vec<Vec<f32>>>,
-    most_spare: usize,
-}
-
-/// Images as a network takes them. Dropping a batch gives its memory back to the loader.
-#[derive(Debug)]
-pub struct Batch {
-    inputs: Vec<f32>,
-    labels: Vec<f32>,
-    indices: Vec<usize>,
-    place: usize,
-    whole: usize,
-    slices: usize,
-    places: Vec<f32>,
-    skipped: Vec<(usize, String)>,
-    plan: Arc<Plan>,
+    pub(crate) most_spare: usize,
 }
 
 impl Loader {
@@ -84,6 +74,9 @@ impl Loader {
             if augment.jitters_windows() && !set.is_hu() {
                 return Err(LoaderError::NoHu);
             }
+            if augment.blend.is_on() && !set.has_brain() {
+                return Err(LoaderError::NoBrainWindow);
+            }
         }
         let image = planes.len() * recipe.size * recipe.size;
         let batch = options.batch;
@@ -106,8 +99,10 @@ impl Loader {
             return Err(LoaderError::TooFew { images: images.min(indices.len()), batch });
         }
         let (threads, prefetch) = (options.threads.clamp(1, 1024), options.prefetch.clamp(1, 1024));
+        let donors = Donors::among(&set, &indices, augment.as_ref());
         let plan = Plan {
             set,
+            donors,
             indices,
             sums,
             recipe,
@@ -147,6 +142,9 @@ impl Loader {
         let (batch, images) = (options.batch, indices.len());
         if slices < 2 || slices > batch {
             return Err(LoaderError::Window { slices, batch });
+        }
+        if augment.as_ref().is_some_and(|augment| augment.blend.is_on()) {
+            return Err(LoaderError::BlendedWindows);
         }
         let options = LoaderOptions { share: Share::default(), drop_last: false, ..*options };
         let series = stacks.among(&indices);
@@ -224,6 +222,7 @@ fn build(
     inputs.resize(wanted.len() * image, 0.0);
     let what = Inputs { recipe: &plan.recipe, planes: &plan.planes, side: plan.set.side() };
     let mut indices = Vec::with_capacity(wanted.len());
+    let mut labels = Vec::with_capacity(wanted.len() * LABEL_COUNT);
     let mut places = Vec::new();
     let mut skipped = Vec::new();
     for (window, wanted) in wanted.chunks(slices).enumerate() {
@@ -238,24 +237,39 @@ fn build(
                 rng = random(first + slice, Purpose::Augmentation);
             }
             let target = &mut inputs[indices.len() * image..][..image];
-            let render = |image: Image<'_>| what.render(image, &drawn, &mut rng, scratch, target);
-            match plan.set.with_image(index, render) {
-                Ok(()) => indices.push(index),
+            let mut render =
+                |image: Image<'_>| what.render(image, &drawn, &mut rng, scratch, target);
+            let blended = plan.donors.as_ref().and_then(|donors| {
+                donors.blend(&plan.set, index, what, &drawn, random(first + slice, Purpose::Blend))
+            });
+            let with = blended.as_ref().map_or_else(Default::default, |(_, labels)| *labels);
+            let done = match &blended {
+                Some((planes, _)) => Ok(render(Image::Planes(planes))),
+                None => plan.set.with_image(index, render),
+            };
+            match done {
+                Ok(()) => {
+                    indices.push(index);
+                    let own = plan.set.labels(index);
+                    labels.extend(own.iter().zip(with).map(|(own, with)| f32::from(own | with)));
+                }
                 Err(reason) => skipped.push((index, reason)),
             }
         }
         match &plan.windows {
             // A window with a gap is none.
-            Some(_) if indices.len() - whole < slices => indices.truncate(whole),
+            Some(_) if indices.len() - whole < slices => {
+                indices.truncate(whole);
+                labels.truncate(whole * LABEL_COUNT);
+            }
             Some(windows) => places.extend(windows.stacks.places(&indices[whole..])),
             None => {}
         }
     }
     inputs.truncate(indices.len() * image);
-    let labels = |&index: &usize| plan.set.labels(index).map(|label| f32::from(u8::from(label)));
     Batch {
         inputs,
-        labels: indices.iter().flat_map(labels).collect(),
+        labels,
         indices,
         place: first,
         whole: images,
@@ -292,78 +306,8 @@ impl Plan {
         order
     }
 
-    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
+    pub(crate) fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Batch {
-    /// Inputs `[batch, channels, size, size]`, contiguous.
-    pub fn inputs(&self) -> &[f32] {
-        &self.inputs
-    }
-
-    /// Labels `[batch, 6]` in label order, 0 or 1.
-    pub fn labels(&self) -> &[f32] {
-        &self.labels
-    }
-
-    /// The images' indices in the set.
-    pub fn indices(&self) -> &[usize] {
-        &self.indices
-    }
-
-    /// Indices of images that could not be read and so are not in the batch, and why. Only a set
-    /// that is read batch by batch has any.
-    pub fn skipped(&self) -> &[(usize, String)] {
-        &self.skipped
-    }
-
-    /// Number of images.
-    pub fn len(&self) -> usize {
-        self.indices.len()
-    }
-
-    /// Number of images of the batch that this one is the share of.
-    pub fn whole(&self) -> usize {
-        self.whole
-    }
-
-    /// Slices of each of its windows, in their order; `None` of a batch of single images.
-    pub fn slices(&self) -> Option<usize> {
-        self.plan.windows.as_ref().map(|_| self.slices)
-    }
-
-    /// Of each slice of a window its place along the normal, in units of 10 mm from the window's
-    /// first; empty of a batch of single images.
-    pub fn places(&self) -> &[f32] {
-        &self.places
-    }
-
-    /// Place of the first image in the epoch's order, shares of others counted.
-    pub fn place(&self) -> usize {
-        self.place
-    }
-
-    /// Whether it has no images: none could be read, or it is the share of a batch with fewer
-    /// images than there are processes.
-    pub fn is_empty(&self) -> bool {
-        self.indices.is_empty()
-    }
-
-    /// Shape of the inputs: batch, channels, size, size.
-    pub fn shape(&self) -> [usize; 4] {
-        let size = self.plan.recipe.size;
-        [self.len(), self.plan.planes.len(), size, size]
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        let mut spare = self.plan.spare();
-        if spare.len() < self.plan.most_spare {
-            spare.push(std::mem::take(&mut self.inputs));
-        }
     }
 }
 

@@ -69,6 +69,7 @@ impl Windows {
 pub(crate) enum Purpose {
     Order = 1,
     Augmentation = 2,
+    Blend = 3,
 }
 
 /// The random numbers of one place: a key without hashing, so streams never meet.
