@@ -49,7 +49,6 @@ NETWORKS = {
         ["layer0.bn1", "layer3.11.bn2", "layer4.2.bn3"],
     ),
     "convnext_nano": ("parity_convnext_nano.json", []),
-    "convnext_tiny": ("parity_convnext_tiny.json", []),
 }
 
 

@@ -244,7 +244,10 @@ fn build(
             });
             let with = blended.as_ref().map_or_else(Default::default, |(_, labels)| *labels);
             let done = match &blended {
-                Some((planes, _)) => Ok(render(Image::Planes(planes))),
+                Some((planes, _)) => {
+                    render(Image::Planes(planes));
+                    Ok(())
+                }
                 None => plan.set.with_image(index, render),
             };
             match done {

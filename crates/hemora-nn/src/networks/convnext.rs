@@ -1,10 +1,9 @@
-//! ConvNeXt-Tiny (Liu et al. 2022) and timm's smaller Nano. Names are those of timm's `convnext_tiny`
-//! and `convnext_nano`; the two layers of a block's MLP are 1×1 convolutions, as in the latter. The former
-//! has linear layers there, of the same numbers.
+//! ConvNeXt-Nano (Liu et al. 2022; the size is timm's). Names are those of timm's `convnext_nano`; the
+//! two layers of a block's MLP are 1×1 convolutions, as there.
 //!
-//! Why these of today's small networks: they hold no batch norms, so nothing hangs on batch size or on
-//! running statistics of another scanner; every operation is in ONNX's operator set 17; and Nano has a
-//! third of SE-ResNeXt101's parameters, Tiny three fifths. Stochastic depth, a matter of training, is not part of the
+//! Why this of today's small networks: it holds no batch norms, so nothing hangs on batch size or on
+//! running statistics of another scanner; every operation is in ONNX's operator set 17; and it has a
+//! third of SE-ResNeXt101's parameters. Stochastic depth, a matter of training, is not part of the
 //! graph.
 
 use super::{Head, Options, add_dropout, add_head};
@@ -17,10 +16,6 @@ const EXPANSION: usize = 4;
 
 pub(super) fn nano(options: &Options) -> Result<Graph, GraphError> {
     convnext("convnext-nano", options, [2, 2, 8, 2], [80, 160, 320, 640])
-}
-
-pub(super) fn tiny(options: &Options) -> Result<Graph, GraphError> {
-    convnext("convnext-tiny", options, [3, 3, 9, 3], [96, 192, 384, 768])
 }
 
 fn convnext(
