@@ -53,7 +53,8 @@ impl Loss {
     /// The weighted mean over labels, averaged over the batch, of log odds and targets
     /// `[N, labels]`.
     pub fn of(&self, scores: &Tensor, targets: &Tensor) -> Tensor {
-        let scores = &scores.to_kind(Kind::Float);
+        let kind = if scores.kind() == Kind::Double { Kind::Double } else { Kind::Float };
+        let scores = &scores.to_kind(kind);
         // With p = sigmoid(x): −log(1 − p) = max(x, 0) + log(1 + exp(−|x|)) = x − log p, finite for
         // any x.
         let negative = scores.clamp_min(0.0) + (-scores.abs()).exp().log1p();
@@ -71,9 +72,8 @@ impl Loss {
             let wrong = wrong.log_sigmoid();
             loss *= (wrong * self.focal).exp();
         }
-        let per_image =
-            (loss * &self.labels).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
-        per_image.mean(Kind::Float)
+        let per_image = (loss * &self.labels).sum_dim_intlist([1i64].as_slice(), false, kind);
+        per_image.mean(kind)
     }
 }
 

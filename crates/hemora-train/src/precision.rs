@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::Kind;
 
 /// The type that convolutions and linear layers compute in. Weights, batch statistics, loss and
-/// optimizer are 32-bit always.
+/// optimizer are 32-bit, but for [`Precision::F64`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
@@ -14,6 +14,10 @@ pub enum Precision {
     Bf16,
     /// IEEE half precision, with the loss scaled so that small gradients do not vanish. GPU only.
     F16,
+    /// 64-bit floats everywhere, to compare the arithmetic with another program's where that of
+    /// 32 bits says little. No checkpoint holds them.
+    #[value(skip)]
+    F64,
 }
 
 impl Precision {
@@ -23,6 +27,7 @@ impl Precision {
             Precision::F32 => Kind::Float,
             Precision::Bf16 => Kind::BFloat16,
             Precision::F16 => Kind::Half,
+            Precision::F64 => Kind::Double,
         }
     }
 }

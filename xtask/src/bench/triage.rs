@@ -62,7 +62,7 @@ pub fn triage(workspace: &Workspace, environment: &Environment, options: &Option
         measured.push(program.measure(repeats)?);
     }
     print!("{}", report(&study, &measured)?);
-    bench.print_torch(&measured[0], repeats)
+    bench.print_torch(repeats)
 }
 
 struct Bench<'a> {
@@ -129,26 +129,36 @@ impl Bench<'_> {
     }
 
     /// Compares with PyTorch's eager mode, when HEMORA_TORCH_PYTHON names an interpreter.
-    fn print_torch(&self, tract: &Measured, repeats: usize) -> Result<()> {
+    fn print_torch(&self, repeats: usize) -> Result<()> {
         let Some(python) = std::env::var_os("HEMORA_TORCH_PYTHON") else {
             say("no PyTorch line: HEMORA_TORCH_PYTHON names no interpreter with torch and timm");
             return Ok(());
         };
+        run(cargo(self.workspace).args(["build", "--release", "--example", "engine_rate"]))?;
         let size = self.input_size()?.to_string();
         let repeats = repeats.to_string();
-        let mut command = Command::new(python);
-        command.arg(self.workspace.root().join("tools").join("peer_torch.py"));
-        command.args(["--size", &size, "--batch", "8", "--repeats", &repeats]);
-        say("PyTorch, eager mode");
-        let answer: Value = serde_json::from_str(&read(&mut command)?).into_diagnostic()?;
-        let torch = answer["images_per_s"].as_f64().unwrap_or(f64::NAN);
-        let ours = images(tract) / median(&tract.score_s);
+        let answer = |command: &mut Command| -> Result<Value> {
+            serde_json::from_str(&read(command)?).into_diagnostic()
+        };
+        say("the network alone, one engine after the other, three times");
+        let (mut ours, mut torch, mut about) = (Vec::new(), Vec::new(), Value::Null);
+        for _ in 0..3 {
+            let program = self.workspace.target().join("release/examples/engine_rate");
+            let mut tract = Command::new(program);
+            tract.arg(&self.model).args(["tract", &repeats]);
+            ours.push(answer(&mut tract)?["images_per_s"].as_f64().unwrap_or(f64::NAN));
+            let mut peer = Command::new(&python);
+            peer.arg(self.workspace.root().join("tools").join("peer_torch.py"));
+            peer.args(["--size", &size, "--batch", "8", "--repeats", &repeats]);
+            about = answer(&mut peer)?;
+            torch.push(about["images_per_s"].as_f64().unwrap_or(f64::NAN));
+        }
+        let (ours, torch) = (median(&ours), median(&torch));
         println!(
-            "\nEfficientNet-Lite0 at {size} pixels, images/s: Hemora (tract, with windowing and \
-             resizing) {ours:.1}; PyTorch {} eager, batch 8, {} threads, network alone {torch:.1}; \
-             ratio {:.2}.",
-            answer["torch"].as_str().unwrap_or("?"),
-            answer["threads"],
+            "\nEfficientNet-Lite0 at {size} pixels alone, images/s: tract {ours:.1}; PyTorch {} \
+             eager, batch 8, {} threads {torch:.1}; ratio {:.2}.",
+            about["torch"].as_str().unwrap_or("?"),
+            about["threads"],
             ours / torch
         );
         Ok(())

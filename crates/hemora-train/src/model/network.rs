@@ -155,7 +155,14 @@ impl Model {
     /// The same model with convolutions and linear layers that compute in `precision`.
     pub fn computing_in(mut self, precision: Precision) -> Self {
         self.series = self.series.map(|series| Box::new(series.computing_in(precision)));
-        Self { precision, ..self }
+        self.precision = precision;
+        if precision == Precision::F64 {
+            for tensor in self.tensors.values_mut() {
+                *tensor = tensor.detach().to_kind(precision.kind());
+            }
+            self.require_gradients();
+        }
+        self
     }
 
     /// The graph.
