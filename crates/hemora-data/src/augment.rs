@@ -3,6 +3,7 @@
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use crate::blend::Blend;
 use crate::warp::SourceFromTarget;
 
 /// How training images are varied. A range `r` means uniform between −r and r; a probability is
@@ -51,6 +52,8 @@ pub struct Augment {
     pub border_width: f64,
     /// Probability of the channels in the opposite order: of neighbouring slices, upside down.
     pub swap_channels: f64,
+    /// Bleeds of other slices, blended into slices without any.
+    pub blend: Blend,
 }
 
 impl Default for Augment {
@@ -111,6 +114,7 @@ impl Augment {
             border: 0.0,
             border_width: 0.1,
             swap_channels: 0.0,
+            blend: Blend::default(),
         }
     }
 
@@ -168,7 +172,7 @@ impl Augment {
                 return Err(AugmentError { option, value: format!("[{low}, {high}]"), expected });
             }
         }
-        Ok(())
+        self.blend.check()
     }
 
     /// Draws what happens to one image. The options must have passed [`Augment::check`].

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hemora_ct::{InputRecipe, LABEL_COUNT};
+use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
 
 use crate::images::{DataError, ImageEntry, ImageKind, ImageSet};
 use crate::memory::{InMemorySet, windowed_planes};
@@ -157,6 +157,30 @@ impl LoaderSet {
         match self {
             Self::Memory(set) => set.planes_for(recipe),
             Self::Files(set) => windowed_planes(recipe, set.channels),
+        }
+    }
+
+    /// Whether [`LoaderSet::brain`] gives anything.
+    pub(crate) fn has_brain(&self) -> bool {
+        match self {
+            Self::Memory(set) => set.brain_plane().is_some(),
+            Self::Files(set) => set.channels == 1,
+        }
+    }
+
+    /// An image in the brain window, 8-bit grey: of HU, of a plane in that window, or of a single
+    /// plane, which is taken for one. `None` if there is none, or the image cannot be read.
+    pub(crate) fn brain(&self, index: usize) -> Option<Vec<u8>> {
+        match self {
+            Self::Memory(set) => {
+                let plane = set.brain_plane()?;
+                Some(match set.hu(index) {
+                    Some(hu) => hu.iter().map(|&hu| Window::BRAIN.to_grey(hu.into())).collect(),
+                    None => set.plane(index, plane).to_vec(),
+                })
+            }
+            Self::Files(set) if set.channels == 1 => set.read(index).ok(),
+            Self::Files(_) => None,
         }
     }
 

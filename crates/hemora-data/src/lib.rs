@@ -12,10 +12,13 @@
 //! - [`SliceTable`] and [`SliceFeatures`] hold what the network of single slices says of each slice,
 //!   for networks that read whole series.
 //! - [`Loader`] turns the set into augmented batches, the same for a seed whatever the number of
-//!   threads.
+//!   threads: single images, or windows of the series that [`Stacks`] knows.
 
 mod augment;
+mod batch;
+mod blend;
 mod decode;
+mod donors;
 mod groups;
 mod hu_set;
 mod images;
@@ -25,6 +28,7 @@ mod labels;
 mod loader;
 mod memory;
 mod options;
+mod order;
 mod parquet_table;
 mod parquet_write;
 mod prepare;
@@ -35,10 +39,14 @@ mod slice_features;
 mod slice_table;
 mod split;
 mod split_table;
+mod stacks;
 mod table;
 mod warp;
+mod windows;
 
 pub use augment::{Augment, AugmentError};
+pub use batch::Batch;
+pub use blend::{Blend, Blended, Head, Mask};
 pub use groups::Groups;
 pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
 pub use index::{
@@ -46,7 +54,7 @@ pub use index::{
 };
 pub use jpeg_set::{JpegSet, LoaderSet};
 pub use labels::{Incomplete, LabelReport, LabelTable};
-pub use loader::{Batch, Epoch, Loader};
+pub use loader::{Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions, Share};
 pub use prepare::{
@@ -59,4 +67,6 @@ pub use slice_features::{FeaturesError, SliceFeatures};
 pub use slice_table::{SliceScore, SliceTable, SliceTableError};
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};
 pub use split_table::{Part, SplitTable};
+pub use stacks::{NoStack, Stacks};
 pub use table::{Table, TableError, shorten, with_file};
+pub use windows::Window;

@@ -5,32 +5,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT};
+use rand::RngExt;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{Augment, Drawn};
+use crate::batch::Batch;
+use crate::donors::Donors;
 use crate::jpeg_set::LoaderSet;
 use crate::options::{LoaderError, LoaderOptions, MAX_VALUES, Share};
+use crate::order::{Order, OrderedBatch, Purpose, Windows, generator, running_sums};
 use crate::sampling::{Image, Inputs, Scratch};
+use crate::stacks::Stacks;
+use crate::windows::Window;
 
 /// Makes the batches of any epoch.
 #[derive(Debug, Clone)]
 pub struct Loader {
     plan: Arc<Plan>,
+    batches: usize,
+    images: usize,
     threads: usize,
     prefetch: usize,
 }
 
 /// All that decides what a batch holds.
 #[derive(Debug)]
-struct Plan {
+pub(crate) struct Plan {
     set: LoaderSet,
+    /// Images whose bleeds are blended into others.
+    donors: Option<Donors>,
     indices: Vec<usize>,
     /// Running sums of the weights.
     sums: Option<Vec<f64>>,
-    recipe: InputRecipe,
-    planes: Vec<usize>,
+    pub(crate) recipe: InputRecipe,
+    pub(crate) planes: Vec<usize>,
     augment: Option<Augment>,
     batch: usize,
     seed: u64,
@@ -38,21 +46,10 @@ struct Plan {
     drop_last: bool,
     samples: usize,
     share: Share,
+    pub(crate) windows: Option<Windows>,
     /// Buffers of batches that were dropped.
     spare: Mutex<Vec<Vec<f32>>>,
-    most_spare: usize,
-}
-
-/// Images as a network takes them. Dropping a batch gives its memory back to the loader.
-#[derive(Debug)]
-pub struct Batch {
-    inputs: Vec<f32>,
-    labels: Vec<f32>,
-    indices: Vec<usize>,
-    place: usize,
-    whole: usize,
-    skipped: Vec<(usize, String)>,
-    plan: Arc<Plan>,
+    pub(crate) most_spare: usize,
 }
 
 impl Loader {
@@ -77,6 +74,9 @@ impl Loader {
             if augment.jitters_windows() && !set.is_hu() {
                 return Err(LoaderError::NoHu);
             }
+            if augment.blend.is_on() && !set.has_brain() {
+                return Err(LoaderError::NoBrainWindow);
+            }
         }
         let image = planes.len() * recipe.size * recipe.size;
         let batch = options.batch;
@@ -99,8 +99,10 @@ impl Loader {
             return Err(LoaderError::TooFew { images: images.min(indices.len()), batch });
         }
         let (threads, prefetch) = (options.threads.clamp(1, 1024), options.prefetch.clamp(1, 1024));
+        let donors = Donors::among(&set, &indices, augment.as_ref());
         let plan = Plan {
             set,
+            donors,
             indices,
             sums,
             recipe,
@@ -112,27 +114,66 @@ impl Loader {
             drop_last: options.drop_last,
             samples: images,
             share: options.share,
+            windows: None,
             spare: Mutex::default(),
             most_spare: threads * (prefetch + 1) + 1,
         };
-        Ok(Self { plan: Arc::new(plan), threads, prefetch })
+        let batches = if plan.drop_last { images / batch } else { images.div_ceil(batch) };
+        let images = if plan.drop_last { batches * batch } else { images };
+        Ok(Self { plan: Arc::new(plan), batches, images, threads, prefetch })
+    }
+
+    /// Batches of windows, each of at most `slices` consecutive images of a series: those of a batch
+    /// are of one length, and the images of a window are augmented alike. An epoch has one window of
+    /// each series, read upward or downward. `options.batch` is the most images of a batch; its
+    /// weights, share and last batch do not matter.
+    ///
+    /// # Errors
+    /// [`LoaderError`] as of [`Loader::new`], or if the longest window is no batch.
+    pub fn of_windows(
+        set: impl Into<LoaderSet>,
+        stacks: Arc<Stacks>,
+        indices: Vec<usize>,
+        slices: usize,
+        recipe: InputRecipe,
+        augment: Option<Augment>,
+        options: &LoaderOptions,
+    ) -> Result<Self, LoaderError> {
+        let (batch, images) = (options.batch, indices.len());
+        if slices < 2 || slices > batch {
+            return Err(LoaderError::Window { slices, batch });
+        }
+        if augment.as_ref().is_some_and(|augment| augment.blend.is_on()) {
+            return Err(LoaderError::BlendedWindows);
+        }
+        let options = LoaderOptions { share: Share::default(), drop_last: false, ..*options };
+        let series = stacks.among(&indices);
+        let mut loader = Self::new(set, indices, None, recipe, augment, &options)?;
+        let plan = Arc::get_mut(&mut loader.plan).expect("nobody has it yet");
+        plan.windows = Some(Windows { stacks, series, window: Window { slices, stride: 1 } });
+        // Every epoch has as many.
+        let Order { images: shown, batches } = plan.order(0);
+        (loader.batches, loader.images) = (batches.len(), shown.len());
+        if loader.batches == 0 {
+            return Err(LoaderError::TooFew { images, batch: Window::FEWEST_OF_BATCH });
+        }
+        Ok(loader)
     }
 
     /// Batches an epoch.
     pub fn batches(&self) -> usize {
-        self.plan.batches()
+        self.batches
     }
 
     /// Images an epoch.
     pub fn images(&self) -> usize {
-        let Plan { samples, batch, .. } = *self.plan;
-        if self.plan.drop_last { samples / batch * batch } else { samples }
+        self.images
     }
 
     /// The batches of an epoch in order, built ahead while they are used. The same seed and epoch
     /// give the same batches for any number of threads.
     pub fn epoch(&self, epoch: u64) -> Epoch {
-        let order: Arc<[usize]> = self.plan.order(epoch).into();
+        let order = Arc::new(self.plan.order(epoch));
         let batches = self.batches();
         let threads = self.threads.min(batches);
         let mut receivers = Vec::with_capacity(threads);
@@ -152,7 +193,7 @@ impl Loader {
 
 fn work(
     plan: &Arc<Plan>,
-    order: &[usize],
+    order: &Order,
     epoch: u64,
     numbers: impl Iterator<Item = usize>,
     sender: &SyncSender<Batch>,
@@ -168,45 +209,90 @@ fn work(
 
 fn build(
     plan: &Arc<Plan>,
-    order: &[usize],
+    order: &Order,
     epoch: u64,
     number: usize,
     scratch: &mut Scratch,
 ) -> Batch {
-    let first = number * plan.batch;
-    let whole = &order[first..order.len().min(first + plan.batch)];
-    let share = plan.share.places(whole.len());
-    let (wanted, whole, first) = (&whole[share.clone()], whole.len(), first + share.start);
+    let OrderedBatch { first, images, slices } = order.batches[number];
+    let share = plan.share.places(images);
+    let (wanted, first) = (&order.images[first..][share.clone()], first + share.start);
     let image = plan.planes.len() * plan.recipe.size * plan.recipe.size;
     let mut inputs = plan.spare().pop().unwrap_or_default();
     inputs.resize(wanted.len() * image, 0.0);
     let what = Inputs { recipe: &plan.recipe, planes: &plan.planes, side: plan.set.side() };
     let mut indices = Vec::with_capacity(wanted.len());
     let mut labels = Vec::with_capacity(wanted.len() * LABEL_COUNT);
+    let mut places = Vec::new();
     let mut skipped = Vec::new();
-    for (place, &index) in wanted.iter().enumerate() {
-        let mut rng = generator(plan.seed, epoch, (first + place) as u64, Purpose::Augmentation);
+    for (window, wanted) in wanted.chunks(slices).enumerate() {
+        let first = first + window * slices;
+        let random = |place: usize, purpose| generator(plan.seed, epoch, place as u64, purpose);
+        let mut rng = random(first, Purpose::Augmentation);
         let drawn = plan.augment.as_ref().map_or_else(Drawn::nothing, |what| what.draw(&mut rng));
-        let target = &mut inputs[indices.len() * image..][..image];
-        let render = |image: Image<'_>| what.render(image, &drawn, &mut rng, scratch, target);
-        match plan.set.with_image(index, render) {
-            Ok(()) => {
-                indices.push(index);
-                labels.extend(plan.set.labels(index).map(|label| f32::from(u8::from(label))));
+        let whole = indices.len();
+        for (slice, &index) in wanted.iter().enumerate() {
+            if slice > 0 {
+                // What happens to a window happens to all its slices, but for their noise.
+                rng = random(first + slice, Purpose::Augmentation);
             }
-            Err(reason) => skipped.push((index, reason)),
+            let target = &mut inputs[indices.len() * image..][..image];
+            let mut render =
+                |image: Image<'_>| what.render(image, &drawn, &mut rng, scratch, target);
+            let blended = plan.donors.as_ref().and_then(|donors| {
+                donors.blend(&plan.set, index, what, &drawn, random(first + slice, Purpose::Blend))
+            });
+            let with = blended.as_ref().map_or_else(Default::default, |(_, labels)| *labels);
+            let done = match &blended {
+                Some((planes, _)) => {
+                    render(Image::Planes(planes));
+                    Ok(())
+                }
+                None => plan.set.with_image(index, render),
+            };
+            match done {
+                Ok(()) => {
+                    indices.push(index);
+                    let own = plan.set.labels(index);
+                    labels.extend(own.iter().zip(with).map(|(own, with)| f32::from(own | with)));
+                }
+                Err(reason) => skipped.push((index, reason)),
+            }
+        }
+        match &plan.windows {
+            // A window with a gap is none.
+            Some(_) if indices.len() - whole < slices => {
+                indices.truncate(whole);
+                labels.truncate(whole * LABEL_COUNT);
+            }
+            Some(windows) => places.extend(windows.stacks.places(&indices[whole..])),
+            None => {}
         }
     }
     inputs.truncate(indices.len() * image);
-    Batch { inputs, labels, indices, place: first, whole, skipped, plan: plan.clone() }
+    Batch {
+        inputs,
+        labels,
+        indices,
+        place: first,
+        whole: images,
+        slices,
+        places,
+        skipped,
+        plan: plan.clone(),
+    }
 }
 
 impl Plan {
-    fn batches(&self) -> usize {
-        if self.drop_last { self.samples / self.batch } else { self.samples.div_ceil(self.batch) }
+    fn order(&self, epoch: u64) -> Order {
+        match &self.windows {
+            Some(windows) => windows.order(self.batch, self.seed, epoch),
+            None => Order::of_images(self.images(epoch), self.batch, self.drop_last),
+        }
     }
 
-    fn order(&self, epoch: u64) -> Vec<usize> {
+    /// The images of an epoch of single images.
+    fn images(&self, epoch: u64) -> Vec<usize> {
         let mut rng = generator(self.seed, epoch, 0, Purpose::Order);
         let mut order = self.indices.clone();
         if let Some(sums) = &self.sums {
@@ -223,99 +309,8 @@ impl Plan {
         order
     }
 
-    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
+    pub(crate) fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What random numbers are for: each has a stream of its own.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Order = 1,
-    Augmentation = 2,
-}
-
-/// The random numbers of one place: a key without hashing, so streams never meet.
-fn generator(seed: u64, epoch: u64, place: u64, purpose: Purpose) -> ChaCha8Rng {
-    let mut key = [0u8; 32];
-    for (part, value) in key.chunks_exact_mut(8).zip([seed, epoch, place, purpose as u64]) {
-        part.copy_from_slice(&value.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
-}
-
-fn running_sums(weights: &[f64], indices: usize) -> Result<Vec<f64>, LoaderError> {
-    let mut total = 0.0;
-    let sums: Vec<f64> = weights
-        .iter()
-        .map(|weight| {
-            total += weight;
-            total
-        })
-        .collect();
-    let usable = weights.iter().all(|weight| *weight >= 0.0) && total.is_finite() && total > 0.0;
-    if weights.len() != indices || !usable {
-        return Err(LoaderError::Weights { weights: weights.len(), indices });
-    }
-    Ok(sums)
-}
-
-impl Batch {
-    /// Inputs `[batch, channels, size, size]`, contiguous.
-    pub fn inputs(&self) -> &[f32] {
-        &self.inputs
-    }
-
-    /// Labels `[batch, 6]` in label order, 0 or 1.
-    pub fn labels(&self) -> &[f32] {
-        &self.labels
-    }
-
-    /// The images' indices in the set.
-    pub fn indices(&self) -> &[usize] {
-        &self.indices
-    }
-
-    /// Indices of images that could not be read and so are not in the batch, and why. Only a set
-    /// that is read batch by batch has any.
-    pub fn skipped(&self) -> &[(usize, String)] {
-        &self.skipped
-    }
-
-    /// Number of images.
-    pub fn len(&self) -> usize {
-        self.indices.len()
-    }
-
-    /// Number of images of the batch that this one is the share of.
-    pub fn whole(&self) -> usize {
-        self.whole
-    }
-
-    /// Place of the first image in the epoch's order, shares of others counted.
-    pub fn place(&self) -> usize {
-        self.place
-    }
-
-    /// Whether it has no images: none could be read, or it is the share of a batch with fewer
-    /// images than there are processes.
-    pub fn is_empty(&self) -> bool {
-        self.indices.is_empty()
-    }
-
-    /// Shape of the inputs: batch, channels, size, size.
-    pub fn shape(&self) -> [usize; 4] {
-        let size = self.plan.recipe.size;
-        [self.len(), self.plan.planes.len(), size, size]
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        let mut spare = self.plan.spare();
-        if spare.len() < self.plan.most_spare {
-            spare.push(std::mem::take(&mut self.inputs));
-        }
     }
 }
 

@@ -230,6 +230,16 @@ impl InMemorySet {
         matches!(self.pixels, Pixels::Hu(_))
     }
 
+    /// The plane in the brain window, where it is known that there is one: of HU any, of a single
+    /// plane that one.
+    pub(crate) fn brain_plane(&self) -> Option<usize> {
+        match &self.pixels {
+            Pixels::Hu(_) | Pixels::Windowed { planes: 1, .. } => Some(0),
+            Pixels::Windowed { .. } => None,
+            Pixels::Windows { windows, .. } => windows.iter().position(|it| *it == Window::BRAIN),
+        }
+    }
+
     /// Whether every channel has a plane of its own that was made beforehand, as JPEG in colour have:
     /// what it shows is the recipe's of the prepared set, and no [`InputRecipe`] describes it.
     pub fn has_made_channels(&self) -> bool {

@@ -103,6 +103,25 @@ pub enum LoaderError {
         /// Values an image.
         image: usize,
     },
+    /// Bleeds are looked for in the brain window alone.
+    #[error(
+        "bleeds cannot be blended: the set has neither HU nor one plane in the brain window; prepare \
+         it with the recipe `hu`, or set `probability` of `[blend]` to 0"
+    )]
+    NoBrainWindow,
+    /// A bleed in one slice of a window would end at the next.
+    #[error("bleeds cannot be blended into windows of series: set `probability` of `[blend]` to 0")]
+    BlendedWindows,
+    /// Windows that are none, or do not fit into a batch.
+    #[error(
+        "windows of {slices} slices in batches of {batch} images; expected 2 to {batch} slices"
+    )]
+    Window {
+        /// Slices of a window.
+        slices: usize,
+        /// Images of a batch.
+        batch: usize,
+    },
     /// A share that is none of the batch.
     #[error("rank {rank} of {of}; expected a rank below the number of ranks")]
     Share {

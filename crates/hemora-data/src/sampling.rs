@@ -58,9 +58,7 @@ impl Inputs<'_> {
         scratch: &mut Scratch,
         target: &mut [f32],
     ) {
-        // Channels of the same plane differ in their statistics alone: it is sampled once.
-        let first = |channel: &usize| !self.planes[..*channel].contains(&self.planes[*channel]);
-        let channels: Vec<usize> = (0..self.planes.len()).filter(first).collect();
+        let channels = self.different();
         let Scratch { bytes, values, blurred, single, several } = scratch;
         let image = match image {
             Image::Hu { set, index } => {
@@ -84,6 +82,31 @@ impl Inputs<'_> {
                     (Some(_), _) => copy_channel(&several.target, place, values),
                 }
                 self.finish(values, channel, drawn, rng, blurred, target);
+            }
+        }
+    }
+
+    /// The first channel of each plane: channels of the same plane differ in their statistics alone,
+    /// and it is sampled once.
+    fn different(self) -> Vec<usize> {
+        let first = |channel: &usize| !self.planes[..*channel].contains(&self.planes[*channel]);
+        (0..self.planes.len()).filter(first).collect()
+    }
+
+    /// The planes of an image one after the other, as [`Inputs::render`] takes them; their windows
+    /// varied as drawn.
+    pub(crate) fn planes(self, image: Image<'_>, drawn: &Drawn) -> Vec<u8> {
+        match image {
+            Image::Planes(bytes) => bytes.to_vec(),
+            Image::Pixels { bytes, planes } => {
+                let plane = |plane: usize| bytes[plane..].iter().step_by(planes).copied();
+                (0..planes).flat_map(plane).collect()
+            }
+            Image::Hu { set, index } => {
+                let mut bytes = Vec::new();
+                let hu = |offset| set.neighbour_hu(index, offset);
+                self.window(hu, &self.different(), drawn, &mut bytes);
+                bytes
             }
         }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hemora_ct::{Channel, InputRecipe, Plane, Window};
-use hemora_data::{Augment, InMemorySet, Loader, LoaderError, LoaderOptions, Share};
+use hemora_data::{
+    Augment, InMemorySet, Loader, LoaderError, LoaderOptions, SetSlice, Share, Stacks,
+};
 
 const SIDE: usize = 24;
 
@@ -199,4 +201,77 @@ fn what_cannot_be_loaded_is_refused() {
     let mut stack = recipe();
     stack.channels[0] = Channel { window: Window::BRAIN, offset: -1 };
     assert!(new(vec![0], stack, None).to_string().contains("neighbours"));
+}
+
+/// Three series of 12, 8 and 3 images, one after the other.
+fn stacks() -> Arc<Stacks> {
+    let slice = |index: usize| {
+        let (series, first) = if index < 12 {
+            ("a", 0)
+        } else if index < 20 {
+            ("b", 12)
+        } else {
+            ("c", 20)
+        };
+        let place = (index - first) as u32;
+        let (id, z_mm) = (format!("ID_{index}"), Some(5.0 * f64::from(place)));
+        SetSlice { id, series: series.into(), place: Some(place), z_mm, ..SetSlice::default() }
+    };
+    let known: Vec<SetSlice> = (0..23).map(slice).collect();
+    Arc::new(Stacks::new(known.iter().map(|slice| &*slice.id), &known).unwrap())
+}
+
+fn windows(slices: usize, augment: Option<Augment>, threads: usize) -> Result<Loader, LoaderError> {
+    let options = LoaderOptions { batch: 16, threads, ..options() };
+    Loader::of_windows(set(23), stacks(), (0..23).collect(), slices, recipe(), augment, &options)
+}
+
+#[test]
+fn windows_are_consecutive_slices_with_their_places() {
+    let loader = windows(6, None, 2).unwrap();
+    // Two windows of six; the third series is too short to be alike, and alone too small a batch.
+    assert_eq!((loader.batches(), loader.images()), (1, 12));
+    let mut downward = 0;
+    for epoch in 0..20 {
+        for batch in loader.epoch(epoch) {
+            assert_eq!((batch.slices(), batch.len(), batch.places().len()), (Some(6), 12, 12));
+            for (images, places) in batch.indices().chunks(6).zip(batch.places().chunks(6)) {
+                let step = images[1] as i64 - images[0] as i64;
+                downward += usize::from(step < 0);
+                assert_eq!(step.abs(), 1);
+                for (slice, (image, place)) in images.iter().zip(places).enumerate() {
+                    assert_eq!(*image as i64, images[0] as i64 + step * slice as i64);
+                    assert!((place - 0.5 * (step * slice as i64) as f32).abs() < 1e-6);
+                }
+            }
+        }
+    }
+    assert!((5..35).contains(&downward), "{downward}");
+    assert!(matches!(windows(17, None, 2), Err(LoaderError::Window { .. })));
+    assert!(matches!(windows(1, None, 2), Err(LoaderError::Window { .. })));
+}
+
+#[test]
+fn the_slices_of_a_window_are_changed_alike_whatever_the_threads() {
+    let augment = Augment { noise: 0.0, ..everything() };
+    assert_eq!(
+        content(&windows(6, Some(everything()), 1).unwrap(), 3),
+        content(&windows(6, Some(everything()), 5).unwrap(), 3)
+    );
+    // Of images that are all alike those of a window stay alike.
+    let same = InMemorySet::from_windowed(
+        SIDE,
+        (0..23).map(|index| format!("ID_{index}")).collect(),
+        vec![[false; 6]; 23],
+        (0..23 * SIDE * SIDE).map(|at| (at % (SIDE * SIDE) * 31 % 256) as u8).collect(),
+    );
+    let (set, options) = (Arc::new(same.unwrap()), LoaderOptions { batch: 16, ..options() });
+    let all = (0..23).collect();
+    let loader = Loader::of_windows(set, stacks(), all, 6, recipe(), Some(augment), &options);
+    for batch in loader.unwrap().epoch(0) {
+        let images: Vec<&[f32]> = batch.inputs().chunks_exact(3 * 256).collect();
+        assert!(images[..6].iter().all(|image| *image == images[0]));
+        assert!(images[6..].iter().all(|image| *image == images[6]));
+        assert_ne!(images[0], images[6]);
+    }
 }

@@ -243,6 +243,23 @@ impl Graph {
         NodeId(self.nodes.len() - 1)
     }
 
+    /// The node whose values its last linear layer reads, without dropout: of a network of images the
+    /// pooled features.
+    pub fn pooled(&self) -> NodeId {
+        let from = self.node(self.logits()).inputs[0];
+        match self.node(from).op {
+            Op::Dropout { .. } => self.node(from).inputs[0],
+            _ => from,
+        }
+    }
+
+    /// The same network with `prefix` before the name of each node, so that its parameters can stand
+    /// beside another network's.
+    pub fn prefixed(mut self, prefix: &str) -> Self {
+        self.nodes.iter_mut().for_each(|node| node.name.insert_str(0, prefix));
+        self
+    }
+
     /// The last feature map before pooling, if the network has one.
     pub fn features(&self) -> Option<NodeId> {
         self.features

@@ -45,7 +45,7 @@ impl WeightAverage {
 
     /// A copy of the averages under the model's own names.
     pub fn weights(&self) -> Weights {
-        host_weights(&self.tensors)
+        host_weights(self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)))
     }
 
     /// A model with the averages as its weights.
@@ -53,8 +53,7 @@ impl WeightAverage {
     /// # Errors
     /// [`WeightsError`] if `model` has another graph than the averages.
     pub fn model(&self, model: &Model) -> Result<Model, WeightsError> {
-        let own = Model::with_weights(model.graph().clone(), &self.weights(), model.device())?;
-        Ok(own.laid_out(model.layout()))
+        model.again(&self.weights())
     }
 
     /// Adds the averages to a checkpoint under `average/…`.

@@ -141,9 +141,7 @@ pub fn restore(
     }
     let progress: Progress = part(&metadata, "progress").map_err(state_error)?;
     let state: TrainerState = part(&metadata, "trainer").map_err(state_error)?;
-    let graph = trainer.model.graph().clone();
-    let restored = Model::with_weights(graph, &weights, trainer.model.device());
-    let restored = restored.map_err(weights_error)?;
+    let restored = trainer.model.again(&weights).map_err(weights_error)?;
     trainer.optimizer.load(&restored, &weights, state.optimizer_steps).map_err(state_error)?;
     if let Some(average) = &mut trainer.average {
         average.load(&weights).map_err(state_error)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hemora_ct::{Channel, InputRecipe, Label, Window};
 use hemora_data::{
     Groups, ImageSet, InMemorySet, JpegSet, LoaderSet, Output, Part, PreparedSet, Split,
-    SplitTable, leaks,
+    SplitTable, Stacks, leaks,
 };
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
@@ -46,6 +46,8 @@ pub struct RunData {
     pub recipe: InputRecipe,
     /// Whether inference can make that input.
     pub describes: bool,
+    /// The series of the images, where a network of series is trained with that of slices.
+    pub stacks: Option<Arc<Stacks>>,
 }
 
 /// Reads everything that `config` names.
@@ -63,8 +65,10 @@ pub fn load(config: &RunConfig) -> Result<RunData> {
         });
         say(&format!("{side}: {} images; {}", indices.len(), counts.join(", ")));
     }
+    let stacks =
+        config.is_joint().then(|| crate::joint::stacks(config, &images.set)).transpose()?;
     let Images { set, groups, recipe, describes, .. } = images;
-    Ok(RunData { set, split, test, groups, recipe, describes })
+    Ok(RunData { set, split, test, groups, recipe, describes, stacks })
 }
 
 /// The same settings with the folds that the prepared set has.

@@ -9,9 +9,10 @@ use crate::config::RunConfig;
 use crate::dataset::RunData;
 use crate::files::write_whole;
 use crate::folder::Folder;
-use crate::start::graph;
+use crate::joint;
+use crate::start::in_order;
 use crate::trainer::Trainer;
-use crate::validation::{self, LabelInterval, Predictions, intervals, predict};
+use crate::validation::{self, LabelInterval, Predictions, Said, intervals, say};
 
 /// Four digits, or a word where there is no value.
 pub fn shown(value: Option<f64>) -> String {
@@ -30,18 +31,15 @@ pub fn finish(
     trainer: &Trainer,
 ) -> Result<Vec<LabelInterval>> {
     let ranks = trainer.ranks();
-    let weights = match ranks.read_first(&folder.best())? {
+    let mut weights = match ranks.read_first(&folder.best())? {
         Some(bytes) => Weights::from_safetensors(&bytes).into_diagnostic()?,
         None => trainer.kept_weights(),
     };
-    let model = Model::with_weights(
-        graph(config, data.recipe.channels.len())?,
-        &weights,
-        trainer.model.device(),
-    );
-    let model = model.into_diagnostic()?.laid_out(config.layout);
-    let predictions = predict(&model, config.task, validate, &trainer.loss, ranks);
-    let intervals = intervals(&predictions, data, config.seed).into_diagnostic()?;
+    let model = trainer.model.again(&weights).into_diagnostic()?;
+    let said = say(&model, config.task, data, validate, &trainer.loss, ranks);
+    let Said { predictions, alone } = said;
+    let of = |predictions| intervals(predictions, data, config.seed).into_diagnostic();
+    let intervals = of(&predictions)?;
     let test = test(config, data, &model, trainer)?;
     if !ranks.is_first() {
         return Ok(intervals);
@@ -50,10 +48,15 @@ pub fn finish(
     if let Some(test) = test {
         validation::write_predictions(&folder.test(), &test, data).into_diagnostic()?;
     }
+    // The weights are those of the network of slices, and so are their figures.
+    let own = alone.as_ref().map(of).transpose()?;
     let mut metadata = vec![
         ("network".to_owned(), config.network.clone()),
         ("task".to_owned(), config.task.to_string()),
-        ("metrics".to_owned(), serde_json::to_string(&intervals).into_diagnostic()?),
+        (
+            "metrics".to_owned(),
+            serde_json::to_string(own.as_ref().unwrap_or(&intervals)).into_diagnostic()?,
+        ),
     ];
     if config.fold > 0 {
         metadata.push(("fold".to_owned(), config.fold.to_string()));
@@ -62,6 +65,9 @@ pub fn finish(
     if data.describes {
         let input = serde_json::to_string(&data.recipe).into_diagnostic()?;
         metadata.push(("input".to_owned(), input));
+    }
+    if let Some(alone) = &alone {
+        joint::write(config, folder, data, &mut weights, (&predictions, alone))?;
     }
     let weights = weights.to_safetensors(metadata.into_iter().collect()).into_diagnostic()?;
     let model = folder.model();
@@ -92,14 +98,8 @@ fn test(
         return Ok(None);
     }
     let ranks = trainer.ranks();
-    let options = LoaderOptions {
-        batch: config.batch,
-        shuffle: false,
-        share: ranks.share(),
-        ..LoaderOptions::default()
-    };
-    let (set, recipe) = (data.set.clone(), data.recipe.clone());
-    let loader = Loader::new(set, data.test.clone(), None, recipe, None, &options);
-    let loader = loader.into_diagnostic()?;
-    Ok(Some(predict(model, config.task, &loader, &trainer.loss, ranks)))
+    let options =
+        LoaderOptions { batch: config.batch, share: ranks.share(), ..LoaderOptions::default() };
+    let loader = in_order(data, &data.test, &options)?;
+    Ok(Some(say(model, config.task, data, &loader, &trainer.loss, ranks).predictions))
 }

@@ -88,6 +88,11 @@ impl Folder {
     pub fn test(&self) -> PathBuf {
         self.0.join("test.csv")
     }
+    /// The folder of the network of series that was trained with that of slices: as a run of
+    /// `hemora-train sequence` leaves one.
+    pub fn series(&self) -> PathBuf {
+        self.0.join("series")
+    }
     /// The best weights, with what a bundle needs to know.
     pub fn model(&self) -> PathBuf {
         self.0.join("model.safetensors")

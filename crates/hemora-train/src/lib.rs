@@ -15,6 +15,7 @@ mod finish;
 pub mod folder;
 pub mod folds;
 pub mod gradients;
+mod joint;
 pub mod loss;
 pub mod memory;
 pub mod metrics;

@@ -19,7 +19,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Trains a network on labelled slices; goes on where an earlier run of the folder stopped.
+    /// Trains a network on labelled slices, or with --series on windows of slices together with one that
+    /// reads whole series; goes on where an earlier run of the folder stopped.
     Run(Box<Settings>),
     /// Writes what the models of a run on a prepared set say of the images that they did not see:
     /// probabilities and pooled features of every slice.
@@ -50,6 +51,8 @@ const EXAMPLES: &str = "Examples:
   hemora-train predict runs/stage1 --views ten --out out
   hemora-train sequence --slices out/slices.parquet --features out \\
       --out runs/features
+  hemora-train run --prepared set --input neighbours --series sequence-features --batch 48 \\
+      --out runs/joint
   hemora-train config --optimizer adadelta-keras > seed.toml
   hemora-train run --config seed.toml --out runs/seed";
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hemora_ct::{LABEL_COUNT, Views};
 use hemora_data::{
-    Loader, LoaderOptions, PreparedSet, SetSlice, SliceFeatures, SliceScore, SliceTable,
+    Loader, LoaderOptions, LoaderSet, PreparedSet, SetSlice, SliceFeatures, SliceScore, SliceTable,
 };
 use hemora_nn::Weights;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
@@ -18,7 +18,7 @@ use crate::dataset::Images;
 use crate::precision::Precision;
 use crate::progress::{self, say};
 use crate::validation::to_tensors;
-use crate::{Model, Task, start, to_host, trainer};
+use crate::{Mode, Model, Task, start, to_host, trainer};
 
 /// What is predicted, and how.
 #[derive(Debug, Clone, Args)]
@@ -166,7 +166,8 @@ pub fn probabilities_and_features(
     let views = views.all();
     let mut sums: Option<(Tensor, Tensor)> = None;
     for view in &views {
-        let (logits, features) = model.logits_and_features(&view_of(*view, images, size));
+        let (logits, features) =
+            model.logits_and_features(&view_of(*view, images, size), Mode::Evaluate);
         let found = (logits.sigmoid().to_kind(Kind::Float), features.to_kind(Kind::Float));
         sums = Some(match sums {
             None => found,
@@ -175,6 +176,29 @@ pub fn probabilities_and_features(
     }
     let (probabilities, features) = sums.expect("there is a view");
     (probabilities / views.len() as f64, features / views.len() as f64)
+}
+
+/// The row of an image without probabilities: what the prepared set knows of it, and for what it does
+/// not know its group.
+pub(crate) fn unscored(
+    set: &LoaderSet,
+    group: &str,
+    index: usize,
+    slice: SetSlice,
+    fold: u32,
+) -> SliceScore {
+    let or_group = |text: String| if text.is_empty() { group.to_owned() } else { text };
+    SliceScore {
+        series: or_group(slice.series),
+        study: slice.study,
+        patient: or_group(slice.patient),
+        id: set.id(index).to_owned(),
+        z_mm: slice.z_mm,
+        spacing_mm: slice.spacing_mm,
+        fold,
+        labels: set.labels(index).map(|label| Some(f32::from(u8::from(label)))),
+        probabilities: [0.0; LABEL_COUNT],
+    }
 }
 
 /// The rows that are written, the slices of a series one after the other from the lowest.
@@ -190,22 +214,9 @@ impl Rows {
         let by_id: HashMap<&str, &SetSlice> =
             known.iter().map(|slice| (slice.id.as_str(), slice)).collect();
         let row = |index: usize, fold: u32| {
-            let id = images.set.id(index);
-            let slice = by_id.get(id).copied().cloned().unwrap_or_default();
-            let group = &images.groups[index];
-            let or_group = |text: String| if text.is_empty() { group.clone() } else { text };
-            let score = SliceScore {
-                series: or_group(slice.series),
-                study: slice.study,
-                patient: or_group(slice.patient),
-                id: id.to_owned(),
-                z_mm: slice.z_mm,
-                spacing_mm: slice.spacing_mm,
-                fold,
-                labels: images.set.labels(index).map(|label| Some(f32::from(u8::from(label)))),
-                probabilities: [0.0; LABEL_COUNT],
-            };
-            (slice.place, index, score)
+            let slice = by_id.get(images.set.id(index)).copied().cloned().unwrap_or_default();
+            let place = slice.place;
+            (place, index, unscored(&images.set, &images.groups[index], index, slice, fold))
         };
         let folds = (0..).zip(held);
         let mut rows: Vec<_> =
@@ -303,7 +314,7 @@ mod tests {
         let graph = Task::Labels.graph("efficientnet-lite0", [3, 32], 0.5).unwrap().unwrap();
         let model = Model::fresh(graph, Device::Cpu, 3);
         let images = Tensor::rand([2, 3, 32, 32], (Kind::Float, Device::Cpu));
-        let (logits, features) = model.logits_and_features(&images);
+        let (logits, features) = model.logits_and_features(&images, Mode::Evaluate);
         assert_eq!(features.size(), [2, 1280]);
         let head = &model.graph().node(model.graph().logits()).name;
         let parameter = |suffix: &str| model.tensor(&format!("{head}.{suffix}"));

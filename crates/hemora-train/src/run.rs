@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use hemora_data::Loader;
-use miette::{IntoDiagnostic, Result};
+use miette::{IntoDiagnostic, Result, bail};
 use tch::Device;
 
 use crate::checkpoint::{self, Progress};
@@ -17,7 +17,7 @@ use crate::metrics::{self, EpochMetrics};
 use crate::progress::{self, Display};
 use crate::ranks::{self, Ranks};
 use crate::trainer::{self, Trainer};
-use crate::validation::{LabelInterval, aurocs, predict};
+use crate::validation::{self, LabelInterval, aurocs};
 use crate::{folds, memory, start};
 
 /// Trains as `config` says.
@@ -29,6 +29,9 @@ pub fn run(config: &RunConfig) -> Result<()> {
     let config = &dataset::with_folds_of_set(config)?;
     config.check()?;
     let place = ranks::place()?;
+    if config.is_joint() && place.as_ref().is_some_and(|place| place.world > 1) {
+        bail!("--series trains in one process: start one");
+    }
     if place.as_ref().is_some_and(|place| place.rank > 0) {
         progress::be_silent();
     }
@@ -121,8 +124,10 @@ impl Run<'_> {
             (trainer.steps - progress.step) as usize * self.config.batch * self.config.accumulate;
         trainer.take_statistics_of_first();
         let kept = trainer.kept_model()?;
-        let predictions =
-            predict(&kept, self.config.task, self.validate, &trainer.loss, trainer.ranks());
+        let (task, data) = (self.config.task, self.data);
+        let said =
+            validation::say(&kept, task, data, self.validate, &trainer.loss, trainer.ranks());
+        let predictions = said.predictions;
         let auroc = aurocs(&predictions, self.data).into_diagnostic()?;
         let mean = metrics::mean_defined(&auroc);
         progress.epoch += 1;

@@ -63,7 +63,10 @@ pub fn trainer(
     device: Device,
     (steps, per_epoch): (u64, u64),
 ) -> Result<Trainer> {
-    let model = initial_model(config, graph(config, data.recipe.channels.len())?, device)?;
+    let mut model = initial_model(config, graph(config, data.recipe.channels.len())?, device)?;
+    if config.is_joint() {
+        model = crate::joint::with_series(config, model)?;
+    }
     debug_assert!(trainer::fits(&model, &data.recipe));
     let labels: Vec<_> = data.split.train.iter().map(|&index| data.set.labels(index)).collect();
     let loss = LossOptions {
@@ -124,23 +127,33 @@ pub fn loaders(
     };
     let labels: Vec<_> = data.split.train.iter().map(|&index| data.set.labels(index)).collect();
     let augment = if config.no_augment { None } else { Some(augmentation(&config.augment)?) };
-    let train = Loader::new(
-        data.set.clone(),
-        data.split.train.clone(),
-        config.sampling.weights(&labels).as_deref(),
-        data.recipe.clone(),
-        augment,
-        &options,
-    );
-    let validate = Loader::new(
-        data.set.clone(),
-        data.split.validation.clone(),
-        None,
-        data.recipe.clone(),
-        None,
-        &LoaderOptions { shuffle: false, drop_last: false, ..options },
-    );
-    Ok((train.into_diagnostic()?, validate.into_diagnostic()?))
+    let (set, recipe, train) = (data.set.clone(), data.recipe.clone(), data.split.train.clone());
+    let train = match &data.stacks {
+        None => {
+            let weights = config.sampling.weights(&labels);
+            Loader::new(set, train, weights.as_deref(), recipe, augment, &options)
+        }
+        Some(stacks) => {
+            let (stacks, window) = (stacks.clone(), config.window);
+            Loader::of_windows(set, stacks, train, window, recipe, augment, &options)
+        }
+    };
+    Ok((train.into_diagnostic()?, in_order(data, &data.split.validation, &options)?))
+}
+
+/// A loader of each of `images` once, as they are; where series are known, of a series after the
+/// other, from the lowest slice.
+///
+/// # Errors
+/// A report if there are none.
+pub fn in_order(data: &RunData, images: &[usize], options: &LoaderOptions) -> Result<Loader> {
+    let images = match &data.stacks {
+        None => images.to_vec(),
+        Some(stacks) => stacks.among(images).concat(),
+    };
+    let options = LoaderOptions { shuffle: false, drop_last: false, ..*options };
+    let (set, recipe) = (data.set.clone(), data.recipe.clone());
+    Loader::new(set, images, None, recipe, None, &options).into_diagnostic()
 }
 
 /// Largest file of an augmentation, bytes.

@@ -108,5 +108,6 @@ fn random(config: &RunConfig) -> Result<RunData> {
         groups: Vec::new(),
         recipe,
         describes: false,
+        stacks: None,
     })
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use hemora_c10d::Place;
 use hemora_ct::InputRecipe;
 use hemora_data::{Batch, Loader};
-use hemora_nn::{Graph, Weights};
+use hemora_nn::Weights;
 use miette::{IntoDiagnostic, Result, bail};
 use tch::{Device, Kind, Tensor};
 
@@ -227,8 +227,20 @@ impl Trainer {
             return (Tensor::zeros([] as [i64; 0], kind), zeros.collect());
         }
         let (images, targets) = to_tensors(batch, &self.model);
-        let scores = task.scores(self.model.logits(&images, Mode::Train));
-        let loss = self.loss.of(&scores, &task.targets(&targets)) * part;
+        let targets = task.targets(&targets);
+        let loss = match batch.slices() {
+            None => {
+                let scores = task.scores(self.model.logits(&images, Mode::Train));
+                self.loss.of(&scores, &targets)
+            }
+            Some(slices) => {
+                let (alone, series) =
+                    self.model.read_windows(&images, slices, batch.places(), Mode::Train);
+                // The network of slices stays of use alone: it reads series that are too short.
+                (self.loss.of(&alone, &targets) + self.loss.of(&series, &targets)) / 2.0
+            }
+        };
+        let loss = loss * part;
         let scaled = if self.scales() { &loss * self.scale.factor } else { loss.shallow_clone() };
         (loss.detach(), self.model.gradients(&scaled))
     }
@@ -304,9 +316,7 @@ impl Trainer {
     /// # Errors
     /// A report if they do not fit, which would be a defect.
     pub fn kept_model(&self) -> Result<Model> {
-        let graph: Graph = self.model.graph().clone();
-        let kept = Model::with_weights(graph, &self.kept_weights(), self.model.device());
-        Ok(kept.into_diagnostic()?.laid_out(self.options.layout))
+        self.model.again(&self.kept_weights()).into_diagnostic()
     }
 }
 

@@ -63,6 +63,29 @@ impl Predictions {
     }
 }
 
+/// What a model says of images.
+pub struct Said {
+    /// What counts: of a network of series where there is one.
+    pub predictions: Predictions,
+    /// What the network of slices says alone, where there is one of series.
+    pub alone: Option<Predictions>,
+}
+
+/// Runs the model over all images of `loader`, one of [`in_order`](crate::start::in_order).
+pub fn say(
+    model: &Model,
+    task: Task,
+    data: &RunData,
+    loader: &Loader,
+    loss: &Loss,
+    ranks: &Ranks,
+) -> Said {
+    match &data.stacks {
+        Some(stacks) => crate::joint::say(model, stacks, loader, loss),
+        None => Said { predictions: predict(model, task, loader, loss, ranks), alone: None },
+    }
+}
+
 /// Runs the model over all images of `loader`, which must not shuffle and has this process' share of
 /// the batches; every one of `ranks` gets all predictions.
 pub fn predict(

@@ -1,17 +1,17 @@
 //! Runs on prepared sets, and what is predicted of their slices, by the binary.
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use hemora_data::{
-    PrepareRecipe, Selection, SliceFeatures, SliceTable, SplitInto, Table, build_index, prepare,
-};
+use hemora_data::{PrepareRecipe, Selection, SliceFeatures, SliceTable, SplitInto, Table};
 use hemora_nn::Weights;
-use hemora_synth::{PhantomOptions, write_dataset};
 use tempfile::TempDir;
+
+use support::{index_phantoms, plain_recipe, prepare_phantoms, refusal, succeed};
 
 /// Phantoms of 48 pixels, prepared in HU and as three neighbours of 32 pixels, in two folds, and
 /// once in parts; made once.
@@ -19,23 +19,15 @@ fn sets() -> &'static Path {
     static DATA: OnceLock<TempDir> = OnceLock::new();
     let folder = DATA.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let options = PhantomOptions { slice_spacing: 12.0, ..PhantomOptions::default() };
-        write_dataset(&path("data"), 5, 8, &options.with_size(48), &|_, _| ()).unwrap();
-        let labels = [path("data/stage_2_train.csv")];
-        let images = [path("data/stage_2_train")];
-        build_index(&images, &labels, &path("set.parquet"), &|_, _| ()).unwrap();
-        let recipe =
-            |name| PrepareRecipe { canvas: None, ..PrepareRecipe::built_in(name).unwrap() };
+        index_phantoms(folder.path());
         let folds = Selection { split: SplitInto::Folds(2), ..Selection::default() };
-        let small = PrepareRecipe { size: Some(32), ..recipe("winner-neighbours") };
+        let small = PrepareRecipe { size: Some(32), ..plain_recipe("winner-neighbours") };
         for (name, recipe, selection) in [
-            ("hu", recipe("hu"), &folds),
+            ("hu", plain_recipe("hu"), &folds),
             ("jpeg", small, &folds),
-            ("parts", recipe("hu"), &Selection::default()),
+            ("parts", plain_recipe("hu"), &Selection::default()),
         ] {
-            let go_on = |_, _| ControlFlow::Continue(());
-            prepare(&path("set.parquet"), &path(name), &recipe, selection, &go_on).unwrap();
+            prepare_phantoms(folder.path(), name, &recipe, selection);
         }
         folder
     });
@@ -64,20 +56,6 @@ fn predict(run: &Path, out: &Path, more: &[&str]) -> Output {
         .args(more)
         .output()
         .unwrap()
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
-}
-
-fn succeed(output: &Output) {
-    assert!(output.status.success(), "{}", text(output));
-}
-
-/// An error without the breaks of its lines, which may fall anywhere.
-fn refusal(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{}", text(output));
-    text(output).chars().filter(|letter| !letter.is_whitespace() && *letter != '│').collect()
 }
 
 fn metadata(run: &Path) -> std::collections::HashMap<String, String> {

@@ -4,9 +4,8 @@ mod support;
 
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
-use support::{assert_same, epochs, hemora_train, metrics, write_phantoms};
+use support::{assert_same, epochs, hemora_train, kill_after_an_epoch, metrics, write_phantoms};
 
 const EPOCHS: usize = 3;
 
@@ -58,16 +57,7 @@ fn compare(data: &Path, folder: &Path, settings: &[&str]) {
     assert!(metrics(&whole)[0]["mean_auroc"].is_number(), "nothing was ranked");
 
     let killed = folder.join("killed");
-    let mut child = start(&killed);
-    let begin = Instant::now();
-    while epochs(&killed) == 0 {
-        assert!(begin.elapsed() < Duration::from_secs(300), "no epoch ended");
-        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(!killed.join("model.safetensors").exists(), "it ended before it was killed");
+    kill_after_an_epoch(start(&killed), &killed);
     assert!(start(&killed).wait().unwrap().success());
 
     assert_same(&killed, &whole);

@@ -63,6 +63,9 @@ impl RunConfig {
                 bail!("{flag} 0: expected at least 1");
             }
         }
+        if self.is_joint() {
+            crate::joint::check(self)?;
+        }
         if self.split.is_some() && self.folds > 0 {
             bail!("--split and --folds: expected one of them, as both say what is held out");
         }

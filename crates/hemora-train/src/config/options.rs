@@ -69,6 +69,29 @@ pub struct RunConfig {
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
+    /// Network of series that is trained with the network, on its features: sequence-features or
+    /// sequence-transformer. Batches are then windows of consecutive slices, and what is validated is
+    /// what it says of whole series. Needs --prepared; without it slices are learned one by one.
+    #[arg(long, value_name = "NETWORK", default_value = "", hide_default_value = true)]
+    pub series: String,
+
+    /// Most slices of a window, with --series; a batch has as many windows as fit into --batch images.
+    #[arg(long, default_value_t = 24)]
+    pub window: usize,
+
+    /// Units of the recurrent layers of --series in each direction; half the channels of the
+    /// transformer.
+    #[arg(long, default_value_t = 96)]
+    pub series_hidden: usize,
+
+    /// Recurrent layers of --series, or blocks of the transformer.
+    #[arg(long, default_value_t = 2)]
+    pub series_layers: usize,
+
+    /// Dropout of whole channels of --series; a fifth of it within blocks of the transformer.
+    #[arg(long, default_value_t = 0.5)]
+    pub series_dropout: f64,
+
     /// Height and width of the network's input, pixels.
     #[arg(long, default_value_t = 192)]
     pub size: usize,
@@ -219,7 +242,8 @@ pub struct RunConfig {
     pub no_augment: bool,
 
     /// How training images are changed: default, winner (as the competition's winner did), or a TOML
-    /// file.
+    /// file of ranges and probabilities, whose section [blend] blends bleeds of other slices into
+    /// slices without any.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub augment: String,
 
@@ -291,6 +315,11 @@ impl RunConfig {
     /// Whether a prepared set is named.
     pub fn is_prepared(&self) -> bool {
         !self.prepared.as_os_str().is_empty()
+    }
+
+    /// Whether a network of series is trained with the network of slices.
+    pub fn is_joint(&self) -> bool {
+        !self.series.is_empty()
     }
 
     /// The same settings with the optimizer's own in place of those that were left to it.

@@ -43,6 +43,8 @@ pub struct Model {
     pub(super) readers: Vec<usize>,
     /// For each node the last node that reads it, so that memory is given back early.
     last_use: Vec<usize>,
+    /// The network of series that is trained with this one, on its features.
+    series: Option<Box<Model>>,
 }
 
 impl Model {
@@ -87,10 +89,45 @@ impl Model {
             }
         }
         let (precision, layout) = (Precision::F32, Layout::Planar);
-        let model =
-            Self { graph, device, parameters, tensors, precision, layout, readers, last_use };
+        let model = Self {
+            graph,
+            device,
+            parameters,
+            tensors,
+            precision,
+            layout,
+            readers,
+            last_use,
+            series: None,
+        };
         model.require_gradients();
         model
+    }
+
+    /// The same network, of 32 bits, with other weights.
+    ///
+    /// # Errors
+    /// [`WeightsError`] if they do not fit.
+    pub fn again(&self, weights: &Weights) -> Result<Self, WeightsError> {
+        let own = Self::with_weights(self.graph.clone(), weights, self.device)?;
+        let series = self.series.as_ref().map(|series| series.again(weights)).transpose()?;
+        Ok(Self { series: series.map(Box::new), ..own }.laid_out(self.layout))
+    }
+
+    /// This network of images with one of series that reads its features: from now on its parameters
+    /// are this model's as well. No node may have one name in both graphs.
+    pub fn with_series(self, series: Model) -> Self {
+        Self { series: Some(Box::new(series)), ..self }
+    }
+
+    /// The network of series that is trained with this one.
+    pub fn series(&self) -> Option<&Model> {
+        self.series.as_deref()
+    }
+
+    /// This network, and that of series.
+    fn networks(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.series())
     }
 
     fn require_gradients(&self) {
@@ -105,6 +142,7 @@ impl Model {
         for tensor in self.tensors.values_mut() {
             *tensor = arranged(&tensor.detach(), layout);
         }
+        self.series = self.series.map(|series| Box::new(series.laid_out(layout)));
         self.require_gradients();
         self
     }
@@ -116,6 +154,7 @@ impl Model {
 
     /// The same model with convolutions and linear layers that compute in `precision`.
     pub fn computing_in(mut self, precision: Precision) -> Self {
+        self.series = self.series.map(|series| Box::new(series.computing_in(precision)));
         self.precision = precision;
         if precision == Precision::F64 {
             for tensor in self.tensors.values_mut() {
@@ -138,10 +177,10 @@ impl Model {
 
     /// The trained parameters and their tensors, in the order of the graph.
     pub fn trainable(&self) -> impl Iterator<Item = (&Parameter, &Tensor)> {
-        self.parameters
-            .iter()
-            .filter(|parameter| parameter.role.is_trainable())
-            .map(|parameter| (parameter, self.tensor(&parameter.name)))
+        self.networks().flat_map(|network| {
+            let trained = network.parameters.iter().filter(|it| it.role.is_trainable());
+            trained.map(|parameter| (parameter, network.tensor(&parameter.name)))
+        })
     }
 
     /// The gradients of `loss`, one for each of [`Model::trainable`] in its order.
@@ -152,17 +191,18 @@ impl Model {
 
     /// All tensors by parameter name, running statistics too.
     pub fn tensors(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+        let all = self.networks().flat_map(|network| &network.tensors);
+        all.map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// All tensors, in the order of their names; the same memory, not copies.
+    /// All tensors, in the same order; the same memory, not copies.
     pub fn all_tensors(&self) -> Vec<Tensor> {
-        self.tensors.values().map(Tensor::shallow_clone).collect()
+        self.tensors().map(|(_, tensor)| tensor.shallow_clone()).collect()
     }
 
     /// A copy of all weights.
     pub fn weights(&self) -> Weights {
-        host_weights(&self.tensors)
+        host_weights(self.tensors())
     }
 
     /// The values before the final sigmoid or softmax, `[N, units]`, of images `[N, C, H, W]`; of
@@ -175,15 +215,14 @@ impl Model {
         }
     }
 
-    /// The logits `[N, units]` of images, and what their linear layer reads, `[N, features]`: the
-    /// pooled features; without dropout.
+    /// The logits `[N, units]` of images, and the pooled features that their linear layer reads,
+    /// `[N, features]`, before dropout.
     ///
     /// # Panics
     /// Never: every network ends in a layer that reads something.
-    pub fn logits_and_features(&self, images: &Tensor) -> (Tensor, Tensor) {
-        let from = self.graph.node(self.graph.logits()).inputs[0];
-        let (logits, features) =
-            self.run(&arranged(images, self.layout), Mode::Evaluate, Some(from));
+    pub fn logits_and_features(&self, images: &Tensor, mode: Mode) -> (Tensor, Tensor) {
+        let from = self.graph.pooled();
+        let (logits, features) = self.run(&arranged(images, self.layout), mode, Some(from));
         (logits, features.expect("read by the last layer").flatten(1, -1))
     }
 
@@ -235,7 +274,9 @@ fn arranged(tensor: &Tensor, layout: Layout) -> Tensor {
 }
 
 /// A copy of named tensors on the host.
-pub(crate) fn host_weights(tensors: &BTreeMap<String, Tensor>) -> Weights {
+pub(crate) fn host_weights<'a>(
+    tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
+) -> Weights {
     let mut weights = Weights::default();
     for (name, tensor) in tensors {
         weights.insert(name, to_host(tensor));

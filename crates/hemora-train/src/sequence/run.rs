@@ -1,17 +1,19 @@
 //! A run on sequences: every fold held out once, and what all say out of fold.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Instant;
 
 use hemora_ct::Label;
-use hemora_nn::{Weights, onnx};
+use hemora_data::Window;
+use hemora_nn::{Graph, Weights, onnx};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use tch::Device;
 
+use super::batch::Batch;
 use super::config::{Keep, SequenceConfig};
 use super::set::SequenceSet;
 use super::validation::{Figures, predict};
-use super::windows::{Batch, Window, epoch};
 use crate::checkpoint::{self, Progress};
 use crate::events::EventWriter;
 use crate::files::write_whole;
@@ -177,10 +179,11 @@ impl Fold<'_> {
         // Folds draw differently.
         let seed = config.seed ^ (u64::from(self.fold) << 32);
         let (mut losses, mut steps, mut slices) = (0.0, 0u32, 0);
+        let rows: Vec<&[usize]> = series.iter().map(|series| &*set.series()[*series]).collect();
         // Of few short series, windows that step over slices may all be too short for a batch.
         for stride in [config.stride, 1] {
             let window = Window { slices: config.window, stride };
-            for windows in epoch(set, series, window, config.batch, (seed, progress.epoch)) {
+            for windows in window.epoch(&rows, config.batch, (seed, progress.epoch)) {
                 let Some(batch) = Batch::new(set, &windows, self.device) else { continue };
                 slices += windows.iter().map(Vec::len).sum::<usize>();
                 losses += trainer.step_on(|model, loss| {
@@ -231,23 +234,39 @@ impl Fold<'_> {
             _ => trainer.model.weights(),
         };
         let graph = config.graph(set.columns())?;
-        let path = self.folder.model();
-        let mut metadata = HashMap::from([
-            ("network".to_owned(), config.network.clone()),
-            ("columns".to_owned(), set.columns().to_string()),
-            ("hidden".to_owned(), config.hidden.to_string()),
-            ("layers".to_owned(), config.layers.to_string()),
-        ]);
-        if config.has_features_by_fold() {
-            // Of no other network of slices would it understand the features.
-            metadata.insert("features_of_fold".to_owned(), (self.fold + 1).to_string());
-        }
-        let bytes = weights.to_safetensors(metadata).into_diagnostic()?;
-        write_whole(&path, &bytes).into_diagnostic()?;
-        let model = onnx::write(&graph, &weights).into_diagnostic()?;
-        write_whole(&path.with_extension("onnx"), &model).into_diagnostic()?;
+        // Of no other network of slices would it understand the features.
+        let of_fold = config.has_features_by_fold().then_some(self.fold as usize + 1);
+        let (hidden, layers) = (config.hidden, config.layers);
+        write_model(&self.folder.model(), &graph, &weights, (hidden, layers), of_fold)?;
         Model::with_weights(graph, &weights, self.device).into_diagnostic()
     }
+}
+
+/// Writes a network of series as safetensors, with what a bundle needs to know, and as ONNX beside.
+/// Of one that reads features, `of_fold` is the fold, from 1, whose network of slices makes them.
+///
+/// # Errors
+/// A report if a file cannot be written.
+pub(crate) fn write_model(
+    path: &Path,
+    graph: &Graph,
+    weights: &Weights,
+    (hidden, layers): (usize, usize),
+    of_fold: Option<usize>,
+) -> Result<()> {
+    let mut metadata = HashMap::from([
+        ("network".to_owned(), graph.name().to_owned()),
+        ("columns".to_owned(), graph.input_shape()[0].to_string()),
+        ("hidden".to_owned(), hidden.to_string()),
+        ("layers".to_owned(), layers.to_string()),
+    ]);
+    if let Some(fold) = of_fold {
+        metadata.insert("features_of_fold".to_owned(), fold.to_string());
+    }
+    let bytes = weights.to_safetensors(metadata).into_diagnostic()?;
+    write_whole(path, &bytes).into_diagnostic()?;
+    let model = onnx::write(graph, weights).into_diagnostic()?;
+    write_whole(&path.with_extension("onnx"), &model).into_diagnostic()
 }
 
 /// A row a slice with labels, in the layout of a run on images: id, group, labels, probabilities.

@@ -1,9 +1,12 @@
 //! A run of the binary on phantoms, and what it wrote.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
 
+use hemora_data::{PrepareRecipe, Selection, build_index, prepare};
 use hemora_nn::Weights;
 use hemora_synth::{PhantomOptions, write_dataset};
 
@@ -11,6 +14,56 @@ use hemora_synth::{PhantomOptions, write_dataset};
 pub fn write_phantoms(folder: &Path) {
     let options = PhantomOptions { slice_spacing: 15.0, ..PhantomOptions::default() };
     write_dataset(folder, 5, 10, &options.with_size(32), &|_, _| ()).unwrap();
+}
+
+/// Writes eight phantoms of 48 pixels to `data`, and their index.
+pub fn index_phantoms(folder: &Path) {
+    let data = folder.join("data");
+    let options = PhantomOptions { slice_spacing: 12.0, ..PhantomOptions::default() };
+    write_dataset(&data, 5, 8, &options.with_size(48), &|_, _| ()).unwrap();
+    let (images, labels) = ([data.join("stage_2_train")], [data.join("stage_2_train.csv")]);
+    build_index(&images, &labels, &folder.join("set.parquet"), &|_, _| ()).unwrap();
+}
+
+/// Prepares the phantoms that [`index_phantoms`] wrote.
+pub fn prepare_phantoms(folder: &Path, name: &str, recipe: &PrepareRecipe, selection: &Selection) {
+    let go_on = |_, _| ControlFlow::Continue(());
+    let index = folder.join("set.parquet");
+    prepare(&index, &folder.join(name), recipe, selection, &go_on).unwrap();
+}
+
+/// A recipe that leaves the phantoms' pixels as they are.
+pub fn plain_recipe(name: &str) -> PrepareRecipe {
+    PrepareRecipe { canvas: None, ..PrepareRecipe::built_in(name).unwrap() }
+}
+
+/// What a program said.
+pub fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
+}
+
+/// Its program ended well.
+pub fn succeed(output: &Output) {
+    assert!(output.status.success(), "{}", text(output));
+}
+
+/// An error without the breaks of its lines, which may fall anywhere.
+pub fn refusal(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{}", text(output));
+    text(output).chars().filter(|letter| !letter.is_whitespace() && *letter != '│').collect()
+}
+
+/// Kills a run as soon as it has written its first epoch.
+pub fn kill_after_an_epoch(mut child: Child, out: &Path) {
+    let begin = Instant::now();
+    while epochs(out) == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(300), "no epoch ended");
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!out.join("model.safetensors").exists(), "it ended before it was killed");
 }
 
 /// `hemora-train COMMAND` on the data set in `data`, with batches of 8 images of 32 pixels.
