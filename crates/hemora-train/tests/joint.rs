@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label};
 use hemora_data::{Negatives, Selection, SliceTable, SplitInto};
-use hemora_infer::{Bundle, EngineKind, ModelInfo, SeriesModel, SeriesPolicy, load_engine, triage};
+use hemora_infer::{Bundle, EngineKind, LoadedModel, Model, ModelInfo, SeriesPolicy, triage};
 use hemora_nn::{Weights, networks, onnx};
 use tempfile::TempDir;
 
@@ -107,13 +107,9 @@ fn bundle(run: &Path, out: &Path) -> Bundle {
 /// Largest difference between what a run validated and what triage says of the same slices.
 fn difference(run: &Path, out: &Path) -> f32 {
     let bundle = bundle(run, out);
-    let input = &bundle.info().input;
-    let (channels, size) = (input.channels.len(), input.size);
-    let engine = load_engine(EngineKind::Tract, bundle.onnx(), channels, size, None).unwrap();
-    let series = SeriesModel::load(EngineKind::Tract, &bundle, None).unwrap();
+    let model = LoadedModel::load(EngineKind::Tract, Model::Network(bundle), None).unwrap();
     let collection = hemora_dicom::collect(&[sets().join("data/stage_2_train")], &|_, _| ());
-    let (engine, policy) = (engine.engine.as_ref(), SeriesPolicy::Chosen);
-    let result = triage(engine, series.as_ref(), &bundle, &collection, policy, &|_, _| ());
+    let result = triage(&model, &collection, SeriesPolicy::Chosen, &|_, _| ());
     let studies = result.studies.iter().flat_map(|study| &study.series);
     let said: HashMap<&str, [f32; LABEL_COUNT]> = studies
         .flat_map(|series| &series.slices)
