@@ -71,7 +71,8 @@ pub struct Said {
     pub alone: Option<Predictions>,
 }
 
-/// Runs the model over all images of `loader`, one of [`in_order`](crate::start::in_order).
+/// Runs the model over all images of `loader`, which gives each once: where series are known, of a series
+/// after the other, from the lowest slice.
 pub fn say(
     model: &Model,
     task: Task,

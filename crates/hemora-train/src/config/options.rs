@@ -242,7 +242,7 @@ pub struct RunConfig {
     pub no_augment: bool,
 
     /// How training images are changed: default, winner (as the competition's winner did), or a TOML
-    /// file of ranges and probabilities, whose section [blend] blends bleeds of other slices into
+    /// file of ranges and probabilities, whose section `[blend]` blends bleeds of other slices into
     /// slices without any.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub augment: String,
