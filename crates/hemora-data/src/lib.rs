@@ -19,6 +19,7 @@ mod batch;
 mod blend;
 mod decode;
 mod donors;
+mod effects;
 mod groups;
 mod hu_set;
 mod images;

@@ -60,8 +60,8 @@ pub use curve::{DecisionPoint, PrecisionRecallPoint, RocPoint, decision_curve, t
 pub use delong::{DeLong, PairedDeLong, delong, delong_paired};
 pub use ensemble::{
     LabelWeights, MOST_MODELS, MOST_NEIGHBOURS, OutOfFold, StackNode, StackedLabel, Stacking,
-    StackingFit, WEIGHT_SUM_TOLERANCE, WeightedMean, are_weights, fit_stacking, fit_weighted_mean,
-    fit_weights, mean_of_models,
+    StackingFit, WeightedMean, are_weights, fit_stacking, fit_weighted_mean, fit_weights,
+    mean_of_models,
 };
 pub use error::MetricError;
 pub use fit::{FIT_VERSION, FitOptions, FitReport, LabelFit, ProbabilityScores, fit};

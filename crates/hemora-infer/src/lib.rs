@@ -1,7 +1,8 @@
 //! From a study to its result: engines, the model bundle, class-activation maps.
 //!
 //! [`Model::open`] reads a model, one network or an ensemble, [`LoadedModel::load`] loads its engines,
-//! [`triage`] scores a [`hemora_dicom::Collection`], [`key_slices`] gives the slices to look at first. Only this crate knows tract and ONNX Runtime.
+//! [`triage`] scores a [`hemora_dicom::Collection`], [`key_slices`] gives the slices to look at first.
+//! Only this crate knows tract and ONNX Runtime.
 
 mod activation;
 mod bundle;

@@ -12,7 +12,7 @@ pub fn model_schema() -> serde_json::Value {
     schemars::schema_for!(ModelInfo).to_value()
 }
 
-/// The JSON schema of an ensemble's `model.json`, `schemas/ensemble-1.schema.json`.
+/// The JSON schema of an ensemble's `model.json`, `schemas/model-ensemble-1.schema.json`.
 pub fn ensemble_schema() -> serde_json::Value {
     schemars::schema_for!(EnsembleInfo).to_value()
 }

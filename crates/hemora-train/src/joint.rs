@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hemora_ct::LABEL_COUNT;
 use hemora_data::{Loader, LoaderSet, SliceTable, Stacks};
-use hemora_nn::networks::{SequenceOptions, build_sequence};
+use hemora_nn::networks::{SequenceOptions, build_sequence, sequence_names};
 use hemora_nn::{Graph, Weights, onnx};
 use miette::{IntoDiagnostic, Result, bail, miette};
 use tch::Tensor;
@@ -21,12 +21,9 @@ use crate::model::SERIES;
 use crate::parts::open_prepared;
 use crate::predict::unscored;
 use crate::progress::say as tell;
-use crate::sequence::write_model;
+use crate::sequence::{reads_features, reads_places, write_model};
 use crate::validation::{Predictions, Said, to_tensors, write_predictions};
-use crate::{Mode, Model, Task, to_host};
-
-/// The networks that read features.
-const NETWORKS: [&str; 2] = ["sequence-features", "sequence-transformer"];
+use crate::{Mode, Model, Task};
 
 /// Refuses settings with which no network of series can be trained with that of slices.
 ///
@@ -34,8 +31,9 @@ const NETWORKS: [&str; 2] = ["sequence-features", "sequence-transformer"];
 /// A report that names the flag, its value and what was expected.
 pub fn check(config: &RunConfig) -> Result<()> {
     let RunConfig { series, window, batch, series_hidden, series_layers, .. } = config;
-    if !NETWORKS.contains(&series.as_str()) {
-        let names = NETWORKS.join(" or ");
+    let names: Vec<&str> = sequence_names().filter(|name| reads_features(name)).collect();
+    if !names.contains(&series.as_str()) {
+        let names = names.join(" or ");
         bail!("--series {series}: expected {names}, which read features");
     }
     if !config.is_prepared() {
@@ -89,7 +87,7 @@ pub fn stacks(config: &RunConfig, set: &LoaderSet) -> Result<Arc<Stacks>> {
 /// The network of series on slices of so many features.
 fn graph(config: &RunConfig, features: usize) -> Result<Graph> {
     let options = SequenceOptions {
-        columns: features + usize::from(config.series == "sequence-transformer"),
+        columns: features + usize::from(reads_places(&config.series)),
         hidden: config.series_hidden,
         layers: config.series_layers,
         dropout: config.series_dropout,
@@ -127,7 +125,13 @@ pub fn with_series(config: &RunConfig, model: Model) -> Result<Model> {
 /// What a model with a network of series says of the images of `loader`, whole series from the
 /// lowest slice. One series' features are held at a time.
 pub fn say(model: &Model, stacks: &Stacks, loader: &Loader, loss: &Loss) -> Said {
-    let mut said = Reading::default();
+    let mut said = Reading {
+        images: Vec::new(),
+        features: Vec::new(),
+        targets: Vec::new(),
+        series: Predictions::none(Task::Labels),
+        alone: Predictions::none(Task::Labels),
+    };
     for batch in loader.epoch(0).filter(|batch| !batch.is_empty()) {
         let (images, targets) = to_tensors(&batch, model);
         let (logits, features) =
@@ -147,17 +151,16 @@ pub fn say(model: &Model, stacks: &Stacks, loader: &Loader, loss: &Loss) -> Said
         }
     }
     said.end_series(model, stacks, loss);
-    Said { predictions: said.series.finish(), alone: Some(said.alone.finish()) }
+    Said { predictions: said.series.with_mean_loss(), alone: Some(said.alone.with_mean_loss()) }
 }
 
 /// The series that is read, and what was said so far.
-#[derive(Default)]
 struct Reading {
     images: Vec<usize>,
     features: Vec<Tensor>,
     targets: Vec<Tensor>,
-    series: Sum,
-    alone: Sum,
+    series: Predictions,
+    alone: Predictions,
 }
 
 impl Reading {
@@ -173,29 +176,6 @@ impl Reading {
         let places = [&images, &backward].map(|images| stacks.places(images));
         let logits = tch::no_grad(|| model.read_both_ways(&features, [&places[0], &places[1]]));
         self.series.add(&logits, &targets, &images, loss);
-    }
-}
-
-/// Predictions so far, whose loss is a sum.
-#[derive(Default)]
-struct Sum {
-    indices: Vec<usize>,
-    probabilities: Vec<f32>,
-    loss: f64,
-}
-
-impl Sum {
-    fn add(&mut self, logits: &Tensor, targets: &Tensor, images: &[usize], loss: &Loss) {
-        let mean = tch::no_grad(|| loss.of(logits, targets)).double_value(&[]);
-        self.loss += mean * images.len() as f64;
-        self.probabilities.extend(to_host(&logits.sigmoid()).values);
-        self.indices.extend_from_slice(images);
-    }
-
-    fn finish(self) -> Predictions {
-        let Self { indices, probabilities, loss } = self;
-        let loss = loss / indices.len().max(1) as f64;
-        Predictions { indices, task: Task::Labels, probabilities, loss }
     }
 }
 

@@ -41,6 +41,25 @@ pub fn to_tensors(batch: &hemora_data::Batch, model: &Model) -> (Tensor, Tensor)
 }
 
 impl Predictions {
+    /// Of no images yet; the loss is a sum until [`Predictions::with_mean_loss`].
+    pub fn none(task: Task) -> Self {
+        Self { indices: Vec::new(), task, probabilities: Vec::new(), loss: 0.0 }
+    }
+
+    /// Adds those of the images `indices`, from the task's log odds and targets of them.
+    pub fn add(&mut self, scores: &Tensor, targets: &Tensor, indices: &[usize], loss: &Loss) {
+        let mean = tch::no_grad(|| loss.of(scores, targets)).double_value(&[]);
+        self.loss += mean * indices.len() as f64;
+        self.indices.extend_from_slice(indices);
+        self.probabilities.extend(to_host(&scores.sigmoid()).values);
+    }
+
+    /// The same with the mean loss in place of the sum.
+    pub fn with_mean_loss(self) -> Self {
+        let loss = self.loss / self.indices.len().max(1) as f64;
+        Self { loss, ..self }
+    }
+
     /// Takes in those of all processes, in the order of `places`; `loss` is a sum here.
     fn gather(&mut self, places: &[i64], ranks: &Ranks) {
         let order = ranks.gather(&Tensor::from_slice(places)).argsort(0, false);
@@ -96,26 +115,18 @@ pub fn predict(
     loss: &Loss,
     ranks: &Ranks,
 ) -> Predictions {
-    let mut predictions =
-        Predictions { indices: Vec::new(), task, probabilities: Vec::new(), loss: 0.0 };
+    let mut predictions = Predictions::none(task);
     let mut places: Vec<i64> = Vec::new();
     for batch in loader.epoch(0).filter(|batch| !batch.is_empty()) {
         let (images, targets) = to_tensors(&batch, model);
-        let (values, loss) = tch::no_grad(|| {
-            let scores = task.scores(model.logits(&images, Mode::Evaluate));
-            let loss = loss.of(&scores, &task.targets(&targets));
-            (to_host(&scores.sigmoid()).values, loss.double_value(&[]))
-        });
-        predictions.loss += loss * batch.len() as f64;
-        predictions.indices.extend_from_slice(batch.indices());
-        predictions.probabilities.extend(values);
+        let scores = tch::no_grad(|| task.scores(model.logits(&images, Mode::Evaluate)));
+        predictions.add(&scores, &task.targets(&targets), batch.indices(), loss);
         places.extend((batch.place() as i64..).take(batch.len()));
     }
     if ranks.world() > 1 {
         predictions.gather(&places, ranks);
     }
-    predictions.loss /= predictions.indices.len().max(1) as f64;
-    predictions
+    predictions.with_mean_loss()
 }
 
 /// AUROC per label; `None` where there is one class only.

@@ -4,7 +4,7 @@ use hemora_ct::Label;
 
 use super::mask::{Mask, Span};
 use super::options::Blend;
-use super::region::{bleed, inside};
+use super::region::{bleed, inside, scaled};
 
 /// Most that one head may be larger than the other, in height, width and area.
 const ALIKE: f64 = 1.3;
@@ -108,7 +108,7 @@ impl Blended {
 fn softened(mask: &Mask) -> Vec<f32> {
     let side = mask.side;
     // In an image of 256 pixels the edge is five wide.
-    let reach = ((2.0 * side as f64 / 256.0).round() as usize).max(1);
+    let reach = scaled(2.0, side);
     let step = 1.0 / (reach + 1) as f32;
     let mut soft = vec![0.0; side * side];
     let mut grown = mask.clone();

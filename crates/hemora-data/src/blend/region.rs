@@ -19,7 +19,7 @@ const MIDDLE: [f64; 2] = [0.06, 0.12];
 const SINUSES: f64 = 0.75;
 
 /// Pixels of an image of `side` that are so many in one of 256, at least 1.
-fn scaled(pixels: f64, side: usize) -> usize {
+pub(super) fn scaled(pixels: f64, side: usize) -> usize {
     ((pixels * side as f64 / 256.0).round() as usize).max(1)
 }
 

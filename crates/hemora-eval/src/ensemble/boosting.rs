@@ -11,7 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::data::OutOfFold;
-use super::stacking::{MOST_NEIGHBOURS, StackNode, StackedLabel, Stacking, feature, width};
+use super::features::Features;
+use super::stacking::{StackNode, StackedLabel, Stacking};
 use crate::calibration::sigmoid;
 use crate::error::lengths;
 use crate::probability::item_log_loss;
@@ -59,72 +60,33 @@ pub fn fit_stacking(
     groups: &Clusters,
     neighbours: usize,
 ) -> Result<StackingFit, MetricError> {
-    if neighbours > MOST_NEIGHBOURS {
-        let (option, value) = ("neighbours", neighbours.to_string());
-        return Err(MetricError::Option { option, value, expected: "0 to 8" });
-    }
     lengths("groups", groups.of_items().len(), "slices", data.slices())?;
-    let places = places(data.slices(), series)?;
-    let features = Features { data, series, places: &places, groups, neighbours };
+    let boosting = Boosting { data, features: Features::new(data, series, neighbours)?, groups };
     let mut out_of_fold = vec![[None; LABEL_COUNT]; data.slices()];
     for fold in data.folds() {
-        let labels = features.fit(Some(fold))?;
+        let labels = boosting.fit(Some(fold))?;
         for slice in (0..data.slices()).filter(|&slice| data.fold(slice) == fold) {
-            let row: Vec<f64> = (0..features.width()).map(|at| features.value(at, slice)).collect();
+            let row = boosting.features.row(slice);
             for label in &labels {
                 let probability = sigmoid(label.log_odds(&row)) as f32;
                 out_of_fold[slice][label.label.index()] = Some(probability);
             }
         }
     }
-    let labels = features.fit(None)?;
+    let labels = boosting.fit(None)?;
     let stacking = Stacking { models: data.models(), neighbours, labels };
     stacking.check()?;
     Ok(StackingFit { stacking, out_of_fold })
 }
 
-/// The series of each slice and its place there.
-fn places(slices: usize, series: &[Vec<usize>]) -> Result<Vec<(usize, usize)>, MetricError> {
-    let mut places = vec![None; slices];
-    let refuse = |slice: usize| {
-        let (option, value) = ("series of the slices", format!("with slice {slice}"));
-        MetricError::Option { option, value, expected: "each slice in one" }
-    };
-    for (at, of) in series.iter().enumerate() {
-        for (place, &slice) in of.iter().enumerate() {
-            match places.get_mut(slice) {
-                Some(known @ None) => *known = Some((at, place)),
-                _ => return Err(refuse(slice)),
-            }
-        }
-    }
-    let found = places.iter().enumerate().map(|(slice, place)| place.ok_or_else(|| refuse(slice)));
-    found.collect()
-}
-
-/// What is read of the slices.
-struct Features<'a> {
+/// The set that trees are fitted on.
+struct Boosting<'a> {
     data: &'a OutOfFold,
-    series: &'a [Vec<usize>],
-    places: &'a [(usize, usize)],
+    features: Features<'a>,
     groups: &'a Clusters,
-    neighbours: usize,
 }
 
-impl Features<'_> {
-    fn width(&self) -> usize {
-        width(self.data.models(), self.neighbours)
-    }
-
-    fn value(&self, at: usize, slice: usize) -> f64 {
-        let (series, place) = self.places[slice];
-        let series = &self.series[series];
-        let shape = (self.data.models(), self.neighbours);
-        feature(at, shape, (place, series.len()), |model, place, label| {
-            self.data.probability(model, series[place], Label::ALL[label])
-        })
-    }
-
+impl Boosting<'_> {
     /// Trees of the labels that have enough of both classes, of all slices but those of `without`.
     fn fit(&self, without: Option<u32>) -> Result<Vec<StackedLabel>, MetricError> {
         let failed = |error: ForustError| MetricError::Option {
@@ -180,17 +142,13 @@ impl Features<'_> {
         self.data.truth(slice, label) == Some(true)
     }
 
-    fn row(&self, slice: usize) -> Vec<f64> {
-        (0..self.width()).map(|at| self.value(at, slice)).collect()
-    }
-
     /// With how many of its trees a label has the least loss on other slices; `None` if the mean of the
     /// models has as little.
     fn best_count(&self, fitted: &StackedLabel, slices: &[usize]) -> Option<usize> {
         let mut losses = vec![0.0; fitted.trees.len() + 1];
         let mut of_mean = 0.0;
         for &slice in slices {
-            let (row, positive) = (self.row(slice), self.is_positive(slice, fitted.label));
+            let (row, positive) = (self.features.row(slice), self.is_positive(slice, fitted.label));
             for (loss, odds) in losses.iter_mut().zip(fitted.partial_log_odds(&row)) {
                 *loss += item_log_loss(sigmoid(odds), positive);
             }
@@ -214,8 +172,7 @@ impl Features<'_> {
             .iter()
             .map(|&slice| f64::from(u8::from(self.is_positive(slice, label))))
             .collect();
-        let column = |at: usize| slices.iter().map(move |&slice| self.value(at, slice));
-        let columns: Vec<f64> = (0..self.width()).flat_map(column).collect();
+        let columns = self.features.columns(slices);
         let positives: f64 = truth.iter().sum();
         let base = (positives / (truth.len() as f64 - positives)).ln();
         let mut booster = GradientBooster::default()
@@ -229,7 +186,7 @@ impl Features<'_> {
             .set_base_score(base)
             // The labels share the cores; sums in one order give the same trees everywhere.
             .set_parallel(false);
-        let matrix = Matrix::new(&columns, truth.len(), self.width());
+        let matrix = Matrix::new(&columns, truth.len(), self.features.width());
         booster.fit_unweighted(&matrix, &truth, None)?;
         Ok(StackedLabel { label, base, trees: booster.trees.iter().map(nodes).collect() })
     }
@@ -256,6 +213,7 @@ fn nodes(tree: &Tree) -> Vec<StackNode> {
 mod tests {
     use rand::RngExt;
 
+    use super::super::MOST_NEIGHBOURS;
     use super::*;
 
     /// Series of 20 slices, ten a fold and four folds. Bleeds span five slices; two models say little
@@ -313,15 +271,7 @@ mod tests {
             series[4].iter().map(row).collect::<Vec<_>>()
         };
         let applied = fitted.stacking.apply(&[of(0), of(1)]);
-        let places = places(data.slices(), &series).unwrap();
-        let groups = groups();
-        let features = Features {
-            data: &data,
-            series: &series,
-            places: &places,
-            neighbours: 2,
-            groups: &groups,
-        };
+        let features = Features::new(&data, &series, 2).unwrap();
         for (place, &slice) in series[4].iter().enumerate() {
             let row = features.row(slice);
             let odds = fitted.stacking.labels[0].log_odds(&row);
@@ -341,20 +291,9 @@ mod tests {
     #[test]
     fn trees_say_what_the_library_says_of_them() {
         let (data, series) = data(false);
-        let places = places(data.slices(), &series).unwrap();
-        let groups = groups();
-        let features = Features {
-            data: &data,
-            series: &series,
-            places: &places,
-            neighbours: 1,
-            groups: &groups,
-        };
+        let features = Features::new(&data, &series, 1).unwrap();
         let slices = data.slices();
-        let columns: Vec<f64> = (0..features.width())
-            .flat_map(|at| (0..slices).map(move |slice| (at, slice)))
-            .map(|(at, slice)| features.value(at, slice))
-            .collect();
+        let columns = features.columns(&(0..slices).collect::<Vec<_>>());
         let truth: Vec<f64> = (0..slices)
             .map(|slice| f64::from(u8::from(data.truth(slice, Label::Any).unwrap())))
             .collect();

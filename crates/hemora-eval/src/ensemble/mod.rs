@@ -3,6 +3,7 @@
 
 mod boosting;
 mod data;
+mod features;
 mod stacking;
 mod weighted;
 mod weights;
@@ -15,7 +16,7 @@ pub use weights::fit_weights;
 
 /// Largest distance of the sum of a label's weights from 1: what is written as text and read again
 /// is off by less.
-pub const WEIGHT_SUM_TOLERANCE: f64 = 1e-6;
+const WEIGHT_SUM_TOLERANCE: f64 = 1e-6;
 
 /// Whether numbers are the weights of a mean: at least 0, their sum 1.
 pub fn are_weights(weights: &[f64]) -> bool {

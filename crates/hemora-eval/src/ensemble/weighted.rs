@@ -28,8 +28,6 @@ pub struct LabelWeights {
     pub weights: Vec<f64>,
     /// Whether they were fitted; else they are equal, since there were too few positives or negatives.
     pub fitted: bool,
-    /// Folds whose own weights, of the others, are equal for that reason.
-    pub folds_not_fitted: Vec<u32>,
 }
 
 /// Fits the weights of every label on all folds, and on all but each fold for the probabilities out of
@@ -44,12 +42,8 @@ pub fn fit_weighted_mean(data: &OutOfFold) -> Result<WeightedMean, MetricError> 
     for label in Label::ALL {
         let known = data.known(label, None);
         let positives = known.iter().filter(|&&it| data.truth(it, label) == Some(true)).count();
-        let mut folds_not_fitted = Vec::new();
         for fold in data.folds() {
             let fitted = fit(data, label, &data.known(label, Some(fold)))?;
-            if fitted.is_none() {
-                folds_not_fitted.push(fold);
-            }
             let weights = fitted.unwrap_or_else(equal);
             for slice in (0..data.slices()).filter(|&slice| data.fold(slice) == fold) {
                 out_of_fold[slice][label.index()] = weighted(data, label, slice, &weights);
@@ -62,7 +56,6 @@ pub fn fit_weighted_mean(data: &OutOfFold) -> Result<WeightedMean, MetricError> 
             positives: positives as u64,
             fitted: fitted.is_some(),
             weights: fitted.unwrap_or_else(equal),
-            folds_not_fitted,
         });
     }
     Ok(WeightedMean { labels, out_of_fold })
@@ -128,7 +121,7 @@ mod tests {
         let (any, changed) = (&one.labels[5], &other.labels[5]);
         assert!(any.fitted && (0.2..0.8).contains(&any.weights[0]), "{any:?}");
         assert!(changed.weights[0] > any.weights[0] + 0.1, "{changed:?}");
-        assert_eq!((any.items, any.positives, any.folds_not_fitted.len()), (160, 54, 0));
+        assert_eq!((any.items, any.positives), (160, 54));
         // The last fold's weights are those of the first three.
         let data = data(true);
         let weights = fit(&data, Label::Any, &data.known(Label::Any, Some(3))).unwrap().unwrap();
@@ -141,20 +134,14 @@ mod tests {
         let fitted = fit_weighted_mean(&data(true)).unwrap();
         let none = &fitted.labels[0];
         assert_eq!((none.items, none.positives, none.fitted), (80, 0, false));
-        assert_eq!((&*none.weights, &*none.folds_not_fitted), (&[0.5, 0.5][..], &[0, 1, 2, 3][..]));
+        assert_eq!(none.weights, [0.5, 0.5]);
         assert!(fitted.out_of_fold.iter().all(|row| row[0] == 0.5));
     }
 
     #[test]
     fn means_are_those_of_the_models() {
         let data = data(true);
-        let expected = (data.models_value(0, 9) + data.models_value(1, 9)) / 2.0;
-        assert!((mean_of_models(&data)[9][5] - expected).abs() < 1e-7);
-    }
-
-    impl OutOfFold {
-        fn models_value(&self, model: usize, slice: usize) -> f32 {
-            self.probability(model, slice, Label::Any) as f32
-        }
+        let [one, other] = [0, 1].map(|model| data.probability(model, 9, Label::Any));
+        assert!((f64::from(mean_of_models(&data)[9][5]) - (one + other) / 2.0).abs() < 1e-7);
     }
 }

@@ -14,13 +14,24 @@ use super::document::{
 use super::tables::read_tables;
 use crate::{EvaluateError, FileRef};
 
+/// Neighbours on either side where nothing else is asked for.
+pub const DEFAULT_NEIGHBOURS: usize = 2;
+
 /// What can be chosen of a fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnsembleOptions {
     /// The way; that with the least log loss out of fold if absent.
     pub method: Option<EnsembleMethod>,
-    /// Whether to fit boosted trees too, on so many neighbours on either side.
-    pub stacking: Option<usize>,
+    /// Whether to fit boosted trees too where they are not the way that was asked for.
+    pub stacking: bool,
+    /// Neighbours on either side that trees read.
+    pub neighbours: usize,
+}
+
+impl Default for EnsembleOptions {
+    fn default() -> Self {
+        Self { method: None, stacking: false, neighbours: DEFAULT_NEIGHBOURS }
+    }
 }
 
 /// Fits an ensemble on tables of the same slices with the same folds. Returns the document and the table
@@ -48,10 +59,9 @@ pub fn fit_ensemble(
     let patients = Clusters::new(&of);
     let mean = mean_of_models(&data);
     let weighted = fit_weighted_mean(&data)?;
-    let wants = options.method == Some(EnsembleMethod::Stacking);
-    let neighbours = options.stacking.or(wants.then_some(DEFAULT_NEIGHBOURS));
-    let stacked =
-        neighbours.map(|it| fit_stacking(&data, &table.series(), &patients, it)).transpose()?;
+    let stacked = (options.stacking || options.method == Some(EnsembleMethod::Stacking))
+        .then(|| fit_stacking(&data, &table.series(), &patients, options.neighbours))
+        .transpose()?;
     let stacked_rows = stacked.as_ref().map(|fit| {
         let row = |(trees, else_mean): (&[Option<f32>; LABEL_COUNT], &[f32; LABEL_COUNT])| {
             Label::ALL.map(|it| trees[it.index()].unwrap_or(else_mean[it.index()]))
@@ -111,9 +121,6 @@ pub fn fit_ensemble(
     };
     Ok((document, table))
 }
-
-/// Neighbours on either side where nothing else is asked for.
-pub const DEFAULT_NEIGHBOURS: usize = 2;
 
 /// The labels' losses, weighted as in the competition, over the labels that have one.
 fn overall(labels: &[EnsembleLabel], of: impl Fn(&EnsembleLosses) -> Option<f64>) -> Option<f64> {

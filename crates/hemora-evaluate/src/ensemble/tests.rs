@@ -78,7 +78,7 @@ fn the_least_loss_out_of_fold_is_chosen_and_written() {
 fn trees_are_fitted_where_they_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let tables = written(folder.path(), &[table(0.2), table(0.3)]);
-    let options = EnsembleOptions { stacking: Some(1), ..EnsembleOptions::default() };
+    let options = EnsembleOptions { stacking: true, neighbours: 1, ..EnsembleOptions::default() };
     let (fit, out) = fit_ensemble(&tables, options).unwrap();
     // What is above a half is positive, and no mean says so as surely.
     assert_eq!(fit.chosen, EnsembleMethod::Stacking, "{:?}", fit.log_loss);

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Cursor, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::archive::{self, MODEL_LIMIT, NetworkParts, SERIES_LIMIT, TEXT_LIMIT};
@@ -28,12 +29,7 @@ impl Bundle {
     /// # Errors
     /// [`BundleError`] if the file cannot be read, is damaged, or describes what cannot be used.
     pub fn open(path: &Path) -> Result<Self, BundleError> {
-        let cannot_open = || BundleError::io(format!("cannot open {}", path.display()));
-        // A pipe or device would block or never end.
-        if !fs::metadata(path).map_err(cannot_open())?.is_file() {
-            return Err(cannot_open()(io::Error::other("it is not a file")));
-        }
-        let file = File::open(path).map_err(cannot_open())?;
+        let file = open_file(path)?;
         if is_onnx(path) {
             return Self::open_plain(path, file);
         }
@@ -86,8 +82,7 @@ impl Bundle {
         let hashes = info.series.iter_mut().flat_map(|stage| &mut stage.sha256);
         hashes.zip(series).for_each(|(sha256, network)| *sha256 = hash(network));
         info.check()?;
-        let mut description = serde_json::to_vec_pretty(&info)?;
-        description.push(b'\n');
+        let description = described(&info)?;
         let names: Vec<String> = (0..series.len()).map(series_entry).collect();
         let mut entries = vec![
             (archive::DESCRIPTION, description.as_slice(), TEXT_LIMIT),
@@ -96,11 +91,7 @@ impl Bundle {
         ];
         let of_series = names.iter().zip(series);
         entries.extend(of_series.map(|(name, bytes)| (&**name, bytes.as_slice(), SERIES_LIMIT)));
-        replace_file(path, |file| {
-            let mut writer = BufWriter::new(file);
-            archive::write(&mut writer, &entries)?;
-            writer.flush().map_err(BundleError::io("cannot write the bundle"))
-        })?;
+        write_archive(path, &entries)?;
         Ok(Self { info, onnx: onnx.to_vec(), card: card.to_owned(), series: series.to_vec() })
     }
 
@@ -197,8 +188,36 @@ pub(super) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes beside `path`, syncs and renames, so that a killed program leaves no half-written file.
-pub(super) fn replace_file(
+/// Opens a file; a pipe or device would block or never end.
+pub(super) fn open_file(path: &Path) -> Result<File, BundleError> {
+    let cannot_open = || BundleError::io(format!("cannot open {}", path.display()));
+    if !fs::metadata(path).map_err(cannot_open())?.is_file() {
+        return Err(cannot_open()(io::Error::other("it is not a file")));
+    }
+    File::open(path).map_err(cannot_open())
+}
+
+/// A description as it stands in a bundle.
+pub(super) fn described(info: &impl Serialize) -> Result<Vec<u8>, BundleError> {
+    let mut description = serde_json::to_vec_pretty(info)?;
+    description.push(b'\n');
+    Ok(description)
+}
+
+/// Writes an archive beside `path`, syncs and renames it, so that a killed program leaves no
+/// half-written file.
+pub(super) fn write_archive(
+    path: &Path,
+    entries: &[(&str, &[u8], u64)],
+) -> Result<(), BundleError> {
+    replace_file(path, |file| {
+        let mut writer = BufWriter::new(file);
+        archive::write(&mut writer, entries)?;
+        writer.flush().map_err(BundleError::io("cannot write the bundle"))
+    })
+}
+
+fn replace_file(
     path: &Path,
     write: impl FnOnce(&mut File) -> Result<(), BundleError>,
 ) -> Result<(), BundleError> {

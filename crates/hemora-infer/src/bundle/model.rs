@@ -1,7 +1,6 @@
 //! A model of either kind: one network with its networks of series, or an ensemble of such.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Cursor, Write};
+use std::io::{BufReader, Cursor};
 use std::path::Path;
 use std::slice;
 
@@ -9,7 +8,7 @@ use hemora_ct::LABEL_COUNT;
 
 use super::archive::{self, MEMBER_LIMIT, Parts, TEXT_LIMIT};
 use super::ensemble::{ENSEMBLE_FORMAT_VERSION, member_entry};
-use super::file::{hash, is_onnx, replace_file};
+use super::file::{described, hash, is_onnx, open_file, write_archive};
 use super::{Bundle, BundleError, Claims, EnsembleInfo, EnsembleModel};
 use crate::ModelRef;
 
@@ -39,13 +38,7 @@ impl Model {
         if is_onnx(path) {
             return Ok(Self::Network(Bundle::open(path)?));
         }
-        let cannot_open = || BundleError::io(format!("cannot open {}", path.display()));
-        // A pipe or device would block or never end.
-        if !fs::metadata(path).map_err(cannot_open())?.is_file() {
-            return Err(cannot_open()(io::Error::other("it is not a file")));
-        }
-        let file = File::open(path).map_err(cannot_open())?;
-        Self::from_parts(archive::read(BufReader::new(file))?)
+        Self::from_parts(archive::read(BufReader::new(open_file(path)?))?)
     }
 
     /// Reads a bundle of either kind from memory.
@@ -121,8 +114,7 @@ impl Ensemble {
         let hashes = info.models.iter_mut().flat_map(|model| &mut model.sha256);
         hashes.zip(members).for_each(|(sha256, member)| *sha256 = hash(member));
         info.check()?;
-        let mut description = serde_json::to_vec_pretty(&info)?;
-        description.push(b'\n');
+        let description = described(&info)?;
         // As a reader will have it: numbers may lose their last digit on the way.
         let info = EnsembleInfo::from_json(&description)?;
         let opened: Vec<Bundle> = members
@@ -137,11 +129,7 @@ impl Ensemble {
         ];
         let of_members = names.iter().zip(members);
         entries.extend(of_members.map(|(name, bytes)| (&**name, bytes.as_slice(), MEMBER_LIMIT)));
-        replace_file(path, |file| {
-            let mut writer = BufWriter::new(file);
-            archive::write(&mut writer, &entries)?;
-            writer.flush().map_err(BundleError::io("cannot write the bundle"))
-        })?;
+        write_archive(path, &entries)?;
         Ok(Self { info, members: opened, card: card.to_owned() })
     }
 

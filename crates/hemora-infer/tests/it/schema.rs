@@ -22,5 +22,5 @@ fn check(name: &str, schema: &serde_json::Value) {
 fn the_published_schemas_are_current() {
     check("result-1.schema.json", &hemora_infer::result_schema());
     check("model-1.schema.json", &hemora_infer::model_schema());
-    check("ensemble-1.schema.json", &hemora_infer::ensemble_schema());
+    check("model-ensemble-1.schema.json", &hemora_infer::ensemble_schema());
 }

@@ -104,8 +104,8 @@ mod tests {
         let both = read(&features, 3, &near);
         let second = read(&features.narrow(0, 3, 3), 3, &near[3..]);
         assert!(differ(&both.narrow(0, 3, 3), &second) < 1e-5);
-        assert!(differ(&both, &read(&features, 6, &near)) > 1e-6);
-        assert!(differ(&second, &read(&features.narrow(0, 3, 3), 3, &[0.0, 4.0, 9.0])) > 1e-6);
+        assert!(differ(&both, &read(&features, 6, &near)) > 1e-4);
+        assert!(differ(&second, &read(&features.narrow(0, 3, 3), 3, &[0.0, 4.0, 9.0])) > 1e-4);
         // Both ways: a series upside down gives the same, upside down.
         let (up, down) = ([0.0, 0.5, 1.0], [0.0, -0.5, -1.0]);
         let three = features.narrow(0, 0, 3);

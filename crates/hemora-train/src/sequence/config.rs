@@ -108,6 +108,16 @@ pub struct SequenceConfig {
     pub restart: bool,
 }
 
+/// Whether a network of series reads features and not probabilities.
+pub(crate) fn reads_features(network: &str) -> bool {
+    network != "sequence-probabilities"
+}
+
+/// Whether a network of series reads the place of each slice behind its features.
+pub(crate) fn reads_places(network: &str) -> bool {
+    network == "sequence-transformer"
+}
+
 impl SequenceConfig {
     /// Checks what can be checked without files.
     ///
@@ -147,7 +157,7 @@ impl SequenceConfig {
 
     /// Whether the network reads features and not probabilities.
     pub fn reads_features(&self) -> bool {
-        self.network != "sequence-probabilities"
+        reads_features(&self.network)
     }
 
     /// The file of the features that the model of a fold, from 0, is trained on; `None` if it reads
@@ -167,7 +177,7 @@ impl SequenceConfig {
 
     /// Whether the network reads the place of each slice behind its features.
     pub fn reads_places(&self) -> bool {
-        self.network == "sequence-transformer"
+        reads_places(&self.network)
     }
 
     /// The network for slices of `columns` values each.

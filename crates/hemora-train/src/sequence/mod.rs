@@ -8,6 +8,7 @@ mod set;
 mod validation;
 
 pub use config::{Keep, SequenceConfig};
+pub(crate) use config::{reads_features, reads_places};
 pub use run::run;
 pub(crate) use run::write_model;
 pub use set::SequenceSet;

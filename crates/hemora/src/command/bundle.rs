@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views};
-use hemora_evaluate::{Evaluation, card_section};
+use hemora_evaluate::Evaluation;
 use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
 use hemora_nn::{Weights, networks, onnx};
 use hemora_recipe::About;
@@ -12,7 +12,7 @@ use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde::Deserialize;
 
 use super::bundle_series::SeriesRuns;
-use super::card::{measured_metrics, read_about, read_evaluations, read_fit, write_fit};
+use super::card::{measured_metrics, read_about, read_evaluations, read_fit, write_end};
 use crate::cli::BundleArgs;
 
 /// One label's validation as hemora-train stores it in the weights.
@@ -167,14 +167,6 @@ fn card(
         );
     }
     card.push_str(series);
-    write_fit(&mut card, &info.claims());
-    for evaluation in evaluations {
-        card.push('\n');
-        card.push_str(&card_section(evaluation));
-    }
-    card.push_str("\n## Limits\n\n");
-    for limit in &about.limits {
-        let _ = writeln!(card, "- {limit}");
-    }
+    write_end(&mut card, &info.claims(), evaluations, &about.limits);
     card
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use hemora_eval::{Aggregation, FitReport, Level};
-use hemora_evaluate::{Evaluation, read_evaluation};
+use hemora_evaluate::{Evaluation, card_section, read_evaluation};
 use hemora_infer::{Claims, MeasuredLevel, Metric};
 use hemora_recipe::About;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
@@ -28,9 +28,7 @@ pub fn read_about(path: &Path) -> Result<About> {
 /// A report that names the file, or that it is for another aggregation than triage's.
 pub fn read_fit(path: Option<&Path>) -> Result<Option<FitReport>> {
     let Some(path) = path else { return Ok(None) };
-    let name = || path.display().to_string();
-    let text = std::fs::read(path).into_diagnostic().wrap_err_with(name)?;
-    let fit: FitReport = serde_json::from_slice(&text).into_diagnostic().wrap_err_with(name)?;
+    let fit = hemora_evaluate::read_fit(path).into_diagnostic()?;
     if fit.plain_aggregation != Aggregation::default() {
         bail!(
             help = "choose the operating points with --aggregate top-3 or --learn-aggregation",
@@ -86,8 +84,27 @@ pub fn measured_metrics(evaluation: &Evaluation) -> Vec<Metric> {
     metrics
 }
 
+/// What stands last in a card: calibration and thresholds, evaluations, limits.
+pub fn write_end(
+    card: &mut String,
+    claims: &Claims<'_>,
+    evaluations: &[Evaluation],
+    limits: &[String],
+) {
+    write_fit(card, claims);
+    for evaluation in evaluations {
+        card.push('\n');
+        card.push_str(&card_section(evaluation));
+    }
+    card.push_str("\n## Limits\n\n");
+    for limit in limits {
+        // Writing to a string cannot fail.
+        let _ = writeln!(card, "- {limit}");
+    }
+}
+
 /// The calibration and the thresholds, with where they come from.
-pub fn write_fit(card: &mut String, claims: &Claims<'_>) {
+fn write_fit(card: &mut String, claims: &Claims<'_>) {
     if let Some(calibration) = claims.calibration {
         let origin = &calibration.origin;
         let _ = writeln!(

@@ -120,8 +120,8 @@ pub fn fit(arguments: &EnsembleFitArgs) -> Result<ExitCode> {
         Method::WeightedMean => Some(EnsembleMethod::WeightedMean),
         Method::Stacking => Some(EnsembleMethod::Stacking),
     };
-    let trees = arguments.stacking || method == Some(EnsembleMethod::Stacking);
-    let options = EnsembleOptions { method, stacking: trees.then_some(arguments.neighbours) };
+    let EnsembleFitArgs { stacking, neighbours, .. } = *arguments;
+    let options = EnsembleOptions { method, stacking, neighbours };
     let (document, table) = fit_ensemble(&tables, options).into_diagnostic()?;
     make_folder(&arguments.out)?;
     let slices = arguments.out.join("slices.parquet");

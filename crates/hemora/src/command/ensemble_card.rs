@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_evaluate::{Evaluation, card_section};
+use hemora_evaluate::Evaluation;
 use hemora_infer::{Bundle, EnsembleInfo, SeriesStage};
 use hemora_recipe::About;
 
-use super::card::write_fit;
+use super::card::write_end;
 
 /// The card, Markdown.
 pub fn card(
@@ -82,14 +82,6 @@ pub fn card(
         about.training_data.trim(),
         about.validation.trim()
     );
-    write_fit(&mut card, &info.claims());
-    for evaluation in evaluations {
-        card.push('\n');
-        card.push_str(&card_section(evaluation));
-    }
-    card.push_str("\n## Limits\n\n");
-    for limit in &about.limits {
-        let _ = writeln!(card, "- {limit}");
-    }
+    write_end(&mut card, &info.claims(), evaluations, &about.limits);
     card
 }
