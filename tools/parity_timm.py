@@ -49,6 +49,7 @@ NETWORKS = {
         ["layer0.bn1", "layer3.11.bn2", "layer4.2.bn3"],
     ),
     "convnext_nano": ("parity_convnext_nano.json", []),
+    "convnext_tiny": ("parity_convnext_tiny.json", []),
 }
 
 
@@ -60,7 +61,8 @@ def ours(name):
 
 
 def network(name, size, classes, layers, weights, targets, dtype):
-    model = timm.create_model(name, num_classes=classes).to(dtype)
+    # R. Cadene's drops features at random by default.
+    model = timm.create_model(name, num_classes=classes, drop_rate=0.0).to(dtype)
     names = [name for name in model.state_dict() if not name.endswith("num_batches_tracked")]
     state = {
         name: torch.from_numpy(weights(ours(name), tuple(model.state_dict()[name].shape))).to(dtype)

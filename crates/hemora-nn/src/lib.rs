@@ -15,7 +15,7 @@
 //! | `densenet121`, `densenet169` | 7,978,856 and 14,149,480 with 1,000 | Huang et al. 2016 as in timm |
 //! | `se-resnext101-32x4d` | 48,955,416 with 1,000 | Hu et al. 2017, timm's `seresnext101_32x4d` |
 //! | `se-resnext101-32x4d-cadene` | 48,955,416 with 1,000 | the same with the winner's first pooling |
-//! | `convnext-nano` | 15,593,560 with 1,000 | Liu et al. 2022 as in timm |
+//! | `convnext-nano`, `convnext-tiny` | 15,593,560 and 28,589,128 with 1,000 | Liu et al. 2022 as in timm |
 //! | `sequence-features` | 890,252 on 1,024 features a slice | the competition's winner, facts §4 |
 //! | `sequence-transformer` | 794,542 on 1,024 features and the place of a slice | ours |
 //! | `sequence-probabilities` | 1,914,502 on 36 values a slice | the same |

@@ -219,6 +219,7 @@ mod tests {
             ("densenet169", 3.40),
             ("se-resnext101-32x4d", 8.02),
             ("convnext-nano", 2.46),
+            ("convnext-tiny", 4.47),
         ] {
             let graph = build(name, &options).unwrap().unwrap();
             let found = Summary::new(&graph).multiply_adds as f64 / 1e9;

@@ -111,7 +111,7 @@ pub fn with_series(config: &RunConfig, model: Model) -> Result<Model> {
     let features = features(model.graph());
     if onnx::pooled_features(&exported).into_diagnostic()? != Some(features) {
         bail!(
-            help = "any network but convnext-nano, simple-nn and deep-cnn has one",
+            help = "any network but the ConvNeXts, simple-nn and deep-cnn has one",
             "--network {}: a network of series reads the mean over the last feature map, and it has \
              none before its last layer",
             config.network

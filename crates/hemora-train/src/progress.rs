@@ -1,10 +1,11 @@
 //! Progress of a run: a live page on a terminal, plain lines elsewhere.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::trainer::Step;
 
@@ -45,12 +46,17 @@ pub fn say(text: &str) {
 /// terminal.
 pub fn bar(length: u64, what: &'static str) -> ProgressBar {
     let bar = if is_silent() { ProgressBar::hidden() } else { ProgressBar::new(length) };
-    bar.with_style(style("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}")).with_message(what)
+    bar.with_style(style("{msg} {wide_bar} {pos}/{len} {rate} {eta}")).with_message(what)
 }
 
 fn style(template: &str) -> ProgressStyle {
     // The templates are constants; a plain bar is no reason to stop a run.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        // indicatif's own rate has four decimals.
+        .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+            let _ = write!(out, "{:.1}/s", state.per_sec());
+        })
 }
 
 /// What a run shows of itself on standard error.
@@ -87,7 +93,7 @@ impl Display {
             run.set_position(done);
             run.reset_eta();
             let epoch = all.add(ProgressBar::new(0));
-            epoch.set_style(style("{prefix} {wide_bar} {pos}/{len} images  {per_sec}  {msg}"));
+            epoch.set_style(style("{prefix} {wide_bar} {pos}/{len} images  {rate}  {msg}"));
             Page { all, run, epoch }
         });
         let shown = Instant::now();

@@ -8,7 +8,7 @@ use crate::formula::{fixture, formula_weights, image_values, numbers};
 use crate::support::onnxruntime;
 
 /// The network and its fixture, which also hemora-train's libtorch is compared with.
-const NETWORKS: [(&str, &str); 10] = [
+const NETWORKS: [(&str, &str); 11] = [
     ("efficientnet-lite0", "parity_lite0_formula.json"),
     ("efficientnet-lite1", "parity_lite1.json"),
     ("efficientnet-lite2", "parity_lite2.json"),
@@ -19,6 +19,7 @@ const NETWORKS: [(&str, &str); 10] = [
     ("se-resnext101-32x4d", "parity_seresnext101.json"),
     ("se-resnext101-32x4d-cadene", "parity_seresnext101_cadene.json"),
     ("convnext-nano", "parity_convnext_nano.json"),
+    ("convnext-tiny", "parity_convnext_tiny.json"),
 ];
 
 /// The network as an ONNX model that gives probabilities, its image size, and timm's logits.

@@ -1,9 +1,10 @@
-//! ConvNeXt-Nano (Liu et al. 2022; the size is timm's). Names are those of timm's `convnext_nano`; the
-//! two layers of a block's MLP are 1×1 convolutions, as there.
+//! ConvNeXt-Nano and -Tiny (Liu et al. 2022; the smaller size is timm's). Names are those of timm's
+//! `convnext_nano` and `convnext_tiny`; the two layers of a block's MLP are 1×1 convolutions, as in its
+//! first. In the second they are linear layers over each pixel, which is the same.
 //!
-//! Why this of today's small networks: it holds no batch norms, so nothing hangs on batch size or on
+//! Why these of today's small networks: it holds no batch norms, so nothing hangs on batch size or on
 //! running statistics of another scanner; every operation is in ONNX's operator set 17; and it has a
-//! third of SE-ResNeXt101's parameters. Stochastic depth, a matter of training, is not part of the
+//! third (Nano) or two thirds (Tiny) of SE-ResNeXt101's parameters. Stochastic depth, a matter of training, is not part of the
 //! graph.
 
 use super::{Head, Options, add_dropout, add_head};
@@ -16,6 +17,10 @@ const EXPANSION: usize = 4;
 
 pub(super) fn nano(options: &Options) -> Result<Graph, GraphError> {
     convnext("convnext-nano", options, [2, 2, 8, 2], [80, 160, 320, 640])
+}
+
+pub(super) fn tiny(options: &Options) -> Result<Graph, GraphError> {
+    convnext("convnext-tiny", options, [3, 3, 9, 3], [96, 192, 384, 768])
 }
 
 fn convnext(

@@ -45,7 +45,7 @@ impl Default for Options {
 
 type Build = fn(&Options) -> Result<Graph, GraphError>;
 
-const NETWORKS: [(&str, Build); 13] = [
+const NETWORKS: [(&str, Build); 14] = [
     ("simple-nn", seed::simple_nn),
     ("deep-cnn", seed::deep_cnn),
     ("resnet50", resnet_keras::resnet50),
@@ -59,6 +59,7 @@ const NETWORKS: [(&str, Build); 13] = [
     ("se-resnext101-32x4d", resnet::se_resnext101),
     ("se-resnext101-32x4d-cadene", resnet::se_resnext101_cadene),
     ("convnext-nano", convnext::nano),
+    ("convnext-tiny", convnext::tiny),
 ];
 
 /// Names of all networks of images.
@@ -151,6 +152,7 @@ mod tests {
             ("se-resnext101-32x4d", 48_955_416, 137_856, [2048, 7, 7]),
             ("se-resnext101-32x4d-cadene", 48_955_416, 137_856, [2048, 7, 7]),
             ("convnext-nano", 15_593_560, 0, [640, 7, 7]),
+            ("convnext-tiny", 28_589_128, 0, [768, 7, 7]),
         ] {
             assert_eq!(counts(name, &imagenet), (trainable, running), "{name}");
             let graph = build(name, &imagenet).unwrap().unwrap();
