@@ -1,7 +1,9 @@
 //! What a recipe costs, before it is run: counted, and timed on a few images and steps.
 
+use std::ffi::OsString;
 use std::time::Instant;
 
+use hemora_ct::LABEL_COUNT;
 use hemora_dicom::{Source, read_slice};
 use serde::Deserialize;
 
@@ -18,6 +20,9 @@ const PACKED: f64 = 0.4;
 const CHECKPOINT: f64 = 4.0 * 5.0;
 /// Pixels of a slice, where none can be read.
 const PIXELS: f64 = 512.0 * 512.0;
+/// What a network of series reads of a slice's probabilities: of each label the slice's, its
+/// neighbours' two differences, two of places, and what the first network of series says.
+const PROBABILITY_COLUMNS: u64 = 6 * LABEL_COUNT as u64;
 
 /// What `hemora-train time` measures.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -30,6 +35,21 @@ pub struct Timing {
     pub predict_images_per_second: f64,
     /// Trainable parameters.
     pub parameters: u64,
+    /// Pooled features of an image.
+    pub features: u64,
+}
+
+/// What `hemora-train time-sequence` measures of a network of series.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SeriesTiming {
+    /// Slices a second of training steps.
+    pub train_slices_per_second: f64,
+    /// Slices a second of predictions.
+    pub predict_slices_per_second: f64,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// Epochs.
+    pub epochs: u64,
 }
 
 /// What a recipe costs.
@@ -49,8 +69,11 @@ pub struct Cost {
     pub memory: f64,
     /// Seconds to index and prepare.
     pub data_seconds: f64,
-    /// Seconds to train and predict; `None` if the training program could not be timed.
+    /// Seconds to train and predict by networks of slices; `None` if the training program could not be
+    /// timed.
     pub network_seconds: Option<f64>,
+    /// The same of networks of series, at most: of long series an epoch sees a part.
+    pub series_seconds: Option<f64>,
     /// Where the training program runs.
     pub device: Option<String>,
 }
@@ -77,17 +100,54 @@ impl Cost {
             disk: 2.0 * pixels * PACKED * slices as f64,
             memory: 2.0 * (options.working_size().pow(2) * slices) as f64,
             network_seconds: Some(0.0),
+            series_seconds: Some(0.0),
             ..Self::default()
         };
         for stage1 in &options.stage1 {
-            let mut arguments = vec!["time".into()];
-            arguments.extend(options.network_flags(stage1));
-            arguments.push(format!("--threads={}", programs.threads).into());
-            let said = programs.ask(&programs.train, &arguments)?;
-            let timing = said.and_then(|said| serde_json::from_slice::<Timing>(&said).ok());
+            let timing: Option<Timing> = ask(programs, "time", options.network_flags(stage1))?;
             cost.add(options, timing.as_ref());
+            let features = timing.map(|timing| timing.features);
+            cost.add_series(options, programs, "sequence-features", features)?;
         }
+        let read = Some(PROBABILITY_COLUMNS);
+        cost.add_series(options, programs, "sequence-probabilities", read)?;
         Ok(cost)
+    }
+
+    /// Times a network of series that reads so many values of a slice, and adds its folds.
+    fn add_series(
+        &mut self,
+        options: &RecipeOptions,
+        programs: &Programs,
+        network: &str,
+        columns: Option<u64>,
+    ) -> Result<(), RecipeError> {
+        let timing: Option<SeriesTiming> = match columns {
+            Some(columns) => {
+                let own = [format!("--network={network}"), format!("--columns={columns}")];
+                let flags = own.iter().chain(&options.stage2).map(Into::into).collect();
+                ask(programs, "time-sequence", flags)?
+            }
+            None => None,
+        };
+        self.add_folds_of_series(options, timing.as_ref());
+        Ok(())
+    }
+
+    fn add_folds_of_series(&mut self, options: &RecipeOptions, timing: Option<&SeriesTiming>) {
+        let Some(timing) = timing else {
+            self.series_seconds = None;
+            return;
+        };
+        let (slices, folds, epochs) =
+            (self.slices as f64, options.folds as f64, timing.epochs as f64);
+        let trained = slices * (folds - 1.0) * epochs;
+        // Every series is held out once, each epoch and with the kept weights.
+        let predicted = slices * (epochs + 1.0);
+        let seconds =
+            trained / timing.train_slices_per_second + predicted / timing.predict_slices_per_second;
+        self.series_seconds = self.series_seconds.map(|sum| sum + seconds);
+        self.disk += timing.parameters as f64 * CHECKPOINT * folds;
     }
 
     /// Adds the folds of one network.
@@ -116,8 +176,21 @@ impl Cost {
 
     /// Seconds in all, where everything could be timed.
     pub fn seconds(&self) -> Option<f64> {
-        self.network_seconds.map(|seconds| seconds + self.data_seconds)
+        Some(self.network_seconds? + self.series_seconds? + self.data_seconds)
     }
+}
+
+/// What a timing of the training program says; `None` if it failed, or says nothing that is known.
+fn ask<T: serde::de::DeserializeOwned>(
+    programs: &Programs,
+    command: &str,
+    flags: Vec<OsString>,
+) -> Result<Option<T>, RecipeError> {
+    let mut arguments = vec![command.into()];
+    arguments.extend(flags);
+    arguments.push(format!("--threads={}", programs.threads).into());
+    let said = programs.ask(&programs.train, &arguments)?;
+    Ok(said.and_then(|said| serde_json::from_slice(&said).ok()))
 }
 
 /// Seconds to read one image, and its pixels; the mean of a few.
@@ -138,8 +211,8 @@ fn reading(dataset: &Dataset) -> (f64, f64) {
 
 impl RecipeOptions {
     /// The flags of the training program that say which network is trained and how.
-    pub(crate) fn network_flags(&self, stage1: &crate::Stage1) -> Vec<std::ffi::OsString> {
-        let mut flags: Vec<std::ffi::OsString> = stage1.flags.iter().map(Into::into).collect();
+    pub(crate) fn network_flags(&self, stage1: &crate::Stage1) -> Vec<OsString> {
+        let mut flags: Vec<OsString> = stage1.flags.iter().map(Into::into).collect();
         let own = [
             format!("--network={}", stage1.network),
             format!("--input={}", stage1.input),
@@ -168,13 +241,28 @@ mod tests {
             train_images_per_second: 100.0,
             predict_images_per_second: 400.0,
             parameters: 1000,
+            features: 512,
         };
-        let mut cost = Cost { slices: 1000, network_seconds: Some(0.0), ..Cost::default() };
+        let zero = Some(0.0);
+        let empty = Cost { network_seconds: zero, series_seconds: zero, ..Cost::default() };
+        let mut cost = Cost { slices: 1000, ..empty };
         cost.add(&options, Some(&timing));
         // 800 slices are 12 batches of 64.
         assert_eq!((cost.steps, cost.trained), (5 * 6 * 12, 5.0 * 6.0 * 12.0 * 64.0));
         assert_eq!(cost.predicted, 1000.0 * (6.0 + 1.0 + 5.0 * 2.0));
-        assert_eq!(cost.seconds(), Some(23_040.0 / 100.0 + 17_000.0 / 400.0));
+        let slices = 23_040.0 / 100.0 + 17_000.0 / 400.0;
+        assert_eq!(cost.seconds(), Some(slices));
+        let series = SeriesTiming {
+            train_slices_per_second: 1000.0,
+            predict_slices_per_second: 2000.0,
+            parameters: 10,
+            epochs: 3,
+        };
+        let disk = cost.disk;
+        cost.add_folds_of_series(&options, Some(&series));
+        // Four of five folds three times; every slice after each epoch and at the end.
+        assert_eq!(cost.seconds(), Some(slices + 12.0 + 2.0));
+        assert_eq!(cost.disk - disk, 10.0 * 20.0 * 5.0);
         cost.add(&options, None);
         assert_eq!(cost.seconds(), None);
     }

@@ -98,7 +98,7 @@ fn graph(config: &RunConfig, features: usize) -> Result<Graph> {
 }
 
 /// Values of each slice that `graph`, a network of slices, gives to one of series.
-fn features(graph: &Graph) -> usize {
+pub(crate) fn features(graph: &Graph) -> usize {
     graph.shape(graph.pooled()).iter().product()
 }
 

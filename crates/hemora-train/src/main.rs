@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hemora_train::config::{Settings, commented};
 use hemora_train::predict::{PredictOptions, predict_run};
-use hemora_train::sequence::SequenceConfig;
+use hemora_train::sequence::{SequenceConfig, SequenceTime};
 use hemora_train::{RateRange, allocator, find_rate, memory, sequence};
 use miette::IntoDiagnostic;
 
@@ -31,6 +31,8 @@ enum Command {
     FindRate(Box<Search>),
     /// Trains a network that reads whole series, on what a network of single slices said of them.
     Sequence(Box<SequenceConfig>),
+    /// Times a few steps of a network that reads whole series, on random slices, and prints JSON.
+    TimeSequence(Box<SequenceTime>),
     /// Prints a config file with every setting, what it means and its default.
     Config(Box<Settings>),
 }
@@ -86,6 +88,7 @@ fn start() -> miette::Result<()> {
             find_rate(&config, &search.range)
         }
         Command::Sequence(config) => sequence::run(&config),
+        Command::TimeSequence(asked) => sequence::time(&asked),
         Command::Config(settings) => {
             print!("{}", commented(&settings.resolve(given).into_diagnostic()?));
             Ok(())

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::config::RunConfig;
 use crate::dataset::{RunData, input};
 use crate::validation::predict;
-use crate::{memory, start, trainer};
+use crate::{joint, memory, start, trainer};
 
 /// Batches that are made.
 const BATCHES: usize = 3;
@@ -36,6 +36,8 @@ pub struct Timing {
     pub parameters: usize,
     /// Multiply-additions of one image's forward pass.
     pub multiply_adds: u64,
+    /// Pooled features of an image, which a network of series would read.
+    pub features: usize,
 }
 
 /// Takes some steps as `config` says, on random images, and prints a line of JSON.
@@ -77,6 +79,7 @@ pub fn time(config: &RunConfig) -> Result<()> {
             predict_images_per_second: predictions.indices.len() as f64 / predicting,
             parameters: summary.trainable,
             multiply_adds: summary.multiply_adds,
+            features: joint::features(model.graph()),
         })
     })?;
     println!("{}", serde_json::to_string(&timing).into_diagnostic()?);

@@ -178,3 +178,11 @@ fn too_large_a_batch_is_answered_with_one_to_try() {
     // The panic behind it is not printed too.
     assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
 }
+
+#[test]
+fn the_program_finds_its_libtorch_by_itself() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_hemora-train"));
+    program.env_remove("LD_LIBRARY_PATH").env_remove("DYLD_LIBRARY_PATH");
+    let output = program.arg("--version").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

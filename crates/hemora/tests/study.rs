@@ -65,6 +65,28 @@ fn a_patient_in_two_parts_is_refused_unless_the_split_by_image_is_asked_for() {
     assert!(allowed.status.success(), "{}", text(&allowed));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_training_program_that_does_not_start_is_told_before_any_cell() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (out, program) = (folder.path().join("study"), folder.path().join("hemora-train"));
+    std::fs::write(&program, "#!/bin/sh\necho no libtorch_cpu.so >&2\nexit 127\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
+    let small = ["--phantoms", "24", "--size", "32", "--subsets", "1", "--threads", "1"];
+    command.arg("study").arg("--out").arg(&out).args(small).env("HEMORA_TRAIN", &program);
+    // Not executable yet.
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(joined(&output).contains("cargoxtasktrain-build"), "{}", text(&output));
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let said = joined(&output);
+    assert!(said.contains("nolibtorch_cpu.so") && said.contains("127"), "{}", text(&output));
+    assert!(!out.join("cells").exists());
+}
+
 #[test]
 fn phantoms_are_trained_on_and_a_second_run_takes_what_is_there() {
     let Some(program) = trainer() else {

@@ -5,10 +5,14 @@ mod batch;
 mod config;
 mod run;
 mod set;
+mod settings;
+mod timing;
 mod validation;
 
-pub use config::{Keep, SequenceConfig};
-pub(crate) use config::{reads_features, reads_places};
+pub use config::SequenceConfig;
 pub use run::run;
 pub(crate) use run::write_model;
 pub use set::SequenceSet;
+pub use settings::{Keep, SequenceSettings};
+pub(crate) use settings::{reads_features, reads_places};
+pub use timing::{SequenceTime, time};

@@ -11,8 +11,9 @@ use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use tch::Device;
 
 use super::batch::Batch;
-use super::config::{Keep, SequenceConfig};
+use super::config::SequenceConfig;
 use super::set::SequenceSet;
+use super::settings::{Keep, SequenceSettings};
 use super::validation::{Figures, predict};
 use crate::checkpoint::{self, Progress};
 use crate::events::EventWriter;
@@ -47,7 +48,7 @@ pub fn run(config: &SequenceConfig) -> Result<()> {
     if folds < 2 {
         bail!("{} has one fold; expected 2 or more", config.slices.display());
     }
-    let threads = trainer::set_threads(config.threads, None);
+    let threads = trainer::set_threads(config.settings.threads, None);
     let device = trainer::device(threads, Precision::F32, false, None)?;
     config.prepare_folder(folds)?;
     let mut table = set.table().clone();
@@ -106,11 +107,12 @@ impl Fold<'_> {
         if series.is_empty() {
             bail!("no series outside fold {} has labels", fold + 1);
         }
-        let mut trainer = self.trainer()?;
+        let (settings, columns) = (&config.settings, set.columns());
+        let mut trainer = trainer_of(settings, columns, self.device, u64::from(*fold))?;
         let mut progress = self.resume(&mut trainer)?;
         let mut events =
             EventWriter::open(&self.folder.events(), progress.step).into_diagnostic()?;
-        while progress.epoch < config.epochs {
+        while progress.epoch < config.settings.epochs {
             let line = self.epoch(&mut trainer, &series, progress)?;
             let [loss, validation] = [line.train_loss, line.validation_loss];
             let mut values = vec![("loss/train", loss), ("loss/validation", validation)];
@@ -129,31 +131,11 @@ impl Fold<'_> {
                 "fold {}, epoch {}/{}: loss {loss:.4}, validation loss {validation:.4}, mean AUROC {}",
                 fold + 1,
                 line.epoch,
-                config.epochs,
+                config.settings.epochs,
                 shown(line.mean_auroc),
             ));
         }
         self.finish(&trainer)
-    }
-
-    fn trainer(&self) -> Result<Trainer> {
-        let Self { config, set, .. } = self;
-        let seed = config.seed.wrapping_add(u64::from(self.fold));
-        let model = Model::fresh(config.graph(set.columns())?, self.device, seed as i64);
-        let learning_rate = config.learning_rate;
-        let options = TrainerOptions {
-            task: Task::Labels,
-            loss: LossOptions { any_weight: config.any_weight, ..LossOptions::default() },
-            optimizer: OptimizerOptions { learning_rate, ..Preset::Adam.options() },
-            schedule: Schedule::Constant(learning_rate),
-            ema: 0.0,
-            clip: None,
-            accumulate: 1,
-            precision: Precision::F32,
-            layout: Layout::Planar,
-            seed,
-        };
-        Ok(Trainer::new(model, options))
     }
 
     fn resume(&self, trainer: &mut Trainer) -> Result<Progress> {
@@ -175,15 +157,15 @@ impl Fold<'_> {
     ) -> Result<EpochMetrics> {
         let Self { config, set, .. } = self;
         let begin = Instant::now();
-        trainer.rate_factor = config.rate_factor(progress.epoch);
+        trainer.rate_factor = config.settings.rate_factor(progress.epoch);
         // Folds draw differently.
-        let seed = config.seed ^ (u64::from(self.fold) << 32);
+        let seed = config.settings.seed ^ (u64::from(self.fold) << 32);
         let (mut losses, mut steps, mut slices) = (0.0, 0u32, 0);
         let rows: Vec<&[usize]> = series.iter().map(|series| &*set.series()[*series]).collect();
         // Of few short series, windows that step over slices may all be too short for a batch.
-        for stride in [config.stride, 1] {
-            let window = Window { slices: config.window, stride };
-            for windows in window.epoch(&rows, config.batch, (seed, progress.epoch)) {
+        for stride in [config.settings.stride, 1] {
+            let window = Window { slices: config.settings.window, stride };
+            for windows in window.epoch(&rows, config.settings.batch, (seed, progress.epoch)) {
                 let Some(batch) = Batch::new(set, &windows, self.device) else { continue };
                 slices += windows.iter().map(Vec::len).sum::<usize>();
                 losses += trainer.step_on(|model, loss| {
@@ -226,20 +208,48 @@ impl Fold<'_> {
     fn finish(&self, trainer: &Trainer) -> Result<Model> {
         let Self { config, set, .. } = self;
         let best = self.folder.best();
-        let weights = match config.keep {
+        let weights = match config.settings.keep {
             Keep::Best if best.exists() => {
                 let bytes = std::fs::read(&best).into_diagnostic()?;
                 Weights::from_safetensors(&bytes).into_diagnostic()?
             }
             _ => trainer.model.weights(),
         };
-        let graph = config.graph(set.columns())?;
+        let graph = config.settings.graph(set.columns())?;
         // Of no other network of slices would it understand the features.
         let of_fold = config.has_features_by_fold().then_some(self.fold as usize + 1);
-        let (hidden, layers) = (config.hidden, config.layers);
+        let (hidden, layers) = (config.settings.hidden, config.settings.layers);
         write_model(&self.folder.model(), &graph, &weights, (hidden, layers), of_fold)?;
         Model::with_weights(graph, &weights, self.device).into_diagnostic()
     }
+}
+
+/// A fresh network for slices of `columns` values, and what trains it; folds draw differently.
+///
+/// # Errors
+/// A report if the network does not take them.
+pub(super) fn trainer_of(
+    settings: &SequenceSettings,
+    columns: usize,
+    device: Device,
+    fold: u64,
+) -> Result<Trainer> {
+    let seed = settings.seed.wrapping_add(fold);
+    let model = Model::fresh(settings.graph(columns)?, device, seed as i64);
+    let learning_rate = settings.learning_rate;
+    let options = TrainerOptions {
+        task: Task::Labels,
+        loss: LossOptions { any_weight: settings.any_weight, ..LossOptions::default() },
+        optimizer: OptimizerOptions { learning_rate, ..Preset::Adam.options() },
+        schedule: Schedule::Constant(learning_rate),
+        ema: 0.0,
+        clip: None,
+        accumulate: 1,
+        precision: Precision::F32,
+        layout: Layout::Planar,
+        seed,
+    };
+    Ok(Trainer::new(model, options))
 }
 
 /// Writes a network of series as safetensors, with what a bundle needs to know, and as ONNX beside.

@@ -38,7 +38,7 @@ impl SequenceSet {
     /// A report that names the file and what does not fit.
     pub fn load(config: &SequenceConfig) -> Result<Self> {
         let table = SliceTable::read(&config.slices).into_diagnostic()?;
-        if !config.reads_features() {
+        if !config.settings.reads_features() {
             let first = config.first.as_ref().map(|path| {
                 let first = SliceTable::read(path).into_diagnostic()?;
                 said_first(&table, &first).map_err(|why| miette!("{}: {why}", path.display()))
@@ -163,7 +163,7 @@ fn features(config: &SequenceConfig, fold: u32, slices: usize) -> Result<Inputs>
             config.slices.display()
         );
     }
-    Ok(match config.reads_places() {
+    Ok(match config.settings.reads_places() {
         true => Inputs::FeaturesWithPlaces(features),
         false => Inputs::Features(features),
     })

@@ -143,6 +143,9 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
     if arguments.plan {
         return Ok(ExitCode::SUCCESS);
     }
+    if recipe.trains().map_err(explained)? {
+        train::check(&programs.train)?;
+    }
     let mut told = |event: Event<'_>| match event {
         Event::Begins(number, all, step) => eprintln!("[{number}/{all}] {}", step.what),
         Event::Complete(number, all, step) => {
@@ -229,11 +232,13 @@ fn announce_cost(cost: &Cost) {
         gigabytes(cost.disk),
         gigabytes(cost.memory)
     );
-    match (cost.seconds(), &cost.device) {
-        (Some(seconds), Some(device)) => eprintln!(
-            "by a short timing here ({device}): {} to read the images, {} in networks, {} in all",
+    match (cost.network_seconds, cost.series_seconds, cost.seconds(), &cost.device) {
+        (Some(slices), Some(series), Some(seconds), Some(device)) => eprintln!(
+            "by a short timing here ({device}): {} to read the images, {} in networks of slices, at most \
+             {} in networks of series, {} in all",
             time(cost.data_seconds),
-            time(seconds - cost.data_seconds),
+            time(slices),
+            time(series),
             time(seconds)
         ),
         _ => eprintln!("hemora-train could not be timed here: how long it takes is not known"),

@@ -169,14 +169,12 @@ pub fn run(arguments: &StudyArgs) -> Result<ExitCode> {
     if arguments.plan {
         return Ok(ExitCode::SUCCESS);
     }
+    let program = train::program();
+    train::check(&program)?;
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    let run = RunOptions {
-        program: train::program(),
-        threads: arguments.threads,
-        restart: arguments.restart,
-    };
+    let run = RunOptions { program, threads: arguments.threads, restart: arguments.restart };
     let mut told = |event: Event<'_>| match event {
         Event::Begins(number, all, cell) => {
             bar.suspend(|| eprintln!("[{number}/{all}] {cell}"));

@@ -1,6 +1,6 @@
 //! `hemora train`: starts hemora-train, the program that links libtorch.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use miette::{Result, miette};
@@ -20,6 +20,28 @@ pub fn program() -> PathBuf {
     let name = format!("hemora-train{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().ok().map(|path| path.with_file_name(&name));
     beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(&name))
+}
+
+/// Checks that the training program is there and starts, before work that would end at it.
+///
+/// # Errors
+/// A report with what the system's loader said, or that says how to get hemora-train.
+pub fn check(program: &Path) -> Result<()> {
+    let asked = Command::new(program).arg("--version").output();
+    let asked = asked
+        .map_err(|error| miette!(help = HELP, "cannot start {}: {error}", program.display()))?;
+    if asked.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&asked.stderr);
+    let said = said.trim();
+    Err(miette!(
+        help = "it needs the libtorch that it was built with: `cargo xtask train-build` builds it anew, \
+                `eval \"$(cargo xtask env)\"` says where libtorch is",
+        "{} does not start ({}): {said}",
+        program.display(),
+        asked.status
+    ))
 }
 
 /// Runs the command.
