@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hemora_ct::LABEL_COUNT;
+use hemora_ct::{LABEL_COUNT, Views};
 use hemora_data::{Loader, LoaderSet, SliceTable, Stacks};
 use hemora_nn::networks::{SequenceOptions, build_sequence, sequence_names};
 use hemora_nn::{Graph, Weights, onnx};
@@ -21,7 +21,7 @@ use crate::model::SERIES;
 use crate::parts::open_prepared;
 use crate::predict::unscored;
 use crate::progress::say as tell;
-use crate::sequence::{reads_features, reads_places, write_model};
+use crate::sequence::{SeriesNotes, reads_features, reads_places, write_model};
 use crate::validation::{Predictions, Said, to_tensors, write_predictions};
 use crate::{Mode, Model, Task};
 
@@ -204,8 +204,9 @@ pub fn write(
     let slices = crate::start::graph(config, data.recipe.channels.len())?;
     let graph = graph(config, features(&slices))?;
     let of_fold = Some(config.fold).filter(|fold| *fold > 0);
-    let sizes = (config.series_hidden, config.series_layers);
-    write_model(&run.join("fold-1/model.safetensors"), &graph, &own, sizes, of_fold)?;
+    let (hidden, layers) = (config.series_hidden, config.series_layers);
+    let notes = SeriesNotes { hidden, layers, of_fold, views: Some(Views::One) };
+    write_model(&run.join("fold-1/model.safetensors"), &graph, &own, &notes)?;
     let path = run.join("validation.csv");
     write_predictions(&path, series, data).into_diagnostic()?;
     let known = open_prepared(&config.prepared)?.slices().into_diagnostic()?;

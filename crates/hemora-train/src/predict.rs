@@ -11,10 +11,12 @@ use hemora_data::{
 };
 use hemora_nn::Weights;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::config::{self, RunConfig};
 use crate::dataset::Images;
+use crate::files::write_whole;
 use crate::precision::Precision;
 use crate::progress::{self, say};
 use crate::validation::to_tensors;
@@ -48,6 +50,32 @@ pub struct PredictOptions {
 
 /// Name of the table that is written.
 pub const SLICES: &str = "slices.parquet";
+/// Name of the file beside it that says how it was made.
+const HOW: &str = "predict.toml";
+
+/// How images were predicted.
+#[derive(Debug, Serialize, Deserialize)]
+struct How {
+    views: Views,
+}
+
+/// The views that were averaged in what [`predict_run`] wrote to a folder; `None` if it wrote nothing
+/// there, or before it said so.
+///
+/// # Errors
+/// A report if what it says cannot be read.
+pub(crate) fn views_of(folder: &Path) -> Result<Option<Views>> {
+    let path = folder.join(HOW);
+    let name = || path.display().to_string();
+    match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        text => {
+            let text = text.into_diagnostic().wrap_err_with(name)?;
+            let how: How = toml::from_str(&text).into_diagnostic().wrap_err_with(name)?;
+            Ok(Some(how.views))
+        }
+    }
+}
 
 /// Predicts the images of every fold with the model that did not see them, and writes the features
 /// that each fold's model makes of all of them: those of two models have nothing to do with each
@@ -97,6 +125,8 @@ pub fn predict_run(options: &PredictOptions) -> Result<()> {
         let features = table.without(&lost, features);
         features.write(&features_of_fold(&options.out, number)).into_diagnostic()?;
     }
+    let how = toml::to_string(&How { views }).into_diagnostic()?;
+    write_whole(&options.out.join(HOW), how.as_bytes()).into_diagnostic()?;
     // Last: where it is, all are there.
     table.scores.write(&options.out.join(SLICES)).into_diagnostic()?;
     println!("{}: {} slices", options.out.join(SLICES).display(), table.scores.rows.len());

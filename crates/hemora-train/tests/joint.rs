@@ -83,6 +83,7 @@ fn bundle(run: &Path, out: &Path) -> Bundle {
     let slices = onnx::write(&graph, &weights).unwrap();
     let (_, of_series) = read(run.join("series/fold-1/model.safetensors"));
     assert_eq!(of_series["features_of_fold"], metadata["fold"]);
+    assert_eq!(of_series["views"], "one");
     let series = std::fs::read(run.join("series/fold-1/model.onnx")).unwrap();
     let reads = if of_series["network"] == "sequence-features" {
         "features"

@@ -89,6 +89,8 @@ fn the_folds_of_a_set_are_trained_and_each_slice_predicted_out_of_fold() {
     }
     let out = folder.path().join("one");
     succeed(&predict(&run, &out, &["--views=one"]));
+    let how = std::fs::read_to_string(out.join("predict.toml")).unwrap();
+    assert_eq!(how, "views = \"one\"\n");
     let table = SliceTable::read(&out.join("slices.parquet")).unwrap();
     let features = ["features-1.safetensors", "features-2.safetensors"]
         .map(|file| SliceFeatures::read(&out.join(file)).unwrap());

@@ -163,6 +163,7 @@ fn a_folds_model_reads_the_features_of_that_folds_network_alone() {
         }
         own.write(&folder.join(format!("predicted/features-{fold}.safetensors"))).unwrap();
     }
+    std::fs::write(folder.join("predicted/predict.toml"), "views = \"ten\"\n").unwrap();
     let flags = [&["--features=predicted"][..], &FEATURES_FLAGS[1..]].concat();
     train(folder, "own", &flags);
     let own = SliceTable::read(&folder.join("own/slices.parquet")).unwrap();
@@ -170,7 +171,7 @@ fn a_folds_model_reads_the_features_of_that_folds_network_alone() {
     for fold in ["1", "2"] {
         let path = folder.join(format!("own/fold-{fold}/model.safetensors"));
         let metadata = Weights::metadata(&std::fs::read(path).unwrap()).unwrap();
-        assert_eq!(metadata["features_of_fold"], fold);
+        assert_eq!((&*metadata["features_of_fold"], &*metadata["views"]), (fold, "ten"));
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Window};
+use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views, Window};
 use hemora_data::{SliceScore, SliceTable};
 use hemora_infer::Bundle;
 use hemora_nn::{Tensor, Weights, networks};
@@ -232,6 +232,46 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
         let found = slice["probabilities"]["any"].as_f64().unwrap();
         assert!((found - expected).abs() < 1e-5, "{found}");
     }
+}
+
+/// Says in a run's weights, as hemora-train does, which views they were trained on.
+fn set_views(run: &Path, views: &str) {
+    for fold in [1, 2] {
+        let path = run.join(format!("fold-{fold}/model.safetensors"));
+        let bytes = std::fs::read(&path).unwrap();
+        let mut metadata = Weights::metadata(&bytes).unwrap();
+        metadata.insert("views".to_owned(), views.to_owned());
+        let weights = Weights::from_safetensors(&bytes).unwrap();
+        std::fs::write(&path, weights.to_safetensors(metadata).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn a_bundle_has_the_views_that_its_networks_of_series_were_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("model.safetensors"), weights("deep-cnn", false)).unwrap();
+    std::fs::write(path("about.toml"), ABOUT).unwrap();
+    let run = folder.path().join("run");
+    write_run(&run, "sequence-probabilities", 30, None);
+    set_views(&run, "flip");
+    let (about, out) = (path("about.toml"), path("tiny.hemora"));
+    let model = path("model.safetensors");
+    let made = ["model", "bundle", &model, "--about", &about, "--out", &out];
+    let series = ["--series", run.to_str().unwrap()];
+    let views = || Bundle::open(out.as_ref()).unwrap().info().views;
+    succeed(&made);
+    assert_eq!(views(), Views::One);
+    succeed(&[&made[..], &series].concat());
+    assert_eq!(views(), Views::Flip);
+    let refused = hemora(&[&made[..], &series, &["--views", "ten"]].concat());
+    let said = String::from_utf8_lossy(&refused.stderr).replace('│', " ");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!refused.status.success(), "{said}");
+    assert!(said.contains("trained on the views `flip`"), "{said}");
+    assert_eq!(views(), Views::Flip, "the bundle that was there was touched");
+    set_views(&run, "many");
+    assert!(!hemora(&[&made[..], &series].concat()).status.success());
 }
 
 #[test]

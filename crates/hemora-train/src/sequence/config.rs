@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use hemora_ct::Views;
 use miette::{IntoDiagnostic, Result, bail, miette};
 use serde::Serialize;
 
 use super::settings::SequenceSettings;
 use crate::files::write_whole;
 use crate::folder::Folder;
-use crate::predict::features_of_fold;
+use crate::predict::{features_of_fold, views_of};
 
 /// A run: its files and how its networks are trained.
 #[derive(Debug, Clone, PartialEq, Args, Serialize)]
@@ -69,6 +70,20 @@ impl SequenceConfig {
             true => features_of_fold(path, fold as usize + 1),
             false => path.clone(),
         })
+    }
+
+    /// The views that were averaged in what it is trained on, where that is known.
+    ///
+    /// # Errors
+    /// A report if the file that says so cannot be read.
+    pub fn views(&self) -> Result<Option<Views>> {
+        let features = self.features.as_ref().filter(|_| self.settings.reads_features());
+        let folder = match features {
+            Some(path) if path.is_dir() => Some(path.as_path()),
+            Some(path) => path.parent(),
+            None => self.slices.parent(),
+        };
+        folder.map_or(Ok(None), views_of)
     }
 
     /// Whether each fold has features of its own.

@@ -11,7 +11,7 @@ mod validation;
 
 pub use config::SequenceConfig;
 pub use run::run;
-pub(crate) use run::write_model;
+pub(crate) use run::{SeriesNotes, write_model};
 pub use set::SequenceSet;
 pub use settings::{Keep, SequenceSettings};
 pub(crate) use settings::{reads_features, reads_places};

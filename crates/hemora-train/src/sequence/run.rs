@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use hemora_ct::Label;
+use hemora_ct::{Label, Views};
 use hemora_data::Window;
 use hemora_nn::{Graph, Weights, onnx};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
@@ -219,7 +219,8 @@ impl Fold<'_> {
         // Of no other network of slices would it understand the features.
         let of_fold = config.has_features_by_fold().then_some(self.fold as usize + 1);
         let (hidden, layers) = (config.settings.hidden, config.settings.layers);
-        write_model(&self.folder.model(), &graph, &weights, (hidden, layers), of_fold)?;
+        let notes = SeriesNotes { hidden, layers, of_fold, views: config.views()? };
+        write_model(&self.folder.model(), &graph, &weights, &notes)?;
         Model::with_weights(graph, &weights, self.device).into_diagnostic()
     }
 }
@@ -252,8 +253,19 @@ pub(super) fn trainer_of(
     Ok(Trainer::new(model, options))
 }
 
+/// What a bundle needs to know of a network of series beside its weights.
+pub(crate) struct SeriesNotes {
+    /// Units of its layers.
+    pub hidden: usize,
+    /// Its layers.
+    pub layers: usize,
+    /// Of one that reads features the fold, from 1, whose network of slices makes them.
+    pub of_fold: Option<usize>,
+    /// The views that were averaged in what it was trained on.
+    pub views: Option<Views>,
+}
+
 /// Writes a network of series as safetensors, with what a bundle needs to know, and as ONNX beside.
-/// Of one that reads features, `of_fold` is the fold, from 1, whose network of slices makes them.
 ///
 /// # Errors
 /// A report if a file cannot be written.
@@ -261,17 +273,19 @@ pub(crate) fn write_model(
     path: &Path,
     graph: &Graph,
     weights: &Weights,
-    (hidden, layers): (usize, usize),
-    of_fold: Option<usize>,
+    notes: &SeriesNotes,
 ) -> Result<()> {
     let mut metadata = HashMap::from([
         ("network".to_owned(), graph.name().to_owned()),
         ("columns".to_owned(), graph.input_shape()[0].to_string()),
-        ("hidden".to_owned(), hidden.to_string()),
-        ("layers".to_owned(), layers.to_string()),
+        ("hidden".to_owned(), notes.hidden.to_string()),
+        ("layers".to_owned(), notes.layers.to_string()),
     ]);
-    if let Some(fold) = of_fold {
+    if let Some(fold) = notes.of_fold {
         metadata.insert("features_of_fold".to_owned(), fold.to_string());
+    }
+    if let Some(views) = notes.views {
+        metadata.insert("views".to_owned(), views.name().to_owned());
     }
     let bytes = weights.to_safetensors(metadata).into_diagnostic()?;
     write_whole(path, &bytes).into_diagnostic()?;

@@ -279,9 +279,10 @@ pub struct BundleArgs {
     pub about: PathBuf,
 
     /// Views of each input that triage averages: one, flip (left to right too), or ten (both, whole
-    /// and cut to each corner); each costs as much as the first
-    #[arg(long, default_value = "one", value_parser = hemora_ct::Views::NAMES)]
-    pub views: String,
+    /// and cut to each corner); each costs as much as the first [default: those that its networks of
+    /// series were trained on, else one]
+    #[arg(long, value_parser = hemora_ct::Views::NAMES)]
+    pub views: Option<String>,
 
     /// Calibration and operating points that `hemora calibrate` wrote
     #[arg(long, value_name = "JSON")]

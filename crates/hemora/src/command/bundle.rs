@@ -69,6 +69,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         .ok_or_else(|| miette!("{name} is of an unknown network `{network}`"))?
         .into_diagnostic()?;
     let onnx = onnx::write(&graph, &weights).into_diagnostic().wrap_err(name)?;
+    let asked = arguments.views.as_deref().and_then(Views::named);
     let mut series = SeriesRuns::read(&arguments.series, &onnx, fold, arguments.own_fold)?;
     for note in &series.notes {
         eprintln!("warning: {note}");
@@ -84,7 +85,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         notice: NOTICE.to_owned(),
         labels: Label::ALL.to_vec(),
         input,
-        views: Views::named(&arguments.views).unwrap_or_default(),
+        views: series.views(asked)?,
         network: NetworkRef {
             name: network.clone(),
             trainable_parameters: graph.trainable_parameters() as u64,

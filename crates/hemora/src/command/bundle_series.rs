@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use hemora_ct::Views;
 use hemora_data::SliceTable;
 use hemora_evaluate::{CaseRequest, Cases, EvaluateOptions, Evaluation, evaluate};
 use hemora_infer::{SeriesInput, SeriesModel, SeriesStage};
@@ -20,6 +21,8 @@ pub struct SeriesRuns {
     pub evaluations: Vec<Evaluation>,
     /// Whether a run does.
     evaluated: bool,
+    /// The views that were averaged in what a run was trained on, by the run, where it says so.
+    trained_on: Vec<(PathBuf, Views)>,
     /// What a reader should know of how they were put together.
     pub notes: Vec<String>,
 }
@@ -83,7 +86,13 @@ impl SeriesRuns {
             if known.as_ref().is_some_and(|known| *known != settings) {
                 bail!("{} is another network than that of fold 1", name());
             }
-            let of_fold = Weights::metadata(&bytes).into_diagnostic()?.remove("features_of_fold");
+            let mut metadata = Weights::metadata(&bytes).into_diagnostic()?;
+            let of_fold = metadata.remove("features_of_fold");
+            if let Some(views) = metadata.remove("views") {
+                let named = Views::named(&views);
+                let views = named.ok_or_else(|| miette!("{}: views `{views}`", name()))?;
+                self.trained_on.push((run.to_owned(), views));
+            }
             let own = fold.to_string();
             let fits = match of_fold {
                 None => !own_fold || of_slices == Some(&*own),
@@ -129,6 +138,26 @@ impl SeriesRuns {
             sha256: vec![String::new(); taken],
         });
         Ok(())
+    }
+
+    /// The views of the bundle: those that the runs were trained on, else those asked for, else one.
+    ///
+    /// # Errors
+    /// A report that names the run that was trained on others.
+    pub fn views(&self, asked: Option<Views>) -> Result<Views> {
+        let first = self.trained_on.first().map(|(_, views)| *views);
+        let views = asked.or(first).unwrap_or_default();
+        match self.trained_on.iter().find(|(_, trained_on)| *trained_on != views) {
+            Some((run, trained_on)) => Err(miette!(
+                help = "networks of series know only what they were trained on: give those views, or \
+                        train them on what `hemora-train predict --views {views}` writes",
+                "{} was trained on the views `{trained_on}`; the bundle would have `{views}`",
+                run.display(),
+                views = views.name(),
+                trained_on = trained_on.name()
+            )),
+            None => Ok(views),
+        }
     }
 
     /// The section of the card; empty without networks of series.
