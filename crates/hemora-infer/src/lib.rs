@@ -20,8 +20,8 @@ mod triage;
 pub use activation::{ActivationMap, Classifier};
 pub use bundle::{
     Bundle, BundleError, Claims, ENSEMBLE_FORMAT_VERSION, Ensemble, EnsembleInfo, EnsembleModel,
-    FORMAT_VERSION, MOST_MEMBERS, MOST_SERIES_NETWORKS, MeasuredLevel, Metric, Model, ModelInfo,
-    NetworkRef, SeriesInput, SeriesStage,
+    EnsembleSeries, FORMAT_VERSION, MOST_MEMBERS, MOST_SERIES_NETWORKS, MeasuredLevel, Metric,
+    Model, ModelInfo, NetworkRef, SeriesInput, SeriesStage,
 };
 pub use csv::{result_csv, write_csv};
 pub use engine::{

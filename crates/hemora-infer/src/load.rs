@@ -16,6 +16,8 @@ use crate::{
 pub struct LoadedModel {
     model: Model,
     members: Vec<LoadedMember>,
+    /// Networks of series of the ensemble, which read what all members say.
+    series: Option<SeriesModel>,
     note: String,
 }
 
@@ -93,14 +95,18 @@ impl LoadedModel {
             members.push(member);
             note = why;
         }
-        Ok(Self { model, members, note })
+        let series = match &model {
+            Model::Network(_) => None,
+            Model::Ensemble(ensemble) => SeriesModel::of_ensemble(kind, ensemble, library)?,
+        };
+        Ok(Self { model, members, series, note })
     }
 
     /// A network with engines that are loaded already.
     pub fn of(bundle: Bundle, engine: Box<dyn Engine>, series: Option<SeriesModel>) -> Self {
         let member = LoadedMember::of(&bundle, engine, series);
         let model = Model::Network(bundle);
-        Self { model, members: vec![member], note: String::new() }
+        Self { model, members: vec![member], series: None, note: String::new() }
     }
 
     /// The model.
@@ -169,6 +175,11 @@ impl LoadedModel {
     pub(crate) fn judge(&self, scored: Scored, z: &[Option<f64>]) -> (SeriesScore, Vec<String>) {
         let Scored { mut members, implausible, skipped } = scored;
         let mut warnings: Vec<String> = Vec::new();
+        let single = match &self.model {
+            Model::Network(_) => None,
+            Model::Ensemble(ensemble) => ensemble.slice_weights(),
+        };
+        let single = single.map(|weights| weighted_mean(&weights, &members));
         let loaded = self.model.members().iter().zip(&self.members);
         for ((bundle, loaded), member) in loaded.zip(&mut members) {
             let warning = read_series(loaded.series.as_ref(), bundle, member, z);
@@ -181,8 +192,13 @@ impl LoadedModel {
         let slices = match &self.model {
             Model::Network(_) => members.into_iter().next().unwrap_or_default().slices,
             Model::Ensemble(ensemble) => {
-                let mut slices = self.weighted_mean(&members);
+                let mut slices = weighted_mean(&self.weights(), &members);
                 warnings.extend(stack(ensemble, &members, z, &mut slices));
+                if let (Some(series), Some(single)) = (&self.series, &single) {
+                    let read = series.apply_after(single, &mut slices, z);
+                    let warning = read.err().map(|reason| not_run(&reason));
+                    warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
+                }
                 if let Some(calibration) = &ensemble.info().calibration {
                     calibrate(&mut slices, calibration);
                 }
@@ -199,24 +215,24 @@ impl LoadedModel {
             Model::Ensemble(ensemble) => ensemble.member_weights(),
         }
     }
+}
 
-    fn weighted_mean(&self, members: &[MemberScore]) -> Vec<SliceScore> {
-        let weights = self.weights();
-        let slices = members.first().map_or(&[][..], |member| &member.slices);
-        let mean = |(at, slice): (usize, &SliceScore)| {
-            let mut sums = [0.0; LABEL_COUNT];
-            for (member, weights) in members.iter().zip(&weights) {
-                let said = member.slices[at].probabilities.to_array();
-                for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(said) {
-                    *sum += weight * f64::from(value);
-                }
+/// What members say as one, slice by slice, with the weight of each for each label.
+fn weighted_mean(weights: &[[f64; LABEL_COUNT]], members: &[MemberScore]) -> Vec<SliceScore> {
+    let slices = members.first().map_or(&[][..], |member| &member.slices);
+    let mean = |(at, slice): (usize, &SliceScore)| {
+        let mut sums = [0.0; LABEL_COUNT];
+        for (member, weights) in members.iter().zip(weights) {
+            let said = member.slices[at].probabilities.to_array();
+            for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(said) {
+                *sum += weight * f64::from(value);
             }
-            // Rounding may leave a mean of ones above 1.
-            let means = sums.map(|sum| sum.clamp(0.0, 1.0) as f32);
-            SliceScore { index: slice.index, probabilities: Probabilities::from_array(means) }
-        };
-        slices.iter().enumerate().map(mean).collect()
-    }
+        }
+        // Rounding may leave a mean of ones above 1.
+        let means = sums.map(|sum| sum.clamp(0.0, 1.0) as f32);
+        SliceScore { index: slice.index, probabilities: Probabilities::from_array(means) }
+    };
+    slices.iter().enumerate().map(mean).collect()
 }
 
 /// Lets the networks of series read a series; a warning if they do not, where the bundle has some.
@@ -231,10 +247,15 @@ fn read_series(
         None if bundle.info().series.is_empty() => return None,
         None => "they are not loaded".to_owned(),
     };
-    Some(format!(
+    Some(not_run(&reason))
+}
+
+/// What a reader should know where networks of series were not run.
+fn not_run(reason: &str) -> String {
+    format!(
         "the networks of series were not run ({reason}): the probabilities are those of single slices, \
          for which calibration and thresholds may not hold"
-    ))
+    )
 }
 
 /// Puts what an ensemble's trees say in the place of the weighted means; a warning if they cannot read

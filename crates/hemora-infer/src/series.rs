@@ -1,6 +1,7 @@
 //! The networks of series of a bundle at work: what they make of the slices of one series.
 
 use std::path::Path;
+use std::slice;
 
 use hemora_ct::{LABEL_COUNT, Probabilities, SequenceSlice, places_along, probability_columns};
 use hemora_nn::onnx::{OnnxError, pooled_features};
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 use crate::bundle::series_entry;
 use crate::score::{MemberScore, SliceScore};
 use crate::{
-    Bundle, EngineError, EngineKind, SequenceEngine, SeriesInput, SeriesStage,
+    Bundle, EngineError, EngineKind, Ensemble, SequenceEngine, SeriesInput, SeriesStage,
     load_sequence_engine, run_both_ways,
 };
 
@@ -84,7 +85,30 @@ impl SeriesModel {
             return Ok(None);
         }
         Self::check(bundle.onnx(), stages)?;
-        let mut networks = bundle.series().iter().enumerate();
+        Self::of_stages(kind, stages, bundle.series(), library).map(Some)
+    }
+
+    /// Loads an ensemble's own networks of series; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`SeriesModelError`] names the network that cannot be used, and why.
+    pub(crate) fn of_ensemble(
+        kind: EngineKind,
+        ensemble: &Ensemble,
+        library: Option<&Path>,
+    ) -> Result<Option<Self>, SeriesModelError> {
+        let Some(series) = &ensemble.info().series else { return Ok(None) };
+        let stages = slice::from_ref(&series.stage);
+        Self::of_stages(kind, stages, ensemble.series(), library).map(Some)
+    }
+
+    fn of_stages(
+        kind: EngineKind,
+        stages: &[SeriesStage],
+        networks: &[Vec<u8>],
+        library: Option<&Path>,
+    ) -> Result<Self, SeriesModelError> {
+        let mut networks = networks.iter().enumerate();
         let mut loaded = Vec::with_capacity(stages.len());
         for stage in stages {
             let mut engines = Vec::with_capacity(stage.sha256.len());
@@ -95,7 +119,7 @@ impl SeriesModel {
             }
             loaded.push(Stage { reads: stage.reads, engines });
         }
-        Ok(Some(Self { stages: loaded }))
+        Ok(Self { stages: loaded })
     }
 
     /// Checks that a network of single slices, an ONNX model, gives the features that `stages` read.
@@ -138,26 +162,32 @@ impl SeriesModel {
         z_mm: &[Option<f64>],
     ) -> Result<(), String> {
         let places = in_order(&score.slices, z_mm)?;
-        let count = places.len();
-        let slices: Vec<SequenceSlice> = places
-            .iter()
-            .enumerate()
-            .map(|(rank, &(z, place))| SequenceSlice {
-                z_mm: Some(z),
-                spacing_mm: None,
-                rank: SequenceSlice::rank_of(rank, count),
-                probabilities: score.slices[place].probabilities.to_array(),
-                first: None,
-            })
-            .collect();
+        let slices = in_sequence(&places, &score.slices, None);
         let features: Vec<&[f32]> = places
             .iter()
             .map(|&(_, place)| score.features.get(place).map_or(&[][..], Vec::as_slice))
             .collect();
         let found = self.run(slices, &features).map_err(|error| error.to_string())?;
-        for ((_, place), probabilities) in places.into_iter().zip(found) {
-            score.slices[place].probabilities = Probabilities::from_array(probabilities);
-        }
+        put(&mut score.slices, &places, found);
+        Ok(())
+    }
+
+    /// The same of networks that read probabilities alone: those of single slices in `single`, and in
+    /// `said` those of the same slices by other networks of series, whose place theirs take.
+    ///
+    /// # Errors
+    /// Why they were not run, as text; then nothing is changed.
+    pub(crate) fn apply_after(
+        &self,
+        single: &[SliceScore],
+        said: &mut [SliceScore],
+        z_mm: &[Option<f64>],
+    ) -> Result<(), String> {
+        let places = in_order(said, z_mm)?;
+        let slices = in_sequence(&places, single, Some(said));
+        let features = vec![&[][..]; slices.len()];
+        let found = self.run(slices, &features).map_err(|error| error.to_string())?;
+        put(said, &places, found);
         Ok(())
     }
 
@@ -175,6 +205,30 @@ impl SeriesModel {
             }
         }
         Ok(said)
+    }
+}
+
+/// What networks of series are told of slices at `places`: what is said of each alone, and `first` by
+/// earlier networks of series.
+fn in_sequence(
+    places: &[(f64, usize)],
+    single: &[SliceScore],
+    first: Option<&[SliceScore]>,
+) -> Vec<SequenceSlice> {
+    let slice = |(rank, &(z, place)): (usize, &(f64, usize))| SequenceSlice {
+        z_mm: Some(z),
+        spacing_mm: None,
+        rank: SequenceSlice::rank_of(rank, places.len()),
+        probabilities: single[place].probabilities.to_array(),
+        first: first.map(|first| first[place].probabilities.to_array()),
+    };
+    places.iter().enumerate().map(slice).collect()
+}
+
+/// Puts what was found of slices at `places` in their place.
+fn put(slices: &mut [SliceScore], places: &[(f64, usize)], found: Vec<[f32; LABEL_COUNT]>) {
+    for (&(_, place), probabilities) in places.iter().zip(found) {
+        slices[place].probabilities = Probabilities::from_array(probabilities);
     }
 }
 

@@ -98,7 +98,8 @@ pub(crate) fn about_ensemble(options: &RecipeOptions, slices: usize) -> String {
     ];
     if options.stage1.len() > 1 {
         limits.push(
-            "The network of series that reads the means of all networks is not in this bundle."
+            "The last networks of series were trained on what one fold's members say of patients they \
+             did not see; here they read the mean over all folds, and are averaged themselves."
                 .to_owned(),
         );
     }

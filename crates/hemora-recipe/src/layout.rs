@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::Label;
 
-use crate::members::{bundle_steps, members_evaluation};
+use crate::members::bundle_steps;
 use crate::step::Action;
 use crate::{Dataset, RecipeOptions, Stage1, Step};
 
@@ -81,7 +81,7 @@ pub(crate) fn steps(
     }
     from = stage2_steps(&mut steps, options, out, &from);
     if options.stage1.len() > 1 {
-        let (name, of_members) = (members_evaluation(options), ensemble_table(out, STAGE2));
+        let (name, of_members) = ("stage2-ensemble", ensemble_table(out, STAGE2));
         steps.push(evaluate_step(options, name, &of_members, &index, &evaluated(name)));
     }
     steps.push(evaluate_step(options, STAGE2, &from, &index, &evaluated(STAGE2)));

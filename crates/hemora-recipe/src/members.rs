@@ -12,14 +12,6 @@ use crate::{RecipeOptions, Stage1, Step};
 /// Folder of the bundles of single folds.
 pub(crate) const MEMBERS: &str = "members";
 
-/// Name of the evaluation of what each member says out of fold.
-pub(crate) fn members_evaluation(options: &RecipeOptions) -> &'static str {
-    match options.stage1.len() {
-        1 => STAGE2,
-        _ => "stage2-ensemble",
-    }
-}
-
 /// The steps that make `bundle`, for a data set of so many slices.
 pub(crate) fn bundle_steps(
     options: &RecipeOptions,
@@ -68,10 +60,13 @@ pub(crate) fn bundle_steps(
         }
     }
     if options.stage1.len() > 1 {
-        all.push(flag("fit", &out.join(STAGE2).join(ENSEMBLE).join("ensemble.json")));
+        let fit = |stage: &str| out.join(stage).join(ENSEMBLE).join("ensemble.json");
+        all.push(flag("fit", &fit(STAGE2)));
+        all.push(flag("series", &out.join(STAGE2).join(PROBABILITIES)));
+        all.push(flag("slices-fit", &fit("stage1")));
     }
     all.push(flag("about", &about_file));
-    all.push(flag("evaluation", &evaluated(members_evaluation(options))));
+    all.push(flag("evaluation", &evaluated(STAGE2)));
     all.push(flag("out", bundle));
     steps.push(Step {
         name: "bundle".to_owned(),
@@ -91,7 +86,7 @@ fn member(options: &RecipeOptions, out: &Path, stage1: &Stage1, fold: usize) -> 
     arguments.push(format!("--views={}", options.views.name()).into());
     arguments.push(flag("series", &out.join(STAGE2).join(&stage1.name)));
     if options.stage1.len() == 1 {
-        // Of several networks it reads the means, which no bundle of one has.
+        // Of several networks it reads the means, and belongs to the bundle of all.
         arguments.push(flag("series", &out.join(STAGE2).join(PROBABILITIES)));
     }
     arguments

@@ -207,7 +207,9 @@ mod tests {
         for part in [
             "hemora ensemble bundle densenet121-windows=/out/members/densenet121-windows-1.hemora ",
             " --fit=/out/stage2/ensemble/ensemble.json ",
-            " --evaluation=/out/evaluation/stage2-ensemble ",
+            " --series=/out/stage2/probabilities ",
+            " --slices-fit=/out/stage1/ensemble/ensemble.json ",
+            " --evaluation=/out/evaluation/stage2 ",
         ] {
             assert!(bundle.contains(part), "{part}: {bundle}");
         }

@@ -327,3 +327,53 @@ fn runs_that_do_not_fit_are_refused_by_name() {
     let (done, said) = bundle("whole.safetensors", &["features"]);
     assert!(!done && said.contains("the weights are of no fold"), "{said}");
 }
+
+#[test]
+fn an_ensemble_takes_a_run_that_reads_its_models_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("lite.safetensors"), weights("efficientnet-lite0", true)).unwrap();
+    std::fs::write(path("about.toml"), ABOUT).unwrap();
+    let run = |name: &str| folder.path().join(name);
+    write_run(&run("features"), "sequence-features", 1280, None);
+    let first = run("features").join("slices.parquet");
+    write_run(&run("last"), "sequence-probabilities", 36, Some(&first));
+    let (lite, about, out) = (path("lite.safetensors"), path("about.toml"), path("all.hemora"));
+    let member = |name: &str, more: &[&str]| {
+        let out = path(name);
+        let made = ["model", "bundle", &lite, "--about", &about, "--out", &out];
+        succeed(&[&made[..], more].concat());
+        format!("{name}={out}")
+    };
+    let series = ["--series", &path("features")];
+    let (a, b, plain) = (member("a", &series), member("b", &series), member("plain", &[]));
+    let ensemble = |members: [&str; 2], more: &[&str]| {
+        let made = ["ensemble", "bundle", members[0], members[1], "--about", &about, "--out", &out];
+        let output = hemora(&[&made[..], more].concat());
+        let said = String::from_utf8_lossy(&output.stderr).replace('│', " ");
+        (output.status.code(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let last = path("last");
+    for (members, more, expected) in [
+        ([&*a, &*b], ["--series", series[1]], "an ensemble has none of its own"),
+        ([&*a, &*plain], ["--series", &last], "members/1.hemora has no networks of series"),
+        ([&*a, &*b], ["--series", &path("none")], "none: fold 1"),
+    ] {
+        let (code, said) = ensemble(members, &more);
+        assert!(code == Some(1) && said.contains(expected), "{expected}: {said}");
+    }
+    let (code, said) = ensemble([&a, &b], &["--slices-fit", &last]);
+    assert!(code == Some(2) && said.contains("--series"), "{said}");
+    let (code, said) = ensemble([&a, &b], &["--series", &last]);
+    assert_eq!(code, Some(0), "{said}");
+    let shown = hemora(&["model", "inspect", &out]);
+    let card = String::from_utf8(shown.stdout).unwrap();
+    for part in ["2 networks `sequence-probabilities`", "sequence-probabilities, out of fold"] {
+        assert!(card.contains(part), "{part}:\n{card}");
+    }
+    let shown = hemora(&["model", "inspect", &out, "--json"]);
+    let description: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let series = &description["series"];
+    assert_eq!(series["slice_weights"][1], serde_json::json!([0.5, 0.5, 0.5, 0.5, 0.5, 0.5]));
+    assert_eq!(series["stage"]["sha256"].as_array().unwrap().len(), 2);
+}

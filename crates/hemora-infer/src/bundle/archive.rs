@@ -7,7 +7,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
 use super::ensemble::{ENSEMBLE_FORMAT_VERSION, member_entry};
-use super::file::hash;
+use super::file::check_hash;
 use super::info::parsed;
 use super::series::series_entry;
 use super::{Bundle, BundleError, EnsembleInfo, ModelInfo};
@@ -35,7 +35,15 @@ pub(super) enum Parts {
     /// One network.
     Network(Box<NetworkParts>),
     /// Several bundles.
-    Ensemble { info: Box<EnsembleInfo>, members: Vec<Bundle>, card: String },
+    Ensemble(Box<EnsembleParts>),
+}
+
+/// The description of an ensemble and its other entries.
+pub(super) struct EnsembleParts {
+    pub info: EnsembleInfo,
+    pub members: Vec<Bundle>,
+    pub series: Vec<Vec<u8>>,
+    pub card: String,
 }
 
 /// The description of a network and the bytes of the other entries.
@@ -82,28 +90,29 @@ impl<R: Read + Seek> Opened<R> {
         }
         let model = entry(&mut self.archive, MODEL, MODEL_LIMIT)?;
         let info = ModelInfo::from_json(&self.description)?;
-        let mut series = Vec::new();
-        for index in 0..info.series_sha256().count() {
-            series.push(entry(&mut self.archive, &series_entry(index), SERIES_LIMIT)?);
-        }
+        let series = self.series(info.series_sha256().count())?;
         Ok(NetworkParts { model, card: self.card, series, info })
     }
 
+    fn series(&mut self, count: usize) -> Result<Vec<Vec<u8>>, BundleError> {
+        let of = |index| entry(&mut self.archive, &series_entry(index), SERIES_LIMIT);
+        (0..count).map(of).collect()
+    }
+
     fn ensemble(mut self) -> Result<Parts, BundleError> {
-        let info = Box::new(EnsembleInfo::from_json(&self.description)?);
+        let info = EnsembleInfo::from_json(&self.description)?;
         let mut left = MEMBERS_LIMIT;
         let mut members = Vec::new();
         for (index, expected) in info.member_sha256().enumerate() {
             let file = member_entry(index);
             let bytes = entry(&mut self.archive, &file, MEMBER_LIMIT.min(left))?;
             left -= bytes.len() as u64;
-            let found = hash(&bytes);
-            if found != *expected {
-                return Err(BundleError::Hash { file, found, expected: expected.clone() });
-            }
+            check_hash(file, &bytes, expected)?;
             members.push(member(index, &bytes)?);
         }
-        Ok(Parts::Ensemble { info, members, card: text(self.card)? })
+        let series = self.series(info.series_sha256().count())?;
+        let card = text(self.card)?;
+        Ok(Parts::Ensemble(Box::new(EnsembleParts { info, members, series, card })))
     }
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::info::{check_sha256, parsed};
+use super::series::{SeriesStage, check_stage_of_ensemble};
 use super::{BundleError, Claims, Metric};
 
 /// Version of an ensemble's description: those of single networks have 1 and 2.
@@ -55,6 +56,22 @@ pub struct EnsembleInfo {
     /// weighted mean, where they were fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stacking: Option<Stacking>,
+    /// Networks of series that read what all models say together and stand for the weighted mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<EnsembleSeries>,
+}
+
+/// Networks of series that read the models as one: of each slice the weighted mean of their
+/// probabilities of single slices, and in the last six columns that of what their own networks of
+/// series make of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnsembleSeries {
+    /// The networks, of whose probabilities the mean is taken: `series/0.onnx` and so on.
+    pub stage: SeriesStage,
+    /// Weight of each model's probability of single slices for each label, model by model. Over all
+    /// models those of a label sum to 1.
+    pub slice_weights: Vec<Vec<f64>>,
 }
 
 /// One model of an ensemble: a bundle, or several whose mean it is (those of a run's folds).
@@ -110,25 +127,20 @@ impl EnsembleInfo {
             if model.name.trim().is_empty() || model.sha256.is_empty() {
                 return refuse("models", "has a model without a name or member".to_owned());
             }
-            if model.weights.len() != LABEL_COUNT {
-                let problem = format!(
-                    "{} has {} weights; expected six, one for each label",
-                    model.name,
-                    model.weights.len()
-                );
-                return refuse("models", problem);
-            }
         }
-        for label in Label::ALL {
-            let weights: Vec<f64> =
-                self.models.iter().map(|model| model.weights[label.index()]).collect();
-            if !are_weights(&weights) {
-                let problem = format!(
-                    "have the weights {weights:?} for {label}; expected numbers of at least 0 that \
-                     sum to 1"
-                );
-                return refuse("models", problem);
+        self.check_weights("models", &|model| &self.models[model].weights)?;
+        if let Some(series) = &self.series {
+            if series.slice_weights.len() != self.models.len() {
+                let (found, expected) = (series.slice_weights.len(), self.models.len());
+                let problem = format!("has weights of {found} models; expected {expected}");
+                return refuse("series", problem);
             }
+            if self.stacking.is_some() {
+                let problem = "cannot stand beside `stacking`: either would read the other";
+                return refuse("series", problem.to_owned());
+            }
+            self.check_weights("series", &|model| &series.slice_weights[model])?;
+            check_stage_of_ensemble(&series.stage)?;
         }
         if let Some(stacking) = &self.stacking {
             if stacking.models != self.models.len() {
@@ -154,6 +166,40 @@ impl EnsembleInfo {
             calibration: self.calibration.as_ref(),
             aggregation: self.aggregation.as_ref(),
         }
+    }
+
+    /// Checks the weights of all models.
+    fn check_weights<'a>(
+        &'a self,
+        field: &'static str,
+        of: &dyn Fn(usize) -> &'a [f64],
+    ) -> Result<(), BundleError> {
+        let refuse = |problem: String| Err(BundleError::Value { field, problem });
+        for (at, model) in self.models.iter().enumerate() {
+            if of(at).len() != LABEL_COUNT {
+                return refuse(format!(
+                    "{} has {} weights; expected six, one for each label",
+                    model.name,
+                    of(at).len()
+                ));
+            }
+        }
+        for label in Label::ALL {
+            let weights: Vec<f64> =
+                (0..self.models.len()).map(|model| of(model)[label.index()]).collect();
+            if !are_weights(&weights) {
+                return refuse(format!(
+                    "have the weights {weights:?} for {label}; expected numbers of at least 0 that \
+                     sum to 1"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Hashes of all networks of series, in the order of their files.
+    pub(super) fn series_sha256(&self) -> impl Iterator<Item = &String> {
+        self.series.iter().flat_map(|series| &series.stage.sha256)
     }
 
     /// Hashes of all members, in the order of their files.

@@ -132,10 +132,7 @@ impl Bundle {
         let of_series = of_series.map(|(index, (hash, bytes))| (series_entry(index), hash, bytes));
         let model_onnx = (archive::MODEL.to_owned(), &info.sha256, &model);
         for (file, expected, bytes) in std::iter::once(model_onnx).chain(of_series) {
-            let found = hash(bytes);
-            if found != *expected {
-                return Err(BundleError::Hash { file, found, expected: expected.clone() });
-            }
+            check_hash(file, bytes, expected)?;
         }
         let card = archive::text(card)?;
         Ok(Self { info, onnx: model, card, series })
@@ -186,6 +183,15 @@ pub(super) fn is_onnx(path: &Path) -> bool {
 /// Lower-case hexadecimal SHA-256.
 pub(super) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Checks that an entry is the one that is described.
+pub(super) fn check_hash(file: String, bytes: &[u8], expected: &str) -> Result<(), BundleError> {
+    let found = hash(bytes);
+    if found != expected {
+        return Err(BundleError::Hash { file, found, expected: expected.to_owned() });
+    }
+    Ok(())
 }
 
 /// Opens a file; a pipe or device would block or never end.

@@ -11,7 +11,8 @@ mod series;
 
 pub use claims::Claims;
 pub use ensemble::{
-    ENSEMBLE_FORMAT_VERSION, EnsembleInfo, EnsembleModel, MOST_MEMBERS, member_entry,
+    ENSEMBLE_FORMAT_VERSION, EnsembleInfo, EnsembleModel, EnsembleSeries, MOST_MEMBERS,
+    member_entry,
 };
 pub use error::BundleError;
 pub use file::Bundle;

@@ -81,31 +81,52 @@ pub(super) fn check_stages(stages: &[SeriesStage]) -> Result<(), BundleError> {
         ));
     }
     for (index, stage) in stages.iter().enumerate() {
-        let expected = match stage.reads {
-            SeriesInput::Features => 1..=MOST_FEATURES,
-            SeriesInput::FeaturesAndPlaces => 2..=MOST_FEATURES + 1,
-            SeriesInput::Probabilities => {
-                let columns = LABEL_COUNT * if index == 0 { 5 } else { 6 };
-                columns..=columns
-            }
-        };
-        if !expected.contains(&stage.columns) {
-            let (found, [least, most]) = (stage.columns, [*expected.start(), *expected.end()]);
-            let expected =
-                if least == most { least.to_string() } else { format!("{least} to {most}") };
-            return refused(format!(
-                "stage {} reads {found} columns of each slice; expected {expected}",
-                index + 1
-            ));
-        }
-        if stage.network.trim().is_empty() || stage.sha256.is_empty() {
-            return refused(format!("stage {} has no name or no network", index + 1));
-        }
-        stage.sha256.iter().try_for_each(|sha256| check_sha256("series.sha256", sha256))?;
+        check_stage(stage, index + 1, index > 0)?;
     }
-    let count: usize = stages.iter().map(|stage| stage.sha256.len()).sum();
+    check_count(stages.iter().map(|stage| stage.sha256.len()).sum())
+}
+
+/// Checks the one stage of an ensemble, which reads what others say.
+pub(super) fn check_stage_of_ensemble(stage: &SeriesStage) -> Result<(), BundleError> {
+    if stage.reads != SeriesInput::Probabilities {
+        let problem = format!(
+            "reads {:?}; an ensemble has probabilities and no features of its own",
+            stage.reads
+        );
+        return Err(BundleError::Value { field: "series", problem });
+    }
+    check_stage(stage, 1, true)?;
+    check_count(stage.sha256.len())
+}
+
+fn check_count(count: usize) -> Result<(), BundleError> {
     if count > MOST_SERIES_NETWORKS {
-        return refused(format!("has {count} networks; expected at most {MOST_SERIES_NETWORKS}"));
+        let problem = format!("has {count} networks; expected at most {MOST_SERIES_NETWORKS}");
+        return Err(BundleError::Value { field: "series", problem });
     }
     Ok(())
+}
+
+/// Checks a stage by its number; `has_first` says whether others said something before it.
+fn check_stage(stage: &SeriesStage, number: usize, has_first: bool) -> Result<(), BundleError> {
+    let refused = |problem: String| Err(BundleError::Value { field: "series", problem });
+    let expected = match stage.reads {
+        SeriesInput::Features => 1..=MOST_FEATURES,
+        SeriesInput::FeaturesAndPlaces => 2..=MOST_FEATURES + 1,
+        SeriesInput::Probabilities => {
+            let columns = LABEL_COUNT * if has_first { 6 } else { 5 };
+            columns..=columns
+        }
+    };
+    if !expected.contains(&stage.columns) {
+        let (found, [least, most]) = (stage.columns, [*expected.start(), *expected.end()]);
+        let expected = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        return refused(format!(
+            "stage {number} reads {found} columns of each slice; expected {expected}"
+        ));
+    }
+    if stage.network.trim().is_empty() || stage.sha256.is_empty() {
+        return refused(format!("stage {number} has no name or no network"));
+    }
+    stage.sha256.iter().try_for_each(|sha256| check_sha256("series.sha256", sha256))
 }

@@ -40,6 +40,7 @@ pub fn ensemble_info(models: &[(&str, [f64; LABEL_COUNT], usize)]) -> EnsembleIn
         aggregation: None,
         models: models.iter().map(model).collect(),
         stacking: None,
+        series: None,
     }
 }
 

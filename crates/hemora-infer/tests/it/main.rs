@@ -5,6 +5,7 @@ mod documents;
 mod engines;
 mod ensemble;
 mod ensemble_bundle;
+mod ensemble_series;
 #[path = "../../../hemora-train/tests/formula/mod.rs"]
 mod formula;
 mod networks;

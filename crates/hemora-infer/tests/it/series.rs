@@ -137,7 +137,7 @@ pub fn alone(bundle: &Bundle, collection: &Collection) -> Vec<([f32; LABEL_COUNT
 
 /// The mean over networks of the mean log odds of both ways; `rows` gives what is read of the slices
 /// in an order.
-fn by_hand(
+pub fn by_hand(
     networks: &[Vec<u8>],
     slices: usize,
     rows: &dyn Fn(&[usize]) -> Vec<Vec<f32>>,
@@ -161,7 +161,7 @@ fn by_hand(
 }
 
 /// The columns of the second stage, written out; the first stage's last if there is one.
-fn probability_rows(
+pub fn probability_rows(
     own: &[[f32; LABEL_COUNT]],
     first: Option<&[[f32; LABEL_COUNT]]>,
     spacing: f64,

@@ -66,6 +66,27 @@ impl SeriesRuns {
         Ok(all)
     }
 
+    /// Reads the folds of a run that reads what several models say as one.
+    ///
+    /// # Errors
+    /// A report that names the run or file and what does not fit.
+    pub fn of_ensemble(run: &Path) -> Result<Self> {
+        let mut all = Self::default();
+        let name = || run.display().to_string();
+        let first = std::fs::read(run.join("fold-1/model.safetensors")).into_diagnostic();
+        let network = first.and_then(|bytes| Ok(Settings::read(&bytes)?.network));
+        let network = network.wrap_err_with(|| format!("{}: fold 1", name()))?;
+        if SeriesInput::of(&network).is_some_and(SeriesInput::is_features) {
+            bail!(
+                help = "train `--network sequence-probabilities` on the tables of `hemora ensemble fit`",
+                "{}: `{network}` reads features, and an ensemble has none of its own",
+                name()
+            );
+        }
+        all.add(run, None, false).wrap_err_with(name)?;
+        Ok(all)
+    }
+
     /// Adds a run's networks, one a fold, or that of `of_slices` alone, and its evaluation.
     fn add(&mut self, run: &Path, of_slices: Option<&str>, own_fold: bool) -> Result<()> {
         let table = run.join("slices.parquet");

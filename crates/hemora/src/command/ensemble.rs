@@ -11,10 +11,11 @@ use hemora_evaluate::{
     read_ensemble_fit,
 };
 use hemora_infer::{
-    Bundle, ENSEMBLE_FORMAT_VERSION, Ensemble, EnsembleInfo, EnsembleModel, NOTICE,
+    Bundle, ENSEMBLE_FORMAT_VERSION, Ensemble, EnsembleInfo, EnsembleModel, EnsembleSeries, NOTICE,
 };
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 
+use super::bundle_series::SeriesRuns;
 use super::card::{measured_metrics, read_about, read_evaluations, read_fit};
 use super::ensemble_card::card;
 use crate::output::{make_folder, print, write_json};
@@ -82,6 +83,16 @@ pub struct EnsembleBundleArgs {
     #[arg(long, value_name = "JSON")]
     pub fit: Option<PathBuf>,
 
+    /// Run of `hemora-train sequence` on the probabilities of all as one (--slices of a fit on single
+    /// slices, --first of the fit that --fit names): its networks have the last word
+    #[arg(long, value_name = "RUN")]
+    pub series: Option<PathBuf>,
+
+    /// ensemble.json of the fit on single slices that --series was trained on [default: all names count
+    /// the same]
+    #[arg(long, value_name = "JSON", requires = "series")]
+    pub slices_fit: Option<PathBuf>,
+
     /// Name, version, licence, intended use and training data, as TOML
     #[arg(long, value_name = "TOML")]
     pub about: PathBuf,
@@ -104,6 +115,8 @@ const BUNDLE_HELP: &str = "Examples:
   hemora ensemble bundle fold-1.hemora fold-2.hemora --about about.toml --out both.hemora
   hemora ensemble bundle large=a1.hemora large=a2.hemora small=b.hemora \\
       --fit both/ensemble.json --about about.toml --out both.hemora
+  hemora ensemble bundle large=a.hemora small=b.hemora --fit series/ensemble.json \\
+      --series runs/last --slices-fit slices/ensemble.json --about about.toml --out all.hemora
   hemora triage study/ --model both.hemora
 
 For research use only: not for diagnosis.";
@@ -203,7 +216,7 @@ fn named(text: &str) -> (String, PathBuf) {
 pub fn bundle(arguments: &EnsembleBundleArgs) -> Result<ExitCode> {
     let about = read_about(&arguments.about)?;
     let calibration = read_fit(arguments.calibration.as_deref())?;
-    let evaluations = read_evaluations(&arguments.evaluation)?;
+    let mut evaluations = read_evaluations(&arguments.evaluation)?;
     let mut groups: Vec<(String, Vec<PathBuf>)> = Vec::new();
     for (name, path) in arguments.members.iter().map(|it| named(it)) {
         match groups.iter_mut().find(|(known, _)| *known == name) {
@@ -215,17 +228,32 @@ pub fn bundle(arguments: &EnsembleBundleArgs) -> Result<ExitCode> {
     if let Some(fit) = &fit {
         groups = in_order(groups, fit)?;
     }
-    let weights = |model: usize| -> Vec<f64> {
-        let equal = 1.0 / groups.len() as f64;
-        let of = |label: usize| match &fit {
-            Some(fit) if fit.chosen != EnsembleMethod::Mean => fit.labels[label].weights[model],
-            _ => equal,
-        };
-        (0..LABEL_COUNT).map(of).collect()
+    let names: Vec<&str> = groups.iter().map(|(name, _)| name.as_str()).collect();
+    let weights = weights(&names, fit.as_ref())?;
+    let (series, networks) = match &arguments.series {
+        Some(run) => {
+            let runs = SeriesRuns::of_ensemble(run)?;
+            let slices = arguments.slices_fit.as_deref().map(read_ensemble_fit).transpose();
+            let slices = slices.into_diagnostic()?;
+            if slices.as_ref().is_some_and(|fit| fit.chosen == EnsembleMethod::Stacking) {
+                bail!(
+                    help = "fit single slices with --method best or weighted-mean, and train the run on them",
+                    "the fit of --slices-fit chose trees, and networks of series read weighted means"
+                );
+            }
+            let slice_weights = self::weights(&names, slices.as_ref())?;
+            let [stage] = runs.stages.as_slice() else { bail!("{}: no networks", run.display()) };
+            // What it says out of fold, unless that was evaluated with more care.
+            if evaluations.is_empty() {
+                evaluations = runs.evaluations;
+            }
+            (Some(EnsembleSeries { stage: stage.clone(), slice_weights }), runs.networks)
+        }
+        None => (None, Vec::new()),
     };
-    let models = groups.iter().enumerate().map(|(at, (name, paths))| EnsembleModel {
+    let models = groups.iter().zip(weights).map(|((name, paths), weights)| EnsembleModel {
         name: name.clone(),
-        weights: weights(at),
+        weights,
         // Hashed as the bundle is written.
         sha256: vec![String::new(); paths.len()],
     });
@@ -250,6 +278,7 @@ pub fn bundle(arguments: &EnsembleBundleArgs) -> Result<ExitCode> {
             .as_ref()
             .filter(|fit| fit.chosen == EnsembleMethod::Stacking)
             .and_then(|fit| fit.stacking.clone()),
+        series,
     };
     let paths: Vec<&PathBuf> = groups.iter().flat_map(|(_, paths)| paths).collect();
     let (mut files, mut bundles) = (Vec::new(), Vec::new());
@@ -259,7 +288,8 @@ pub fn bundle(arguments: &EnsembleBundleArgs) -> Result<ExitCode> {
         files.push(std::fs::read(path).into_diagnostic().wrap_err_with(name)?);
     }
     let card = card(&info, &about, &bundles, &evaluations);
-    Ensemble::write(&arguments.out, &info, &files, &card).into_diagnostic()?;
+    Ensemble::write_with_series(&arguments.out, &info, &files, &networks, &card)
+        .into_diagnostic()?;
     let bytes = std::fs::metadata(&arguments.out).into_diagnostic()?.len();
     print(|output| {
         writeln!(
@@ -272,6 +302,21 @@ pub fn bundle(arguments: &EnsembleBundleArgs) -> Result<ExitCode> {
         )
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Weights of the models `names` for each label: those of a fit, else all the same.
+///
+/// # Errors
+/// A report if the fit is of other models.
+fn weights(names: &[&str], fit: Option<&EnsembleFit>) -> Result<Vec<Vec<f64>>> {
+    let Some(fit) = fit.filter(|fit| fit.chosen != EnsembleMethod::Mean) else {
+        return Ok(vec![vec![1.0 / names.len() as f64; LABEL_COUNT]; names.len()]);
+    };
+    let of = |name: &&str| match fit.models.iter().position(|model| model.name == **name) {
+        Some(model) => Ok(fit.labels.iter().map(|label| label.weights[model]).collect()),
+        None => bail!("the fit knows no model `{name}`"),
+    };
+    names.iter().map(of).collect()
 }
 
 /// The models in the order of a fit.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_evaluate::Evaluation;
-use hemora_infer::{Bundle, EnsembleInfo, SeriesStage};
+use hemora_infer::{Bundle, EnsembleInfo, EnsembleSeries, SeriesStage};
 use hemora_recipe::About;
 
 use super::card::write_end;
@@ -19,7 +19,7 @@ pub fn card(
     let mut card = format!(
         "# {} {}\n\n{}\n\n**Licence:** {}\n\n## Intended use\n\n{}\n\n## Members\n\nEvery member scores \
          every slice as it would alone. A model's probability is the mean of its members', the \
-         ensemble's {}.\n\n| model | members | network | input | trainable parameters of each |",
+         ensemble's {}.{}\n\n| model | members | network | input | trainable parameters of each |",
         info.name,
         info.version,
         info.notice,
@@ -32,6 +32,7 @@ pub fn card(
                         below",
             None => "the mean of the models with the weights below",
         },
+        info.series.as_ref().map_or(String::new(), last_word),
     );
     for label in Label::ALL {
         // Writing to a string cannot fail.
@@ -84,4 +85,20 @@ pub fn card(
     );
     write_end(&mut card, &info.claims(), evaluations, &about.limits);
     card
+}
+
+/// What the ensemble's own networks of series do.
+fn last_word(series: &EnsembleSeries) -> String {
+    let EnsembleSeries { stage, slice_weights } = series;
+    let equal = slice_weights.iter().flatten().all(|weight| *weight == slice_weights[0][0]);
+    format!(
+        " {} networks `{}` of {} parameters each then read every series: of each slice that mean, which is \
+         of the members' networks of series, and the {} of the members' probabilities of single slices; \
+         their mean is what the ensemble says. A series that they cannot read keeps the mean, and its \
+         result says so.",
+        stage.sha256.len(),
+        stage.network,
+        stage.trainable_parameters,
+        if equal { "mean" } else { "mean, with weights of its own," },
+    )
 }
