@@ -13,6 +13,10 @@ use crate::{bootstrap_counts, delong_paired};
 pub struct Difference {
     /// AUROC, resampled: both models on the same draws.
     pub auroc: Interval,
+    /// AUROC of the second on the same draws, for what the difference is a difference of. Documents of
+    /// before it was kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_auroc: Option<Interval>,
     /// Two-sided probability from the resamples: twice the smaller share of them on one side of 0,
     /// each share counted with one resample more. `None` where undefined.
     pub auroc_p_value: Option<f64>,
@@ -49,16 +53,18 @@ pub fn compare(
     let [one, two] = squares;
     let squares = [one?, two?];
     let minus = |a: Option<f64>, b: Option<f64>| Some(a? - b?);
-    let (intervals, samples) = bootstrap_counts(clusters, options, 4, |counts, values| {
+    let (intervals, samples) = bootstrap_counts(clusters, options, 5, |counts, values| {
         let [a, b] = rankings.each_ref().map(|ranking| ranking.auroc_and_precision(counts));
         values[0] = minus(a.0, b.0);
         values[1] = minus(a.1, b.1);
         values[2] = minus(losses[0].mean(counts), losses[1].mean(counts));
         values[3] = minus(squares[0].mean(counts), squares[1].mean(counts));
+        values[4] = b.0;
     })?;
     let differences: Vec<f64> = samples.iter().filter_map(|values| values[0]).collect();
     Ok(Difference {
         auroc: intervals[0],
+        second_auroc: Some(intervals[4]),
         auroc_p_value: p_value(&differences),
         delong: delong_paired(first, second, labels, Some(clusters), options.confidence)?,
         average_precision: intervals[1],
@@ -95,6 +101,7 @@ pub fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auroc;
 
     #[test]
     fn holm_worked_by_hand() {
@@ -128,6 +135,10 @@ mod tests {
         assert!(result.auroc.low.unwrap() > 0.0 && result.auroc_p_value.unwrap() < 0.02);
         assert!(result.delong.p_value.unwrap() < 0.01);
         assert!(result.brier.value.unwrap() < 0.0);
+        let second = result.second_auroc.unwrap();
+        let alone = auroc(&poor, &labels).unwrap();
+        assert_eq!(second.value, alone);
+        assert!(second.low < alone && alone < second.high);
         let same = compare(&good, &good, &labels, &clusters, &options).unwrap();
         assert_eq!((same.auroc.value, same.auroc_p_value), (Some(0.0), Some(1.0)));
     }

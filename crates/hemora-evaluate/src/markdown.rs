@@ -5,8 +5,8 @@ use std::fmt::Write;
 use hemora_ct::Label;
 use hemora_page::title;
 
-use crate::Evaluation;
 use crate::page::{interval_text, number_text};
+use crate::{Comparison, Evaluation};
 
 /// The figures of every level and operating point as Markdown tables.
 pub fn markdown(evaluation: &Evaluation) -> String {
@@ -43,6 +43,7 @@ fn document(evaluation: &Evaluation, heading: &str) -> String {
     }
     write_levels(&mut text, evaluation, heading);
     write_lesions(&mut text, evaluation, heading);
+    write_comparison(&mut text, evaluation, heading);
     text
 }
 
@@ -120,6 +121,48 @@ fn write_lesions(text: &mut String, evaluation: &Evaluation, heading: &str) {
                 interval_text(&decisions.false_runs_a_series)
             );
         }
+    }
+}
+
+fn write_comparison(text: &mut String, evaluation: &Evaluation, heading: &str) {
+    let Some(comparison) = &evaluation.comparison else { return };
+    let _ = writeln!(
+        text,
+        "\n{heading}# Compared with {}\n\nThis model minus the other, on the same cases and the same \
+         resamples of whole groups; DeLong's paired test with clusters. p adjusted for the number of labels \
+         (Holm).\n",
+        plain(&comparison.other.file)
+    );
+    if evaluation.calibration.is_some() {
+        let _ = writeln!(
+            text,
+            "This model is calibrated, the other as it was given: its losses may be larger for that \
+             alone.\n"
+        );
+    }
+    comparison_table(text, comparison);
+}
+
+/// The differences at every level for every label as a table.
+pub(crate) fn comparison_table(text: &mut String, comparison: &Comparison) {
+    text.push_str(
+        "| level | label | AUROC of the other | AUROC, difference | p, resampled | p, DeLong | log loss, \
+         difference |\n|---|---|---|---|---|---|---|\n",
+    );
+    for one in &comparison.labels {
+        let difference = &one.difference;
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            one.level,
+            title(one.label),
+            difference.second_auroc.as_ref().map_or("–".to_owned(), interval_text),
+            interval_text(&difference.auroc),
+            number_text(one.auroc_p_value_holm),
+            number_text(one.delong_p_value_holm),
+            interval_text(&difference.log_loss)
+        );
     }
 }
 

@@ -7,8 +7,8 @@ use hemora_eval::{Interval, LabelMetrics, Level};
 use hemora_page::title;
 
 use crate::Evaluation;
-use crate::markdown::plain;
-use crate::page::{interval_text, number_text};
+use crate::markdown::{comparison_table, plain};
+use crate::page::interval_text;
 
 /// A figure of a label, by name.
 type Figure = (&'static str, fn(&LabelMetrics) -> &Interval);
@@ -75,23 +75,11 @@ fn differences(text: &mut String, evaluation: &Evaluation) {
     let Some(comparison) = &evaluation.comparison else { return };
     let _ = writeln!(
         text,
-        "\n{} minus {}, on the same slices; p adjusted for the labels (Holm):\n\n| level | label | \
-         AUROC | p, resampled | p, DeLong | log loss |\n|---|---|---|---|---|---|",
+        "\n{} minus {}, on the same slices; p adjusted for the labels (Holm):\n",
         plain(&evaluation.name),
         plain(&comparison.other.file)
     );
-    for one in &comparison.labels {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {} |",
-            one.level,
-            title(one.label),
-            interval_text(&one.difference.auroc),
-            number_text(one.auroc_p_value_holm),
-            number_text(one.delong_p_value_holm),
-            interval_text(&one.difference.log_loss)
-        );
-    }
+    comparison_table(text, comparison);
 }
 
 fn at(evaluation: &Evaluation, level: Level) -> Option<&[LabelMetrics]> {

@@ -32,7 +32,8 @@ pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> 
         &[
             "Level",
             "Label",
-            "AUROC",
+            "AUROC of the other",
+            "AUROC, difference",
             "p, resampled",
             "p, DeLong",
             "Average precision",
@@ -44,9 +45,10 @@ pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> 
         let difference = &one.difference;
         writeln!(
             out,
-            "<tr><td>{}</td><th scope=\"row\">{}</th>{}<td>{}</td><td>{}</td>{}{}{}</tr>",
+            "<tr><td>{}</td><th scope=\"row\">{}</th>{}{}<td>{}</td><td>{}</td>{}{}{}</tr>",
             level_title(one.level),
             title(one.label),
+            difference.second_auroc.as_ref().map_or("<td>–</td>".to_owned(), interval_cell),
             interval_cell(&difference.auroc),
             p_text(one.auroc_p_value_holm),
             p_text(one.delong_p_value_holm),

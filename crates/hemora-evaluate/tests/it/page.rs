@@ -80,7 +80,7 @@ fn tables_in_markdown_keep_their_columns() {
             }
             columns = here;
         }
-        assert!(text.contains("Any hemorrhage |"));
+        assert!(text.contains("Any hemorrhage |") && text.contains("| AUROC of the other |"));
     }
 }
 
