@@ -28,7 +28,9 @@ pub use plausibility::{HuProblem, hu_problems};
 pub use preparation::{Kept, Preparation, on_canvas};
 pub use recipe::{Channel, InputRecipe, RecipeError};
 pub use resize::{Plane, resize};
-pub use sequence::{SEQUENCE_UNIT_MM, SequenceSlice, places_along, probability_columns};
+pub use sequence::{
+    SEQUENCE_UNIT_MM, SequenceSlice, places_along, probability_column_count, probability_columns,
+};
 pub use slice::{Slice, SliceError};
 pub use views::{View, Views};
 pub use window::{Window, cut_byte, nearest_byte};

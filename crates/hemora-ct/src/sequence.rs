@@ -40,13 +40,18 @@ impl SequenceSlice {
     }
 }
 
+/// Number of columns that [`probability_columns`] makes, with or without what a first network says.
+pub const fn probability_column_count(has_first: bool) -> usize {
+    LABEL_COUNT * if has_first { 6 } else { 5 }
+}
+
 /// The columns of `sequence-probabilities`, `[slices, columns]`: of each kind six values, one a
 /// label. The kinds are the probability, its differences to the slice before and to the slice
 /// after, the rank, the distance to the next slice in units of [`SEQUENCE_UNIT_MM`], and, where
 /// all slices have it, what the first network of sequences says: 36 columns, or 30 without.
 pub fn probability_columns(slices: &[SequenceSlice]) -> Vec<f32> {
     let with_first = slices.iter().all(|slice| slice.first.is_some());
-    let mut values = Vec::with_capacity(6 * LABEL_COUNT * slices.len());
+    let mut values = Vec::with_capacity(probability_column_count(with_first) * slices.len());
     for (at, slice) in slices.iter().enumerate() {
         let own = slice.probabilities;
         // At the ends there is nobody to differ from.
@@ -130,6 +135,7 @@ mod tests {
         slices[1].first = Some([0.75; LABEL_COUNT]);
         let values = probability_columns(&slices);
         assert_eq!((values.len(), values[30], values[71]), (72, 0.25, 0.75));
+        assert_eq!([false, true].map(probability_column_count), [30, 36]);
     }
 
     #[test]

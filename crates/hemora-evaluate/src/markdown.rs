@@ -8,6 +8,10 @@ use hemora_page::title;
 use crate::page::{interval_text, number_text};
 use crate::{Comparison, Evaluation};
 
+/// What to know of a comparison of a calibrated model.
+pub(crate) const OTHER_UNCALIBRATED: &str = "This model is calibrated, the other as it was given: its \
+                                             losses may be larger for that alone.";
+
 /// The figures of every level and operating point as Markdown tables.
 pub fn markdown(evaluation: &Evaluation) -> String {
     document(evaluation, "#")
@@ -134,11 +138,7 @@ fn write_comparison(text: &mut String, evaluation: &Evaluation, heading: &str) {
         plain(&comparison.other.file)
     );
     if evaluation.calibration.is_some() {
-        let _ = writeln!(
-            text,
-            "This model is calibrated, the other as it was given: its losses may be larger for that \
-             alone.\n"
-        );
+        let _ = writeln!(text, "{OTHER_UNCALIBRATED}\n");
     }
     comparison_table(text, comparison);
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Instant;
 
-use hemora_ct::LABEL_COUNT;
+use hemora_ct::probability_column_count;
 use hemora_dicom::{Source, read_slice};
 use serde::Deserialize;
 
@@ -20,9 +20,6 @@ const PACKED: f64 = 0.4;
 const CHECKPOINT: f64 = 4.0 * 5.0;
 /// Pixels of a slice, where none can be read.
 const PIXELS: f64 = 512.0 * 512.0;
-/// What a network of series reads of a slice's probabilities: of each label the slice's, its
-/// neighbours' two differences, two of places, and what the first network of series says.
-const PROBABILITY_COLUMNS: u64 = 6 * LABEL_COUNT as u64;
 
 /// What `hemora-train time` measures.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -36,7 +33,7 @@ pub struct Timing {
     /// Trainable parameters.
     pub parameters: u64,
     /// Pooled features of an image.
-    pub features: u64,
+    pub features: usize,
 }
 
 /// What `hemora-train time-sequence` measures of a network of series.
@@ -109,7 +106,7 @@ impl Cost {
             let features = timing.map(|timing| timing.features);
             cost.add_series(options, programs, "sequence-features", features)?;
         }
-        let read = Some(PROBABILITY_COLUMNS);
+        let read = Some(probability_column_count(true));
         cost.add_series(options, programs, "sequence-probabilities", read)?;
         Ok(cost)
     }
@@ -120,7 +117,7 @@ impl Cost {
         options: &RecipeOptions,
         programs: &Programs,
         network: &str,
-        columns: Option<u64>,
+        columns: Option<usize>,
     ) -> Result<(), RecipeError> {
         let timing: Option<SeriesTiming> = match columns {
             Some(columns) => {

@@ -229,3 +229,33 @@ fn files_that_do_not_belong_together_are_refused() {
     assert!(none.contains("--features"), "{none}");
     assert!(!folder.join("out/slices.parquet").exists());
 }
+
+#[test]
+fn a_network_of_series_is_timed_on_random_slices() {
+    let time = |columns: &str, network: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_hemora-train"));
+        let small = ["--batch=4", "--hidden=8", "--epochs=7", "--threads=1"];
+        program.args(["time-sequence", "--columns", columns, "--network", network]).args(small);
+        program.output().unwrap()
+    };
+    for (columns, network) in [
+        ("12", "sequence-features"),
+        ("36", "sequence-probabilities"),
+        ("13", "sequence-transformer"),
+    ] {
+        let output = time(columns, network);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        for rate in ["train_slices_per_second", "predict_slices_per_second"] {
+            assert!(said[rate].as_f64().is_some_and(|it| it > 0.0 && it.is_finite()), "{said}");
+        }
+        assert!(said["epochs"] == 7 && said["parameters"].as_u64().unwrap() > 100, "{said}");
+    }
+    for (columns, network, expected) in
+        [("0", "sequence-features", "--columns is 0"), ("9", "resnet18", "there are")]
+    {
+        let output = time(columns, network);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains(expected), "{said}");
+    }
+}

@@ -8,6 +8,7 @@ use hemora_page::{Escaped, Scale, close_table, open_table, title};
 
 use super::number::{interval_cell, p_text};
 use super::sections::level_title;
+use crate::markdown::OTHER_UNCALIBRATED;
 use crate::{Evaluation, Mistake, MistakeKind};
 
 pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
@@ -21,11 +22,7 @@ pub(super) fn write_comparison(out: &mut dyn Write, evaluation: &Evaluation) -> 
         Escaped(&comparison.other.file)
     )?;
     if evaluation.calibration.is_some() {
-        writeln!(
-            out,
-            "<p>This model is calibrated, the other as it was given: its losses may be larger for \
-             that alone.</p>"
-        )?;
+        writeln!(out, "<p>{OTHER_UNCALIBRATED}</p>")?;
     }
     open_table(
         out,

@@ -1,6 +1,6 @@
 //! The networks of series of a bundle, as `model.json` describes them.
 
-use hemora_ct::LABEL_COUNT;
+use hemora_ct::probability_column_count;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +114,7 @@ fn check_stage(stage: &SeriesStage, number: usize, has_first: bool) -> Result<()
         SeriesInput::Features => 1..=MOST_FEATURES,
         SeriesInput::FeaturesAndPlaces => 2..=MOST_FEATURES + 1,
         SeriesInput::Probabilities => {
-            let columns = LABEL_COUNT * if has_first { 6 } else { 5 };
+            let columns = probability_column_count(has_first);
             columns..=columns
         }
     };

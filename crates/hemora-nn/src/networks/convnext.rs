@@ -2,10 +2,10 @@
 //! `convnext_nano` and `convnext_tiny`; the two layers of a block's MLP are 1×1 convolutions, as in its
 //! first. In the second they are linear layers over each pixel, which is the same.
 //!
-//! Why these of today's small networks: it holds no batch norms, so nothing hangs on batch size or on
-//! running statistics of another scanner; every operation is in ONNX's operator set 17; and it has a
-//! third (Nano) or two thirds (Tiny) of SE-ResNeXt101's parameters. Stochastic depth, a matter of training, is not part of the
-//! graph.
+//! Why these of today's small networks: they hold no batch norms, so nothing hangs on batch size or on
+//! running statistics of another scanner; every operation is in ONNX's operator set 17; and they have a
+//! third (Nano) and three fifths (Tiny) of SE-ResNeXt101's parameters. Stochastic depth, a matter of
+//! training, is not part of the graph.
 
 use super::{Head, Options, add_dropout, add_head};
 use crate::{Conv, Graph, GraphBuilder, GraphError, Init, NodeId, Op, Padding};

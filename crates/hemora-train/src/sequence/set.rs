@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use hemora_ct::{LABEL_COUNT, SequenceSlice, places_along, probability_columns};
+use hemora_ct::{
+    LABEL_COUNT, SequenceSlice, places_along, probability_column_count, probability_columns,
+};
 use hemora_data::{SliceFeatures, SliceScore, SliceTable};
 use miette::{IntoDiagnostic, Result, bail, miette};
 
@@ -105,7 +107,7 @@ impl SequenceSet {
         match &self.inputs {
             Inputs::Features(features) => features.columns(),
             Inputs::FeaturesWithPlaces(features) => features.columns() + 1,
-            Inputs::Probabilities { first } => LABEL_COUNT * if first.is_some() { 6 } else { 5 },
+            Inputs::Probabilities { first } => probability_column_count(first.is_some()),
         }
     }
 

@@ -50,8 +50,6 @@ struct Timing {
     parameters: usize,
     /// Epochs that a run with these settings takes.
     epochs: u64,
-    /// Slices of a batch.
-    batch: usize,
 }
 
 /// Takes some steps on random slices and prints a line of JSON.
@@ -67,14 +65,12 @@ pub fn time(asked: &SequenceTime) -> Result<()> {
     let threads = trainer::set_threads(settings.threads, None);
     let device = trainer::device(threads, Precision::F32, false, None)?;
     let mut trainer = trainer_of(settings, *columns, device, 0)?;
-    let slices = settings.batch * settings.window;
     let timing = Timing {
         device: format!("{device:?}"),
         train_slices_per_second: training(&mut trainer, settings, *columns)?,
         predict_slices_per_second: predicting(&trainer.model, *columns),
         parameters: Summary::new(trainer.model.graph()).trainable,
         epochs: settings.epochs,
-        batch: slices,
     };
     println!("{}", serde_json::to_string(&timing).into_diagnostic()?);
     Ok(())

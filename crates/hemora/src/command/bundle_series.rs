@@ -1,5 +1,6 @@
 //! Networks of series for a bundle: the folds of runs of `hemora-train sequence`.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -74,7 +75,8 @@ impl SeriesRuns {
         let mut all = Self::default();
         let name = || run.display().to_string();
         let first = std::fs::read(run.join("fold-1/model.safetensors")).into_diagnostic();
-        let network = first.and_then(|bytes| Ok(Settings::read(&bytes)?.network));
+        let metadata = first.and_then(|bytes| Weights::metadata(&bytes).into_diagnostic());
+        let network = metadata.and_then(|metadata| Ok(Settings::of(&metadata)?.network));
         let network = network.wrap_err_with(|| format!("{}: fold 1", name()))?;
         if SeriesInput::of(&network).is_some_and(SeriesInput::is_features) {
             bail!(
@@ -103,11 +105,11 @@ impl SeriesRuns {
             let path = run.join(format!("fold-{fold}")).join("model.safetensors");
             let name = || path.display().to_string();
             let bytes = std::fs::read(&path).into_diagnostic().wrap_err_with(name)?;
-            let settings = Settings::read(&bytes).wrap_err_with(name)?;
+            let mut metadata = Weights::metadata(&bytes).into_diagnostic().wrap_err_with(name)?;
+            let settings = Settings::of(&metadata).wrap_err_with(name)?;
             if known.as_ref().is_some_and(|known| *known != settings) {
                 bail!("{} is another network than that of fold 1", name());
             }
-            let mut metadata = Weights::metadata(&bytes).into_diagnostic()?;
             let of_fold = metadata.remove("features_of_fold");
             if let Some(views) = metadata.remove("views") {
                 let named = Views::named(&views);
@@ -226,8 +228,7 @@ impl SeriesRuns {
 
 impl Settings {
     /// What hemora-train wrote beside the weights. Dropout does not matter any more.
-    fn read(bytes: &[u8]) -> Result<Self> {
-        let metadata = Weights::metadata(bytes).into_diagnostic()?;
+    fn of(metadata: &HashMap<String, String>) -> Result<Self> {
         let entry = |key: &str| {
             metadata.get(key).ok_or_else(|| {
                 miette!(

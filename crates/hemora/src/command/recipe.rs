@@ -138,13 +138,14 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
     let complete = recipe.complete().map_err(explained)?;
     announce(&recipe, complete);
     if recipe.trains().map_err(explained)? {
+        // A plan can be had without the training program; nothing else can.
+        if !arguments.plan {
+            train::check(&programs.train)?;
+        }
         announce_cost(&recipe.cost(&programs).map_err(explained)?);
     }
     if arguments.plan {
         return Ok(ExitCode::SUCCESS);
-    }
-    if recipe.trains().map_err(explained)? {
-        train::check(&programs.train)?;
     }
     let mut told = |event: Event<'_>| match event {
         Event::Begins(number, all, step) => eprintln!("[{number}/{all}] {}", step.what),
