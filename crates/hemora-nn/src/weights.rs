@@ -60,6 +60,9 @@ pub enum WeightsError {
     /// A value that is infinite or not a number.
     #[error("tensor `{0}` has values that are not finite")]
     NotFinite(String),
+    /// Weights of different networks, which have no mean.
+    #[error("tensor `{0}` is absent from one of the networks or has another shape there")]
+    Different(String),
 }
 
 impl Weights {
@@ -108,6 +111,34 @@ impl Weights {
             views.push((name, TensorView::new(Dtype::F32, tensor.shape.clone(), data)?));
         }
         Ok(safetensors::serialize(views, Some(metadata))?)
+    }
+
+    /// The mean, tensor by tensor, of weights of one network: of such as began alike and were
+    /// trained apart it often serves better than each (Wortsman et al. 2022, "model soups").
+    ///
+    /// # Errors
+    /// [`WeightsError::Different`] names a tensor that not all have in one shape.
+    pub fn mean(all: &[Self]) -> Result<Self, WeightsError> {
+        let Some((first, others)) = all.split_first() else { return Ok(Self::default()) };
+        let mut mean = first.clone();
+        for other in others {
+            // Both ways, so that neither has a tensor that the other lacks.
+            let strange = other.tensors.keys().find(|name| !first.tensors.contains_key(*name));
+            if let Some(name) = strange {
+                return Err(WeightsError::Different(name.clone()));
+            }
+            for (name, tensor) in &mut mean.tensors {
+                let found = other.tensors.get(name).filter(|found| found.shape == tensor.shape);
+                let found = found.ok_or_else(|| WeightsError::Different(name.clone()))?;
+                for (value, more) in tensor.values.iter_mut().zip(&found.values) {
+                    *value += more;
+                }
+            }
+        }
+        let count = all.len() as f32;
+        let values = mean.tensors.values_mut().flat_map(|tensor| &mut tensor.values);
+        values.for_each(|value| *value /= count);
+        Ok(mean)
     }
 
     /// Adds or replaces a tensor.
@@ -176,6 +207,23 @@ mod tests {
         assert_eq!(Weights::from_safetensors(&bytes).unwrap(), weights);
         assert!(Weights::from_safetensors(&bytes[..bytes.len() - 3]).is_err());
         assert!(Weights::from_safetensors(b"not a file").is_err());
+    }
+
+    #[test]
+    fn the_mean_is_of_the_same_tensors() {
+        let of = |name: &str, values: &[f32]| {
+            let mut weights = Weights::default();
+            weights.insert("a", Tensor { shape: vec![2], values: vec![1.0, -1.0] });
+            weights.insert(name, Tensor { shape: vec![values.len()], values: values.to_vec() });
+            weights
+        };
+        let mean = Weights::mean(&[of("b", &[1.0, 4.0]), of("b", &[3.0, 0.5])]).unwrap();
+        assert_eq!(mean, of("b", &[2.0, 2.25]));
+        for strange in [of("c", &[1.0, 4.0]), of("b", &[1.0]), of("a", &[1.0, 1.0])] {
+            let error = Weights::mean(&[of("b", &[1.0, 4.0]), strange.clone()]).unwrap_err();
+            assert!(matches!(error, WeightsError::Different(_)), "{error}");
+            assert!(Weights::mean(&[strange, of("b", &[1.0, 4.0])]).is_err());
+        }
     }
 
     #[test]

@@ -60,6 +60,23 @@ impl Folder {
         Ok(folder)
     }
 
+    /// The folder of a run that has ended, and its settings.
+    ///
+    /// # Errors
+    /// A report if it has not ended, or its settings cannot be read.
+    pub fn finished(path: PathBuf) -> Result<(Self, RunConfig)> {
+        let folder = Self(path);
+        if !folder.model().is_file() {
+            bail!(
+                help = "finish the run first: the same command goes on where it stopped",
+                "{}: no model.safetensors",
+                folder.0.display()
+            );
+        }
+        let config = config::read(&folder.config()).into_diagnostic()?;
+        Ok((folder, config))
+    }
+
     /// The settings, as resolved.
     pub fn config(&self) -> PathBuf {
         self.0.join("config.toml")

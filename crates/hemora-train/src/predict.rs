@@ -14,9 +14,10 @@ use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::config::{self, RunConfig};
+use crate::config::RunConfig;
 use crate::dataset::Images;
 use crate::files::write_whole;
+use crate::folder::Folder;
 use crate::precision::Precision;
 use crate::progress::{self, say};
 use crate::validation::to_tensors;
@@ -140,16 +141,9 @@ pub fn features_of_fold(folder: &Path, fold: usize) -> PathBuf {
 
 /// The settings of a run's folds, or of the run alone, and their weights.
 fn folds(run: &Path) -> Result<Vec<(RunConfig, PathBuf)>> {
-    let one = |folder: PathBuf| -> Result<(RunConfig, PathBuf)> {
-        let weights = folder.join("model.safetensors");
-        if !weights.is_file() {
-            bail!(
-                help = "finish the run first: the same command goes on where it stopped",
-                "{}: no model.safetensors",
-                folder.display()
-            );
-        }
-        Ok((config::read(&folder.join("config.toml")).into_diagnostic()?, weights))
+    let one = |path: PathBuf| -> Result<(RunConfig, PathBuf)> {
+        let (folder, config) = Folder::finished(path)?;
+        Ok((config, folder.model()))
     };
     if !run.join("fold-1").is_dir() {
         return Ok(vec![one(run.to_owned())?]);

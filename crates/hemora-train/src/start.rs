@@ -16,6 +16,7 @@ use crate::folder::Folder;
 use crate::loss::LossOptions;
 use crate::progress::say;
 use crate::ranks::Ranks;
+use crate::teachers::Teachers;
 use crate::trainer::{self, Trainer, TrainerOptions};
 use crate::{Model, Schedule, metrics};
 
@@ -86,7 +87,8 @@ pub fn trainer(
         layout: config.layout,
         seed: config.seed,
     };
-    Ok(Trainer::among(ranks, model, options))
+    let teachers = Teachers::open(config, data, device)?;
+    Ok(Trainer::among(ranks, model, options).taught_by(teachers))
 }
 
 /// Puts the trainer where the run's last checkpoint was written, if there is one.

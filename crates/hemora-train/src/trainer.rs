@@ -14,6 +14,7 @@ use crate::loss::{Loss, LossOptions};
 use crate::optimizer::{Optimizer, OptimizerOptions};
 use crate::precision::{LossScale, Precision};
 use crate::ranks::Ranks;
+use crate::teachers::Teachers;
 use crate::validation::to_tensors;
 use crate::{Layout, Mode, Model, Schedule, Task, WeightAverage, progress};
 
@@ -58,6 +59,8 @@ pub struct Trainer {
     pub steps: u64,
     /// The factor of the loss; used in half precision.
     pub scale: LossScale,
+    /// Who says what is learned beside the labels.
+    teachers: Option<Teachers>,
     /// The processes that train together.
     ranks: Rc<Ranks>,
     options: TrainerOptions,
@@ -100,9 +103,15 @@ impl Trainer {
             rate_factor: 1.0,
             steps: 0,
             scale: LossScale::default(),
+            teachers: None,
             ranks,
             options,
         }
+    }
+
+    /// The same with the word of teachers mixed into the labels.
+    pub(crate) fn taught_by(self, teachers: Option<Teachers>) -> Self {
+        Self { teachers, ..self }
     }
 
     /// Steps of an epoch.
@@ -227,7 +236,10 @@ impl Trainer {
             return (Tensor::zeros([] as [i64; 0], kind), zeros.collect());
         }
         let (images, targets) = to_tensors(batch, &self.model);
-        let targets = task.targets(&targets);
+        let mut targets = task.targets(&targets);
+        if let Some(teachers) = &self.teachers {
+            targets = teachers.mixed_into(&targets, &images);
+        }
         let loss = match batch.slices() {
             None => {
                 let scores = task.scores(self.model.logits(&images, Mode::Train));

@@ -223,6 +223,11 @@ pub fn write_predictions(
     write_rows(path, labels, rows.map(row))
 }
 
+/// A name as it stands in tables of predictions, whose cells are not quoted.
+pub(crate) fn plain(name: &str) -> String {
+    name.replace(',', ";")
+}
+
 /// A row of the predictions that `hemora evaluate` reads.
 pub(crate) struct PredictedRow<'a> {
     pub(crate) id: &'a str,
@@ -246,7 +251,6 @@ pub(crate) fn write_rows<'a>(
         }
     }
     text.push('\n');
-    let plain = |name: &str| name.replace(',', ";");
     for PredictedRow { id, group, truth, probabilities } in rows {
         text.push_str(&format!("{},{}", plain(id), plain(group)));
         for label in labels {

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             ModelCommand::Summary(arguments) => command::model::summary(&arguments),
             ModelCommand::Inspect(arguments) => command::model::inspect(&arguments),
             ModelCommand::Import(arguments) => command::import::run(&arguments),
+            ModelCommand::Average(arguments) => command::average::run(&arguments),
             ModelCommand::Bundle(arguments) => command::bundle::run(&arguments),
         },
     };

@@ -1,34 +1,16 @@
 //! `hemora model bundle`: weights, calibration and evaluation to a bundle whose card has the figures.
 
+mod support;
+
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views, Window};
 use hemora_data::{SliceScore, SliceTable};
 use hemora_infer::Bundle;
 use hemora_nn::{Tensor, Weights, networks};
 
-fn hemora(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_hemora")).args(arguments).output().unwrap()
-}
-
-fn succeed(arguments: &[&str]) {
-    let output = hemora(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-const ABOUT: &str = r#"
-name = "tiny"
-version = "9"
-created = "2026-01-01"
-licence = "none"
-intended_use = "A test."
-training_data = "Nothing."
-input = "A slice."
-validation = "Chosen beforehand."
-limits = ["All of them."]
-"#;
+use support::{ABOUT, hemora, succeed};
 
 /// An image network of zeros, as a training run leaves it, or the first fold of one.
 fn weights(network: &str, of_fold: bool) -> Vec<u8> {

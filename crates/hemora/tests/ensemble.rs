@@ -1,28 +1,13 @@
 //! `hemora ensemble`: tables of out-of-fold predictions to weights, and bundles to one that triage runs.
 
+mod support;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
 use hemora_data::{SliceScore, SliceTable};
 use serde_json::Value;
 
-fn hemora(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_hemora")).args(arguments).output().unwrap()
-}
-
-fn succeed(arguments: &[&str]) -> String {
-    let output = hemora(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// What a command that fails says, on one line.
-fn refused(arguments: &[&str]) -> String {
-    let output = hemora(arguments);
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
-    let said = String::from_utf8_lossy(&output.stderr).replace('│', " ");
-    said.split_whitespace().collect::<Vec<_>>().join(" ")
-}
+use support::{ABOUT, refused, succeed};
 
 fn json(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -49,18 +34,6 @@ fn write_table(path: &str, noise: f32) {
     };
     SliceTable { rows: (0..180).map(row).collect() }.write(Path::new(path)).unwrap();
 }
-
-const ABOUT: &str = r#"
-name = "together"
-version = "9"
-created = "2026-01-01"
-licence = "none"
-intended_use = "A test."
-training_data = "Nothing."
-input = "A slice."
-validation = "Chosen beforehand."
-limits = ["All of them."]
-"#;
 
 #[test]
 fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
@@ -113,7 +86,7 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
     assert!(said.contains("MB, 3 bundles of 2 models"), "{said}");
     let card = succeed(&["model", "inspect", &bundle]);
     for part in
-        ["# together 9", "## Members", "| good | 2 | efficientnet-lite0 | 192×192 |", "| bad | 1 |"]
+        ["# tiny 9", "## Members", "| good | 2 | efficientnet-lite0 | 192×192 |", "| bad | 1 |"]
     {
         assert!(card.contains(part), "{part}:\n{card}");
     }
@@ -133,7 +106,7 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
         json(&format!("{out}/result.json"))
     };
     let (alone, together) = (triage(model, "alone"), triage(&bundle, "together"));
-    assert_eq!(together["model"]["name"], "together");
+    assert_eq!(together["model"]["name"], "tiny");
     assert_eq!(together["model"]["member_sha256"].as_array().unwrap().len(), 3);
     let slices =
         |result: &Value| result["studies"][0]["series"][0]["slices"].as_array().unwrap().clone();

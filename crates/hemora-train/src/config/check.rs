@@ -66,6 +66,9 @@ impl RunConfig {
         if self.is_joint() {
             crate::joint::check(self)?;
         }
+        if !self.teacher.is_empty() {
+            self.check_teaching()?;
+        }
         if self.split.is_some() && self.folds > 0 {
             bail!("--split and --folds: expected one of them, as both say what is held out");
         }
@@ -75,6 +78,23 @@ impl RunConfig {
                 self.folds,
                 self.fold
             );
+        }
+        Ok(())
+    }
+
+    /// Refuses teachers beside what they cannot be mixed with.
+    fn check_teaching(&self) -> Result<()> {
+        let weight = self.teacher_weight;
+        if !(weight > 0.0 && weight <= 1.0) {
+            bail!("--teacher-weight {weight}: expected a number above 0 and up to 1");
+        }
+        if self.focal > 0.0 {
+            bail!(
+                "--teacher and --focal: expected one of them, as the focal loss needs certain labels"
+            );
+        }
+        if self.is_joint() {
+            bail!("--teacher and --series: expected one of them, as teachers read single slices");
         }
         Ok(())
     }
@@ -104,6 +124,11 @@ mod tests {
         assert!(wrong(clip).starts_with("--clip NaN"));
         let folds = RunConfig { folds: 3, fold: 4, ..good.clone() };
         assert!(wrong(folds).contains("--fold 4"));
-        assert!(wrong(RunConfig { accumulate: 0, ..good }).contains("--accumulate 0"));
+        assert!(wrong(RunConfig { accumulate: 0, ..good.clone() }).contains("--accumulate 0"));
+        let taught = RunConfig { teacher: vec!["t".into()], ..good };
+        taught.check().unwrap();
+        let none = RunConfig { teacher_weight: 0.0, ..taught.clone() };
+        assert!(wrong(none).contains("--teacher-weight 0"));
+        assert!(wrong(RunConfig { focal: 2.0, ..taught }).contains("--teacher and --focal"));
     }
 }

@@ -69,6 +69,16 @@ pub struct RunConfig {
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
+    /// Finished runs of the same images, task and input whose networks teach: what they say of the
+    /// same changed images, on average, is mixed into the labels. Of a cross-validation the network
+    /// of the same fold is taken.
+    #[arg(long, value_name = "RUN")]
+    pub teacher: Vec<PathBuf>,
+
+    /// What part of the target is the teachers' word, above 0 and up to 1; the labels are the rest.
+    #[arg(long, default_value_t = 0.5)]
+    pub teacher_weight: f64,
+
     /// Network of series that is trained with the network, on its features: sequence-features or
     /// sequence-transformer. Batches are then windows of consecutive slices, and what is validated is
     /// what it says of whole series. Needs --prepared; without it slices are learned one by one.

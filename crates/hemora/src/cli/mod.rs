@@ -85,6 +85,8 @@ pub enum ModelCommand {
     /// Bring weights of timm or torchvision (safetensors) into the names and shapes of a network here,
     /// to start a training from
     Import(ImportArgs),
+    /// Average the weights of networks that began alike and were trained apart, into one network
+    Average(AverageArgs),
     /// Make a bundle of trained weights: ONNX network, description and card
     Bundle(BundleArgs),
 }
@@ -252,6 +254,24 @@ pub struct ImportArgs {
     /// Channels of the input; of other than three the first layer is made of theirs as timm does
     #[arg(long, default_value_t = 3)]
     pub channels: usize,
+}
+
+/// Flags of `hemora model average`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  hemora model average runs/first/model.safetensors runs/second/model.safetensors --out mean.safetensors
+  hemora model bundle mean.safetensors --about about.toml --out mean.hemora
+
+The mean is a network of the same size and speed. It says something of use only where its parts
+started from the same weights, such as ImageNet's, and its figures are its own: evaluate it.")]
+pub struct AverageArgs {
+    /// Weights that hemora-train wrote (model.safetensors), of one network, task and input
+    #[arg(required = true, num_args = 2.., value_name = "WEIGHTS")]
+    pub weights: Vec<PathBuf>,
+
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// Flags of `hemora model inspect`.

@@ -11,6 +11,7 @@ use hemora_recipe::About;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde::Deserialize;
 
+use super::average::AVERAGED;
 use super::bundle_series::SeriesRuns;
 use super::card::{measured_metrics, read_about, read_evaluations, read_fit, write_end};
 use crate::cli::BundleArgs;
@@ -56,7 +57,12 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
     let fold = metadata.get("fold").map(String::as_str);
     let input: InputRecipe = serde_json::from_str(entry("input")?).into_diagnostic()?;
     input.check().into_diagnostic()?;
-    let measured: Vec<Measured> = serde_json::from_str(entry("metrics")?).into_diagnostic()?;
+    let averaged = metadata.get(AVERAGED).map(String::as_str);
+    // A mean has not been measured by any run.
+    let measured: Vec<Measured> = match averaged {
+        Some(_) => Vec::new(),
+        None => serde_json::from_str(entry("metrics")?).into_diagnostic()?,
+    };
     let fit = read_fit(arguments.calibration.as_deref())?;
     let mut evaluations = read_evaluations(&arguments.evaluation)?;
     let options = networks::Options {
@@ -102,7 +108,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         series: series.stages.clone(),
         sha256: String::new(),
     };
-    let card = card(&info, &about, &measured, &series.card_section(), &evaluations);
+    let card = card(&info, &about, (&measured, averaged), &series.card_section(), &evaluations);
     Bundle::write_with_series(&arguments.out, &info, &onnx, &series.networks, &card)
         .into_diagnostic()?;
     let bytes = onnx.len() + series.networks.iter().map(Vec::len).sum::<usize>();
@@ -131,14 +137,14 @@ fn metric(row: &Measured, about: &About) -> Option<Metric> {
 fn card(
     info: &ModelInfo,
     about: &About,
-    measured: &[Measured],
+    (measured, averaged): (&[Measured], Option<&str>),
     series: &str,
     evaluations: &[Evaluation],
 ) -> String {
     let mut card = format!(
         "# {} {}\n\n{}\n\n**Licence:** {}\n\n## Intended use\n\n{}\n\n## Network\n\n{}, {} trainable \
-         parameters, input {}×{} pixels.\n\n## Input\n\n{}\n\n## Training data\n\n{}\n\n## Validation\
-         \n\n{}\n\n| label | AUROC | 95 % interval | positive slices | slices |\n|---|---|---|---|---|\n",
+         parameters{}, input {}×{} pixels.\n\n## Input\n\n{}\n\n## Training data\n\n{}\n\n## Validation\
+         \n\n{}\n\n",
         info.name,
         info.version,
         info.notice,
@@ -146,6 +152,8 @@ fn card(
         info.intended_use.trim(),
         info.network.name,
         info.network.trainable_parameters,
+        averaged
+            .map_or_else(String::new, |count| format!(", the mean of {count} networks' weights")),
         info.input.size,
         info.input.size,
         about.input.trim(),
@@ -153,6 +161,10 @@ fn card(
         about.validation.trim(),
     );
     let shown = |value: Option<f64>| value.map_or("undefined".to_owned(), |v| format!("{v:.3}"));
+    if !measured.is_empty() {
+        card.push_str("| label | AUROC | 95 % interval | positive slices | slices |\n");
+        card.push_str("|---|---|---|---|---|\n");
+    }
     for row in measured {
         let Interval { value, low, high } = row.auroc;
         let (value, low, high) = (shown(value), shown(low), shown(high));

@@ -1,5 +1,6 @@
 //! The commands, a module each.
 
+pub mod average;
 pub mod bundle;
 mod bundle_series;
 pub mod calibrate;

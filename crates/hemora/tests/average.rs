@@ -1,0 +1,95 @@
+//! `hemora model average`: several networks' weights to their mean, and its bundle.
+
+mod support;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
+use hemora_infer::Bundle;
+use hemora_nn::{Tensor, Weights, networks};
+
+use support::{ABOUT, hemora, refused, succeed};
+
+/// A network all of whose weights are `value`, as a training run leaves it.
+fn write(path: &Path, network: &str, size: usize, value: f32) {
+    let head = Some(networks::Head::Sigmoid(LABEL_COUNT));
+    let options = networks::Options { channels: 3, size, head, dropout: 0.0 };
+    let graph = networks::build(network, &options).unwrap().unwrap();
+    let mut weights = Weights::default();
+    for parameter in graph.parameters() {
+        let values = vec![value; parameter.len()];
+        weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
+    }
+    let input = serde_json::to_string(&InputRecipe::grey(size, Window::BRAIN)).unwrap();
+    let measured = r#"[{"label":"any","images":9,"groups":9,"positives":4,"auroc":{"value":0.5,"low":0.1,"high":0.9}}]"#;
+    let metadata = [
+        ("network", network),
+        ("task", "labels"),
+        ("input", input.as_str()),
+        ("metrics", measured),
+        ("fold", "2"),
+    ];
+    let metadata: HashMap<_, _> =
+        metadata.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    std::fs::write(path, weights.to_safetensors(metadata).unwrap()).unwrap();
+}
+
+#[test]
+fn a_mean_has_no_figures_of_its_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, value) in [("a", 0.5), ("b", -1.0), ("c", 2.0)] {
+        write(path(name).as_ref(), "deep-cnn", 32, value);
+    }
+    let out = path("mean.safetensors");
+    let said = succeed(&["model", "average", &path("a"), &path("b"), &path("c"), "--out", &out]);
+    assert!(said.contains("the mean of 3 networks deep-cnn"), "{said}");
+    let bytes = std::fs::read(&out).unwrap();
+    let mean = Weights::from_safetensors(&bytes).unwrap();
+    assert!(mean.iter().count() > 4);
+    for (name, tensor) in mean.iter() {
+        assert!(tensor.values.iter().all(|value| (value - 0.5).abs() < 1e-7), "{name}");
+    }
+    std::fs::write(path("about.toml"), ABOUT).unwrap();
+    let (about, bundle) = (path("about.toml"), path("mean.hemora"));
+    succeed(&["model", "bundle", &out, "--about", &about, "--out", &bundle]);
+    let bundle = Bundle::open(bundle.as_ref()).unwrap();
+    assert!(bundle.info().metrics.is_empty());
+    assert!(bundle.card().contains("the mean of 3 networks' weights"), "{}", bundle.card());
+    assert!(!bundle.card().contains("| label |"), "{}", bundle.card());
+}
+
+#[test]
+fn networks_that_have_no_mean_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    write(path("a").as_ref(), "deep-cnn", 32, 0.5);
+    write(path("other").as_ref(), "simple-nn", 32, 0.5);
+    write(path("larger").as_ref(), "deep-cnn", 48, 0.5);
+    write(path("infinite").as_ref(), "deep-cnn", 32, f32::INFINITY);
+    std::fs::write(path("text"), "no weights").unwrap();
+    let mut plain = Weights::default();
+    plain.insert("weight", Tensor { shape: vec![1], values: vec![0.5] });
+    std::fs::write(path("plain"), plain.to_safetensors(HashMap::new()).unwrap()).unwrap();
+    let out = path("mean.safetensors");
+    for (file, words) in [
+        ("other", "another network"),
+        ("larger", "another input"),
+        ("text", "not a safetensors file"),
+        ("plain", "no `network`"),
+        ("absent", "absent"),
+    ] {
+        let said = refused(&["model", "average", &path("a"), &path(file), "--out", &out]);
+        assert!(said.contains(words) && said.contains(file), "{file}: {said}");
+        assert!(!Path::new(&out).exists(), "{file}");
+    }
+    // One alone is no mean.
+    assert_eq!(hemora(&["model", "average", &path("a"), "--out", &out]).status.code(), Some(2));
+    // What a run cannot have left is refused where a bundle is made of it.
+    std::fs::write(path("about.toml"), ABOUT).unwrap();
+    succeed(&["model", "average", &path("a"), &path("infinite"), "--out", &out]);
+    let (about, bundle) = (path("about.toml"), path("mean.hemora"));
+    let said = refused(&["model", "bundle", &out, "--about", &about, "--out", &bundle]);
+    assert!(said.contains("not finite"), "{said}");
+}
