@@ -114,7 +114,7 @@ impl Weights {
     }
 
     /// The mean, tensor by tensor, of weights of one network: of such as began alike and were
-    /// trained apart it often serves better than each (Wortsman et al. 2022, "model soups").
+    /// trained apart it may serve better than each (Wortsman et al. 2022, "model soups").
     ///
     /// # Errors
     /// [`WeightsError::Different`] names a tensor that not all have in one shape.

@@ -9,7 +9,6 @@ pub mod balance;
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;
-mod earlier;
 pub mod events;
 pub mod files;
 mod finish;

@@ -9,7 +9,6 @@ use hemora_ct::{LABEL_COUNT, Views};
 use hemora_data::{
     Loader, LoaderOptions, LoaderSet, PreparedSet, SetSlice, SliceFeatures, SliceScore, SliceTable,
 };
-use hemora_nn::Weights;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -161,12 +160,7 @@ fn model(config: &RunConfig, path: &Path, channels: usize, device: Device) -> Re
     if config.task != Task::Labels {
         bail!("{}: of the task {}; expected labels, all six", path.display(), config.task);
     }
-    let name = || path.display().to_string();
-    let bytes = std::fs::read(path).into_diagnostic().wrap_err_with(name)?;
-    let weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err_with(name)?;
-    let graph = start::graph(config, channels)?;
-    let model = Model::with_weights(graph, &weights, device).into_diagnostic();
-    Ok(model.wrap_err_with(name)?.laid_out(config.layout))
+    start::trained(config, path, channels, device)
 }
 
 /// A view of images `[N, C, size, size]`.

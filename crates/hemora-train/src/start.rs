@@ -53,6 +53,18 @@ fn initial_model(config: &RunConfig, graph: Graph, device: Device) -> Result<Mod
     Model::with_weights(graph, &weights, device).into_diagnostic().wrap_err_with(name)
 }
 
+/// The network that a finished run with the settings `config` left in the file `path`.
+///
+/// # Errors
+/// A report that names the file.
+pub fn trained(config: &RunConfig, path: &Path, channels: usize, device: Device) -> Result<Model> {
+    let name = || path.display().to_string();
+    let bytes = std::fs::read(path).into_diagnostic().wrap_err_with(name)?;
+    let weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err_with(name)?;
+    let model = Model::with_weights(graph(config, channels)?, &weights, device);
+    Ok(model.into_diagnostic().wrap_err_with(name)?.laid_out(config.layout))
+}
+
 /// A trainer at the start of a run of `steps` steps, `per_epoch` of them an epoch.
 ///
 /// # Errors

@@ -1,11 +1,12 @@
 //! Validation: probabilities of held-out images, their loss, AUROCs and intervals.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_data::Loader;
 use hemora_eval::{BootstrapOptions, Interval, MetricError, auroc, cluster_bootstrap};
+use miette::{IntoDiagnostic, WrapErr};
 use serde::Serialize;
 use tch::Tensor;
 
@@ -224,8 +225,26 @@ pub fn write_predictions(
 }
 
 /// A name as it stands in tables of predictions, whose cells are not quoted.
-pub(crate) fn plain(name: &str) -> String {
+fn plain(name: &str) -> String {
     name.replace(',', ";")
+}
+
+/// Those of `ids` that none of the tables that [`write_predictions`] wrote has.
+///
+/// # Errors
+/// A report if a table cannot be read.
+pub(crate) fn not_predicted<'a>(
+    tables: &[PathBuf],
+    ids: impl Iterator<Item = &'a str>,
+) -> miette::Result<Vec<&'a str>> {
+    let mut known = HashSet::new();
+    for table in tables {
+        let text = std::fs::read_to_string(table).into_diagnostic();
+        let text = text.wrap_err_with(|| table.display().to_string())?;
+        let rows = text.lines().skip(1).filter_map(|line| line.split_once(','));
+        known.extend(rows.map(|(id, _)| id.to_owned()));
+    }
+    Ok(ids.filter(|id| !known.contains(&plain(id))).collect())
 }
 
 /// A row of the predictions that `hemora evaluate` reads.

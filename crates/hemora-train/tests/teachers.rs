@@ -94,9 +94,11 @@ fn teachers_of_other_things_are_refused() {
     succeed(&train("any", &["--epochs=1", "--task=any"]));
     // As many channels, in other windows.
     succeed(&train("windows", &["--epochs=1", "--input=windows"]));
+    succeed(&train("by-image", &["--epochs=1", "--split-by=image"]));
     for (flags, words) in [
         (vec!["--teacher=any"], "ofthetaskany;expectedlabels"),
         (vec!["--teacher=windows"], "ofanotherinputthanthisrun's"),
+        (vec!["--teacher=by-image"], "mayhaveseenpatients"),
         (vec!["--teacher=stage_2_train"], "nomodel.safetensors"),
         (vec!["--teacher=a", "--seed=3"], "werenotheldoutthere"),
         (vec!["--teacher=a", "--teacher-weight=1.5"], "--teacher-weight1.5"),

@@ -47,6 +47,8 @@ pub fn run(arguments: &AverageArgs) -> Result<ExitCode> {
     let network = shared.get("network").cloned().unwrap_or_default();
     let count = networks.len();
     shared.insert(AVERAGED.to_owned(), count.to_string());
+    // The parts' figures are not its own.
+    shared.insert("metrics".to_owned(), "[]".to_owned());
     let bytes = mean.to_safetensors(shared).into_diagnostic()?;
     write_whole(out, |file| file.write_all(&bytes).into_diagnostic())?;
     print(|output| writeln!(output, "{}: the mean of {count} networks {network}", out.display()))?;

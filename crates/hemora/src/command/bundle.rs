@@ -58,11 +58,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
     let input: InputRecipe = serde_json::from_str(entry("input")?).into_diagnostic()?;
     input.check().into_diagnostic()?;
     let averaged = metadata.get(AVERAGED).map(String::as_str);
-    // A mean has not been measured by any run.
-    let measured: Vec<Measured> = match averaged {
-        Some(_) => Vec::new(),
-        None => serde_json::from_str(entry("metrics")?).into_diagnostic()?,
-    };
+    let measured: Vec<Measured> = serde_json::from_str(entry("metrics")?).into_diagnostic()?;
     let fit = read_fit(arguments.calibration.as_deref())?;
     let mut evaluations = read_evaluations(&arguments.evaluation)?;
     let options = networks::Options {
