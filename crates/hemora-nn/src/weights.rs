@@ -118,9 +118,9 @@ impl Weights {
     ///
     /// # Errors
     /// [`WeightsError::Different`] names a tensor that not all have in one shape.
-    pub fn mean(all: &[Self]) -> Result<Self, WeightsError> {
+    pub fn mean(all: &[&Self]) -> Result<Self, WeightsError> {
         let Some((first, others)) = all.split_first() else { return Ok(Self::default()) };
-        let mut mean = first.clone();
+        let mut mean = (*first).clone();
         for other in others {
             // Both ways, so that neither has a tensor that the other lacks.
             let strange = other.tensors.keys().find(|name| !first.tensors.contains_key(*name));
@@ -217,12 +217,12 @@ mod tests {
             weights.insert(name, Tensor { shape: vec![values.len()], values: values.to_vec() });
             weights
         };
-        let mean = Weights::mean(&[of("b", &[1.0, 4.0]), of("b", &[3.0, 0.5])]).unwrap();
+        let mean = Weights::mean(&[&of("b", &[1.0, 4.0]), &of("b", &[3.0, 0.5])]).unwrap();
         assert_eq!(mean, of("b", &[2.0, 2.25]));
         for strange in [of("c", &[1.0, 4.0]), of("b", &[1.0]), of("a", &[1.0, 1.0])] {
-            let error = Weights::mean(&[of("b", &[1.0, 4.0]), strange.clone()]).unwrap_err();
+            let error = Weights::mean(&[&of("b", &[1.0, 4.0]), &strange]).unwrap_err();
             assert!(matches!(error, WeightsError::Different(_)), "{error}");
-            assert!(Weights::mean(&[strange, of("b", &[1.0, 4.0])]).is_err());
+            assert!(Weights::mean(&[&strange, &of("b", &[1.0, 4.0])]).is_err());
         }
     }
 

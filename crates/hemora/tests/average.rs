@@ -5,34 +5,17 @@ mod support;
 use std::collections::HashMap;
 use std::path::Path;
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
 use hemora_infer::Bundle;
-use hemora_nn::{Tensor, Weights, networks};
+use hemora_nn::{Tensor, Weights};
 
-use support::{ABOUT, hemora, refused, succeed};
+use support::{ABOUT, hemora, refused, succeed, weights};
 
-/// A network all of whose weights are `value`, as a training run leaves it.
-fn write(path: &Path, network: &str, size: usize, value: f32) {
-    let head = Some(networks::Head::Sigmoid(LABEL_COUNT));
-    let options = networks::Options { channels: 3, size, head, dropout: 0.0 };
-    let graph = networks::build(network, &options).unwrap().unwrap();
-    let mut weights = Weights::default();
-    for parameter in graph.parameters() {
-        let values = vec![value; parameter.len()];
-        weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
-    }
-    let input = serde_json::to_string(&InputRecipe::grey(size, Window::BRAIN)).unwrap();
-    let measured = r#"[{"label":"any","images":9,"groups":9,"positives":4,"auroc":{"value":0.5,"low":0.1,"high":0.9}}]"#;
-    let metadata = [
-        ("network", network),
-        ("task", "labels"),
-        ("input", input.as_str()),
-        ("metrics", measured),
-        ("fold", "2"),
-    ];
-    let metadata: HashMap<_, _> =
-        metadata.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    std::fs::write(path, weights.to_safetensors(metadata).unwrap()).unwrap();
+/// A network all of whose weights are `value`, with the figures of its run.
+fn write(path: &str, network: &str, size: usize, value: f32) {
+    let auroc = r#""auroc":{"value":0.5,"low":0.1,"high":0.9}"#;
+    let measured = format!(r#"[{{"label":"any","images":9,"groups":9,"positives":4,{auroc}}}]"#);
+    let more = [("metrics", &*measured), ("fold", "2")];
+    std::fs::write(path, weights(network, size, value, &more)).unwrap();
 }
 
 #[test]
@@ -40,7 +23,7 @@ fn a_mean_has_no_figures_of_its_parts() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     for (name, value) in [("a", 0.5), ("b", -1.0), ("c", 2.0)] {
-        write(path(name).as_ref(), "deep-cnn", 32, value);
+        write(&path(name), "deep-cnn", 32, value);
     }
     let out = path("mean.safetensors");
     let said = succeed(&["model", "average", &path("a"), &path("b"), &path("c"), "--out", &out]);
@@ -64,10 +47,10 @@ fn a_mean_has_no_figures_of_its_parts() {
 fn networks_that_have_no_mean_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    write(path("a").as_ref(), "deep-cnn", 32, 0.5);
-    write(path("other").as_ref(), "simple-nn", 32, 0.5);
-    write(path("larger").as_ref(), "deep-cnn", 48, 0.5);
-    write(path("infinite").as_ref(), "deep-cnn", 32, f32::INFINITY);
+    write(&path("a"), "deep-cnn", 32, 0.5);
+    write(&path("other"), "simple-nn", 32, 0.5);
+    write(&path("larger"), "deep-cnn", 48, 0.5);
+    write(&path("infinite"), "deep-cnn", 32, f32::INFINITY);
     std::fs::write(path("text"), "no weights").unwrap();
     let mut plain = Weights::default();
     plain.insert("weight", Tensor { shape: vec![1], values: vec![0.5] });

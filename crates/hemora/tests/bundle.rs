@@ -5,43 +5,18 @@ mod support;
 use std::collections::HashMap;
 use std::path::Path;
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views, Window};
+use hemora_ct::{LABEL_COUNT, Label, Views};
 use hemora_data::{SliceScore, SliceTable};
 use hemora_infer::Bundle;
 use hemora_nn::{Tensor, Weights, networks};
 
-use support::{ABOUT, hemora, succeed};
-
-/// An image network of zeros, as a training run leaves it, or the first fold of one.
-fn weights(network: &str, of_fold: bool) -> Vec<u8> {
-    let options = networks::Options {
-        channels: 3,
-        size: 32,
-        head: Some(networks::Head::Sigmoid(LABEL_COUNT)),
-        dropout: 0.0,
-    };
-    let graph = networks::build(network, &options).unwrap().unwrap();
-    let mut weights = Weights::default();
-    for parameter in graph.parameters() {
-        let values = vec![0.0; parameter.len()];
-        weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
-    }
-    let recipe = InputRecipe::grey(32, Window::BRAIN);
-    let text = |key: &str, value: String| (key.to_owned(), value);
-    let mut metadata = HashMap::from([
-        text("network", network.to_owned()),
-        text("input", serde_json::to_string(&recipe).unwrap()),
-        text("metrics", "[]".to_owned()),
-    ]);
-    metadata.extend(of_fold.then(|| text("fold", "1".to_owned())));
-    weights.to_safetensors(metadata).unwrap()
-}
+use support::{ABOUT, hemora, succeed, weights};
 
 #[test]
 fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights("deep-cnn", false)).unwrap();
+    std::fs::write(path("model.safetensors"), weights("deep-cnn", 32, 0.0, &[])).unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let names = Label::ALL.map(|label| label.name());
     let mut table = format!("id,group,label_{},{}\n", names.join(",label_"), names.join(","));
@@ -148,7 +123,7 @@ fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
 fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights("deep-cnn", false)).unwrap();
+    std::fs::write(path("model.safetensors"), weights("deep-cnn", 32, 0.0, &[])).unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     write_run(&folder.path().join("run"), "sequence-probabilities", 30, None);
     let (out, about) = (path("tiny.hemora"), path("about.toml"));
@@ -232,7 +207,7 @@ fn set_views(run: &Path, views: &str) {
 fn a_bundle_has_the_views_that_its_networks_of_series_were_trained_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights("deep-cnn", false)).unwrap();
+    std::fs::write(path("model.safetensors"), weights("deep-cnn", 32, 0.0, &[])).unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let run = folder.path().join("run");
     write_run(&run, "sequence-probabilities", 30, None);
@@ -260,12 +235,13 @@ fn a_bundle_has_the_views_that_its_networks_of_series_were_trained_on() {
 fn runs_that_do_not_fit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    for (file, network, of_fold) in [
-        ("deep.safetensors", "deep-cnn", true),
-        ("lite.safetensors", "efficientnet-lite0", true),
-        ("whole.safetensors", "efficientnet-lite0", false),
+    let fold: &[_] = &[("fold", "1")];
+    for (file, network, more) in [
+        ("deep.safetensors", "deep-cnn", fold),
+        ("lite.safetensors", "efficientnet-lite0", fold),
+        ("whole.safetensors", "efficientnet-lite0", &[]),
     ] {
-        std::fs::write(path(file), weights(network, of_fold)).unwrap();
+        std::fs::write(path(file), weights(network, 32, 0.0, more)).unwrap();
     }
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let run = |name: &str| folder.path().join(name);
@@ -314,7 +290,11 @@ fn runs_that_do_not_fit_are_refused_by_name() {
 fn an_ensemble_takes_a_run_that_reads_its_models_as_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("lite.safetensors"), weights("efficientnet-lite0", true)).unwrap();
+    std::fs::write(
+        path("lite.safetensors"),
+        weights("efficientnet-lite0", 32, 0.0, &[("fold", "1")]),
+    )
+    .unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let run = |name: &str| folder.path().join(name);
     write_run(&run("features"), "sequence-features", 1280, None);

@@ -1,15 +1,14 @@
 //! `hemora evaluate`, `calibrate` and `compare`, end to end.
 
+mod support;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
 use hemora_ct::Label;
 use hemora_synth::{PhantomOptions, write_dataset};
 use serde_json::Value;
 
-fn hemora(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_hemora")).args(arguments).output().unwrap()
-}
+use support::hemora;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()

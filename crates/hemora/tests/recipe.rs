@@ -1,16 +1,16 @@
 //! `hemora recipe`: phantoms to a bundle and a submission with the real training program, taken up
 //! again, and what triage says with that bundle.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use hemora_data::{IndexReader, SliceScore, SliceTable, Table};
 use hemora_infer::Model;
 
-fn hemora(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_hemora")).args(arguments).output().unwrap()
-}
+use support::hemora;
 
 fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()

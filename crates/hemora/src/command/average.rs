@@ -1,12 +1,11 @@
 //! `hemora model average`: the mean of several networks' weights as one network.
 
-use std::collections::HashMap;
-use std::path::Path;
 use std::process::ExitCode;
 
 use hemora_nn::Weights;
-use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
+use miette::{IntoDiagnostic, Result, WrapErr, bail};
 
+use super::trained::Trained;
 use crate::cli::AverageArgs;
 use crate::output::{print, write_whole};
 
@@ -22,50 +21,33 @@ const SHARED: [&str; 3] = ["network", "task", "input"];
 /// A report that names the file and what differs from the first.
 pub fn run(arguments: &AverageArgs) -> Result<ExitCode> {
     let AverageArgs { weights, out } = arguments;
-    let mut networks = Vec::with_capacity(weights.len());
-    let mut shared: HashMap<String, String> = HashMap::new();
-    for path in weights {
-        let (network, mut metadata) = read(path)?;
-        metadata.retain(|key, _| SHARED.contains(&key.as_str()));
-        if networks.is_empty() {
-            shared = metadata;
-        } else if let Some(key) = SHARED.iter().find(|key| shared.get(**key) != metadata.get(**key))
-        {
+    let parts: Vec<Trained> =
+        weights.iter().map(|path| Trained::read(path)).collect::<Result<_>>()?;
+    let first = &parts[0];
+    let network = first.entry("network")?;
+    for part in &parts {
+        part.entry("network")?;
+        let differs = |key: &&&str| part.metadata.get(**key) != first.metadata.get(**key);
+        if let Some(key) = SHARED.iter().find(differs) {
             bail!(
                 help = "average networks of one kind that were trained for one task on one input",
                 "{}: another {key} than that of {}",
-                path.display(),
-                weights[0].display()
+                part.name,
+                first.name
             );
         }
-        networks.push(network);
     }
-    let mean = Weights::mean(&networks).into_diagnostic().wrap_err_with(|| {
-        let names: Vec<_> = weights.iter().map(|path| path.display().to_string()).collect();
-        names.join(", ")
-    })?;
-    let network = shared.get("network").cloned().unwrap_or_default();
-    let count = networks.len();
-    shared.insert(AVERAGED.to_owned(), count.to_string());
+    let mut metadata = first.metadata.clone();
+    metadata.retain(|key, _| SHARED.contains(&key.as_str()));
+    metadata.insert(AVERAGED.to_owned(), parts.len().to_string());
     // The parts' figures are not its own.
-    shared.insert("metrics".to_owned(), "[]".to_owned());
-    let bytes = mean.to_safetensors(shared).into_diagnostic()?;
+    metadata.insert("metrics".to_owned(), "[]".to_owned());
+    let all: Vec<&Weights> = parts.iter().map(|part| &part.weights).collect();
+    let names = || parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join(", ");
+    let mean = Weights::mean(&all).into_diagnostic().wrap_err_with(names)?;
+    let bytes = mean.to_safetensors(metadata).into_diagnostic()?;
     write_whole(out, |file| file.write_all(&bytes).into_diagnostic())?;
+    let count = parts.len();
     print(|output| writeln!(output, "{}: the mean of {count} networks {network}", out.display()))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn read(path: &Path) -> Result<(Weights, HashMap<String, String>)> {
-    let name = || path.display().to_string();
-    let bytes = std::fs::read(path).into_diagnostic().wrap_err_with(name)?;
-    let weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err_with(name)?;
-    let metadata = Weights::metadata(&bytes).into_diagnostic().wrap_err_with(name)?;
-    if !metadata.contains_key("network") {
-        return Err(miette!(
-            help = "give the model.safetensors that hemora-train wrote",
-            "{} has no `network` in its metadata",
-            name()
-        ));
-    }
-    Ok((weights, metadata))
 }

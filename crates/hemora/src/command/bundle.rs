@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views};
 use hemora_evaluate::Evaluation;
 use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
-use hemora_nn::{Weights, networks, onnx};
+use hemora_nn::{networks, onnx};
 use hemora_recipe::About;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::average::AVERAGED;
 use super::bundle_series::SeriesRuns;
 use super::card::{measured_metrics, read_about, read_evaluations, read_fit, write_end};
+use super::trained::Trained;
 use crate::cli::BundleArgs;
 
 /// One label's validation as hemora-train stores it in the weights.
@@ -38,27 +39,15 @@ struct Interval {
 /// # Errors
 /// A report that names the file and what it lacks.
 pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
-    let name = arguments.weights.display().to_string();
-    let bytes =
-        std::fs::read(&arguments.weights).into_diagnostic().wrap_err_with(|| name.clone())?;
+    let trained = Trained::read(&arguments.weights)?;
     let about = read_about(&arguments.about)?;
-    let weights = Weights::from_safetensors(&bytes).into_diagnostic().wrap_err(name.clone())?;
-    let metadata = Weights::metadata(&bytes).into_diagnostic()?;
-    let entry = |key: &str| {
-        metadata.get(key).ok_or_else(|| {
-            miette!(
-                help = "give the model.safetensors that hemora-train wrote; what was trained on a \
-                        prepared set in colour has no `input`, as triage cannot make it",
-                "{name} has no `{key}` in its metadata"
-            )
-        })
-    };
-    let network = entry("network")?;
-    let fold = metadata.get("fold").map(String::as_str);
-    let input: InputRecipe = serde_json::from_str(entry("input")?).into_diagnostic()?;
+    let network = trained.entry("network")?;
+    let fold = trained.metadata.get("fold").map(String::as_str);
+    let averaged = trained.metadata.get(AVERAGED).map(String::as_str);
+    let input: InputRecipe = serde_json::from_str(trained.entry("input")?).into_diagnostic()?;
     input.check().into_diagnostic()?;
-    let averaged = metadata.get(AVERAGED).map(String::as_str);
-    let measured: Vec<Measured> = serde_json::from_str(entry("metrics")?).into_diagnostic()?;
+    let measured: Vec<Measured> =
+        serde_json::from_str(trained.entry("metrics")?).into_diagnostic()?;
     let fit = read_fit(arguments.calibration.as_deref())?;
     let mut evaluations = read_evaluations(&arguments.evaluation)?;
     let options = networks::Options {
@@ -68,9 +57,10 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         dropout: 0.0,
     };
     let graph = networks::build(network, &options)
-        .ok_or_else(|| miette!("{name} is of an unknown network `{network}`"))?
+        .ok_or_else(|| miette!("{} is of an unknown network `{network}`", trained.name))?
         .into_diagnostic()?;
-    let onnx = onnx::write(&graph, &weights).into_diagnostic().wrap_err(name)?;
+    let onnx = onnx::write(&graph, &trained.weights).into_diagnostic();
+    let onnx = onnx.wrap_err_with(|| trained.name.clone())?;
     let asked = arguments.views.as_deref().and_then(Views::named);
     let mut series = SeriesRuns::read(&arguments.series, &onnx, fold, arguments.own_fold)?;
     for note in &series.notes {
@@ -89,7 +79,7 @@ pub fn run(arguments: &BundleArgs) -> Result<ExitCode> {
         input,
         views: series.views(asked)?,
         network: NetworkRef {
-            name: network.clone(),
+            name: network.to_owned(),
             trainable_parameters: graph.trainable_parameters() as u64,
         },
         training_data: about.training_data.clone(),

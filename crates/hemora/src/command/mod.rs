@@ -21,4 +21,5 @@ pub mod recipe;
 pub mod study;
 pub mod synth;
 pub mod train;
+mod trained;
 pub mod triage;

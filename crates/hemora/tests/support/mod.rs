@@ -3,6 +3,9 @@
 
 use std::process::{Command, Output};
 
+use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
+use hemora_nn::{Tensor, Weights, networks};
+
 /// What `hemora model bundle` cannot know by itself.
 pub const ABOUT: &str = r#"
 name = "tiny"
@@ -34,4 +37,22 @@ pub fn refused(arguments: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
     let said = String::from_utf8_lossy(&output.stderr).replace('│', " ");
     said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An image network for grey images of `size` pixels all of whose weights are `value`, as a training run
+/// leaves it, with `more` metadata.
+pub fn weights(network: &str, size: usize, value: f32, more: &[(&str, &str)]) -> Vec<u8> {
+    let head = Some(networks::Head::Sigmoid(LABEL_COUNT));
+    let options = networks::Options { channels: 3, size, head, dropout: 0.0 };
+    let graph = networks::build(network, &options).unwrap().unwrap();
+    let mut weights = Weights::default();
+    for parameter in graph.parameters() {
+        let values = vec![value; parameter.len()];
+        weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
+    }
+    let input = serde_json::to_string(&InputRecipe::grey(size, Window::BRAIN)).unwrap();
+    let known =
+        [("network", network), ("task", "labels"), ("input", input.as_str()), ("metrics", "[]")];
+    let all = known.iter().chain(more).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    weights.to_safetensors(all.collect()).unwrap()
 }
