@@ -1,4 +1,4 @@
-"""Makes crates/hemora-dicom/tests/fixtures: one small image in the codings of DICOM's transfer syntaxes.
+"""Makes crates/hemora-io/tests/fixtures: one small image in the codings of DICOM's transfer syntaxes.
 
 Needs imagecodecs 2026.3.6, numpy, pydicom 3 and dcmtk 3.6.7 (dcmcjpeg, dcmdjpeg):
     pip install imagecodecs==2026.3.6 numpy pydicom==3.0.2 && apt install dcmtk
@@ -19,7 +19,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import ExplicitVRLittleEndian
 
-FOLDER = Path(__file__).parent.parent / "crates/hemora-dicom/tests/fixtures"
+FOLDER = Path(__file__).parent.parent / "crates/hemora-io/tests/fixtures"
 ROWS, COLUMNS = 21, 37
 
 

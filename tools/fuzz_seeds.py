@@ -2,7 +2,7 @@
 
 Needs numpy, Pillow, pyarrow and pydicom, which tools/peers-requirements.txt has:
     .env/peers/bin/python tools/fuzz_seeds.py
-The compressed frames are those of crates/hemora-dicom/tests/fixtures, the description of a model that
+The compressed frames are those of crates/hemora-io/tests/fixtures, the description of a model that
 of models/default.hemora.
 """
 
@@ -23,7 +23,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
 
 ROOT = Path(__file__).parent.parent
-FRAMES = ROOT / "crates/hemora-dicom/tests/fixtures"
+FRAMES = ROOT / "crates/hemora-io/tests/fixtures"
 LABELS = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any"]
 
 

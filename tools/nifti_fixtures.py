@@ -1,4 +1,4 @@
-"""Makes crates/hemora-dicom/tests/fixtures/volume-*: small NIfTI volumes as nibabel writes and reads them.
+"""Makes crates/hemora-io/tests/fixtures/volume-*: small NIfTI volumes as nibabel writes and reads them.
 
 Needs nibabel 5 and numpy:
     pip install nibabel==5.4.2 numpy && python tools/nifti_fixtures.py
@@ -12,7 +12,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-FOLDER = Path(__file__).parent.parent / "crates/hemora-dicom/tests/fixtures"
+FOLDER = Path(__file__).parent.parent / "crates/hemora-io/tests/fixtures"
 SIZE = 7, 6, 3
 
 

@@ -1,7 +1,7 @@
 //! A zip archive: its directory, the names and the contents of its entries.
 #![no_main]
 
-use hemora_dicom::{collect, list_sources, read_bytes};
+use hemora_io::{collect, list_sources, read_bytes};
 use hemora_fuzz::{file, prepare};
 use libfuzzer_sys::fuzz_target;
 

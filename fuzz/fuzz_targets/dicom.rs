@@ -1,7 +1,7 @@
 //! A DICOM file: meta header, data set, functional groups, pixels.
 #![no_main]
 
-use hemora_dicom::{Source, collect, read_headers, read_slice};
+use hemora_io::{Source, collect, read_headers, read_slice};
 use hemora_fuzz::{file, prepare};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 //! A NIfTI volume, plain or in gzip.
 #![no_main]
 
-use hemora_dicom::{FileFormat, Source, read_headers, read_slice};
+use hemora_io::{FileFormat, Source, read_headers, read_slice};
 use hemora_fuzz::{file, prepare};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 //! A PNG or JPEG picture of a slice.
 #![no_main]
 
-use hemora_dicom::{Source, jpeg_channels, read_slice};
+use hemora_io::{Source, jpeg_channels, read_slice};
 use hemora_fuzz::{file, prepare};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 //! A compressed frame; the first byte chooses the codec and the depth of the image around it.
 #![no_main]
 
-use hemora_dicom::{Source, read_slice};
+use hemora_io::{Source, read_slice};
 use hemora_fuzz::{SYNTAXES, around_frame, file, prepare};
 use libfuzzer_sys::fuzz_target;
 

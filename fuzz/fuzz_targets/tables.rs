@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use hemora_data::{Groups, LabelTable, SetStats, SliceFeatures, SliceTable};
-use hemora_evaluate::{Mapping, Predictions};
+use hemora_evaluation::{Mapping, Predictions};
 use hemora_fuzz::{file, prepare};
 use libfuzzer_sys::fuzz_target;
 

@@ -17,6 +17,10 @@ mod slice;
 mod views;
 mod window;
 
+/// Stands in every output of Hemora.
+pub const NOTICE: &str =
+    "For research use only. Not a medical device, not for diagnosis or treatment.";
+
 pub use clean::{
     FrequencyError, FrequencyScale, HuCounts, PixelBox, Square, brain_box, hu_range,
     part_in_window, resize_square, whole_hu, zoom,
@@ -29,7 +33,8 @@ pub use preparation::{Kept, Preparation, on_canvas};
 pub use recipe::{Channel, InputRecipe, RecipeError};
 pub use resize::{Plane, resize};
 pub use sequence::{
-    SEQUENCE_UNIT_MM, SequenceSlice, places_along, probability_column_count, probability_columns,
+    SEQUENCE_UNIT_MM, SequenceSlice, SeriesInput, places_along, probability_column_count,
+    probability_columns,
 };
 pub use slice::{Slice, SliceError};
 pub use views::{View, Views};

@@ -4,11 +4,34 @@
 //! Slices are given in the order in which they are read, upward or downward, perhaps with gaps:
 //! neighbours are those in that order.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::LABEL_COUNT;
 
 /// Distances along the normal are given in units of this many mm, so that those of neighbours are
 /// near 1.
 pub const SEQUENCE_UNIT_MM: f64 = 10.0;
+
+/// What networks of series read of each slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeriesInput {
+    /// The pooled features of the network of single slices: what its last linear layer reads.
+    Features,
+    /// The same, and the place along the normal in units of 10 mm in the last column.
+    FeaturesAndPlaces,
+    /// Probabilities of the network of single slices, their differences to the neighbours, rank and
+    /// distance, and in a second stage the probabilities of the first: six columns of each.
+    Probabilities,
+}
+
+impl SeriesInput {
+    /// Whether it is read from the feature maps of the network of single slices.
+    pub fn is_features(self) -> bool {
+        self != Self::Probabilities
+    }
+}
 
 /// What is known of a slice of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::{InputRecipe, Plane, Slice, Window, resize, whole_hu};
-use hemora_dicom::{Source, jpeg_channels, read_jpeg, read_png, read_slice};
+use hemora_io::{Source, jpeg_channels, read_jpeg, read_png, read_slice};
 use rayon::prelude::*;
 
 use crate::images::{DataError, ImageEntry, ImageKind, ImageSet};

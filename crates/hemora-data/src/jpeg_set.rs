@@ -7,7 +7,7 @@ use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
 use crate::images::{DataError, ImageEntry, ImageKind, ImageSet};
 use crate::memory::{InMemorySet, windowed_planes};
 use crate::sampling::Image;
-use hemora_dicom::{JpegPixels, read_jpeg_pixels};
+use hemora_io::{JpegPixels, read_jpeg_pixels};
 
 /// Prepared JPEG files of one size with their labels.
 #[derive(Debug, Clone)]

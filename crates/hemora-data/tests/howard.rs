@@ -7,7 +7,7 @@ use std::process::Command;
 
 use hemora_ct::{HuCounts, PixelBox, Plane, Window, brain_box, part_in_window, zoom};
 use hemora_data::{Output, PrepareRecipe, Renderer};
-use hemora_dicom::{Source, read_slice};
+use hemora_io::{Source, read_slice};
 use hemora_synth::{PhantomOptions, write_dataset};
 use support::{dicom_files, python, shared_sample};
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::{Channel, InputRecipe, Label, Slice, Window};
 use hemora_data::{DataError, Groups, ImageKind, ImageSet, InMemorySet};
-use hemora_dicom::{NewSlice, PixelStorage, write_slice};
+use hemora_io::{NewSlice, PixelStorage, write_slice};
 use support::{write_flat_png, write_labels, write_png};
 
 const BLEED: &[Label] = &[Label::Subdural, Label::Any];

@@ -11,7 +11,7 @@ use hemora_data::{
     Crop, InMemorySet, IndexError, IndexReader, IndexReport, PrepareRecipe, Selection, SliceRow,
     SplitInto, build_index, prepare,
 };
-use hemora_dicom::{NewSlice, PixelStorage, read_slice, write_slice};
+use hemora_io::{NewSlice, PixelStorage, read_slice, write_slice};
 use support::{python, shared_sample, write_labels};
 
 fn silent(_: usize, _: usize) {}

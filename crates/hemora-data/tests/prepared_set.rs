@@ -151,7 +151,7 @@ fn stacks(set: &Set) -> Vec<Vec<(String, hemora_ct::Slice)>> {
         a.series_instance_uid == b.series_instance_uid
     };
     let read = |row: &hemora_data::SliceRow| {
-        let (_, slice) = hemora_dicom::read_slice(&row.source()).unwrap();
+        let (_, slice) = hemora_io::read_slice(&row.source()).unwrap();
         (row.id.clone(), slice)
     };
     rows.chunk_by(is_one).map(|rows| rows.iter().map(read).collect()).collect()

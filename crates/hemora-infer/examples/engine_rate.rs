@@ -7,7 +7,8 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use hemora_infer::{Bundle, EngineError, load_engine};
+use hemora_infer::{EngineError, load_engine};
+use hemora_model::Bundle;
 use rayon::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {

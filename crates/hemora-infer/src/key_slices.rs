@@ -1,11 +1,12 @@
 //! The slices of a study that a reader should see first, with where the network looked.
 
 use hemora_ct::{Label, Probabilities, Slice};
-use hemora_dicom::{Collection, Series};
+use hemora_io::{Collection, Series};
 
 use crate::score::read_one;
 use crate::stack::Window;
-use crate::{ActivationMap, LoadedModel, SeriesResult, SliceResult, StudyResult};
+use crate::{ActivationMap, LoadedModel};
+use hemora_model::{SeriesResult, SliceResult, StudyResult};
 
 /// A slice worth a look.
 #[derive(Debug, Clone)]

@@ -1,40 +1,25 @@
 //! From a study to its result: engines, the model bundle, class-activation maps.
 //!
 //! [`Model::open`] reads a model, one network or an ensemble, [`LoadedModel::load`] loads its engines,
-//! [`triage`] scores a [`hemora_dicom::Collection`], [`key_slices`] gives the slices to look at first.
+//! [`triage`] scores a [`hemora_io::Collection`], [`key_slices`] gives the slices to look at first.
 //! Only this crate knows tract and ONNX Runtime.
 
 mod activation;
-mod bundle;
-mod csv;
 mod engine;
 mod key_slices;
 mod load;
-mod result;
-mod schema;
 mod score;
 mod series;
 mod stack;
 mod triage;
 
 pub use activation::{ActivationMap, Classifier};
-pub use bundle::{
-    Bundle, BundleError, Claims, ENSEMBLE_FORMAT_VERSION, Ensemble, EnsembleInfo, EnsembleModel,
-    EnsembleSeries, FORMAT_VERSION, MOST_MEMBERS, MOST_SERIES_NETWORKS, MeasuredLevel, Metric,
-    Model, ModelInfo, NetworkRef, SeriesInput, SeriesStage,
-};
-pub use csv::{result_csv, write_csv};
 pub use engine::{
     Engine, EngineError, EngineKind, FeatureMap, LoadedEngine, OrtEngine, OrtSequence, Output,
     SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine, run_both_ways,
 };
 pub use key_slices::{KeySlice, key_slices};
 pub use load::{LoadError, LoadedModel, Look};
-pub use result::{
-    Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
-    StudyResult, ToolRef, TriageResult,
-};
-pub use schema::{ensemble_schema, model_schema, result_schema};
 pub use score::{SeriesScore, SliceScore, score_series};
 pub use series::{SeriesModel, SeriesModelError};
-pub use triage::{NOTICE, SeriesPolicy, triage};
+pub use triage::{SeriesPolicy, triage};

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Plane, Probabilities};
 
-use crate::bundle::member_entry;
 use crate::score::{MemberScore, Scored, Scorer, SeriesScore, SliceScore, calibrate};
 use crate::series::in_order;
 use crate::{
-    ActivationMap, Bundle, Classifier, Engine, EngineError, EngineKind, Ensemble, Model,
-    SeriesModel, SeriesModelError, load_engine,
+    ActivationMap, Classifier, Engine, EngineError, EngineKind, SeriesModel, SeriesModelError,
+    load_engine,
 };
+use hemora_model::member_entry;
+use hemora_model::{Bundle, Ensemble, Model};
 
 /// A model with its engines.
 pub struct LoadedModel {

@@ -8,11 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use hemora_ct::{
     HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, View, Views, hu_problems,
 };
-use hemora_dicom::{FileFormat, Series, read_slice};
-use hemora_eval::{Calibration, LearnedAggregation};
+use hemora_io::{FileFormat, Series, read_slice};
+use hemora_metrics::{Calibration, LearnedAggregation};
 
+use crate::Engine;
 use crate::stack::{Window, map_windows};
-use crate::{Engine, SkippedFile};
+use hemora_model::SkippedFile;
 
 /// How many of the highest slices make a series' probability.
 const HIGHEST: usize = 3;

@@ -7,12 +7,11 @@ use hemora_ct::{LABEL_COUNT, Probabilities, SequenceSlice, places_along, probabi
 use hemora_nn::onnx::{OnnxError, pooled_features};
 use rayon::prelude::*;
 
-use crate::bundle::series_entry;
 use crate::score::{MemberScore, SliceScore};
-use crate::{
-    Bundle, EngineError, EngineKind, Ensemble, SequenceEngine, SeriesInput, SeriesStage,
-    load_sequence_engine, run_both_ways,
-};
+use crate::{EngineError, EngineKind, SequenceEngine, load_sequence_engine, run_both_ways};
+use hemora_ct::SeriesInput;
+use hemora_model::series_entry;
+use hemora_model::{Bundle, Ensemble, SeriesStage};
 
 /// Fewer slices than this have none with neighbours on both sides: nothing to read between.
 const FEWEST: usize = 3;

@@ -3,18 +3,16 @@
 use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::HuProblem;
-use hemora_dicom::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
-use hemora_eval::{LearnedAggregation, Level, OperatingPoint};
+use hemora_ct::{HuProblem, NOTICE};
+use hemora_io::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
+use hemora_metrics::{LearnedAggregation, Level, OperatingPoint};
 
+use crate::LoadedModel;
 use crate::score::{SeriesScore, score};
-use crate::{
-    Acquisition, Flag, LoadedModel, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
-    StudyResult, ToolRef, TriageResult,
+use hemora_model::{
+    Acquisition, Flag, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult, StudyResult,
+    ToolRef, TriageResult,
 };
-
-/// Stands in every result.
-pub const NOTICE: &str = "For research use only. Not a medical device, not for diagnosis.";
 
 /// Which series of a study are scored; localizers and series that are not axial never are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Instant;
 
 use hemora_ct::probability_column_count;
-use hemora_dicom::{Source, read_slice};
+use hemora_io::{Source, read_slice};
 use serde::Deserialize;
 
 use crate::options::RecipeOptions;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use hemora_ct::Label;
-use hemora_infer::SliceResult;
+use hemora_model::SliceResult;
 use hemora_page::Scale;
 
 use crate::figure::Figure;

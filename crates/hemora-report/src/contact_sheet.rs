@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use hemora_page::{Escaped, count, write_head};
 
 use crate::figure::{self, Figure};
-use crate::{KeySlice, NOTICE};
+use hemora_ct::NOTICE;
+
+use crate::KeySlice;
 
 const STYLE: &str = include_str!("style.css");
 

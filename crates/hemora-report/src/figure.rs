@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
-use hemora_infer::SliceResult;
+use hemora_model::SliceResult;
 use hemora_page::{Escaped, or_dash};
 
 use crate::colour::{inferno, opacity};

@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use hemora_infer::{StudyResult, TriageResult};
+use hemora_ct::NOTICE;
+use hemora_model::{StudyResult, TriageResult};
 use hemora_page::{Escaped, count, or_dash, write_head};
 
 use crate::figure::{self, Figure};
 use crate::study::{self, Place};
 use crate::{KeySlice, ReportError, guide, skipped, worklist};
-
-/// The notice at the head of every report.
-pub const NOTICE: &str = "For research use only. Not a medical device, not for diagnosis or \
-                          treatment. Every study must be read by a physician.";
 
 /// Up to this many studies are unfolded; of more, only the first.
 const UNFOLDED: usize = 3;

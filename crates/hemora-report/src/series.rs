@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use hemora_ct::Label;
-use hemora_infer::{Acquisition, SeriesResult};
+use hemora_model::{Acquisition, SeriesResult};
 use hemora_page::{Escaped, count, or_dash, title};
 
 use crate::chart::Chart;

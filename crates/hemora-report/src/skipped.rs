@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use hemora_infer::SkippedFile;
+use hemora_model::SkippedFile;
 use hemora_page::{Escaped, count, or_dash};
 
 /// A list longer than this is folded.

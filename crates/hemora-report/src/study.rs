@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use hemora_ct::{Label, Probabilities};
-use hemora_infer::StudyResult;
+use hemora_model::StudyResult;
 use hemora_page::{Escaped, count, or_dash, title};
 
 use crate::bar::Bar;

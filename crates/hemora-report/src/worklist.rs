@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use hemora_infer::StudyResult;
+use hemora_model::StudyResult;
 use hemora_page::{Escaped, count, or_dash};
 
 use crate::bar::Bar;

@@ -3,7 +3,7 @@
 mod support;
 
 use hemora_ct::{Label, Plane};
-use hemora_infer::{SeriesResult, SkippedFile, TriageResult};
+use hemora_model::{SeriesResult, SkippedFile, TriageResult};
 use hemora_report::{KeySlice, ReportError, write_html};
 use support::sound::{assert_sound, unbalanced};
 use support::{page, result, series, slice, study};

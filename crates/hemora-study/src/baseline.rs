@@ -2,7 +2,7 @@
 
 use hemora_ct::Label;
 use hemora_data::Part;
-use hemora_eval::LabelColumn;
+use hemora_metrics::LabelColumn;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! The results document, `study.json` (`schemas/study-1.schema.json`).
 
 use hemora_ct::Label;
-use hemora_evaluate::Tool;
+use hemora_evaluation::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use hemora_data::{
     DataError, IndexError, PrepareError, PrepareRecipeError, SplitError, TableError,
 };
-use hemora_eval::MetricError;
+use hemora_metrics::MetricError;
 use hemora_synth::SynthError;
 
 /// Why a study cannot be run.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hemora_ct::Label;
 use hemora_data::{Table, with_file};
-use hemora_eval::{
+use hemora_metrics::{
     BootstrapOptions, Clusters, Confusion, Interval, LabelColumn, Level, MeasureOptions,
     MetricError, OperatingPoint, OperatingRule, measure,
 };

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use hemora_ct::NOTICE;
 use hemora_data::SplitTable;
-use hemora_evaluate::{NOTICE, Tool};
+use hemora_evaluation::Tool;
 use sha2::{Digest, Sha256};
 
 use crate::baseline::baselines;

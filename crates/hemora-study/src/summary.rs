@@ -1,7 +1,7 @@
 //! Mean and spread over the repeats.
 
 use hemora_ct::Label;
-use hemora_eval::Interval;
+use hemora_metrics::Interval;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use hemora_ct::Label;
 use hemora_data::Part;
-use hemora_eval::LabelColumn;
+use hemora_metrics::LabelColumn;
 
 use crate::set::{Item, StudySet};
 use crate::warnings::warnings;
@@ -66,8 +66,8 @@ pub(crate) fn document(change: impl FnOnce(&mut StudyOptions)) -> StudyDocument 
     }
     let mut document = StudyDocument {
         schema_version: 1,
-        notice: hemora_evaluate::NOTICE.to_owned(),
-        tool: hemora_evaluate::Tool { name: "test".to_owned(), version: "0".to_owned() },
+        notice: hemora_ct::NOTICE.to_owned(),
+        tool: hemora_evaluation::Tool { name: "test".to_owned(), version: "0".to_owned() },
         planned: cells.len() as u64,
         summaries: summarise(&draws, &cells),
         options,

@@ -1,6 +1,6 @@
 //! How networks, questions and figures are written, on the page and in Markdown.
 
-use hemora_evaluate::number_text;
+use hemora_evaluation::number_text;
 
 use crate::summary::Figure;
 use crate::{Question, SplitKind};

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_dicom::PixelStorage;
+use hemora_io::PixelStorage;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

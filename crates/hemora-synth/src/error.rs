@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hemora_dicom::WriteError;
+use hemora_io::WriteError;
 
 /// Why a phantom cannot be made or written.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hemora_dicom::{NewSlice, PixelStorage, write_slice};
+use hemora_io::{NewSlice, PixelStorage, write_slice};
 use rayon::prelude::*;
 
 use crate::{PhantomStudy, StudyIds, SynthError};

@@ -1,11 +1,11 @@
-//! What is written reads back through `hemora-dicom` as it was made.
+//! What is written reads back through `hemora-io` as it was made.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::Label;
-use hemora_dicom::{PixelStorage, collect, read_slice};
+use hemora_io::{PixelStorage, collect, read_slice};
 use hemora_synth::{
     Bleeds, HeadPhantom, PhantomOptions, StudyIds, SynthError, write_dataset, write_study,
 };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_data::Loader;
-use hemora_eval::{BootstrapOptions, Interval, MetricError, auroc, cluster_bootstrap};
+use hemora_metrics::{BootstrapOptions, Interval, MetricError, auroc, cluster_bootstrap};
 use miette::{IntoDiagnostic, WrapErr};
 use serde::Serialize;
 use tch::Tensor;

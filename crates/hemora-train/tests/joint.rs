@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label};
 use hemora_data::{Negatives, Selection, SliceTable, SplitInto};
-use hemora_infer::{Bundle, EngineKind, LoadedModel, Model, ModelInfo, SeriesPolicy, triage};
+use hemora_infer::{EngineKind, LoadedModel, SeriesPolicy, triage};
+use hemora_model::{Bundle, Model, ModelInfo};
 use hemora_nn::{Weights, networks, onnx};
 use tempfile::TempDir;
 
@@ -109,7 +110,7 @@ fn bundle(run: &Path, out: &Path) -> Bundle {
 fn difference(run: &Path, out: &Path) -> f32 {
     let bundle = bundle(run, out);
     let model = LoadedModel::load(EngineKind::Tract, Model::Network(bundle), None).unwrap();
-    let collection = hemora_dicom::collect(&[sets().join("data/stage_2_train")], &|_, _| ());
+    let collection = hemora_io::collect(&[sets().join("data/stage_2_train")], &|_, _| ());
     let result = triage(&model, &collection, SeriesPolicy::Chosen, &|_, _| ());
     let studies = result.studies.iter().flat_map(|study| &study.series);
     let said: HashMap<&str, [f32; LABEL_COUNT]> = studies

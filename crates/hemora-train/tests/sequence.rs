@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hemora_ct::LABEL_COUNT;
 use hemora_data::{SliceFeatures, SliceScore, SliceTable};
-use hemora_eval::competition_log_loss;
+use hemora_metrics::competition_log_loss;
 use hemora_nn::Weights;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use hemora_infer::Model;
+use hemora_model::Model;
 use miette::{IntoDiagnostic, Result, WrapErr};
 
 /// `models/default.hemora`, so that one binary is all that triage needs.

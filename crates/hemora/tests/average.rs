@@ -5,7 +5,7 @@ mod support;
 use std::collections::HashMap;
 use std::path::Path;
 
-use hemora_infer::Bundle;
+use hemora_model::Bundle;
 use hemora_nn::{Tensor, Weights};
 
 use support::{ABOUT, hemora, refused, succeed, weights};

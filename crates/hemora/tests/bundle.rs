@@ -7,7 +7,7 @@ use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label, Views};
 use hemora_data::{SliceScore, SliceTable};
-use hemora_infer::Bundle;
+use hemora_model::Bundle;
 use hemora_nn::{Tensor, Weights, networks};
 
 use support::{ABOUT, hemora, succeed, weights};
@@ -44,7 +44,7 @@ fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     assert!(origin.file.ends_with("validation.csv") && origin.items == 60, "{origin:?}");
     assert_eq!(info.calibration.as_ref().unwrap().origin.groups, 30);
     let any = |name: &str| {
-        let of = |m: &&hemora_infer::Metric| m.name == name && m.label == Some(Label::Any);
+        let of = |m: &&hemora_model::Metric| m.name == name && m.label == Some(Label::Any);
         info.metrics.iter().find(of).unwrap()
     };
     let auroc = any("AUROC");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use hemora_ct::{Label, Slice, Window};
-use hemora_dicom::{PixelStorage, collect, read_slice};
+use hemora_io::{PixelStorage, collect, read_slice};
 use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, StudyIds, write_study};
 use serde_json::Value;
 

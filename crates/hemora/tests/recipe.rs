@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use hemora_data::{IndexReader, SliceScore, SliceTable, Table};
-use hemora_infer::Model;
+use hemora_model::Model;
 
 use support::hemora;
 

@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_dicom::{Source, list_sources};
+use hemora_io::{Source, list_sources};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window};
-use hemora_dicom::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
+use hemora_io::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
 use sha2::{Digest, Sha256};
 
 use super::row::{SliceRow, is_file_name};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use hemora_ct::{Fingerprint, LABEL_COUNT, Label};
-use hemora_dicom::Source;
+use hemora_io::Source;
 
 use super::cells::{Cell, Cells, Kind, at_least_0};
 

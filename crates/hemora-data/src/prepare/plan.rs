@@ -3,7 +3,7 @@
 //! A plan holds a whole index, so what it keeps of a slice is small: numbers, and texts by number.
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_dicom::Source;
+use hemora_io::Source;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

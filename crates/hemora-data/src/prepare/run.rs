@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{fs, iter};
 
 use hemora_ct::{HuCounts, Label, Plane};
-use hemora_dicom::read_slice;
+use hemora_io::read_slice;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde::Serialize;

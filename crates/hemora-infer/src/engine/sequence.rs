@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hemora_ct::LABEL_COUNT;
-use hemora_eval::{log_odds, sigmoid};
+use hemora_metrics::{log_odds, sigmoid};
 
 use super::contract::{EngineError, check_output};
 use super::library;

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use hemora_ct::Label;
-use hemora_infer::{Bundle, BundleError, MeasuredLevel, Metric, ModelInfo};
+use hemora_model::{Bundle, BundleError, MeasuredLevel, Metric, ModelInfo};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -34,7 +34,7 @@ fn info() -> ModelInfo {
 
 /// A calibrator as `model.json` has it.
 fn temperature(value: f64) -> serde_json::Value {
-    serde_json::to_value(hemora_eval::Calibrator::Temperature(value)).unwrap()
+    serde_json::to_value(hemora_metrics::Calibrator::Temperature(value)).unwrap()
 }
 
 fn written(folder: &Path) -> Vec<u8> {

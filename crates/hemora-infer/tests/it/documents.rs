@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use hemora_ct::Label;
-use hemora_infer::{TriageResult, model_schema, result_csv, result_schema};
+use hemora_model::{TriageResult, model_schema, result_schema};
+use hemora_report::result_csv;
 
 use crate::support::peers_python;
 

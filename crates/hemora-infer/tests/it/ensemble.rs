@@ -5,12 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use hemora_ct::{Channel, InputRecipe, LABEL_COUNT, Label, Views, Window};
-use hemora_dicom::Collection;
-use hemora_eval::{StackNode, StackedLabel, Stacking};
-use hemora_infer::{
-    Bundle, EngineKind, Ensemble, EnsembleInfo, EnsembleModel, LoadedModel, Model, ModelInfo,
-    SeriesPolicy, TriageResult, key_slices, triage,
-};
+use hemora_infer::{EngineKind, LoadedModel, SeriesPolicy, key_slices, triage};
+use hemora_io::Collection;
+use hemora_metrics::{StackNode, StackedLabel, Stacking};
+use hemora_model::{Bundle, Ensemble, EnsembleInfo, EnsembleModel, Model, ModelInfo, TriageResult};
 
 use crate::series::{FEATURES, even, read, write_series};
 use crate::support::{

@@ -5,8 +5,8 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use hemora_ct::LABEL_COUNT;
-use hemora_eval::{StackNode, StackedLabel, Stacking};
-use hemora_infer::{Bundle, BundleError, Ensemble, EnsembleInfo, MOST_MEMBERS, Model};
+use hemora_metrics::{StackNode, StackedLabel, Stacking};
+use hemora_model::{Bundle, BundleError, Ensemble, EnsembleInfo, MOST_MEMBERS, Model};
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};

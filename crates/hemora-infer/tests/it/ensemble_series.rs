@@ -5,12 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Views};
-use hemora_dicom::Collection;
-use hemora_eval::Stacking;
-use hemora_infer::{
-    Bundle, EngineKind, Ensemble, EnsembleInfo, EnsembleSeries, LoadedModel, Model, ModelInfo,
-    SeriesPolicy, SeriesStage, triage,
-};
+use hemora_infer::{EngineKind, LoadedModel, SeriesPolicy, triage};
+use hemora_io::Collection;
+use hemora_metrics::Stacking;
+use hemora_model::{Bundle, Ensemble, EnsembleInfo, EnsembleSeries, Model, ModelInfo, SeriesStage};
 
 use crate::ensemble::ensemble_info;
 use crate::series::{

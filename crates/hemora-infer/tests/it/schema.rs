@@ -20,7 +20,7 @@ fn check(name: &str, schema: &serde_json::Value) {
 
 #[test]
 fn the_published_schemas_are_current() {
-    check("result-1.schema.json", &hemora_infer::result_schema());
-    check("model-1.schema.json", &hemora_infer::model_schema());
-    check("model-ensemble-1.schema.json", &hemora_infer::ensemble_schema());
+    check("result-1.schema.json", &hemora_model::result_schema());
+    check("model-1.schema.json", &hemora_model::model_schema());
+    check("model-ensemble-1.schema.json", &hemora_model::ensemble_schema());
 }

@@ -4,12 +4,13 @@
 use std::fs;
 use std::path::Path;
 
+use hemora_ct::SeriesInput;
 use hemora_ct::{ImagePlane, LABEL_COUNT, Slice};
-use hemora_dicom::{Collection, NewSlice, PixelStorage, collect, read_slice, write_slice};
 use hemora_infer::{
-    Bundle, Engine, EngineKind, LoadedModel, Model, ModelInfo, SeriesInput, SeriesPolicy,
-    SeriesResult, SeriesStage, TractEngine, load_sequence_engine, triage,
+    Engine, EngineKind, LoadedModel, SeriesPolicy, TractEngine, load_sequence_engine, triage,
 };
+use hemora_io::{Collection, NewSlice, PixelStorage, collect, read_slice, write_slice};
+use hemora_model::{Bundle, Model, ModelInfo, SeriesResult, SeriesStage};
 use hemora_nn::networks::{self, SequenceOptions, build_sequence};
 use hemora_nn::{Tensor, Weights, onnx};
 
@@ -35,7 +36,7 @@ pub fn network(name: &str, columns: usize, fold: usize) -> Vec<u8> {
 pub fn stage(network: &str, columns: usize, folds: usize) -> SeriesStage {
     SeriesStage {
         network: network.to_owned(),
-        reads: SeriesInput::of(network).unwrap(),
+        reads: networks::sequence_input(network).unwrap(),
         columns,
         trainable_parameters: 1,
         sha256: vec![String::new(); folds],

@@ -5,7 +5,8 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use hemora_ct::LABEL_COUNT;
-use hemora_infer::{Bundle, EngineKind, ModelInfo, SeriesModel};
+use hemora_infer::{EngineKind, SeriesModel};
+use hemora_model::{Bundle, ModelInfo};
 use hemora_nn::networks::{self};
 use hemora_nn::onnx;
 use zip::write::SimpleFileOptions;

@@ -4,12 +4,13 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use hemora_ct::{ImagePlane, InputRecipe, LABEL_COUNT, Label, Slice, Window};
-use hemora_dicom::{NewSlice, PixelStorage, write_slice};
-use hemora_eval::{
+use hemora_infer::{EngineKind, LoadedModel};
+use hemora_io::{NewSlice, PixelStorage, write_slice};
+use hemora_metrics::{
     Calibration, CalibrationMethod, Calibrator, LabelCalibration, Level, OperatingPoint,
     OperatingRule, Origin,
 };
-use hemora_infer::{Bundle, EngineKind, LoadedModel, Model, ModelInfo, NetworkRef};
+use hemora_model::{Bundle, Model, ModelInfo, NetworkRef};
 use hemora_nn::{Conv, Graph, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
 
 /// Height and width of the small networks' input.

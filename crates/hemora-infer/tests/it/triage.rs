@@ -3,12 +3,12 @@
 use std::fs;
 
 use hemora_ct::{Channel, Label, Views, Window};
-use hemora_dicom::{Collection, collect};
-use hemora_eval::{LearnedAggregation, LearnedLabel, Level, ProbabilityScores};
 use hemora_infer::{
-    Bundle, Engine, LoadedModel, ModelInfo, SeriesPolicy, SeriesResult, StudyResult, TractEngine,
-    TriageResult, key_slices, score_series, triage,
+    Engine, LoadedModel, SeriesPolicy, TractEngine, key_slices, score_series, triage,
 };
+use hemora_io::{Collection, collect};
+use hemora_metrics::{LearnedAggregation, LearnedLabel, Level, ProbabilityScores};
+use hemora_model::{Bundle, ModelInfo, SeriesResult, StudyResult, TriageResult};
 
 use crate::support::{
     AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, calibration, loaded, operating_point, shared,
@@ -305,7 +305,7 @@ fn the_views_that_a_bundle_asks_for_are_averaged() {
     // The bright pixels lie in some corners and not in others.
     assert_ne!(one, ten);
     let series = collection.studies[1].series.iter().find(|series| series.uid == "1.2.1").unwrap();
-    let (_, slice) = hemora_dicom::read_slice(&series.slices[2].source).unwrap();
+    let (_, slice) = hemora_io::read_slice(&series.slices[2].source).unwrap();
     let input = bundle.info().input.input(|_| &slice);
     let views = Views::Ten.all();
     let of = |view: &hemora_ct::View| {

@@ -11,7 +11,7 @@ mod transformer;
 
 use crate::{Graph, GraphBuilder, GraphError, Init, NodeId, Op};
 
-pub use sequence::{SequenceOptions, build_sequence, sequence_names};
+pub use sequence::{SequenceOptions, build_sequence, sequence_input, sequence_names};
 
 /// What the last layer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

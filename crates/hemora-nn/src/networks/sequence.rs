@@ -2,6 +2,8 @@
 //! winner (facts §4; github.com/SeuTao/RSNA2019_Intracranial-Hemorrhage-Detection). Theirs are trained
 //! as one; here the second reads what the first said out of fold.
 
+use hemora_ct::SeriesInput;
+
 use crate::{
     BatchNorm, Graph, GraphBuilder, GraphError, Gru, Init, Linear, NodeId, Op, RunningVariance,
     SliceConv,
@@ -38,21 +40,27 @@ impl SequenceOptions {
 
 type Build = fn(&SequenceOptions) -> Result<Graph, GraphError>;
 
-const NETWORKS: [(&str, Build); 3] = [
-    ("sequence-features", features),
-    ("sequence-transformer", super::transformer::transformer),
-    ("sequence-probabilities", probabilities),
+/// A network by name, what it reads of each slice, and how it is built.
+const NETWORKS: [(&str, SeriesInput, Build); 3] = [
+    ("sequence-features", SeriesInput::Features, features),
+    ("sequence-transformer", SeriesInput::FeaturesAndPlaces, super::transformer::transformer),
+    ("sequence-probabilities", SeriesInput::Probabilities, probabilities),
 ];
 
 /// Names of the networks of sequences.
 pub fn sequence_names() -> impl Iterator<Item = &'static str> {
-    NETWORKS.iter().map(|(name, _)| *name)
+    NETWORKS.iter().map(|(name, ..)| *name)
+}
+
+/// What a network of sequences reads of each slice; `None` if there is none of that name.
+pub fn sequence_input(name: &str) -> Option<SeriesInput> {
+    NETWORKS.iter().find(|(known, ..)| *known == name).map(|(_, input, _)| *input)
 }
 
 /// Builds a network of sequences by name; `None` if there is none of that name. It takes
 /// `[N, slices, columns]` and gives the probabilities of six labels, `[N, slices, 6]`.
 pub fn build_sequence(name: &str, options: &SequenceOptions) -> Option<Result<Graph, GraphError>> {
-    NETWORKS.iter().find(|(known, _)| *known == name).map(|(_, build)| build(options))
+    NETWORKS.iter().find(|(known, ..)| *known == name).map(|(.., build)| build(options))
 }
 
 /// Sequence model 1: each slice's features to 128, judged alone and by a GRU over the series.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use hemora_ct::{Label, Probabilities, Slice};
-use hemora_infer::{
+use hemora_model::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SliceResult, StudyResult, ToolRef,
     TriageResult,
 };

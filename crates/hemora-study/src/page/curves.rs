@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use hemora_ct::Label;
-use hemora_evaluate::number_text;
+use hemora_evaluation::number_text;
 use hemora_page::{Escaped, Plot};
 
 use super::class;

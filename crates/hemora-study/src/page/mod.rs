@@ -7,7 +7,7 @@ mod tables;
 
 use std::io::{self, Write};
 
-use hemora_evaluate::STYLE as EVALUATION_STYLE;
+use hemora_evaluation::STYLE as EVALUATION_STYLE;
 use hemora_page::{Escaped, write_head};
 
 use crate::document::StudyDocument;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_eval::{auroc, competition_log_loss};
+use hemora_metrics::{auroc, competition_log_loss};
 use miette::{IntoDiagnostic, Result};
 use tch::Tensor;
 

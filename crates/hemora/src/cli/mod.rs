@@ -5,8 +5,8 @@ mod data;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use hemora_dicom::PictureWindow;
 use hemora_infer::EngineKind;
+use hemora_io::PictureWindow;
 
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, SplitRuleArgs, StatsArgs};
 

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use hemora_ct::NOTICE;
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views};
-use hemora_evaluate::Evaluation;
-use hemora_infer::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NOTICE, NetworkRef};
+use hemora_evaluation::Evaluation;
+use hemora_model::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef};
 use hemora_nn::{networks, onnx};
 use hemora_recipe::About;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};

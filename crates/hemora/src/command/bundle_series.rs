@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use hemora_ct::SeriesInput;
 use hemora_ct::Views;
 use hemora_data::SliceTable;
-use hemora_evaluate::{CaseRequest, Cases, EvaluateOptions, Evaluation, evaluate};
-use hemora_infer::{SeriesInput, SeriesModel, SeriesStage};
+use hemora_evaluation::{CaseRequest, Cases, EvaluateOptions, Evaluation, evaluate};
+use hemora_infer::SeriesModel;
+use hemora_model::SeriesStage;
 use hemora_nn::{Weights, networks, onnx};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
@@ -78,7 +80,7 @@ impl SeriesRuns {
         let metadata = first.and_then(|bytes| Weights::metadata(&bytes).into_diagnostic());
         let network = metadata.and_then(|metadata| Ok(Settings::of(&metadata)?.network));
         let network = network.wrap_err_with(|| format!("{}: fold 1", name()))?;
-        if SeriesInput::of(&network).is_some_and(SeriesInput::is_features) {
+        if networks::sequence_input(&network).is_some_and(SeriesInput::is_features) {
             bail!(
                 help = "train `--network sequence-probabilities` on the tables of `hemora ensemble fit`",
                 "{}: `{network}` reads features, and an ensemble has none of its own",
@@ -145,7 +147,7 @@ impl SeriesRuns {
                 of_slices.map_or("no fold".to_owned(), |fold| format!("fold {fold}"))
             );
         }
-        let reads = SeriesInput::of(&network)
+        let reads = networks::sequence_input(&network)
             .ok_or_else(|| miette!("`{network}` is no network of series"))?;
         let validation = run.join("validation.csv");
         if validation.is_file() {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use hemora_eval::{CalibrationMethod, FitOptions, OperatingRule};
-use hemora_evaluate::{Cases, calibrate};
+use hemora_evaluation::{Cases, calibrate};
+use hemora_metrics::{CalibrationMethod, FitOptions, OperatingRule};
 use miette::{IntoDiagnostic, Result, bail};
 
 use super::cases::CaseArgs;

@@ -4,9 +4,9 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use hemora_eval::{Aggregation, FitReport, Level};
-use hemora_evaluate::{Evaluation, card_section, read_evaluation};
-use hemora_infer::{Claims, MeasuredLevel, Metric};
+use hemora_evaluation::{Evaluation, card_section, read_evaluation};
+use hemora_metrics::{Aggregation, FitReport, Level};
+use hemora_model::{Claims, MeasuredLevel, Metric};
 use hemora_recipe::About;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 
@@ -28,7 +28,7 @@ pub fn read_about(path: &Path) -> Result<About> {
 /// A report that names the file, or that it is for another aggregation than triage's.
 pub fn read_fit(path: Option<&Path>) -> Result<Option<FitReport>> {
     let Some(path) = path else { return Ok(None) };
-    let fit = hemora_evaluate::read_fit(path).into_diagnostic()?;
+    let fit = hemora_evaluation::read_fit(path).into_diagnostic()?;
     if fit.plain_aggregation != Aggregation::default() {
         bail!(
             help = "choose the operating points with --aggregate top-3 or --learn-aggregation",

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hemora_ct::Label;
-use hemora_eval::Aggregation;
-use hemora_evaluate::{CaseRequest, Lookup, Mapping};
+use hemora_evaluation::{CaseRequest, Lookup, Mapping};
+use hemora_metrics::Aggregation;
 
 /// Flags of the tables.
 #[derive(Debug, Args)]

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use hemora_eval::BootstrapOptions;
-use hemora_evaluate::{
+use hemora_evaluation::{
     CaseRequest, Cases, EvaluateError, EvaluateOptions, Evaluation, Mapping, evaluate,
     read_evaluation, side_by_side,
 };
+use hemora_metrics::BootstrapOptions;
 use miette::{IntoDiagnostic, Result, bail};
 
 use crate::output::print;

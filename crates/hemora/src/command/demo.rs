@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use hemora_ct::Label;
-use hemora_dicom::PixelStorage;
+use hemora_io::PixelStorage;
 use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, StudyIds, write_study};
 use miette::{IntoDiagnostic, Result};
 

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use hemora_ct::NOTICE;
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_evaluate::{
+use hemora_evaluation::{
     DEFAULT_NEIGHBOURS, EnsembleFit, EnsembleLosses, EnsembleMethod, EnsembleOptions, fit_ensemble,
     read_ensemble_fit,
 };
-use hemora_infer::{
-    Bundle, ENSEMBLE_FORMAT_VERSION, Ensemble, EnsembleInfo, EnsembleModel, EnsembleSeries, NOTICE,
+use hemora_model::{
+    Bundle, ENSEMBLE_FORMAT_VERSION, Ensemble, EnsembleInfo, EnsembleModel, EnsembleSeries,
 };
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_evaluate::Evaluation;
-use hemora_infer::{Bundle, EnsembleInfo, EnsembleSeries, SeriesStage};
+use hemora_evaluation::Evaluation;
+use hemora_model::{Bundle, EnsembleInfo, EnsembleSeries, SeriesStage};
 use hemora_recipe::About;
 
 use super::card::write_end;

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use hemora_eval::{BootstrapMethod, BootstrapOptions, OperatingRule};
-use hemora_evaluate::{Cases, EvaluateOptions, Evaluation, Lookup, evaluate, markdown, write_html};
-use hemora_infer::Model;
+use hemora_evaluation::{
+    Cases, EvaluateOptions, Evaluation, Lookup, evaluate, markdown, write_html,
+};
+use hemora_metrics::{BootstrapMethod, BootstrapOptions, OperatingRule};
+use hemora_model::Model;
 use hemora_page::title;
 use hemora_report::write_contact_sheet;
 use miette::{IntoDiagnostic, Result, bail};

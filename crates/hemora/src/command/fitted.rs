@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use hemora_eval::{Aggregation, Calibration, LearnedAggregation, Level, OperatingPoint};
-use hemora_evaluate::read_fit;
-use hemora_infer::Model;
+use hemora_evaluation::read_fit;
+use hemora_metrics::{Aggregation, Calibration, LearnedAggregation, Level, OperatingPoint};
+use hemora_model::Model;
 use miette::{IntoDiagnostic, Result, bail};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use hemora_infer::Model;
+use hemora_model::Model;
 use hemora_nn::{Summary, networks};
 use miette::{IntoDiagnostic, Result, bail};
 

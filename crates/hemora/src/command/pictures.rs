@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use hemora_ct::{Fingerprint, Label, Plane, Slice, Window};
-use hemora_dicom::{Source, list_sources, read_png, read_slice};
-use hemora_eval::Calibration;
-use hemora_evaluate::{Cases, Evaluation, Mistake, MistakeKind};
-use hemora_infer::{LoadedModel, Model};
+use hemora_evaluation::{Cases, Evaluation, Mistake, MistakeKind};
+use hemora_infer::LoadedModel;
+use hemora_io::{Source, list_sources, read_png, read_slice};
+use hemora_metrics::Calibration;
+use hemora_model::Model;
 use hemora_report::{KeySlice, SheetPicture, SheetSection, SheetSlice};
 use miette::{IntoDiagnostic, Result, WrapErr};
 use rayon::prelude::*;

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use hemora_dicom::{Collection, ReadOptions, collect_with};
-use hemora_infer::{LoadedModel, Model, SeriesPolicy, TriageResult, key_slices, triage, write_csv};
+use hemora_infer::{LoadedModel, SeriesPolicy, key_slices, triage};
+use hemora_io::{Collection, ReadOptions, collect_with};
+use hemora_model::{Model, TriageResult};
+use hemora_report::write_csv;
 use hemora_report::{KeySlice, write_html};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use rayon::prelude::*;
