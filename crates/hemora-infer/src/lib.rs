@@ -1,6 +1,6 @@
-//! From a study to its result: engines, the model bundle, class-activation maps.
+//! From a study to its result: engines, networks of series, class-activation maps.
 //!
-//! [`Model::open`] reads a model, one network or an ensemble, [`LoadedModel::load`] loads its engines,
+//! [`Bundle::open`](hemora_model::Bundle::open) reads a model, [`LoadedModel::load`] loads its engines,
 //! [`triage`] scores a [`hemora_io::Collection`], [`key_slices`] gives the slices to look at first.
 //! Only this crate knows tract and ONNX Runtime.
 

@@ -17,7 +17,6 @@ mod programs;
 mod step;
 mod submission;
 
-pub use about::About;
 pub use cost::{Cost, Timing};
 pub use dataset::Dataset;
 pub use error::RecipeError;

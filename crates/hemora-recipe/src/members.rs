@@ -62,7 +62,7 @@ pub(crate) fn bundle_steps(
     if options.stage1.len() > 1 {
         let fit = |stage: &str| out.join(stage).join(ENSEMBLE).join("ensemble.json");
         all.push(flag("fit", &fit(STAGE2)));
-        all.push(flag("series", &out.join(STAGE2).join(PROBABILITIES)));
+        all.push(flag("series-run", &out.join(STAGE2).join(PROBABILITIES)));
         all.push(flag("slices-fit", &fit("stage1")));
     }
     all.push(flag("about", &about_file));
@@ -84,10 +84,10 @@ fn member(options: &RecipeOptions, out: &Path, stage1: &Stage1, fold: usize) -> 
     let mut arguments = words(["model", "bundle"]);
     arguments.push(run.join(format!("fold-{fold}/model.safetensors")).into());
     arguments.push(format!("--views={}", options.views.name()).into());
-    arguments.push(flag("series", &out.join(STAGE2).join(&stage1.name)));
+    arguments.push(flag("series-run", &out.join(STAGE2).join(&stage1.name)));
     if options.stage1.len() == 1 {
         // Of several networks it reads the means, and belongs to the bundle of all.
-        arguments.push(flag("series", &out.join(STAGE2).join(PROBABILITIES)));
+        arguments.push(flag("series-run", &out.join(STAGE2).join(PROBABILITIES)));
     }
     arguments
 }

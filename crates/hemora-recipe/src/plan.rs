@@ -197,7 +197,7 @@ mod tests {
         let member = recipe.steps()[21].command();
         for part in [
             "/out/stage1/densenet121-windows/fold-2/model.safetensors",
-            "--series=/out/stage2/densenet121-windows --own-fold --about=/out/members/",
+            "--series-run=/out/stage2/densenet121-windows --own-fold --about=/out/members/",
             "--out=/out/members/densenet121-windows-2.hemora",
         ] {
             assert!(member.contains(part), "{part}: {member}");
@@ -207,7 +207,7 @@ mod tests {
         for part in [
             "hemora ensemble bundle densenet121-windows=/out/members/densenet121-windows-1.hemora ",
             " --fit=/out/stage2/ensemble/ensemble.json ",
-            " --series=/out/stage2/probabilities ",
+            " --series-run=/out/stage2/probabilities ",
             " --slices-fit=/out/stage1/ensemble/ensemble.json ",
             " --evaluation=/out/evaluation/stage2 ",
         ] {
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(names(&one)[6..9], next);
         assert_eq!(names(&one)[13..], ["bundle", "out-of-fold"]);
         let member = one.steps()[8].command();
-        assert!(member.contains("--series=/out/stage2/probabilities --own-fold"), "{member}");
+        assert!(member.contains("--series-run=/out/stage2/probabilities --own-fold"), "{member}");
         assert!(!one.steps()[13].command().contains("--fit"));
         // One fold alone is one bundle.
         let small = plan(None, |options| {
@@ -229,7 +229,7 @@ mod tests {
         });
         assert_eq!(names(&small)[7..], ["evaluate-stage2", "bundle", "out-of-fold"]);
         let bundle = small.steps()[8].command();
-        assert!(bundle.contains("--series=/out/stage2/probabilities --about="), "{bundle}");
+        assert!(bundle.contains("--series-run=/out/stage2/probabilities --about="), "{bundle}");
         assert!(bundle.ends_with("--out=/out/model.hemora"), "{bundle}");
         let tested = plan(Some("test"), |_| ());
         assert_eq!(names(&tested)[37..], ["test", "submission"]);

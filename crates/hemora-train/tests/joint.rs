@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Label};
+use hemora_ct::{LABEL_COUNT, Label, Views};
 use hemora_data::{Negatives, Selection, SliceTable, SplitInto};
 use hemora_infer::{EngineKind, LoadedModel, SeriesPolicy, triage};
-use hemora_model::{Bundle, Model, ModelInfo};
+use hemora_model::{
+    Bundle, Member, MemberNetworks, ModelInfo, NetworkRef, SeriesStage, TrainedNetwork,
+};
 use hemora_nn::{Weights, networks, onnx};
 use tempfile::TempDir;
 
@@ -65,51 +67,73 @@ fn train(set: &str, out: &Path, more: &[&str]) -> Command {
     program
 }
 
-fn read(path: PathBuf) -> (Weights, HashMap<String, String>) {
+fn read(path: PathBuf) -> (Weights, TrainedNetwork) {
     let bytes = std::fs::read(path).unwrap();
-    (Weights::from_safetensors(&bytes).unwrap(), Weights::metadata(&bytes).unwrap())
+    let metadata = Weights::metadata(&bytes).unwrap();
+    let trained = TrainedNetwork::from_metadata(&metadata).unwrap();
+    (Weights::from_safetensors(&bytes).unwrap(), trained)
 }
 
-/// The bundle of a run, as `hemora model bundle --series` puts it together.
+/// The bundle of a run, as `hemora model bundle --series-run` puts it together.
 fn bundle(run: &Path, out: &Path) -> Bundle {
-    let (weights, metadata) = read(run.join("model.safetensors"));
-    let input: InputRecipe = serde_json::from_str(&metadata["input"]).unwrap();
+    let (weights, trained) = read(run.join("model.safetensors"));
+    let TrainedNetwork::Slices(trained) = trained else { panic!("{trained:?}") };
+    let (_, of_series) = read(run.join("series/fold-1/model.safetensors"));
+    let TrainedNetwork::Series(of_series) = of_series else { panic!("{of_series:?}") };
+    assert_eq!(of_series.features_of_fold, trained.fold);
+    assert_eq!(of_series.views, Some(Views::One));
+    let input = trained.input.unwrap();
     let options = networks::Options {
         channels: input.channels.len(),
         size: input.size,
         head: Some(networks::Head::Sigmoid(LABEL_COUNT)),
         dropout: 0.0,
     };
-    let graph = networks::build(&metadata["network"], &options).unwrap().unwrap();
-    let slices = onnx::write(&graph, &weights).unwrap();
-    let (_, of_series) = read(run.join("series/fold-1/model.safetensors"));
-    assert_eq!(of_series["features_of_fold"], metadata["fold"]);
-    assert_eq!(of_series["views"], "one");
-    let series = std::fs::read(run.join("series/fold-1/model.onnx")).unwrap();
-    let reads = if of_series["network"] == "sequence-features" {
-        "features"
-    } else {
-        "features-and-places"
+    let graph = networks::build(&trained.network, &options).unwrap().unwrap();
+    let stage = SeriesStage {
+        reads: networks::sequence_input(&of_series.network).unwrap(),
+        network: of_series.network,
+        columns: of_series.columns,
+        trainable_parameters: 1,
+        sha256: vec![String::new()],
     };
-    let columns: usize = of_series["columns"].parse().unwrap();
-    let info = serde_json::json!({
-        "format_version": 2, "name": "joint", "version": "1", "created": "2026-01-01",
-        "licence": "none", "intended_use": "A test.", "notice": "A test.", "labels": Label::ALL,
-        "input": input, "network": {"name": metadata["network"], "trainable_parameters": 1},
-        "training_data": "Phantoms.", "sha256": "0".repeat(64),
-        "series": [{
-            "network": of_series["network"], "reads": reads, "columns": columns,
-            "trainable_parameters": 1, "sha256": ["0".repeat(64)],
-        }],
-    });
-    let info = ModelInfo::from_json(info.to_string().as_bytes()).unwrap();
-    Bundle::write_with_series(out, &info, &slices, &[series], "A test.").unwrap()
+    let member = Member {
+        model: "joint".to_owned(),
+        network: NetworkRef { name: trained.network, trainable_parameters: 1 },
+        input,
+        views: Views::One,
+        series: vec![stage],
+        calibration: None,
+        weights: [1.0; LABEL_COUNT],
+        sha256: String::new(),
+    };
+    let info = ModelInfo {
+        format_version: 1,
+        name: "joint".to_owned(),
+        version: "1".to_owned(),
+        created: "2026-01-01".to_owned(),
+        licence: "none".to_owned(),
+        intended_use: "A test.".to_owned(),
+        notice: "A test.".to_owned(),
+        labels: Label::ALL.to_vec(),
+        training_data: "Phantoms.".to_owned(),
+        metrics: Vec::new(),
+        operating_points: Vec::new(),
+        calibration: None,
+        aggregation: None,
+        members: vec![member],
+        stacking: None,
+        series: None,
+    };
+    let slices = onnx::write(&graph, &weights).unwrap();
+    let series = vec![std::fs::read(run.join("series/fold-1/model.onnx")).unwrap()];
+    Bundle::write(out, &info, MemberNetworks { slices, series }, "A test.").unwrap()
 }
 
 /// Largest difference between what a run validated and what triage says of the same slices.
 fn difference(run: &Path, out: &Path) -> f32 {
     let bundle = bundle(run, out);
-    let model = LoadedModel::load(EngineKind::Tract, Model::Network(bundle), None).unwrap();
+    let model = LoadedModel::load(EngineKind::Tract, bundle, None).unwrap();
     let collection = hemora_io::collect(&[sets().join("data/stage_2_train")], &|_, _| ());
     let result = triage(&model, &collection, SeriesPolicy::Chosen, &|_, _| ());
     let studies = result.studies.iter().flat_map(|study| &study.series);
@@ -140,9 +164,9 @@ fn both_networks_learn_and_a_bundle_says_what_was_validated() {
     let far = difference(&run, &folder.path().join("joint.hemora"));
     assert!(far < 1e-4, "{far}");
     // The parts know nothing of each other, and the run's predictions are those of series.
-    let (weights, metadata) = read(run.join("model.safetensors"));
+    let (weights, trained) = read(run.join("model.safetensors"));
     assert!(weights.iter().all(|(name, _)| !name.starts_with("series/")));
-    assert_eq!(metadata["network"], "resnet18");
+    assert_eq!(trained.network(), "resnet18");
     let file = |name: &str| std::fs::read_to_string(run.join(name)).unwrap();
     assert_eq!(file("validation.csv"), file("series/validation.csv"));
     // The network of slices can be asked alone, as any other.
@@ -162,8 +186,9 @@ fn a_transformer_is_told_where_slices_lie() {
     let run = folder.path().join("run");
     let flags = ["--series=sequence-transformer", "--epochs=1", "--ema=0.5", "--accumulate=2"];
     succeed(&train("all", &run, &flags).output().unwrap());
-    let (_, metadata) = read(run.join("series/fold-1/model.safetensors"));
-    assert_eq!(metadata["columns"], "513");
+    let (_, trained) = read(run.join("series/fold-1/model.safetensors"));
+    let TrainedNetwork::Series(trained) = trained else { panic!("{trained:?}") };
+    assert_eq!(trained.columns, 513);
     let far = difference(&run, &folder.path().join("joint.hemora"));
     assert!(far < 1e-4, "{far}");
 }

@@ -26,15 +26,25 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => command::compare::run(&arguments),
         Command::Calibrate(arguments) => command::calibrate::run(&arguments),
         Command::Ensemble { command } => match command {
-            EnsembleCommand::Fit(arguments) => command::ensemble::fit(&arguments),
-            EnsembleCommand::Bundle(arguments) => command::ensemble::bundle(&arguments),
+            EnsembleCommand::Fit(arguments) => {
+                command::ensemble::fit(&arguments).map(ExitCode::from)
+            }
+            EnsembleCommand::Bundle(arguments) => {
+                command::ensemble::bundle(&arguments).map(ExitCode::from)
+            }
         },
         Command::Model { command } => match command {
-            ModelCommand::Summary(arguments) => command::model::summary(&arguments),
-            ModelCommand::Inspect(arguments) => command::model::inspect(&arguments),
-            ModelCommand::Import(arguments) => command::import::run(&arguments),
-            ModelCommand::Average(arguments) => command::average::run(&arguments),
-            ModelCommand::Bundle(arguments) => command::bundle::run(&arguments),
+            ModelCommand::Summary(arguments) => {
+                command::model::summary(&arguments).map(ExitCode::from)
+            }
+            ModelCommand::Inspect(arguments) => {
+                command::model::inspect(&arguments).map(ExitCode::from)
+            }
+            ModelCommand::Import(arguments) => command::import::run(&arguments).map(ExitCode::from),
+            ModelCommand::Average(arguments) => {
+                command::average::run(&arguments).map(ExitCode::from)
+            }
+            ModelCommand::Bundle(arguments) => command::bundle::run(&arguments).map(ExitCode::from),
         },
     };
     result.unwrap_or_else(|report| {

@@ -1,5 +1,6 @@
 //! The flags of every command.
 
+mod bundle;
 mod data;
 
 use std::path::PathBuf;
@@ -8,11 +9,11 @@ use clap::{Args, Parser, Subcommand};
 use hemora_infer::EngineKind;
 use hemora_io::PictureWindow;
 
+pub use bundle::{BundleArgs, EnsembleBundleArgs, EnsembleFitArgs};
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, SplitRuleArgs, StatsArgs};
 
 use crate::command::calibrate::CalibrateArgs;
 use crate::command::compare::CompareArgs;
-use crate::command::ensemble::{EnsembleBundleArgs, EnsembleFitArgs};
 use crate::command::evaluate::EvaluateArgs;
 use crate::command::recipe::RecipeArgs;
 use crate::command::study::StudyArgs;
@@ -88,7 +89,7 @@ pub enum ModelCommand {
     /// Average the weights of networks that began alike and were trained apart, into one network
     Average(AverageArgs),
     /// Make a bundle of trained weights: ONNX network, description and card
-    Bundle(BundleArgs),
+    Bundle(Box<BundleArgs>),
 }
 
 /// Flags that choose model and engine.
@@ -283,47 +284,4 @@ pub struct InspectArgs {
     /// Print model.json instead of the card
     #[arg(long)]
     pub json: bool,
-}
-
-/// Flags of `hemora model bundle`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:
-  hemora model bundle runs/lite/model.safetensors --about models/default.toml \\
-      --out models/default.hemora")]
-pub struct BundleArgs {
-    /// Weights that hemora-train wrote (model.safetensors of a run)
-    pub weights: PathBuf,
-
-    /// Name, version, licence, intended use and training data, as TOML
-    #[arg(long, value_name = "TOML")]
-    pub about: PathBuf,
-
-    /// Views of each input that triage averages: one, flip (left to right too), or ten (both, whole
-    /// and cut to each corner); each costs as much as the first [default: those that its networks of
-    /// series were trained on, else one]
-    #[arg(long, value_parser = hemora_ct::Views::NAMES)]
-    pub views: Option<String>,
-
-    /// Calibration and operating points that `hemora calibrate` wrote
-    #[arg(long, value_name = "JSON")]
-    pub calibration: Option<PathBuf>,
-
-    /// Evaluation for the card and its figures: a folder of `hemora evaluate`, or its metrics.json;
-    /// may be repeated
-    #[arg(long, value_name = "RUN")]
-    pub evaluation: Vec<PathBuf>,
-
-    /// Run of `hemora-train sequence` whose networks read whole series after this one: one, or one on
-    /// features and then one on probabilities
-    #[arg(long, value_name = "RUN")]
-    pub series: Vec<PathBuf>,
-
-    /// Of networks of series on probabilities take that of the weights' fold alone, not all folds', as a
-    /// member of an ensemble of folds should
-    #[arg(long)]
-    pub own_fold: bool,
-
-    /// The bundle to write
-    #[arg(long, short, value_name = "FILE")]
-    pub out: PathBuf,
 }

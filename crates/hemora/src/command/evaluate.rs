@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use hemora_bundling::{Fitted, refuse_other_model};
 use hemora_evaluation::{
     Cases, EvaluateOptions, Evaluation, Lookup, evaluate, markdown, write_html,
 };
 use hemora_metrics::{BootstrapMethod, BootstrapOptions, OperatingRule};
-use hemora_model::Model;
+use hemora_model::Bundle;
 use hemora_page::title;
 use hemora_report::write_contact_sheet;
 use miette::{IntoDiagnostic, Result, bail};
 
 use super::cases::CaseArgs;
-use super::fitted::{Fitted, refuse_other_model};
 use super::pictures::{MapMaker, Pixels, sections};
 use crate::default_model;
 use crate::output::{make_folder, write_json, write_whole};
@@ -122,12 +122,12 @@ For research use only: not for diagnosis.";
 pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
     let bundle = arguments.model.as_deref().map(open_model).transpose()?;
     let fitted = match (&bundle, &arguments.operating_points) {
-        (Some(bundle), _) => Fitted::of(bundle),
-        (None, Some(path)) => Fitted::read(path)?,
+        (Some(bundle), _) => Fitted::from_bundle(bundle),
+        (None, Some(path)) => Fitted::read(path).into_diagnostic()?,
         (None, None) => Fitted::default(),
     };
     let mut request = arguments.cases.request();
-    let (aggregation, learned) = fitted.aggregate(arguments.cases.aggregate)?;
+    let (aggregation, learned) = fitted.aggregate(arguments.cases.aggregate).into_diagnostic()?;
     request.aggregation = aggregation;
     request.learned = fitted.learned.clone().filter(|_| learned);
     let mut cases = Cases::load(&request).into_diagnostic()?;
@@ -164,7 +164,7 @@ pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
 }
 
 /// The bundle at a path; the built-in one by the name `default`.
-fn open_model(path: &Path) -> Result<Model> {
+fn open_model(path: &Path) -> Result<Bundle> {
     default_model::open(Some(path).filter(|path| path.as_os_str() != "default"))
 }
 
@@ -172,15 +172,15 @@ fn open_model(path: &Path) -> Result<Model> {
 fn is_calibrated(
     arguments: &EvaluateArgs,
     cases: &mut Cases,
-    bundle: Option<&Model>,
+    bundle: Option<&Bundle>,
 ) -> Result<bool> {
     if arguments.calibrated || !cases.of_triage {
         return Ok(arguments.calibrated);
     }
     match bundle {
         Some(bundle) => {
-            refuse_other_model(&arguments.cases.predictions, bundle)?;
-            Ok(bundle.claims().calibration.is_some())
+            refuse_other_model(&arguments.cases.predictions, bundle).into_diagnostic()?;
+            Ok(bundle.info().calibration.is_some())
         }
         None if arguments.operating_points.is_some() => {
             cases.warnings.push(
@@ -230,7 +230,7 @@ fn write_sheet(
     arguments: &EvaluateArgs,
     evaluation: &mut Evaluation,
     pixels: &Pixels,
-    bundle: Option<Model>,
+    bundle: Option<Bundle>,
 ) -> Result<()> {
     const NAME: &str = "mistakes.html";
     if arguments.pictures == 0 || pixels.is_empty() || evaluation.mistakes.is_empty() {
@@ -244,8 +244,8 @@ fn write_sheet(
     about.push(match &bundle {
         Some(bundle) => format!(
             "Maps show where {} {} looked; they are no segmentation.",
-            bundle.claims().name,
-            bundle.claims().version
+            bundle.info().name,
+            bundle.info().version
         ),
         None => "Without --model there are no activation maps.".to_owned(),
     });

@@ -8,7 +8,7 @@ use hemora_evaluation::{Cases, Evaluation, Mistake, MistakeKind};
 use hemora_infer::LoadedModel;
 use hemora_io::{Source, list_sources, read_png, read_slice};
 use hemora_metrics::Calibration;
-use hemora_model::Model;
+use hemora_model::Bundle;
 use hemora_report::{KeySlice, SheetPicture, SheetSection, SheetSlice};
 use miette::{IntoDiagnostic, Result, WrapErr};
 use rayon::prelude::*;
@@ -88,7 +88,7 @@ impl MapMaker {
     ///
     /// # Errors
     /// A report of what an engine says.
-    pub fn new(model: Model) -> Result<Self> {
+    pub fn new(model: Bundle) -> Result<Self> {
         let loaded = LoadedModel::load(Default::default(), model, None);
         loaded.map(Self).into_diagnostic().wrap_err("no activation maps")
     }
@@ -119,7 +119,7 @@ impl MapMaker {
         let calibrate = |calibration: &Calibration| {
             calibration.get(mistake.label).map_or(probability, |map| map.apply(probability))
         };
-        let calibrated = self.0.model().claims().calibration.map_or(probability, calibrate);
+        let calibrated = self.0.model().info().calibration.as_ref().map_or(probability, calibrate);
         let near = |value: f64| (value - mistake.probability).abs() <= OTHER_MODEL;
         (!near(probability) && !near(calibrated)).then(|| {
             format!(

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use hemora_infer::{LoadedModel, SeriesPolicy, key_slices, triage};
 use hemora_io::{Collection, ReadOptions, collect_with};
-use hemora_model::{Model, TriageResult};
+use hemora_model::TriageResult;
 use hemora_report::write_csv;
 use hemora_report::{KeySlice, write_html};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
@@ -107,16 +107,14 @@ fn load(arguments: &EngineArgs) -> Result<LoadedModel> {
     let model = default_model::open(arguments.model.as_deref())?;
     let loaded = LoadedModel::load(arguments.engine, model, None).into_diagnostic()?;
     eprintln!("engine: {}", loaded.note());
-    match loaded.model() {
-        Model::Network(bundle) => {
-            for stage in &bundle.info().series {
-                eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
-            }
+    let bundle = loaded.model();
+    if let [member] = bundle.info().members.as_slice() {
+        for stage in &member.series {
+            eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
         }
-        Model::Ensemble(ensemble) => {
-            for model in &ensemble.info().models {
-                eprintln!("ensemble: {} × {}", model.sha256.len(), model.name);
-            }
+    } else {
+        for (name, members) in bundle.info().models() {
+            eprintln!("ensemble: {} × {name}", members.len());
         }
     }
     Ok(loaded)
