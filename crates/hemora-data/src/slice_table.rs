@@ -18,7 +18,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hemora_ct::{LABEL_COUNT, Label};
+use hemora_ct::{LABEL_COUNT, Label, stack};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -201,8 +201,8 @@ impl SliceTable {
             let known = rows.iter().all(|&row| self.rows[row].z_mm.is_some());
             // Some places without the others would be no order.
             if known {
-                let z = |row: usize| self.rows[row].z_mm.unwrap_or_default();
-                rows.sort_by(|&a, &b| z(a).total_cmp(&z(b)));
+                let z_mm = |row: usize| self.rows[row].z_mm;
+                rows.sort_by(|&a, &b| stack::compare_positions(z_mm(a), z_mm(b)));
             }
         }
         series

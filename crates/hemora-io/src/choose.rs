@@ -3,8 +3,9 @@
 use std::cmp::{Ordering, Reverse};
 use std::fmt;
 
+use hemora_ct::stack;
+
 use crate::kernel::Kernel;
-use crate::series::{median_step, upward_positions};
 use crate::{Series, SeriesWarning};
 
 /// The rules by which one readable series goes before another, the first that tells them apart
@@ -163,7 +164,8 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of(series: &'a Series) -> Self {
-        let positions = upward_positions(&series.slices);
+        let positions = stack::positions(series.slices.iter().map(|slice| slice.plane));
+        let positions: Vec<f64> = positions.into_iter().flatten().collect();
         let ends = positions.first().zip(positions.last());
         let declared = series.slices.iter().find_map(|slice| slice.slice_thickness);
         Self {
@@ -172,7 +174,7 @@ impl<'a> Facts<'a> {
             contrast: series.slices.iter().any(|slice| slice.contrast_agent.is_some()),
             extent: ends.map(|(first, last)| last - first),
             kernel: Kernel::of(series),
-            thickness: declared.or_else(|| median_step(&positions)),
+            thickness: declared.or_else(|| stack::median_spacing(&positions)),
         }
     }
 

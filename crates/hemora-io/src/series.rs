@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hemora_ct::{GeometryError, ImagePlane};
+use hemora_ct::{GeometryError, ImagePlane, stack};
 
 use crate::header::UNKNOWN_UID;
 use crate::source::frame_number;
@@ -134,8 +134,6 @@ pub(crate) struct Member {
     pub(crate) geometry_error: Option<GeometryError>,
 }
 
-/// Slices closer than this lie at the same place, mm: positions are often rounded to 0.01.
-const SAME_PLACE: f64 = 0.01;
 /// Cosine of 2 degrees: directions of one series differ by rounding only.
 const SAME_DIRECTION: f64 = 0.999_39;
 /// Distances that differ by a larger fraction of the median are uneven.
@@ -190,31 +188,19 @@ fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The normal, turned so that its largest coordinate is positive: to the head for axial slices,
-/// to the left for sagittal ones, to the back for coronal ones.
-fn upward_normal(plane: ImagePlane) -> [f64; 3] {
-    let normal = plane.normal();
-    let largest = normal.into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()));
-    let sign = largest.unwrap_or(1.0).signum();
-    normal.map(|value| value * sign)
-}
-
 fn order(uid: &str, mut members: Vec<Member>, part: usize, parts: usize) -> Series {
     let plane = members.iter().find_map(|member| member.header.plane);
-    let distance = |header: &SliceHeader| {
-        header.plane.zip(plane).map(|(own, plane)| own.distance_along(upward_normal(plane)))
-    };
+    let normal = plane.map(stack::upward_normal);
+    let position = |header: &SliceHeader| Some(header.plane.as_ref()?.distance_along(normal?));
     members.sort_by(|a, b| {
         let (a, b) = (&a.header, &b.header);
-        let key = |header: &SliceHeader| distance(header).unwrap_or(f64::INFINITY);
         let number = |header: &SliceHeader| header.instance_number.unwrap_or(i32::MAX);
-        key(a)
-            .total_cmp(&key(b))
+        stack::compare_positions(position(a), position(b))
             .then_with(|| number(a).cmp(&number(b)))
             .then_with(|| a.source.cmp(&b.source))
     });
-    let distances: Vec<f64> =
-        members.iter().filter_map(|member| distance(&member.header)).collect();
+    let positions: Vec<f64> =
+        members.iter().filter_map(|member| position(&member.header)).collect();
     let mut warnings = Vec::new();
     if parts > 1 {
         warnings.push(SeriesWarning::Split { part, parts });
@@ -226,7 +212,7 @@ fn order(uid: &str, mut members: Vec<Member>, part: usize, parts: usize) -> Seri
     }));
     warnings.extend(identity_warnings(&members));
     warnings.extend(geometry_warnings(&members, plane));
-    warnings.extend(distance_warnings(&distances));
+    warnings.extend(distance_warnings(&positions));
     let slices: Vec<SliceHeader> = members.into_iter().map(|member| member.header).collect();
     let description = slices.iter().find_map(|slice| slice.series_description.clone());
     Series { uid: uid.to_owned(), description, slices, warnings }
@@ -286,32 +272,16 @@ fn geometry_warnings(members: &[Member], plane: Option<ImagePlane>) -> Vec<Serie
     warnings
 }
 
-/// Positions of slices with a plane along the normal of the first of them, upwards, mm, in the
-/// order of the slices.
-pub(crate) fn upward_positions(slices: &[SliceHeader]) -> Vec<f64> {
-    let planes = || slices.iter().filter_map(|slice| slice.plane);
-    let Some(normal) = planes().next().map(upward_normal) else { return Vec::new() };
-    planes().map(|plane| plane.distance_along(normal)).collect()
-}
-
-/// Median of the distances between neighbours that lie at different places, mm.
-pub(crate) fn median_step(positions: &[f64]) -> Option<f64> {
-    let steps = positions.windows(2).map(|pair| (pair[1] - pair[0]).abs());
-    let mut steps: Vec<f64> = steps.filter(|&step| step >= SAME_PLACE).collect();
-    steps.sort_by(f64::total_cmp);
-    steps.get(steps.len() / 2).copied()
-}
-
-/// Slices at one place, gaps of more than 1.5 times the median distance, and distances that differ
-/// without being gaps.
-fn distance_warnings(distances: &[f64]) -> Vec<SeriesWarning> {
-    let steps = distances.windows(2).map(|pair| pair[1] - pair[0]);
-    let (same, steps): (Vec<f64>, Vec<f64>) = steps.partition(|&step| step < SAME_PLACE);
+/// Slices at one position, gaps of more than 1.5 times the median distance, and distances that
+/// differ without being gaps. `positions` are those of the slices that have one, mm, upwards.
+fn distance_warnings(positions: &[f64]) -> Vec<SeriesWarning> {
+    let steps = stack::spacings(positions);
+    let same = positions.len().saturating_sub(1) - steps.len();
     let mut warnings = Vec::new();
-    if !same.is_empty() {
-        warnings.push(SeriesWarning::SamePosition(same.len()));
+    if same > 0 {
+        warnings.push(SeriesWarning::SamePosition(same));
     }
-    let Some(median) = median_step(distances) else { return warnings };
+    let Some(median) = stack::median_spacing(positions) else { return warnings };
     let (gaps, steps): (Vec<f64>, Vec<f64>) =
         steps.into_iter().partition(|&step| step > 1.5 * median);
     let largest = |steps: &[f64]| steps.iter().copied().fold(0.0, f64::max);

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window};
+use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window, stack};
 use hemora_io::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
 use sha2::{Digest, Sha256};
 
@@ -119,10 +119,7 @@ fn describe(row: &mut SliceRow, header: &SliceHeader, path: &Path) {
     row.instance_number = header.instance_number.map(i64::from);
     (row.rows, row.columns) = (header.rows as u64, header.columns as u64);
     if let Some(plane) = header.plane {
-        let normal = plane.normal();
-        let largest = normal.into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()));
-        let sign = largest.unwrap_or(1.0).signum();
-        row.z = Some(plane.distance_along(normal.map(|value| value * sign)));
+        row.z = Some(stack::position(plane));
         row.tilt_degrees = Some(plane.tilt_degrees());
         row.spacing = plane.spacing;
     }

@@ -2,7 +2,7 @@
 //!
 //! A plan holds a whole index, so what it keeps of a slice is small: numbers, and texts by number.
 
-use hemora_ct::{LABEL_COUNT, Label};
+use hemora_ct::{LABEL_COUNT, Label, stack};
 use hemora_io::Source;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -175,12 +175,14 @@ impl Plan {
             let slot = self.order.get(place as usize)?;
             (self.slots[*slot as usize].series == series).then_some(*slot)
         };
-        let distance = |slot: u32| (self.z[slot as usize] - self.z[slice.slot as usize]).abs();
-        let beside = [place.checked_add(1), place.checked_sub(1)].into_iter().flatten();
-        // Slices at one place have no distance.
-        let spacing_mm = beside.filter_map(is_of_it).map(distance).find(|&mm| mm > 0.01);
-        let first = self.first_of_series(place, series);
         let z = self.z[slice.slot as usize];
+        let beside = [place.checked_add(1), place.checked_sub(1)].into_iter().flatten();
+        // Slices at one position have no distance, and neither have those without one.
+        let spacing_mm = beside
+            .filter_map(is_of_it)
+            .filter_map(|slot| stack::spacings(&[z, self.z[slot as usize]]).first().copied())
+            .find(|mm| mm.is_finite());
+        let first = self.first_of_series(place, series);
         Along { place: place - first, z_mm: Some(z).filter(|z| z.is_finite()), spacing_mm }
     }
 

@@ -109,6 +109,22 @@ fn gaps_and_slices_at_one_place_are_counted() {
         ]
     );
     assert_eq!(numbers(series), [0, 1, 2, 3, 4, 5, 6, 7]);
+
+    // Of an even number of distances the median is the mean of the two in the middle, here as in
+    // the result's slice spacing.
+    let folder = tempfile::tempdir().unwrap();
+    for (number, z) in [0.0, 4.0, 8.0, 14.0, 24.0].into_iter().enumerate() {
+        write(folder.path(), &format!("{number}"), number, number as i32, at(z));
+    }
+    let found = collect_one(folder.path());
+    let warnings = &only_series(&found).warnings;
+    assert_eq!(
+        warnings[..],
+        [
+            SeriesWarning::Gaps { count: 1, largest: 10.0, median: 5.0, missing: 1 },
+            SeriesWarning::UnevenSpacing { smallest: 4.0, largest: 6.0 }
+        ]
+    );
 }
 
 #[test]

@@ -173,7 +173,11 @@ proptest! {
     }
 
     #[test]
-    fn thinner_slices_below_are_uneven((stack, headers) in shuffled(), thin in 0.3f64..0.85) {
+    fn thinner_slices_below_are_uneven(
+        // Of two distances neither is the usual one.
+        (stack, headers) in shuffled().prop_filter("usual", |(stack, _)| stack.count >= 4),
+        thin in 0.3f64..0.85,
+    ) {
         // The lower third is cut thinner.
         let third = stack.count / 3;
         let squeezed = headers.into_iter().map(|mut slice| {
