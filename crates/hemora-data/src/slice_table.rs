@@ -25,7 +25,6 @@ use parquet::file::writer::SerializedFileWriter;
 
 use crate::index::{Cell, Kind};
 use crate::parquet_write::{schema, write_group};
-use crate::prepare::replace_file;
 use crate::table::{Table, TableError, shorten, with_file};
 
 /// Rows of a group of the file.
@@ -158,7 +157,7 @@ impl SliceTable {
         self.check()?;
         let failed = |source| SliceTableError::Io { path: path.to_owned(), source };
         let bytes = self.parquet().map_err(|error| failed(std::io::Error::other(error)))?;
-        replace_file(path, |file| file.write_all(&bytes)).map_err(failed)
+        hemora_base::write_bytes(path, &bytes).map_err(failed)
     }
 
     fn parquet(&self) -> Result<Vec<u8>, ParquetError> {

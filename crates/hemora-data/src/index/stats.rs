@@ -119,8 +119,9 @@ impl Counter {
             return;
         }
         self.stats.rows += 1;
-        let series = &row.series_instance_uid;
-        self.groups(&row.patient_id, &row.study_instance_uid, series);
+        let [study, series] = [&row.study_instance_uid, &row.series_instance_uid]
+            .map(|uid| uid.as_deref().unwrap_or_default());
+        self.groups(&row.patient_id, study, series);
         if let (Some(z), Some(places)) = (row.z, self.series.get_mut(series)) {
             places.push(z as f32);
         }
