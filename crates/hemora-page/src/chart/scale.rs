@@ -1,4 +1,4 @@
-//! A linear axis with round ticks.
+//! A linear map with round ticks.
 
 /// A linear map from data to picture coordinates.
 #[derive(Debug, Clone, Copy, PartialEq)]
