@@ -39,6 +39,11 @@ impl Identity {
         Ok(Self::with(path, &std::fs::metadata(path)?))
     }
 
+    /// Of a file in memory, whose bytes do not change.
+    pub(crate) fn in_memory(name: &str, size: usize) -> Self {
+        Self { path: name.into(), size: size as u64, modified: None }
+    }
+
     fn with(path: &Path, metadata: &Metadata) -> Self {
         let modified = metadata.modified().ok();
         Self { path: path.to_owned(), size: metadata.len(), modified }

@@ -1,6 +1,7 @@
 //! Files, folders and zip archives to studies.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,8 +10,10 @@ use rayon::prelude::*;
 use crate::header::{UNKNOWN_UID, read_members};
 use crate::series::{Member, assemble};
 use crate::source::frame_number;
-use crate::walk::{Found, as_named, walk};
-use crate::{FileFormat, PictureWindow, ReadError, SliceHeader, Source, Study};
+use crate::walk::as_named;
+use crate::{
+    FileFormat, PictureWindow, ReadError, SliceHeader, Source, SourceList, Study, list_sources,
+};
 
 /// A file that was not used, and why.
 #[derive(Debug)]
@@ -54,7 +57,21 @@ pub fn collect_with(
     options: &ReadOptions,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Collection {
-    let Found { mut sources, mut skipped, named } = walk(paths);
+    let go_on = |done, total| {
+        progress(done, total);
+        ControlFlow::Continue(())
+    };
+    collect_sources(list_sources(paths), options, &go_on).unwrap_or_default()
+}
+
+/// As [`collect_with`], of sources that are listed already. `None` if `progress(done, total)` breaks:
+/// then no further file is read.
+pub fn collect_sources(
+    list: SourceList,
+    options: &ReadOptions,
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
+) -> Option<Collection> {
+    let SourceList { mut sources, mut skipped, named } = list;
     sources.sort();
     sources.dedup();
     let (done, total) = (AtomicUsize::new(0), sources.len());
@@ -64,11 +81,14 @@ pub fn collect_with(
             result = read_members(&Source::Picture { file: Box::new(source.clone()), window });
         }
         let result = result.map_err(|error| as_named(error, &source, named.contains(&source)));
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        (source, result)
+        match progress(done.fetch_add(1, Ordering::Relaxed) + 1, total) {
+            ControlFlow::Continue(()) => Some((source, result)),
+            ControlFlow::Break(()) => None,
+        }
     };
-    let results: Vec<(Source, Result<Vec<Member>, ReadError>)> =
+    let results: Option<Vec<(Source, Result<Vec<Member>, ReadError>)>> =
         sources.into_par_iter().map(read).collect();
+    let results = results?;
 
     let mut members = Vec::new();
     for (source, result) in results {
@@ -77,7 +97,7 @@ pub fn collect_with(
             Err(reason) => skipped.push(Skipped { source, reason }),
         }
     }
-    group_members(members, skipped)
+    Some(group_members(members, skipped))
 }
 
 /// Groups headers that were read before, as [`collect`] does with those it reads. The order of

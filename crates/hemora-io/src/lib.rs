@@ -44,7 +44,9 @@ mod walk;
 mod write;
 
 pub use choose::{COVERAGE, SelectionRule, SeriesChoice, USUAL_THICKNESS, choose_series};
-pub use collect::{Collection, ReadOptions, Skipped, collect, collect_with, group};
+pub use collect::{
+    Collection, ReadOptions, Skipped, collect, collect_sources, collect_with, group,
+};
 pub use error::ReadError;
 pub use header::{FileFormat, SliceHeader, StoredFormat, read_header, read_headers};
 pub use picture::{
@@ -53,6 +55,6 @@ pub use picture::{
 };
 pub use pixels::{read_slice, read_slices};
 pub use series::{Series, SeriesWarning, Study};
-pub use source::{Source, read_bytes};
+pub use source::{FileBytes, Source, read_bytes};
 pub use walk::{SourceList, list_sources};
 pub use write::{NewSlice, PixelStorage, WriteError, write_slice};

@@ -154,7 +154,10 @@ pub(crate) fn open_shared(source: &Source) -> Result<Arc<Object>, ReadError> {
     if let Source::Frame { .. } = object {
         return Err(ReadError::NotAFile);
     }
-    let identity = Identity::of(object.file())?;
+    let identity = match object {
+        Source::Bytes { name, bytes } => Identity::in_memory(name, bytes.0.len()),
+        object => Identity::of(object.file())?,
+    };
     // Held while the file is read: threads that want the same object then wait for it.
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     match &*last {
