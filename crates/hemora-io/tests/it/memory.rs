@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use hemora_io::{ReadOptions, Source, SourceList, collect_sources, read_slice};
 
-use crate::raw::{Raw, put};
+use crate::raw::{Raw, write_file};
 
 #[test]
 fn files_in_memory_are_read_as_those_on_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let path = put(folder.path(), "1.dcm", &Raw::image().file());
+    let path = write_file(folder.path(), "1.dcm", &Raw::image().file());
     let bytes = std::fs::read(&path).unwrap();
     let files = [("up/1.dcm", bytes), ("x.zip", b"PK\x03\x04".to_vec()), ("a.txt", b"no".to_vec())];
     let files = files.map(|(name, bytes)| (name.to_owned(), Arc::from(bytes)));
