@@ -80,7 +80,7 @@ impl Job<'_> {
         add("any-weight", "1".to_owned());
         // Keras bounds no gradient, and of augmentation the study says nothing.
         add("clip", "0".to_owned());
-        flags.push("--no-augment".to_owned());
+        flags.extend(["--augment", "none"].map(str::to_owned));
         flags.extend(training.flags.iter().cloned());
         CellConfig { flags, split_sha256: self.table_sha256.to_owned() }
     }
