@@ -217,7 +217,7 @@ fn check_tuning(cases: &Cases, options: &EvaluateOptions) -> Result<bool, Evalua
     Ok(!tuned.is_empty())
 }
 
-/// Calibrates in place.
+/// Calibrates the columns themselves.
 fn apply(
     calibration: &Calibration,
     columns: &mut [LabelColumn],
@@ -225,13 +225,13 @@ fn apply(
     calibration.check()?;
     let mut labels = Vec::with_capacity(columns.len());
     for column in columns {
-        let before = ProbabilityScores::of(&column.probabilities, &column.truth)?;
+        let before = ProbabilityScores::measure(&column.probabilities, &column.truth)?;
         if let Some(calibrator) = calibration.get(column.label) {
             for probability in &mut column.probabilities {
                 *probability = calibrator.apply(*probability);
             }
         }
-        let after = ProbabilityScores::of(&column.probabilities, &column.truth)?;
+        let after = ProbabilityScores::measure(&column.probabilities, &column.truth)?;
         labels.push(LabelEffect { label: column.label, before, after });
     }
     let (method, origin) = (calibration.method, calibration.origin.clone());
@@ -278,13 +278,13 @@ fn other_model(
 ) -> Result<(crate::FileRef, Vec<LabelColumn>), EvaluateError> {
     let mapping = Mapping { only: cases.labels(), ..mapping.clone() };
     let other = Predictions::read(path, &mapping)?;
-    let places: std::collections::HashMap<&str, usize> =
-        other.ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    let indices: std::collections::HashMap<&str, usize> =
+        other.ids.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
     let mut missing = crate::Tally::default();
     let mut order = Vec::with_capacity(cases.ids.len());
     for id in &cases.ids {
-        match places.get(id.as_str()) {
-            Some(&place) => order.push(place),
+        match indices.get(id.as_str()) {
+            Some(&index) => order.push(index),
             None => missing.add(|| hemora_data::shorten(id)),
         }
     }
@@ -302,7 +302,7 @@ fn other_model(
         .zip(&other.probabilities)
         .map(|(column, probabilities)| LabelColumn {
             label: column.label,
-            probabilities: order.iter().map(|&place| probabilities[place]).collect(),
+            probabilities: order.iter().map(|&index| probabilities[index]).collect(),
             truth: column.truth.clone(),
         })
         .collect();

@@ -8,7 +8,7 @@ use hemora_metrics::Clusters;
 use crate::document::Grouping;
 use crate::{CaseRequest, EvaluateError, Lookup, Tally};
 
-/// The series or study of every slice: what was asked for, else what the predictions tell.
+/// The series or study of every slice: what was asked for, else that of the predictions.
 pub(crate) fn part(
     lookup: &Option<Lookup>,
     own: Option<Vec<String>>,

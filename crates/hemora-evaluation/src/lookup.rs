@@ -47,10 +47,10 @@ impl Lookup {
     /// The value of each of `ids`; `None` where the table has no such id or an empty value.
     ///
     /// # Errors
-    /// [`EvaluateError`] if the table cannot be read, lacks a column, or says two things of an id.
+    /// [`EvaluateError`] if the table cannot be read, lacks a column, or has two values for an id.
     pub fn read(&self, ids: &[String]) -> Result<Vec<Option<String>>, EvaluateError> {
-        let places: HashMap<&str, usize> =
-            ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+        let indices: HashMap<&str, usize> =
+            ids.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
         let mut values = vec![None; ids.len()];
         let mut torn = Tally::default();
         with_file(&self.path, |file| {
@@ -58,10 +58,10 @@ impl Lookup {
             let (id, column) = (table.column(&self.id)?, table.column(&self.column)?);
             table.for_each(|_, fields| {
                 let value = fields[column].trim();
-                let Some(&place) = places.get(fields[id].trim()) else { return Ok(()) };
-                match &values[place] {
+                let Some(&index) = indices.get(fields[id].trim()) else { return Ok(()) };
+                match &values[index] {
                     _ if value.is_empty() => {}
-                    None => values[place] = Some(value.to_owned()),
+                    None => values[index] = Some(value.to_owned()),
                     Some(known) if known == value => {}
                     Some(_) => torn.add(|| shorten(fields[id])),
                 }
