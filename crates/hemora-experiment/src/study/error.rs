@@ -9,6 +9,8 @@ use hemora_data::{
 use hemora_metrics::MetricError;
 use hemora_synth::SynthError;
 
+use crate::engine::EngineError;
+
 /// Why a study cannot be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -78,18 +80,14 @@ pub enum StudyError {
     },
     /// The folder has results of other settings.
     #[error(
-        "{}: belongs to a study with other settings or images; give another folder, or start over",
+        "{}: belongs to a study with other settings or images; give another folder, or start over \
+         with --restart",
         .0.display()
     )]
     OtherSettings(PathBuf),
-    /// The training program cannot be started.
-    #[error("cannot start {}: {source}", program.display())]
-    Start {
-        /// The program.
-        program: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
+    /// A step did not complete.
+    #[error(transparent)]
+    Step(#[from] EngineError),
     /// What the training program wrote cannot be used.
     #[error("{}: {reason}", path.display())]
     Output {

@@ -55,7 +55,7 @@ impl Item {
 pub struct StudySet {
     /// The images.
     pub items: Vec<Item>,
-    /// What the trainer is told: where images and labels are, and their groups.
+    /// Where the trainer finds the images.
     pub images: PathBuf,
     /// The label table.
     pub labels: PathBuf,
@@ -162,17 +162,19 @@ impl StudySet {
     }
 }
 
+/// A table of groups: `CSV:ID_COLUMN:GROUP_COLUMN`, or a path alone.
 fn read_groups(table: &str) -> Result<Groups, StudyError> {
-    let parts: Vec<&str> = table.split(':').collect();
-    match parts[..] {
-        [path] => Ok(Groups::from_series_csv(Path::new(path))?),
-        [path, id, group] => Ok(Groups::from_csv(Path::new(path), id, group)?),
-        _ => Err(StudyError::Option {
-            name: "groups",
-            found: table.to_owned(),
-            expected: "CSV or CSV:ID_COLUMN:GROUP_COLUMN".to_owned(),
-        }),
+    match table_column(table) {
+        None => Ok(Groups::from_series_csv(Path::new(table))?),
+        Some([path, id, group]) => Ok(Groups::from_csv(Path::new(path), id, group)?),
     }
+}
+
+/// Path, column of ids and wanted column; from the right, since a path may hold colons.
+fn table_column(text: &str) -> Option<[&str; 3]> {
+    let mut parts = text.rsplitn(3, ':');
+    let (column, id, path) = (parts.next()?, parts.next()?, parts.next()?);
+    [path, id, column].iter().all(|part| !part.is_empty()).then_some([path, id, column])
 }
 
 /// Positions by image.
@@ -187,8 +189,7 @@ fn read_z(source: &str) -> Result<HashMap<String, f64>, StudyError> {
         }
         return Ok(positions);
     }
-    let parts: Vec<&str> = source.split(':').collect();
-    let [path, id, z] = parts[..] else {
+    let Some([path, id, z]) = table_column(source) else {
         return Err(StudyError::Option {
             name: "z",
             found: source.to_owned(),
@@ -209,4 +210,18 @@ fn read_z(source: &str) -> Result<HashMap<String, f64>, StudyError> {
         Ok(positions)
     };
     Ok(with_file(Path::new(path), read)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_may_hold_colons() {
+        assert_eq!(
+            table_column("C:/a b.csv:Image:Patient"),
+            Some(["C:/a b.csv", "Image", "Patient"])
+        );
+        assert_eq!([table_column("a.csv"), table_column("a.csv::z")], [None, None]);
+    }
 }
