@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use hemora_ct::{Fingerprint, Label};
+use hemora_data::TableColumn;
 use hemora_metrics::{Aggregation, Clusters, Hierarchy, LabelColumn, LearnedAggregation, Origin};
 
 use crate::document::{Alignment, FileRef, Grouping};
 use crate::facts::{Facts, IndexFacts};
 use crate::grouped::{Known, check_nested, groups, part};
 use crate::labelled::{labels, warn_alignment, warn_not_indexed};
-use crate::{EvaluateError, Lookup, Mapping, Predictions};
+use crate::{EvaluateError, Mapping, Predictions};
 
 /// What is read.
 #[derive(Debug, Clone, Default)]
@@ -24,11 +25,11 @@ pub struct CaseRequest {
     pub index: Option<PathBuf>,
     /// What is resampled; if absent, the patients of the index, else those of the predictions:
     /// `group`, else the study.
-    pub groups: Option<Lookup>,
+    pub groups: Option<TableColumn>,
     /// The series of slices, where neither predictions nor index have them.
-    pub series: Option<Lookup>,
+    pub series: Option<TableColumn>,
     /// The study of slices, where neither predictions nor index have them.
-    pub studies: Option<Lookup>,
+    pub studies: Option<TableColumn>,
     /// Whether slices without labels may be left out.
     pub partial: bool,
     /// How slices make a series.

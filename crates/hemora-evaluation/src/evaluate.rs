@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use hemora_ct::{Label, NOTICE};
+use hemora_data::TableColumn;
 use hemora_metrics::{
     BootstrapOptions, Calibration, Confusion, LabelColumn, Level, LevelSet, MeasureOptions,
     OperatingPoint, OperatingRule, ProbabilityScores, Ranked, Stacks, compare, holm, lesions,
@@ -17,7 +18,7 @@ use crate::duplicates::duplicates;
 use crate::review::mistakes;
 use crate::strata;
 use crate::subgroups::{looked_up, subgroups};
-use crate::{Cases, EvaluateError, Lookup, Mapping, Predictions};
+use crate::{Cases, EvaluateError, Mapping, Predictions};
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub struct EvaluateOptions {
     /// Another model's predictions of the same slices.
     pub compare: Option<(PathBuf, Mapping)>,
     /// Columns whose values make subgroups.
-    pub subgroups: Vec<Lookup>,
+    pub subgroups: Vec<TableColumn>,
     /// Mistakes listed of each kind.
     pub mistakes: usize,
 }
@@ -114,7 +115,7 @@ pub fn evaluate(mut cases: Cases, options: &EvaluateOptions) -> Result<Evaluatio
     let mut strata: Vec<strata::Strata> = options
         .subgroups
         .iter()
-        .map(|lookup| looked_up(&cases, lookup))
+        .map(|column| looked_up(&cases, column))
         .collect::<Result<_, _>>()?;
     let (of_index, undivided) = strata::of_index(&cases);
     strata.extend(of_index);

@@ -4,14 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use hemora_ct::{Fingerprint, InputRecipe, Plane, Slice, Window};
-use hemora_io::{Source, list_sources, read_png, read_slice};
+use hemora_io::{Reader, Source, list_sources, read_png};
 use rayon::prelude::*;
 
 use crate::Cases;
 
 /// Where the pixels of slices are, by the slices' ids.
 #[derive(Debug, Default)]
-pub struct Pixels(HashMap<String, Source>);
+pub struct Pixels {
+    sources: HashMap<String, Source>,
+    reader: Reader,
+}
 
 /// A decoded slice.
 #[derive(Debug, Clone)]
@@ -60,12 +63,12 @@ impl Pixels {
                 sources.insert(stem.to_owned(), source);
             }
         }
-        Self(sources)
+        Self { sources, reader: Reader::default() }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.sources.is_empty()
     }
 
     /// Fingerprint of each of `ids`; `None` where there are no pixels.
@@ -78,12 +81,15 @@ impl Pixels {
     /// # Errors
     /// Why there is none, in words for the sheet.
     pub fn read(&self, id: &str) -> Result<SliceImage, String> {
-        let source = self.0.get(id).ok_or("no file of this name was given, and no index has it")?;
+        let source =
+            self.sources.get(id).ok_or("no file of this name was given, and no index has it")?;
         match source {
             Source::File(path) if path.extension().is_some_and(|end| end == "png") => {
                 read_png(path).map(SliceImage::Windowed).map_err(|error| error.to_string())
             }
-            source => read_slice(source)
+            source => self
+                .reader
+                .read_slice(source)
                 .map(|(_, slice)| SliceImage::Hu(slice))
                 .map_err(|error| error.to_string()),
         }

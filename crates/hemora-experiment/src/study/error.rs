@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use hemora_data::{
-    DataError, IndexError, PrepareError, PrepareRecipeError, SplitError, TableError,
+    DataError, IndexError, PrepareError, PrepareRecipeError, SplitError, TableColumnError,
+    TableError,
 };
 use hemora_metrics::MetricError;
 use hemora_synth::SynthError;
@@ -24,6 +25,14 @@ pub enum StudyError {
         found: String,
         /// What can be.
         expected: String,
+    },
+    /// A text names no table.
+    #[error("{flag}: {source}")]
+    TableColumn {
+        /// The flag.
+        flag: &'static str,
+        /// What was found and expected.
+        source: TableColumnError,
     },
     /// The operating system refused.
     #[error("{}: {source}", path.display())]

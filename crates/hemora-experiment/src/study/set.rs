@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_data::{
-    Groups, ImageKind, ImageSet, IndexReader, LabelTable, PreparedSet, Table, with_file,
+    GroupTable, Groups, ImageKind, ImageSet, IndexReader, LabelTable, PreparedSet, Table,
+    TableColumn, TableColumnError, with_file,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -118,7 +119,8 @@ impl StudySet {
             (labels, found)
         };
         for table in &request.groups {
-            groups.merge(&read_groups(table)?);
+            let table: GroupTable = table.parse().map_err(refuse("--groups"))?;
+            groups.merge(&Groups::from_table(&table)?);
         }
         let z = request.z.as_deref().map(read_z).transpose()?.unwrap_or_default();
         let names = groups.assign(found.iter().map(|(id, _): &(String, _)| id));
@@ -162,21 +164,6 @@ impl StudySet {
     }
 }
 
-/// A table of groups: `CSV:ID_COLUMN:GROUP_COLUMN`, or a path alone.
-fn read_groups(table: &str) -> Result<Groups, StudyError> {
-    match table_column(table) {
-        None => Ok(Groups::from_series_csv(Path::new(table))?),
-        Some([path, id, group]) => Ok(Groups::from_csv(Path::new(path), id, group)?),
-    }
-}
-
-/// Path, column of ids and wanted column; from the right, since a path may hold colons.
-fn table_column(text: &str) -> Option<[&str; 3]> {
-    let mut parts = text.rsplitn(3, ':');
-    let (column, id, path) = (parts.next()?, parts.next()?, parts.next()?);
-    [path, id, column].iter().all(|part| !part.is_empty()).then_some([path, id, column])
-}
-
 /// Positions by image.
 fn read_z(source: &str) -> Result<HashMap<String, f64>, StudyError> {
     if source.ends_with(".parquet") {
@@ -189,16 +176,10 @@ fn read_z(source: &str) -> Result<HashMap<String, f64>, StudyError> {
         }
         return Ok(positions);
     }
-    let Some([path, id, z]) = table_column(source) else {
-        return Err(StudyError::Option {
-            name: "z",
-            found: source.to_owned(),
-            expected: "an index (.parquet) or CSV:ID_COLUMN:Z_COLUMN".to_owned(),
-        });
-    };
+    let column: TableColumn = source.parse().map_err(refuse("--z"))?;
     let read = |file| {
         let table = Table::new(file)?;
-        let (id, z) = (table.column(id)?, table.column(z)?);
+        let (id, z) = (table.column(&column.id)?, table.column(&column.column)?);
         let mut positions = HashMap::new();
         table.for_each(|_, fields| {
             // A position that is absent or no number is not known.
@@ -209,19 +190,10 @@ fn read_z(source: &str) -> Result<HashMap<String, f64>, StudyError> {
         })?;
         Ok(positions)
     };
-    Ok(with_file(Path::new(path), read)?)
+    Ok(with_file(&column.table, read)?)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_may_hold_colons() {
-        assert_eq!(
-            table_column("C:/a b.csv:Image:Patient"),
-            Some(["C:/a b.csv", "Image", "Patient"])
-        );
-        assert_eq!([table_column("a.csv"), table_column("a.csv::z")], [None, None]);
-    }
+/// An error for a text that names no table.
+fn refuse(flag: &'static str) -> impl FnOnce(TableColumnError) -> StudyError {
+    move |source| StudyError::TableColumn { flag, source }
 }

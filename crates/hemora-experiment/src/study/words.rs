@@ -1,6 +1,6 @@
 //! How networks, questions and figures are written, on the page and in Markdown.
 
-use hemora_evaluation::number_text;
+pub(crate) use hemora_page::number::{decimal, percent};
 
 use crate::study::summary::Figure;
 use crate::study::{Question, SplitKind};
@@ -32,11 +32,6 @@ pub(crate) fn split_title(split: SplitKind) -> &'static str {
     }
 }
 
-/// `84.1 %`.
-pub(crate) fn percent(value: Option<f64>) -> String {
-    value.map_or("–".to_owned(), |value| format!("{:.1}\u{a0}%", value * 100.0))
-}
-
 /// What stands behind a figure: `0.812 to 0.934`, or with repeats `± 0.021`; empty if neither is
 /// known. `write` is how the figure itself is written.
 pub(crate) fn spread(figure: &Figure, write: fn(Option<f64>) -> String) -> String {
@@ -45,11 +40,6 @@ pub(crate) fn spread(figure: &Figure, write: fn(Option<f64>) -> String) -> Strin
         (None, Some(_), Some(_)) => format!("{} to {}", write(figure.low), write(figure.high)),
         _ => String::new(),
     }
-}
-
-/// A figure with three decimals.
-pub(crate) fn decimal(value: Option<f64>) -> String {
-    number_text(value)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hemora_ct::Label;
-use hemora_evaluation::{CaseRequest, Lookup, Mapping};
+use hemora_data::TableColumn;
+use hemora_evaluation::{CaseRequest, Mapping};
 use hemora_metrics::Aggregation;
 
 /// Flags of the tables.
@@ -26,15 +27,15 @@ pub struct CaseArgs {
 
     /// What is resampled, such as patients [default: those of the index or the predictions]
     #[arg(long, value_name = "TABLE:ID:COLUMN")]
-    pub groups: Option<Lookup>,
+    pub groups: Option<TableColumn>,
 
     /// Series of the slices [default: those of the predictions or the index]
     #[arg(long, value_name = "TABLE:ID:COLUMN")]
-    pub series_column: Option<Lookup>,
+    pub series_column: Option<TableColumn>,
 
     /// Studies of the slices [default: those of the predictions or the index]
     #[arg(long = "studies", value_name = "TABLE:ID:COLUMN")]
-    pub study_column: Option<Lookup>,
+    pub study_column: Option<TableColumn>,
 
     /// Column of ids in the predictions
     #[arg(long, value_name = "COLUMN")]

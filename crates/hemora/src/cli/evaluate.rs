@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use hemora_evaluation::{EvaluateOptions, Lookup};
+use hemora_data::TableColumn;
+use hemora_evaluation::EvaluateOptions;
 use hemora_metrics::{
     BootstrapMethod, BootstrapOptions, CalibrationMethod, FitOptions, OperatingRule,
 };
@@ -72,7 +73,7 @@ pub struct EvaluateArgs {
 
     /// A column whose values make subgroups, beside those of the index; may be repeated
     #[arg(long, value_name = "TABLE:ID:COLUMN")]
-    pub subgroups: Vec<Lookup>,
+    pub subgroups: Vec<TableColumn>,
 
     /// Give predictive values also where this share is positive, such as 0.05; may be repeated
     #[arg(long, value_name = "SHARE")]

@@ -1,10 +1,11 @@
 //! How to read the page.
 
-use std::io::{self, Write};
+use hemora_page::{Point, guide};
+use maud::{Markup, html};
 
 use crate::study::document::StudyDocument;
 
-const POINTS: [(&str, &str); 7] = [
+const POINTS: [Point; 7] = [
     (
         "Split by patient, by image.",
         "Slices of one patient are alike. Split by image, a network is tested on neighbours of the \
@@ -44,21 +45,21 @@ const POINTS: [(&str, &str); 7] = [
     ),
 ];
 
-pub(super) fn write(out: &mut dyn Write, document: &StudyDocument) -> io::Result<()> {
-    writeln!(
-        out,
-        "<section aria-labelledby=\"guide\"><h2 id=\"guide\">How to read this page</h2><ul class=\"guide\">"
-    )?;
-    for (what, means) in POINTS {
-        writeln!(out, "<li><strong>{what}</strong> {means}</li>")?;
-    }
-    let behind = if document.options.repeats > 1 {
-        "± is one standard deviation over the repeats, each with another sample, split and other \
-         first weights."
-    } else {
-        "Intervals (95 %) say where the figure would fall if as many other patients of the same \
-         kind were drawn. They do not say how another training would have ended: for that, repeat \
-         the study with <code>--repeats</code>."
-    };
-    writeln!(out, "<li><strong>The lighter line.</strong> {behind}</li></ul></section>")
+pub(super) fn reading_guide(document: &StudyDocument) -> Markup {
+    guide(
+        &POINTS,
+        html! {
+            li {
+                strong { "The lighter line." } " "
+                @if document.options.repeats > 1 {
+                    "± is one standard deviation over the repeats, each with another sample, split and \
+                     other first weights."
+                } @else {
+                    "Intervals (95 %) say where the figure would fall if as many other patients of the \
+                     same kind were drawn. They do not say how another training would have ended: for \
+                     that, repeat the study with " code { "--repeats" } "."
+                }
+            }
+        },
+    )
 }
