@@ -77,7 +77,7 @@ impl Command {
 
     /// Whether it takes `--progress json` and then prints [`hemora_base::Event`] lines.
     pub fn reports_progress(self) -> bool {
-        self == Self::TrainRun
+        matches!(self, Self::TrainRun | Self::TrainPredict | Self::TrainSequence)
     }
 }
 

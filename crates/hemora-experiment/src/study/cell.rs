@@ -93,7 +93,7 @@ impl Job<'_> {
         add("any-weight", "1".into());
         // Keras bounds no gradient, and of augmentation the study reports nothing.
         add("clip", "0".into());
-        settings.push("--no-augment".into());
+        add("augment", "none".into());
         settings.extend(training.flags.iter().map(Into::into));
         settings
     }
