@@ -12,6 +12,7 @@ mod score;
 mod series;
 mod stack;
 mod triage;
+mod view;
 
 pub use activation::{ActivationMap, Classifier};
 pub use engine::{

@@ -1,6 +1,10 @@
 //! The flags of every command.
 
+mod cases;
 mod data;
+mod evaluate;
+mod recipe;
+mod study;
 
 use std::path::PathBuf;
 
@@ -10,12 +14,11 @@ use hemora_io::PictureWindow;
 
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, SplitRuleArgs, StatsArgs};
 
-use crate::command::calibrate::CalibrateArgs;
-use crate::command::compare::CompareArgs;
 use crate::command::ensemble::{EnsembleBundleArgs, EnsembleFitArgs};
-use crate::command::evaluate::EvaluateArgs;
-use crate::command::recipe::RecipeArgs;
-use crate::command::study::StudyArgs;
+pub use cases::CaseArgs;
+pub use evaluate::{CalibrateArgs, CompareArgs, EvaluateArgs};
+pub use recipe::RecipeArgs;
+pub use study::{StudyArgs, StudyPreset};
 
 /// Finds intracranial hemorrhage in non-contrast head CT. For research use only.
 #[derive(Debug, Parser)]

@@ -4,13 +4,11 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use hemora_evaluation::{Evaluation, card_section, read_evaluation};
+use hemora_evaluation::{Evaluation, card_section, evaluation_file, read_evaluation};
 use hemora_experiment::recipe::About;
 use hemora_metrics::{Aggregation, FitReport, Level};
 use hemora_model::{Claims, MeasuredLevel, Metric};
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
-
-use super::compare::evaluation_file;
 
 /// Reads what only a person can say of a model.
 ///

@@ -1,5 +1,5 @@
 //! How often 95 % intervals hold the truth, by simulation. A benchmark more than a test:
-//! `cargo test --release -p hemora-metrics --test coverage -- --ignored --nocapture`.
+//! `cargo test --release -p hemora-metrics --test it coverage -- --ignored --nocapture`.
 
 use hemora_metrics::{
     BootstrapMethod, BootstrapOptions, ClusteredRanking, Clusters, bootstrap_counts, delong,

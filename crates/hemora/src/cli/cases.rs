@@ -1,10 +1,11 @@
-//! Flags that say which predictions and labels are read, shared by evaluate and calibrate.
+//! Flags that name the predictions and labels that are read, shared by evaluate and calibrate.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use hemora_ct::Label;
-use hemora_evaluation::{CaseRequest, Lookup, Mapping};
+use hemora_data::TableColumn;
+use hemora_evaluation::{CaseRequest, Mapping};
 use hemora_metrics::Aggregation;
 
 /// Flags of the tables.
@@ -24,17 +25,17 @@ pub struct CaseArgs {
     #[arg(long, value_name = "PARQUET")]
     pub index: Option<PathBuf>,
 
-    /// What is resampled, such as patients [default: what index or predictions tell]
-    #[arg(long, value_name = "TABLE:ID:GROUP")]
-    pub groups: Option<Lookup>,
+    /// What is resampled, such as patients [default: those of the index or the predictions]
+    #[arg(long, value_name = "TABLE:ID:COLUMN")]
+    pub groups: Option<TableColumn>,
 
-    /// Series of the slices [default: what predictions or index tell]
-    #[arg(long, value_name = "TABLE:ID:SERIES")]
-    pub series: Option<Lookup>,
+    /// Series of the slices [default: those of the predictions or the index]
+    #[arg(long, value_name = "TABLE:ID:COLUMN")]
+    pub series_column: Option<TableColumn>,
 
-    /// Studies of the slices [default: what predictions or index tell]
-    #[arg(long, value_name = "TABLE:ID:STUDY")]
-    pub studies: Option<Lookup>,
+    /// Studies of the slices [default: those of the predictions or the index]
+    #[arg(long = "studies", value_name = "TABLE:ID:COLUMN")]
+    pub study_column: Option<TableColumn>,
 
     /// Column of ids in the predictions
     #[arg(long, value_name = "COLUMN")]
@@ -53,7 +54,7 @@ pub struct CaseArgs {
     pub partial: bool,
 
     /// How slices make a series: max, top-N (mean of the N highest) or noisy-or
-    /// [default: what operating points are for, else top-3]
+    /// [default: that of the operating points, else top-3]
     #[arg(long, value_name = "HOW")]
     pub aggregate: Option<Aggregation>,
 }
@@ -76,8 +77,8 @@ impl CaseArgs {
             labels: self.labels.clone(),
             index: self.index.clone(),
             groups: self.groups.clone(),
-            series: self.series.clone(),
-            studies: self.studies.clone(),
+            series: self.series_column.clone(),
+            studies: self.study_column.clone(),
             partial: self.partial,
             aggregation: self.aggregate.unwrap_or_default(),
             learned: None,

@@ -1,14 +1,12 @@
 //! The metrics against scikit-learn and scipy, where an interpreter that has them is present.
 
-mod support;
-
+use crate::support::{Items, items, reference, same};
 use hemora_metrics::{
     Calibrator, Confusion, Isotonic, Ranked, auroc, auroc_weighted, average_precision,
     average_precision_weighted, brier, brier_weighted, clopper_pearson, competition_log_loss,
     decision_curve, expected_calibration_error, fit_platt, fit_temperature, log_loss,
     log_loss_weighted, reliability, wilson,
 };
-use support::{Items, items, reference, same};
 
 const SCRIPT: &str = r#"
 from scipy.optimize import minimize_scalar

@@ -1,9 +1,7 @@
 //! DeLong's and Obuchowski's variances against a reference that compares every pair.
 
-mod support;
-
+use crate::support::{Items, items, reference, same};
 use hemora_metrics::{Clusters, delong, delong_paired};
-use support::{Items, items, reference, same};
 
 /// The formulas of the papers as they stand, without ranks.
 const SCRIPT: &str = r#"
