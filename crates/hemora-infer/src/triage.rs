@@ -1,6 +1,7 @@
 //! A collection of studies to the triage result.
 
 use std::cmp::Ordering as Order;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::{HuProblem, NOTICE};
@@ -52,6 +53,21 @@ pub fn triage(
     policy: SeriesPolicy,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> TriageResult {
+    let go_on = |done, total| {
+        progress(done, total);
+        ControlFlow::Continue(())
+    };
+    let scored = score_collection(model, collection, policy, &go_on);
+    scored.continue_value().expect("this progress never breaks")
+}
+
+/// As [`triage`]; breaks soon after `progress` does.
+pub(crate) fn score_collection(
+    model: &LoadedModel,
+    collection: &Collection,
+    policy: SeriesPolicy,
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
+) -> ControlFlow<(), TriageResult> {
     let mut skipped: Vec<SkippedFile> = collection
         .skipped
         .iter()
@@ -69,20 +85,16 @@ pub fn triage(
     let total = total.sum();
     let done = AtomicUsize::new(0);
     let advance = |_: usize, _: usize| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-    let mut studies: Vec<StudyResult> = collection
-        .studies
-        .iter()
-        .zip(&left_out)
-        .filter_map(|(study, left_out)| {
-            study_result(model, study, left_out, &advance, &mut skipped)
-        })
-        .collect();
-    studies.sort_by(|a, b| {
+    let mut studies = Vec::new();
+    for (study, left_out) in collection.studies.iter().zip(&left_out) {
+        studies.extend(study_result(model, study, left_out, &advance, &mut skipped)?);
+    }
+    studies.sort_by(|a: &StudyResult, b: &StudyResult| {
         let by_any = b.probabilities.any.total_cmp(&a.probabilities.any);
         by_any.then_with(|| a.study_instance_uid.cmp(&b.study_instance_uid))
     });
     skipped.sort_by(|a, b| a.source.cmp(&b.source));
-    TriageResult {
+    ControlFlow::Continue(TriageResult {
         schema_version: SCHEMA_VERSION,
         notice: NOTICE.to_owned(),
         tool: ToolRef { name: "hemora".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -90,16 +102,17 @@ pub fn triage(
         engine: model.engine().to_owned(),
         studies,
         skipped,
-    }
+    })
 }
 
+/// `None` if no slice of the study has a result.
 fn study_result(
     model: &LoadedModel,
     study: &Study,
     left_out: &[Option<String>],
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
     skipped: &mut Vec<SkippedFile>,
-) -> Option<StudyResult> {
+) -> ControlFlow<(), Option<StudyResult>> {
     let claims = model.model().claims();
     let mut results = Vec::new();
     let mut warnings = Vec::new();
@@ -114,7 +127,7 @@ fn study_result(
             }));
             continue;
         }
-        let scored = score(&model.scorers(series.slices.len()), series, progress);
+        let scored = score(&model.scorers(series.slices.len()), series, progress)?;
         let z = positions(&series.slices);
         let (score, unread) = model.judge(scored, &z);
         let mut result = series_result(series, &score, &z, claims.aggregation);
@@ -128,21 +141,23 @@ fn study_result(
         skipped.extend(score.skipped);
     }
     results.sort_by(more_suspicious);
-    let probabilities = results.first()?.probabilities;
+    let Some(probabilities) = results.first().map(|series| series.probabilities) else {
+        return ControlFlow::Continue(None);
+    };
     if results.len() > 1 {
         warnings.push(format!(
             "{} series were scored; the study has the probabilities of the most suspicious one",
             results.len()
         ));
     }
-    Some(StudyResult {
+    ControlFlow::Continue(Some(StudyResult {
         study_instance_uid: study.uid.clone(),
         patient_id: study.patient_id.clone(),
         probabilities,
         flags: flags(claims.operating_points, &results),
         series: results,
         warnings,
-    })
+    }))
 }
 
 /// What the slices are at each threshold that was chosen for slices.

@@ -22,7 +22,7 @@ pub(crate) const WINDOWS: [(&str, Window); 3] =
 
 /// A slice to be shown, already drawn, so that its HU need not be kept.
 #[derive(Debug, Clone)]
-pub struct KeySlice {
+pub struct SlicePicture {
     pub(crate) study: String,
     pub(crate) series: String,
     pub(crate) sop: String,
@@ -37,6 +37,8 @@ pub struct KeySlice {
     pub(crate) maps: Vec<Map>,
 }
 
+pub use SlicePicture as KeySlice;
+
 /// An activation map, drawn.
 #[derive(Debug, Clone)]
 pub(crate) struct Map {
@@ -47,7 +49,17 @@ pub(crate) struct Map {
     pub(crate) contour: String,
 }
 
-impl KeySlice {
+impl SlicePicture {
+    /// Draws a key slice with its activation maps, as [`SlicePicture::draw`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_key_slice(key: &hemora_model::KeySlice) -> Result<Self, ReportError> {
+        let maps: Vec<_> = key.maps().map(|map| (map.label, map.plane.clone())).collect();
+        let (series, sop) = (&key.series_instance_uid, &key.sop_instance_uid);
+        Self::draw(&key.study_instance_uid, series, sop, &key.slice, &maps)
+    }
+
     /// Draws `slice` (HU) in three windows, and over the brain window each of `maps`: activation
     /// 0–1 over the whole slice, at any resolution. Values outside are clamped, NaN counts as 0.
     ///

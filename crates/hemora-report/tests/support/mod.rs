@@ -1,4 +1,5 @@
 //! Results and slices to report on, and the reader of the page in another language.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod sound;
 
