@@ -4,9 +4,9 @@
 //! The report is one self-contained HTML file that a radiologist can read without help: it loads nothing
 //! from anywhere, its style and charts are inline, its pictures ([`SlicePicture`]) are data URIs, it has
 //! no script, and a content security policy forbids everything else. Every text that came from a file is
-//! escaped. This crate needs no engine: it takes a [`TriageOutput`](hemora_model::TriageOutput).
+//! escaped; [`Report`] gives it in parts. This crate needs no engine: it takes a
+//! [`TriageOutput`](hemora_model::TriageOutput).
 
-mod bar;
 mod chart;
 mod colour;
 mod contact_sheet;
@@ -14,10 +14,9 @@ mod contour;
 mod csv;
 mod error;
 mod figure;
-mod guide;
 mod html;
 mod json;
-mod number;
+mod leading;
 mod page;
 mod picture;
 mod series;
@@ -30,7 +29,7 @@ mod writer;
 pub use contact_sheet::{SheetPicture, SheetSection, SheetSlice, write_contact_sheet};
 pub use csv::{result_csv, write_csv};
 pub use error::ReportError;
-pub use page::write_html;
-pub use picture::{KeySlice, PICTURE_SIZE, SlicePicture};
+pub use page::{Report, write_html};
+pub use picture::{PICTURE_SIZE, SlicePicture, SlicePicture as KeySlice};
 pub use text::worklist_text;
 pub use writer::{WRITERS, WriteError, Writer, write_all};
