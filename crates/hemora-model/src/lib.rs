@@ -1,10 +1,12 @@
 //! The model bundle, what a training hands over to it, and the triage result.
 //!
 //! [`Model::open`] reads a bundle (`*.hemora`); [`TrainedNetwork`] is what `hemora-train` writes beside
-//! weights; [`TriageResult`] is what triage found. Whoever reads or writes these documents needs this crate
+//! weights; [`TriageResult`] is what triage found, [`TriageOutput`] that with the slices to look at first. Whoever reads or writes these documents needs this crate
 //! and no engine.
 
 mod bundle;
+mod key_slice;
+mod output;
 mod result;
 mod schema;
 mod trained;
@@ -14,6 +16,8 @@ pub use bundle::{
     EnsembleSeries, FORMAT_VERSION, MOST_MEMBERS, MOST_SERIES_NETWORKS, MeasuredLevel, Metric,
     Model, ModelInfo, NetworkRef, SeriesStage, member_entry, series_entry,
 };
+pub use key_slice::{ActivationMap, KeySlice};
+pub use output::{Timings, TriageOutput};
 pub use result::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
     StudyResult, ToolRef, TriageResult,

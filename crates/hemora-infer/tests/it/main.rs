@@ -9,6 +9,7 @@ mod ensemble_series;
 #[path = "../../../hemora-train/tests/formula/mod.rs"]
 mod formula;
 mod networks;
+mod pipeline;
 mod schema;
 mod sequences;
 mod series;

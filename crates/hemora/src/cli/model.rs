@@ -1,0 +1,116 @@
+//! The flags of `hemora model …`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Flags of `hemora model summary`.
+#[derive(Debug, Args)]
+pub struct SummaryArgs {
+    /// Network, for instance densenet121; an unknown name lists them all
+    pub network: String,
+
+    /// Height and width of the input, pixels
+    #[arg(long, default_value_t = 256)]
+    pub size: usize,
+
+    /// Values of each slice, of a network that reads whole series [default: 1024 features, 1025 with a
+    /// place, or 36 of probabilities]
+    #[arg(long)]
+    pub columns: Option<usize>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `hemora model import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Weights of timm or torchvision, safetensors
+    pub weights: PathBuf,
+
+    /// Network here, for instance densenet121
+    #[arg(long)]
+    pub network: String,
+
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Channels of the input; of other than three the first layer is made of theirs as timm does
+    #[arg(long, default_value_t = 3)]
+    pub channels: usize,
+}
+
+/// Flags of `hemora model average`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  hemora model average runs/first/model.safetensors runs/second/model.safetensors --out mean.safetensors
+  hemora model bundle mean.safetensors --about about.toml --out mean.hemora
+
+The mean is a network of the same size and speed. It says something of use only where its parts
+started from the same weights, such as ImageNet's, and its figures are its own: evaluate it.")]
+pub struct AverageArgs {
+    /// Weights that hemora-train wrote (model.safetensors), of one network, task and input
+    #[arg(required = true, num_args = 2.., value_name = "WEIGHTS")]
+    pub weights: Vec<PathBuf>,
+
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Flags of `hemora model inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The bundle [default: the built-in one]
+    pub model: Option<PathBuf>,
+
+    /// Print model.json instead of the card
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `hemora model bundle`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  hemora model bundle runs/lite/model.safetensors --about models/default.toml \\
+      --out models/default.hemora")]
+pub struct BundleArgs {
+    /// Weights that hemora-train wrote (model.safetensors of a run)
+    pub weights: PathBuf,
+
+    /// Name, version, licence, intended use and training data, as TOML
+    #[arg(long, value_name = "TOML")]
+    pub about: PathBuf,
+
+    /// Views of each input that triage averages: one, flip (left to right too), or ten (both, whole
+    /// and cut to each corner); each costs as much as the first [default: those that its networks of
+    /// series were trained on, else one]
+    #[arg(long, value_parser = hemora_ct::Views::NAMES)]
+    pub views: Option<String>,
+
+    /// Calibration and operating points that `hemora calibrate` wrote
+    #[arg(long, value_name = "JSON")]
+    pub calibration: Option<PathBuf>,
+
+    /// Evaluation for the card and its figures: a folder of `hemora evaluate`, or its metrics.json;
+    /// may be repeated
+    #[arg(long, value_name = "RUN")]
+    pub evaluation: Vec<PathBuf>,
+
+    /// Run of `hemora-train sequence` whose networks read whole series after this one: one, or one on
+    /// features and then one on probabilities
+    #[arg(long, value_name = "RUN")]
+    pub series: Vec<PathBuf>,
+
+    /// Of networks of series on probabilities take that of the weights' fold alone, not all folds', as a
+    /// member of an ensemble of folds should
+    #[arg(long)]
+    pub own_fold: bool,
+
+    /// The bundle to write
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+}
