@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hemora_evaluation::{Evaluation, read_evaluation, read_fit};
+use hemora_evaluation::{Evaluation, evaluation_file, read_evaluation, read_fit};
 use hemora_metrics::{Aggregation, FitReport, Level};
 use hemora_model::{MeasuredLevel, Metric};
 
@@ -27,10 +27,7 @@ pub(crate) fn read_calibration(path: Option<&Path>) -> Result<Option<FitReport>,
 
 /// Reads evaluations: folders of `hemora evaluate`, or documents.
 pub(crate) fn read_evaluations(paths: &[PathBuf]) -> Result<Vec<Evaluation>, BundlingError> {
-    let read = |path: &PathBuf| {
-        let document = if path.is_dir() { path.join("metrics.json") } else { path.clone() };
-        Ok(read_evaluation(&document)?)
-    };
+    let read = |path: &PathBuf| Ok(read_evaluation(&evaluation_file(path))?);
     paths.iter().map(read).collect()
 }
 

@@ -2,9 +2,11 @@
 //!
 //! [`Bundle::open`] reads a model (`*.hemora`), of one network of slices or of several;
 //! [`TrainedNetwork`] is what `hemora-train` writes beside weights; [`TriageResult`] is what triage
-//! found. Whoever reads or writes these documents needs this crate and no engine.
+//! found, [`TriageOutput`] that with the slices to look at first. Whoever reads or writes these documents needs this crate and no engine.
 
 mod bundle;
+mod key_slice;
+mod output;
 mod result;
 mod schema;
 mod trained;
@@ -14,6 +16,8 @@ pub use bundle::{
     MOST_SERIES_NETWORKS, MeasuredLevel, Member, MemberNetworks, Metric, ModelInfo, NetworkRef,
     SeriesStage, check_features, member_folder, series_entry,
 };
+pub use key_slice::{ActivationMap, KeySlice};
+pub use output::{Timings, TriageOutput};
 pub use result::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
     StudyResult, ToolRef, TriageResult,

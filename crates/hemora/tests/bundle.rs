@@ -36,7 +36,7 @@ fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     std::fs::write(path("validation.csv"), table).unwrap();
     succeed(&["calibrate", &path("validation.csv"), "--out", &path("fit.json")]);
     let evaluate = ["evaluate", &path("validation.csv"), "--out", &path("eval")];
-    succeed(&[&evaluate[..], &["--repeats", "50", "--name", "held out"]].concat());
+    succeed(&[&evaluate[..], &["--resamples", "50", "--name", "held out"]].concat());
     let (out, about) = (path("tiny.hemora"), path("about.toml"));
     let made = ["model", "bundle", &path("model.safetensors"), "--about", &about, "--out", &out];
     let given = ["--calibration", &path("fit.json"), "--evaluation", &path("eval")];
@@ -175,7 +175,7 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     let (table, labels) = (path("results/result.csv"), path("phantoms/stage_2_train.csv"));
     let evaluated = |model: &str| {
         let to = path("evaluated");
-        let flags = ["--labels", &labels, "--model", model, "--repeats", "20", "--out", &to];
+        let flags = ["--labels", &labels, "--model", model, "--resamples", "20", "--out", &to];
         hemora(&[&["evaluate", &table][..], &flags].concat())
     };
     let own = evaluated(&out);

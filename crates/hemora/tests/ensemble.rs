@@ -65,7 +65,7 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
     // The table is as others are: it can be evaluated, and what it states of itself is true.
     let table = path("both/slices.parquet");
     let columns = ["--id", "id", "--column", "any=prob_any", "--only", "any"];
-    let evaluate = ["evaluate", &table, "--repeats", "20", "--out", &path("eval")];
+    let evaluate = ["evaluate", &table, "--resamples", "20", "--out", &path("eval")];
     succeed(&[&evaluate[..], &columns].concat());
     let metrics = json(&path("eval/metrics.json"));
     let measured = metrics["levels"][0]["metrics"]["labels"][0]["log_loss"]["value"].as_f64();

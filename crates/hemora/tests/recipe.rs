@@ -112,6 +112,30 @@ fn what_is_not_there_is_named_before_anything_is_run() {
     assert!(!out.exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_training_that_runs_out_of_memory_ends_the_recipe_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("phantoms"), folder.path().join("out"));
+    synth(&data, 4, 20.0, 3);
+    let trainer = folder.path().join("hemora-train");
+    let script = "#!/bin/sh\n[ \"$1\" = run ] && exit 4\nexit 0\n";
+    std::fs::write(&trainer, script).unwrap();
+    std::fs::set_permissions(&trainer, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hemora"));
+    command.args(["recipe", "fast"]).args([data.as_path(), Path::new("--out"), out.as_path()]);
+    command.args(["--preset=quick", "--threads=1"]).env("HEMORA_TRAIN", &trainer);
+    let output = command.output().unwrap();
+    let words = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    let words: String = words.chars().filter(|letter| !letter.is_whitespace()).collect();
+    assert!(words.contains("ranoutofmemory") && words.contains("--batch"), "{words}");
+    // What was complete before is not run again.
+    let again = text(&command.output().unwrap());
+    assert_eq!(again.matches("complete, not run again").count(), 2, "{again}");
+}
+
 #[test]
 fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_again() {
     if !has_trainer() {
@@ -124,9 +148,9 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     let small = ["--size=32", "--epochs=1", "--batch=8"];
     let planned = recipe(&data, &out, &[&small[..], &["--plan"]].concat());
     assert!(planned.status.success(), "{}", text(&planned));
-    let said = text(&planned);
+    let words = text(&planned);
     for part in ["12 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
-        assert!(said.contains(part), "{part} is not in {said}");
+        assert!(words.contains(part), "{part} is not in {words}");
     }
     assert!(!out.exists(), "a plan writes nothing");
 
@@ -196,10 +220,10 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     let together = of(&data.join("stage_2_train"), &model);
     assert_eq!(together.len(), slices.len());
     for row in &series_rows {
-        let said = [0, 1].map(|fold| alone[fold][&row.id]);
-        assert!((together[&row.id] - (said[0] + said[1]) / 2.0).abs() < 1e-5, "{}", row.id);
-        let own = said[row.fold as usize];
-        assert!((own - row.probabilities[5]).abs() < 1e-4, "{} {own}", row.id);
+        let each = [0, 1].map(|fold| alone[fold][&row.id]);
+        assert!((together[&row.id] - (each[0] + each[1]) / 2.0).abs() < 1e-5, "{}", row.id);
+        let of_fold = each[row.fold as usize];
+        assert!((of_fold - row.probabilities[5]).abs() < 1e-4, "{} {of_fold}", row.id);
     }
     let read = of(&thin.join("stage_2_train"), &model);
     assert_eq!(read.len(), 60);

@@ -1,4 +1,4 @@
-//! Engines and triage, against real files and real peers.
+//! Engines, bundles and triage, against real files and real peers.
 
 mod documents;
 mod engines;
@@ -7,6 +7,7 @@ mod ensemble_series;
 #[path = "../../../hemora-train/tests/formula/mod.rs"]
 mod formula;
 mod networks;
+mod pipeline;
 mod sequences;
 mod series;
 mod series_bundle;

@@ -3,7 +3,6 @@
 pub mod average;
 pub mod bundle;
 pub mod calibrate;
-pub mod cases;
 pub mod compare;
 pub mod demo;
 pub mod ensemble;
@@ -11,7 +10,6 @@ pub mod evaluate;
 pub mod import;
 pub mod index;
 pub mod model;
-pub mod pictures;
 pub mod prepare;
 pub mod recipe;
 pub mod study;
