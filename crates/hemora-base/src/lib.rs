@@ -9,5 +9,5 @@ mod threads;
 
 pub use event::{Event, EventError};
 pub use exit::ExitStatus;
-pub use files::{sha256_hex, write_bytes, write_json, write_whole};
+pub use files::{hex, sha256_hex, write_bytes, write_json, write_whole};
 pub use threads::ThreadCount;

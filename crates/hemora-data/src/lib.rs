@@ -43,6 +43,7 @@ mod split;
 mod split_table;
 mod stacks;
 mod table;
+mod table_column;
 mod warp;
 mod windows;
 
@@ -72,4 +73,5 @@ pub use split::{Split, SplitError, k_folds, leaks, partition, split};
 pub use split_table::{Part, SplitTable};
 pub use stacks::{NoStack, Stacks};
 pub use table::{Table, TableError, shorten, with_file};
+pub use table_column::{GroupTable, TableColumn, TableColumnError};
 pub use windows::Window;

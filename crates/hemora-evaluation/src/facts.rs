@@ -10,9 +10,6 @@ use hemora_io::Source;
 use crate::document::FileRef;
 use crate::{EvaluateError, Tally};
 
-/// In place of a UID that a file lacks.
-const UNKNOWN: &str = "unknown";
-
 /// One slice of an index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
@@ -80,15 +77,15 @@ impl IndexFacts {
             let row = row?;
             file.rows += 1;
             let name = |text: &str| places.get(text).copied();
-            let place = name(&row.id).or_else(|| name(&row.sop_instance_uid));
+            let place = name(&row.id).or_else(|| name(row.sop_instance_uid.as_deref()?));
             if !row.is_usable() {
                 if let Some(place) = place {
                     unusable.add(|| shorten(&ids[place]));
                 }
                 continue;
             }
-            if let Some(z) = row.z {
-                let extent = extents.entry(row.series_instance_uid.clone()).or_insert([z, z]);
+            if let (Some(z), Some(series)) = (row.z, &row.series_instance_uid) {
+                let extent = extents.entry(series.clone()).or_insert([z, z]);
                 *extent = [extent[0].min(z), extent[1].max(z)];
             }
             labelled += u64::from(row.labels.is_some());
@@ -117,15 +114,14 @@ impl IndexFacts {
 }
 
 fn facts(row: SliceRow) -> Facts {
-    let known = |uid: String| if uid == UNKNOWN { String::new() } else { uid };
     let scanner: Vec<String> =
         [row.manufacturer.clone(), row.scanner_model.clone()].into_iter().flatten().collect();
     Facts {
         source: row.source(),
         labels: row.labels,
         patient: row.patient_id,
-        study: known(row.study_instance_uid),
-        series: known(row.series_instance_uid),
+        study: row.study_instance_uid.unwrap_or_default(),
+        series: row.series_instance_uid.unwrap_or_default(),
         z: row.z,
         height: None,
         bits_stored: row.bits_stored,

@@ -43,6 +43,6 @@ pub use evaluate::{EvaluateOptions, evaluate};
 pub use facts::Facts;
 pub use lookup::Lookup;
 pub use markdown::{card_section, markdown};
-pub use page::{STYLE, interval_text, number_text, write_html};
+pub use page::write_html;
 pub use predictions::{Mapping, Predictions};
 pub use side_by_side::side_by_side;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use hemora_data::{Table, shorten, with_file};
+use hemora_data::{Table, TableColumn, TableColumnError, shorten, with_file};
 
 use crate::{EvaluateError, Tally};
 
@@ -21,19 +21,11 @@ pub struct Lookup {
 }
 
 impl FromStr for Lookup {
-    type Err = String;
+    type Err = TableColumnError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // From the right: a path may hold colons.
-        let mut parts = text.rsplitn(3, ':');
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some(column), Some(id), Some(path))
-                if !column.is_empty() && !id.is_empty() && !path.is_empty() =>
-            {
-                Ok(Self { path: path.into(), id: id.to_owned(), column: column.to_owned() })
-            }
-            _ => Err(format!("`{text}` is not TABLE.csv:ID_COLUMN:COLUMN")),
-        }
+        let TableColumn { table, id, column } = text.parse()?;
+        Ok(Self { path: table, id, column })
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use hemora_ct::Label;
+use hemora_page::number::decimal;
 use hemora_page::title;
 
-use crate::page::{interval_text, number_text};
+use crate::page::interval_text;
 use crate::{Comparison, Evaluation};
 
 /// What to know of a comparison of a calibrated model.
@@ -70,7 +71,7 @@ fn write_levels(text: &mut String, evaluation: &Evaluation, heading: &str) {
                 interval_text(&label.average_precision),
                 interval_text(&label.log_loss),
                 interval_text(&label.brier),
-                number_text(label.expected_calibration_error)
+                decimal(label.expected_calibration_error)
             );
         }
         if let Some(loss) = &metrics.competition_log_loss {
@@ -159,8 +160,8 @@ pub(crate) fn comparison_table(text: &mut String, comparison: &Comparison) {
             title(one.label),
             difference.second_auroc.as_ref().map_or("–".to_owned(), interval_text),
             interval_text(&difference.auroc),
-            number_text(one.auroc_p_value_holm),
-            number_text(one.delong_p_value_holm),
+            decimal(one.auroc_p_value_holm),
+            decimal(one.delong_p_value_holm),
             interval_text(&difference.log_loss)
         );
     }

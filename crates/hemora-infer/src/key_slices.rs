@@ -47,9 +47,9 @@ pub fn key_slices(
     let series: Vec<&Series> = collection
         .studies
         .iter()
-        .filter(|candidate| candidate.uid == study.study_instance_uid)
+        .filter(|candidate| candidate.id() == study.study_instance_uid)
         .flat_map(|candidate| &candidate.series)
-        .filter(|series| series.uid == result.series_instance_uid)
+        .filter(|series| series.id() == result.series_instance_uid)
         .collect();
     highest(result, top)
         .into_iter()
@@ -76,8 +76,7 @@ fn highest(result: &SeriesResult, top: usize) -> Vec<usize> {
 
 fn position_of(series: &Series, slice: &SliceResult) -> Option<usize> {
     series.slices.iter().position(|header| {
-        header.sop_instance_uid == slice.sop_instance_uid
-            && header.source.to_string() == slice.source
+        header.image_id() == slice.sop_instance_uid && header.source.to_string() == slice.source
     })
 }
 

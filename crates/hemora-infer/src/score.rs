@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use hemora_ct::{
     HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, View, Views, hu_problems,
 };
-use hemora_io::{FileFormat, Series, read_slice};
+use hemora_io::{FileFormat, Series};
 use hemora_metrics::{Calibration, LearnedAggregation};
 
 use crate::Engine;
@@ -135,7 +135,7 @@ pub(crate) fn score(
         // A window cuts air and bone off: the series has a warning that says so.
         let problems = match series.slices[index].format {
             FileFormat::Picture(_) => Vec::new(),
-            FileFormat::Dicom | FileFormat::Nifti => hu_problems(&slice),
+            FileFormat::Dicom | FileFormat::Volume(_) => hu_problems(&slice),
         };
         if !problems.is_empty() {
             implausible.lock().unwrap_or_else(PoisonError::into_inner).insert(index, problems);
@@ -216,7 +216,7 @@ impl Scorer<'_> {
 
 /// Decodes one slice of a series; an error is the reason as text.
 pub(crate) fn read_one(series: &Series, index: usize) -> Result<Slice, String> {
-    match read_slice(&series.slices[index].source) {
+    match series.read_slice(index) {
         Ok((_, slice)) => Ok(slice),
         Err(error) => Err(error.to_string()),
     }

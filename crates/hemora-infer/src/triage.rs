@@ -106,7 +106,7 @@ fn study_result(
     for (series, reason) in study.series.iter().zip(left_out) {
         if let Some(reason) = reason {
             let count = series.slices.len();
-            warnings.push(format!("series {}, {count} slices, {reason}", series.uid));
+            warnings.push(format!("series {}, {count} slices, {reason}", series.id()));
             skipped.extend(series.slices.iter().map(|header| SkippedFile {
                 source: header.source.to_string(),
                 reason: format!("its series was {reason}"),
@@ -122,7 +122,7 @@ fn study_result(
             result.warnings.extend(unread);
         }
         if result.is_none() && !series.slices.is_empty() {
-            warnings.push(format!("series {} has no slice with a result", series.uid));
+            warnings.push(format!("series {} has no slice with a result", series.id()));
         }
         results.extend(result);
         skipped.extend(score.skipped);
@@ -136,7 +136,7 @@ fn study_result(
         ));
     }
     Some(StudyResult {
-        study_instance_uid: study.uid.clone(),
+        study_instance_uid: study.id().into_owned(),
         patient_id: study.patient_id.clone(),
         probabilities,
         flags: flags(claims.operating_points, &results),
@@ -184,7 +184,7 @@ fn series_result(
         .map(|slice| {
             let header = &series.slices[slice.index];
             SliceResult {
-                sop_instance_uid: header.sop_instance_uid.clone(),
+                sop_instance_uid: header.image_id().into_owned(),
                 source: header.source.to_string(),
                 z_mm: z[slice.index],
                 probabilities: slice.probabilities,
@@ -204,7 +204,7 @@ fn series_result(
         warnings.push(format!("{} slices have no result; see `skipped`", score.skipped.len()));
     }
     Some(SeriesResult {
-        series_instance_uid: series.uid.clone(),
+        series_instance_uid: series.id().into_owned(),
         description: series.description.clone(),
         probabilities,
         acquisition: acquisition(&series.slices, z),

@@ -142,9 +142,14 @@ pub enum ReadError {
         /// What the decoder found.
         reason: String,
     },
-    /// A NIfTI file that is no volume that can be used.
-    #[error("not a usable NIfTI volume: {0}")]
-    Volume(String),
+    /// A file in a format of volumes that is none that can be used.
+    #[error("not a usable {format} volume: {reason}")]
+    Volume {
+        /// Name of the format, such as `NIfTI`.
+        format: &'static str,
+        /// What was found, and what was expected.
+        reason: String,
+    },
     /// A picture that cannot be used.
     #[error("not a usable picture of a slice: {0}; expected 8-bit grey")]
     Picture(String),

@@ -19,6 +19,14 @@ pub fn title(label: Label) -> &'static str {
     }
 }
 
+/// A label as it stands in a sentence.
+pub fn phrase(label: Label) -> &'static str {
+    match label {
+        Label::Any => "any hemorrhage",
+        subtype => subtype.name(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +36,6 @@ mod tests {
         assert_eq!(count(1, "study", "studies"), "1 study");
         assert_eq!(count(0, "study", "studies"), "0 studies");
         assert_eq!(title(Label::Any), "Any hemorrhage");
+        assert_eq!([phrase(Label::Any), phrase(Label::Subdural)], ["any hemorrhage", "subdural"]);
     }
 }

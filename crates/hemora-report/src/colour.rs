@@ -1,7 +1,5 @@
 //! The colours of the activation map.
 
-use crate::number::unit;
-
 /// Nine equidistant colours of matplotlib's *inferno*: lightness grows evenly with the value, so
 /// the order survives colour blindness and grey printing.
 const INFERNO: [[u8; 3]; 9] = [
@@ -21,6 +19,11 @@ const OPACITY: f32 = 0.65;
 
 /// Activation below which the map is clear, so that it does not veil the whole brain.
 const CLEAR: f32 = 0.15;
+
+/// Clamped to 0–1; not a number becomes 0.
+pub(crate) fn unit(value: f32) -> f32 {
+    if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) }
+}
 
 /// Colour of an activation 0–1.
 pub(crate) fn inferno(activation: f32) -> [u8; 3] {

@@ -2,14 +2,13 @@
 
 use std::io::{self, Write};
 
-use hemora_page::{Escaped, count, write_head};
-
-use crate::figure::{self, Figure};
 use hemora_ct::NOTICE;
+use hemora_page::{Page, count, notice, section, short};
+use maud::{Markup, html};
 
 use crate::KeySlice;
-
-const STYLE: &str = include_str!("style.css");
+use crate::figure::{self, Figure};
+use crate::page::STYLE;
 
 /// Slices under one heading.
 #[derive(Debug, Clone)]
@@ -50,57 +49,55 @@ pub fn write_contact_sheet(
     about: &[String],
     sections: &[SheetSection],
 ) -> io::Result<()> {
-    write_head(out, &format!("{title}, for research use only"), STYLE)?;
-    figure::write_gradient(out)?;
-    writeln!(
-        out,
-        "<header><h1>{}</h1>\n<div class=\"notice\" role=\"note\"><p><strong>{NOTICE}</strong></p></div>",
-        Escaped(title)
-    )?;
-    for line in about {
-        writeln!(out, "<p>{}</p>", Escaped(line))?;
-    }
-    writeln!(out, "</header><main>")?;
+    let page = Page {
+        title: &format!("{title}, for research use only"),
+        style: STYLE,
+        skip: None,
+        header: html! {
+            h1 { (short(title)) }
+            (notice(NOTICE, None))
+            @for line in about { p { (short(line)) } }
+        },
+        notice: NOTICE,
+    };
     let mut number = 0;
-    for (place, section) in sections.iter().enumerate() {
-        writeln!(
-            out,
-            "<section aria-labelledby=\"part-{place}\"><h2 id=\"part-{place}\">{} ({})</h2>",
-            Escaped(&section.title),
-            count(section.slices.len(), "slice", "slices")
-        )?;
-        for slice in &section.slices {
-            number += 1;
-            write_slice(out, number, slice)?;
-        }
-        writeln!(out, "</section>")?;
-    }
-    writeln!(out, "</main>\n<footer><p>{NOTICE}</p></footer>\n</body>\n</html>")
+    let sections = sections.iter().enumerate().map(|(index, part)| {
+        let first = number;
+        number += part.slices.len();
+        let title =
+            format!("{} ({})", short(&part.title), count(part.slices.len(), "slice", "slices"));
+        let slices = html! {
+            @for (index, slice) in part.slices.iter().enumerate() {
+                (sheet_slice(first + index + 1, slice))
+            }
+        };
+        section(&format!("part-{index}"), title, slices)
+    });
+    page.write(out, std::iter::once(figure::gradient()).chain(sections))
 }
 
-fn write_slice(out: &mut dyn Write, number: usize, slice: &SheetSlice) -> io::Result<()> {
-    writeln!(
-        out,
-        "<figure class=\"key\" aria-labelledby=\"slice-{number}-title\">\
-         <figcaption><strong id=\"slice-{number}-title\"><span class=\"letter\">{number}</span> {}</strong>",
-        Escaped(&slice.id)
-    )?;
-    for fact in &slice.facts {
-        writeln!(out, "<span>{}</span>", Escaped(fact))?;
-    }
-    writeln!(out, "</figcaption>")?;
+fn sheet_slice(number: usize, slice: &SheetSlice) -> Markup {
     let figure = |key| Figure {
         id: format!("slice-{number}"),
         letter: number.to_string(),
         index: number - 1,
         key,
     };
-    match &slice.picture {
-        Ok(SheetPicture::Windows(key)) => figure(key).write_panes(out)?,
-        Ok(SheetPicture::AsStored(key)) => figure(key).write_stored(out)?,
-        Err(reason) => writeln!(out, "<p>No picture: {}</p>", Escaped(reason))?,
+    html! {
+        figure class="key" aria-labelledby={ "slice-" (number) "-title" } {
+            figcaption {
+                strong id={ "slice-" (number) "-title" } {
+                    span class="letter" { (number) } " " (short(&slice.id))
+                }
+                @for fact in &slice.facts { span { (short(fact)) } }
+            }
+            @match &slice.picture {
+                Ok(SheetPicture::Windows(key)) => (figure(key).panes()),
+                Ok(SheetPicture::AsStored(key)) => (figure(key).stored_pane()),
+                Err(reason) => p { "No picture: " (short(reason)) },
+            }
+        }
     }
-    writeln!(out, "</figure>")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(crate) fn contour(plane: &Plane, level: f32, width: f64, height: f64) -> Str
     let y = |row: f64| (row + 0.5) / plane.rows as f64 * height;
     for row in 1..plane.rows {
         for column in 1..plane.columns {
-            // Corners clockwise from the top left, each with its place in the grid.
+            // Corners clockwise from the top left, each with its column and row in the grid.
             let (top, left) = ((row - 1) as f64, (column - 1) as f64);
             let corners = [
                 (value(row - 1, column - 1), left, top),
@@ -25,8 +25,9 @@ pub(crate) fn contour(plane: &Plane, level: f32, width: f64, height: f64) -> Str
                 let (from, to) = (corners[side], corners[(side + 1) % 4]);
                 if (from.0 >= level) != (to.0 >= level) {
                     let part = f64::from((level - from.0) / (to.0 - from.0));
-                    let place = (from.1 + part * (to.1 - from.1), from.2 + part * (to.2 - from.2));
-                    crossings.push(place);
+                    let crossing =
+                        (from.1 + part * (to.1 - from.1), from.2 + part * (to.2 - from.2));
+                    crossings.push(crossing);
                 }
             }
             // At a saddle the middle decides which corners belong together: crossings 0 and 1 cut

@@ -1,11 +1,10 @@
 //! The triage report, and contact sheets of slices. The report: one self-contained HTML file that a radiologist can read without help.
 //!
 //! [`write_html`] writes a [`TriageResult`](hemora_model::TriageResult) with the pictures of its
-//! most suspicious slices ([`KeySlice`]). The file loads nothing from anywhere: its style and
+//! most suspicious slices ([`KeySlice`]); [`Report`] gives the same in parts. The file loads nothing from anywhere: its style and
 //! charts are inline, its pictures are data URIs, it has no script, and a content security policy
 //! forbids everything else. Every text that came from a file is escaped.
 
-mod bar;
 mod chart;
 mod colour;
 mod contact_sheet;
@@ -13,8 +12,7 @@ mod contour;
 mod csv;
 mod error;
 mod figure;
-mod guide;
-mod number;
+mod leading;
 mod page;
 mod picture;
 mod series;
@@ -25,5 +23,5 @@ mod worklist;
 pub use contact_sheet::{SheetPicture, SheetSection, SheetSlice, write_contact_sheet};
 pub use csv::{result_csv, write_csv};
 pub use error::ReportError;
-pub use page::write_html;
+pub use page::{Report, write_html};
 pub use picture::{KeySlice, PICTURE_SIZE};

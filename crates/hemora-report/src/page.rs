@@ -1,20 +1,21 @@
-//! The page as a whole: its head, its order, and where each key slice belongs.
+//! The report as a whole: its parts, their order, and where each key slice belongs.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::Write;
 
 use hemora_ct::NOTICE;
 use hemora_model::{StudyResult, TriageResult};
-use hemora_page::{Escaped, count, or_dash, write_head};
+use hemora_page::{Page, Point, count, facts, file_reference, guide, notice, or_dash, short};
+use maud::{Markup, html};
 
 use crate::figure::{self, Figure};
-use crate::study::{self, Place};
-use crate::{KeySlice, ReportError, guide, skipped, worklist};
+use crate::study::{self, slice_count};
+use crate::{KeySlice, ReportError, skipped, worklist};
 
 /// Up to this many studies are unfolded; of more, only the first.
 const UNFOLDED: usize = 3;
 
-const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// Writes the report of `result` with the pictures of `key_slices` (in any order) as one HTML
 /// page. Studies are ranked by their probability of any hemorrhage.
@@ -27,23 +28,151 @@ pub fn write_html(
     result: &TriageResult,
     key_slices: &[KeySlice],
 ) -> Result<(), ReportError> {
-    let mut studies: Vec<&StudyResult> = result.studies.iter().collect();
-    // `max` first: a study without a number goes last. The sort keeps the result's order of ties.
-    let any = |study: &StudyResult| study.probabilities.any.max(-1.0);
-    studies.sort_by(|a, b| any(b).total_cmp(&any(a)));
-    let figures = figures(&studies, key_slices)?;
-    write_page(out, result, &studies, &figures)?;
-    Ok(())
+    Report::new(result, key_slices)?.write(out)
+}
+
+/// A report, ready to be written whole or shown in parts.
+///
+/// The parts need the report's style around them, and [`Report::definitions`] once a page.
+#[derive(Debug)]
+pub struct Report<'a> {
+    result: &'a TriageResult,
+    /// By rank.
+    studies: Vec<&'a StudyResult>,
+    figures: Figures<'a>,
 }
 
 /// Key slices by study and series, the most suspicious first.
 type Figures<'a> = Vec<Vec<Vec<Figure<'a>>>>;
 
+impl<'a> Report<'a> {
+    /// Ranks the studies by their probability of any hemorrhage and finds the slice of every picture.
+    ///
+    /// # Errors
+    /// [`ReportError::UnknownSlice`] if a key slice is not in the result.
+    pub fn new(result: &'a TriageResult, key_slices: &'a [KeySlice]) -> Result<Self, ReportError> {
+        let mut studies: Vec<&StudyResult> = result.studies.iter().collect();
+        // `max` first: a study without a number goes last. The sort keeps the result's order of ties.
+        let any = |study: &StudyResult| study.probabilities.any.max(-1.0);
+        studies.sort_by(|a, b| any(b).total_cmp(&any(a)));
+        let figures = figures(&studies, key_slices)?;
+        Ok(Self { result, studies, figures })
+    }
+
+    /// The studies by rank, the most suspicious first.
+    pub fn studies(&self) -> &[&'a StudyResult] {
+        &self.studies
+    }
+
+    /// The ranked list of studies, each a link to `#study-RANK`.
+    pub fn worklist(&self) -> Markup {
+        worklist::worklist(&self.studies)
+    }
+
+    /// The study at an index of [`Report::studies`], folded or unfolded; `None` if there is none.
+    pub fn study(&self, index: usize, unfolded: bool) -> Option<Markup> {
+        let (study, figures) = (self.studies.get(index)?, &self.figures[index]);
+        Some(study::study(study, [index + 1, self.studies.len()], unfolded, figures))
+    }
+
+    /// What the pictures of every study refer to; invisible.
+    pub fn definitions() -> Markup {
+        figure::gradient()
+    }
+
+    /// Writes the report as one HTML page.
+    ///
+    /// # Errors
+    /// [`ReportError::Write`] if `out` cannot be written.
+    pub fn write(&self, out: &mut dyn Write) -> Result<(), ReportError> {
+        let page = Page {
+            title: "Hemora triage report, for research use only",
+            style: STYLE,
+            skip: Some(("worklist", "Skip to the worklist")),
+            header: self.header(),
+            notice: NOTICE,
+        };
+        let total = self.studies.len();
+        let studies =
+            (0..total).filter_map(|index| self.study(index, index == 0 || total <= UNFOLDED));
+        let first = [Self::definitions(), self.worklist()];
+        let last = [guide(&GUIDE, html! {}), skipped::skipped(&self.result.skipped)];
+        page.write(out, first.into_iter().chain(studies).chain(last))?;
+        Ok(())
+    }
+
+    fn header(&self) -> Markup {
+        let TriageResult { model, tool, engine, skipped, .. } = self.result;
+        let slices = self.studies.iter().map(|study| slice_count(study)).sum();
+        let own_notice = self.result.notice.trim();
+        let more = (!own_notice.is_empty() && own_notice != NOTICE).then_some(own_notice);
+        let parts = |number, one, many| match number {
+            0 => String::new(),
+            number => format!(", {}", count(number, one, many)),
+        };
+        let networks = parts(model.series_sha256.len(), "network of series", "networks of series");
+        let members = parts(model.member_sha256.len(), "member", "members");
+        let model_name = format!("{} {}", or_dash(&model.name), short(&model.version));
+        html! {
+            h1 { "Hemora triage report" }
+            (notice(NOTICE, more))
+            p {
+                (count(self.studies.len(), "study", "studies")) ", "
+                (count(slices, "slice", "slices")) " scored, "
+                a href="#skipped" { (count(skipped.len(), "file", "files")) " not used" } ". "
+                a href="#guide" { "How to read this page" }
+            }
+            (facts([
+                ("Model", html! {
+                    (file_reference(&model_name, &model.sha256)) (networks) (members)
+                }),
+                ("Engine", html! { (or_dash(engine)) }),
+                ("Program", html! { (or_dash(&tool.name)) " " (short(&tool.version)) }),
+            ]))
+        }
+    }
+}
+
+/// How to read the page, for readers who know neither the network nor the program.
+const GUIDE: [Point; 6] = [
+    (
+        "Probability.",
+        "The network scores every slice from 0 to 1 for any hemorrhage and for five subtypes. \
+         For each of them, a series gets the mean of its (up to) three highest slices, and a study \
+         gets the numbers of its most suspicious series. Several subtypes can be present together, \
+         so the numbers do not add up.",
+    ),
+    (
+        "Not calibrated for your scanner.",
+        "The numbers put studies in order. They are not the chance that this patient bleeds: \
+         scanner, protocol and patients may differ from those the network has learnt from.",
+    ),
+    (
+        "Map.",
+        "The coloured map shows where the network looked, from dark (little) to bright (most); \
+         a line is drawn at half of the scale. It is coarse and not a segmentation: its border is \
+         not the border of a hemorrhage, and it may lie beside it.",
+    ),
+    (
+        "What it cannot do.",
+        "The network can miss hemorrhage, above all if it is small, thin or old, and can be misled \
+         by calcification, contrast medium, motion and metal. It looks for nothing but hemorrhage. \
+         A low number does not mean a normal study.",
+    ),
+    (
+        "Pictures.",
+        "Slices are shown as they are stored, at reduced size. The letters at the edges say which \
+         side of the patient is there: R right, L left, A front, P back, H head, F feet. Without \
+         letters the file does not tell. Read the original images.",
+    ),
+    ("Printing.", "The printed page holds the studies and lists that are unfolded on the screen."),
+];
+
 fn figures<'a>(
     studies: &[&StudyResult],
     key_slices: &'a [KeySlice],
 ) -> Result<Figures<'a>, ReportError> {
-    let mut places = HashMap::new();
+    let mut indices = HashMap::new();
     let mut figures: Figures = Vec::with_capacity(studies.len());
     for (rank, study) in studies.iter().enumerate() {
         figures.push(study.series.iter().map(|_| Vec::new()).collect());
@@ -54,13 +183,13 @@ fn figures<'a>(
                     &series.series_instance_uid,
                     &slice.sop_instance_uid,
                 ];
-                places.entry(name).or_insert((rank, number, index));
+                indices.entry(name).or_insert((rank, number, index));
             }
         }
     }
     for key in key_slices {
         let name = [key.study.as_str(), &key.series, &key.sop];
-        let Some(&(rank, number, index)) = places.get(&name) else {
+        let Some(&(rank, number, index)) = indices.get(&name) else {
             let [study, series, sop] = name.map(str::to_owned);
             return Err(ReportError::UnknownSlice { study, series, sop });
         };
@@ -72,8 +201,8 @@ fn figures<'a>(
             let slices = &studies[rank].series[number].slices;
             let any = |figure: &Figure| slices[figure.index].probabilities.any.max(-1.0);
             figures.sort_by(|a, b| any(b).total_cmp(&any(a)).then(a.index.cmp(&b.index)));
-            for (place, figure) in figures.iter_mut().enumerate() {
-                figure.letter = letter(place);
+            for (index, figure) in figures.iter_mut().enumerate() {
+                figure.letter = letter(index);
                 figure.id = format!("study-{}-series-{}-{}", rank + 1, number + 1, figure.letter);
             }
         }
@@ -82,73 +211,9 @@ fn figures<'a>(
 }
 
 /// A, B, …, Z, A2, B2, …
-fn letter(place: usize) -> String {
-    let letter = char::from(b'A' + (place % 26) as u8);
-    if place < 26 { letter.to_string() } else { format!("{letter}{}", place / 26 + 1) }
-}
-
-fn write_page(
-    out: &mut dyn Write,
-    result: &TriageResult,
-    studies: &[&StudyResult],
-    figures: &Figures,
-) -> io::Result<()> {
-    write_head(out, "Hemora triage report, for research use only", STYLE)?;
-    writeln!(out, "<a class=\"skip\" href=\"#worklist\">Skip to the worklist</a>")?;
-    figure::write_gradient(out)?;
-    write_header(out, result, studies)?;
-    writeln!(out, "<main>")?;
-    worklist::write(out, studies)?;
-    let total = studies.len();
-    for (index, (one, figures)) in studies.iter().zip(figures).enumerate() {
-        let open = index == 0 || total <= UNFOLDED;
-        study::write(out, one, &Place { rank: index + 1, total, open }, figures)?;
-    }
-    guide::write(out)?;
-    skipped::write(out, &result.skipped)?;
-    writeln!(out, "</main>\n<footer><p>{NOTICE}</p></footer>\n</body>\n</html>")
-}
-
-fn write_header(
-    out: &mut dyn Write,
-    result: &TriageResult,
-    studies: &[&StudyResult],
-) -> io::Result<()> {
-    let TriageResult { model, tool, engine, .. } = result;
-    let slices = studies.iter().map(|study| study::slice_count(study)).sum();
-    writeln!(out, "<header>\n<h1>Hemora triage report</h1>")?;
-    writeln!(out, "<div class=\"notice\" role=\"note\"><p><strong>{NOTICE}</strong></p>")?;
-    if !result.notice.trim().is_empty() && result.notice.trim() != NOTICE {
-        writeln!(out, "<p>{}</p>", Escaped(&result.notice))?;
-    }
-    writeln!(
-        out,
-        "</div>\n<p>{}, {} scored, <a href=\"#skipped\">{} not used</a>. \
-         <a href=\"#guide\">How to read this page</a></p>",
-        count(studies.len(), "study", "studies"),
-        count(slices, "slice", "slices"),
-        count(result.skipped.len(), "file", "files")
-    )?;
-    // A hash is shown by its first 12 characters, as version control does.
-    let short: String = model.sha256.chars().take(12).collect();
-    let parts = |number, one, many| match number {
-        0 => String::new(),
-        number => format!(", {}", count(number, one, many)),
-    };
-    let mut series = parts(model.series_sha256.len(), "network of series", "networks of series");
-    series += &parts(model.member_sha256.len(), "member", "members");
-    writeln!(
-        out,
-        "<dl class=\"made\"><div><dt>Model</dt><dd>{} {} <span class=\"uid\" title=\"SHA-256 {}\">({})</span>{series}</dd></div>\
-         <div><dt>Engine</dt><dd>{}</dd></div><div><dt>Program</dt><dd>{} {}</dd></div></dl>\n</header>",
-        or_dash(&model.name),
-        Escaped(&model.version),
-        Escaped(&model.sha256),
-        or_dash(&short),
-        or_dash(engine),
-        or_dash(&tool.name),
-        Escaped(&tool.version)
-    )
+fn letter(index: usize) -> String {
+    let letter = char::from(b'A' + (index % 26) as u8);
+    if index < 26 { letter.to_string() } else { format!("{letter}{}", index / 26 + 1) }
 }
 
 #[cfg(test)]

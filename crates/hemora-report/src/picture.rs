@@ -3,9 +3,8 @@
 use hemora_ct::{ImagePlane, Label, Plane, Slice, Window, resize};
 
 use crate::ReportError;
-use crate::colour::{inferno, opacity};
+use crate::colour::{inferno, opacity, unit};
 use crate::contour::contour;
-use crate::number::unit;
 
 /// Longest side of a picture in pixels; a larger slice is reduced to it.
 pub const PICTURE_SIZE: usize = 384;

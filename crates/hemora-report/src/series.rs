@@ -1,128 +1,115 @@
 //! One series: its chart, the pictures of its key slices, its acquisition and its slices.
 
-use std::io::{self, Write};
-
-use hemora_ct::Label;
 use hemora_model::{Acquisition, SeriesResult};
-use hemora_page::{Escaped, count, or_dash, title};
+use hemora_page::{count, number, or_dash, short, table, title, warnings};
+use maud::{Markup, html};
 
-use crate::chart::Chart;
+use crate::chart::series_chart;
 use crate::figure::Figure;
-use crate::number::{fine_measure, leading_html, measure, probability_html};
+use crate::leading::{any_first, leading};
 
-/// Writes series `number` of `total`; `id` is unique in the page.
-pub(crate) fn write(
-    out: &mut dyn Write,
+/// Series `number` of `total` in its study; `id` is unique in the page.
+pub(crate) fn series(
     series: &SeriesResult,
     id: &str,
-    number: usize,
-    total: usize,
+    [number, total]: [usize; 2],
     figures: &[Figure],
-) -> io::Result<()> {
-    let description = or_dash(series.description.as_deref().unwrap_or("no description"));
+) -> Markup {
     let slices = series.slices.len();
-    writeln!(out, "<section class=\"series\" id=\"{id}\" aria-labelledby=\"{id}-title\">")?;
-    writeln!(out, "<h3 id=\"{id}-title\">Series {number} of {total}: {description}</h3>")?;
-    writeln!(
-        out,
-        "<p>{}. Any hemorrhage <strong>{}</strong>; {}.</p>",
-        count(slices, "slice", "slices"),
-        probability_html(series.probabilities.any),
-        leading_html(&series.probabilities)
-    )?;
-    write_warnings(out, "Warnings about this series", &series.warnings)?;
-    match slices {
-        0 => writeln!(out, "<p>No slice of this series was scored.</p>")?,
-        1 => writeln!(out, "<p>With a single slice there is no chart.</p>")?,
-        _ => {
-            writeln!(out, "<h4>Probability along the stack</h4>")?;
-            let title = format!(
-                "Line chart of the probabilities of {slices} slices; the same numbers stand in the table of all slices"
-            );
-            Chart::new(&series.slices).write(out, &title, figures)?;
+    html! {
+        section class="series" id=(id) aria-labelledby={ (id) "-title" } {
+            h3 id={ (id) "-title" } {
+                "Series " (number) " of " (total) ": "
+                (or_dash(series.description.as_deref().unwrap_or("no description")))
+            }
+            p {
+                (count(slices, "slice", "slices")) ". Any hemorrhage "
+                strong { (number::probability(series.probabilities.any)) } "; "
+                (leading(&series.probabilities)) "."
+            }
+            (warnings("Warnings about this series", &series.warnings))
+            @match slices {
+                0 => p { "No slice of this series was scored." },
+                1 => p { "With a single slice there is no chart." },
+                _ => {
+                    h4 { "Probability along the stack" }
+                    (series_chart(&series.slices, figures, &format!(
+                        "Line chart of the probabilities of {slices} slices; the same numbers stand \
+                         in the table of all slices"
+                    )))
+                },
+            }
+            @if figures.is_empty() {
+                p { "This report holds no pictures of this series." }
+            } @else {
+                h4 { "Slices to look at first" }
+                @for figure in figures { (figure.figure(&series.slices[figure.index], slices)) }
+            }
+            @if slices > 0 { (all_slices(series)) }
+            (acquisition(series))
         }
     }
-    if figures.is_empty() {
-        writeln!(out, "<p>This report holds no pictures of this series.</p>")?;
-    } else {
-        writeln!(out, "<h4>Slices to look at first</h4>")?;
-        for figure in figures {
-            figure.write(out, &series.slices[figure.index], slices)?;
+}
+
+fn all_slices(series: &SeriesResult) -> Markup {
+    let mut heads = vec!["Slice", "Position, mm", "Any"];
+    heads.extend(any_first().skip(1).map(title));
+    heads.push("File");
+    let rows = html! {
+        @for (index, slice) in series.slices.iter().enumerate() {
+            tr {
+                th scope="row" { (index + 1) }
+                td { (slice.z_mm.and_then(number::measure).unwrap_or_else(|| "–".into())) }
+                @for label in any_first() {
+                    td { (number::probability(slice.probabilities.get(label))) }
+                }
+                td class="file" { (or_dash(&slice.source)) }
+            }
+        }
+    };
+    html! {
+        details {
+            summary { "All numbers: " (count(series.slices.len(), "slice", "slices")) }
+            (table(heads, rows))
         }
     }
-    if slices > 0 {
-        write_slices(out, series)?;
-    }
-    write_acquisition(out, series)?;
-    writeln!(out, "</section>")
 }
 
-/// Writes warnings as a marked list; nothing if there are none.
-pub(crate) fn write_warnings(
-    out: &mut dyn Write,
-    title: &str,
-    warnings: &[String],
-) -> io::Result<()> {
-    if warnings.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "<div class=\"warnings\"><p><strong>{title}</strong></p><ul>")?;
-    for warning in warnings {
-        writeln!(out, "<li>{}</li>", Escaped(warning))?;
-    }
-    writeln!(out, "</ul></div>")
-}
-
-fn write_slices(out: &mut dyn Write, series: &SeriesResult) -> io::Result<()> {
-    let total = count(series.slices.len(), "slice", "slices");
-    write!(
-        out,
-        "<details><summary>All numbers: {total}</summary><div class=\"scroll\"><table class=\"numbers\">\
-         <thead><tr><th scope=\"col\">Slice</th><th scope=\"col\">Position, mm</th><th scope=\"col\">Any</th>"
-    )?;
-    for label in Label::SUBTYPES {
-        write!(out, "<th scope=\"col\">{}</th>", title(label))?;
-    }
-    writeln!(out, "<th scope=\"col\">File</th></tr></thead><tbody>")?;
-    for (index, slice) in series.slices.iter().enumerate() {
-        let z = slice.z_mm.and_then(measure).unwrap_or_else(|| "–".into());
-        write!(out, "<tr><th scope=\"row\">{}</th><td>{z}</td>", index + 1)?;
-        for label in std::iter::once(Label::Any).chain(Label::SUBTYPES) {
-            write!(out, "<td>{}</td>", probability_html(slice.probabilities.get(label)))?;
+fn acquisition(series: &SeriesResult) -> Markup {
+    html! {
+        details {
+            summary { "Acquisition" }
+            div class="scroll" {
+                table class="facts" {
+                    tbody {
+                        tr {
+                            th scope="row" { "Series" }
+                            td class="uid" { (short(&series.series_instance_uid)) }
+                        }
+                        @for (name, value) in acquisition_rows(&series.acquisition) {
+                            tr { th scope="row" { (name) } td { (value) } }
+                        }
+                    }
+                }
+            }
         }
-        writeln!(out, "<td class=\"file\">{}</td></tr>", or_dash(&slice.source))?;
     }
-    writeln!(out, "</tbody></table></div></details>")
 }
 
-fn write_acquisition(out: &mut dyn Write, series: &SeriesResult) -> io::Result<()> {
-    writeln!(
-        out,
-        "<details><summary>Acquisition</summary><div class=\"scroll\"><table class=\"facts\"><tbody>"
-    )?;
-    writeln!(
-        out,
-        "<tr><th scope=\"row\">Series</th><td class=\"uid\">{}</td></tr>",
-        Escaped(&series.series_instance_uid)
-    )?;
-    for (name, value) in acquisition_rows(&series.acquisition) {
-        writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>")?;
-    }
-    writeln!(out, "</tbody></table></div></details>")
-}
-
-/// The acquisition as rows of a table; every value is made of numbers only.
+/// The acquisition as rows of a table.
 fn acquisition_rows(acquisition: &Acquisition) -> Vec<(&'static str, String)> {
     let unknown = || "unknown".to_owned();
     let with_unit = |value: Option<f64>, unit: &str| {
-        value.and_then(fine_measure).map_or_else(unknown, |value| format!("{value} {unit}"))
+        value.and_then(number::fine_measure).map_or_else(unknown, |value| format!("{value} {unit}"))
     };
     let pixels = acquisition.pixel_spacing_mm.and_then(|[rows, columns]| {
-        Some(format!("{} × {} mm", fine_measure(rows)?, fine_measure(columns)?))
+        let [rows, columns] = [rows, columns].map(number::fine_measure);
+        Some(format!("{} × {} mm", rows?, columns?))
     });
     let window = acquisition.window.and_then(|window| {
-        let [level, width] = [window.level, window.width].map(f64::from);
-        Some(format!("level {}, width {} HU", fine_measure(level)?, fine_measure(width)?))
+        let [level, width] =
+            [window.level, window.width].map(|value| number::fine_measure(f64::from(value)));
+        Some(format!("level {}, width {} HU", level?, width?))
     });
     let sign = if acquisition.signed { "signed" } else { "unsigned" };
     vec![
@@ -133,7 +120,7 @@ fn acquisition_rows(acquisition: &Acquisition) -> Vec<(&'static str, String)> {
             "Gantry tilt",
             acquisition
                 .tilt_degrees
-                .and_then(measure)
+                .and_then(number::measure)
                 .map_or_else(unknown, |degrees| format!("{degrees}°")),
         ),
         ("Window in the file", window.unwrap_or_else(unknown)),

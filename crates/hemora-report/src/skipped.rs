@@ -1,48 +1,41 @@
 //! The files that were not used, with their reasons.
 
-use std::io::{self, Write};
-
 use hemora_model::SkippedFile;
-use hemora_page::{Escaped, count, or_dash};
+use hemora_page::{count, or_dash, section, short, table_of};
+use maud::{Markup, html};
 
 /// A list longer than this is folded.
 const LONG: usize = 12;
 
-/// Writes the files that were not used: broken ones first, then those of another kind.
-pub(crate) fn write(out: &mut dyn Write, skipped: &[SkippedFile]) -> io::Result<()> {
-    writeln!(out, "<section aria-labelledby=\"skipped\"><h2 id=\"skipped\">Files not used</h2>")?;
-    if skipped.is_empty() {
-        writeln!(out, "<p>Every file was used.</p>")?;
-    }
-    write_group(out, "could not be used because of an error", skipped, true)?;
-    write_group(out, "left out because this is not what Hemora scores", skipped, false)?;
-    writeln!(out, "</section>")
+/// The files that were not used: broken ones first, then those of another kind.
+pub(crate) fn skipped(skipped: &[SkippedFile]) -> Markup {
+    let (failed, left_out): (Vec<_>, Vec<_>) = skipped.iter().partition(|file| file.failed);
+    section(
+        "skipped",
+        "Files not used",
+        html! {
+            @if skipped.is_empty() { p { "Every file was used." } }
+            (group("could not be used because of an error", &failed))
+            (group("left out because this is not what Hemora scores", &left_out))
+        },
+    )
 }
 
-fn write_group(
-    out: &mut dyn Write,
-    what: &str,
-    skipped: &[SkippedFile],
-    failed: bool,
-) -> io::Result<()> {
-    let number = skipped.iter().filter(|file| file.failed == failed).count();
-    if number == 0 {
-        return Ok(());
+fn group(what: &str, files: &[&SkippedFile]) -> Markup {
+    let rows = html! {
+        @for file in files {
+            tr {
+                th scope="row" class="file" { (or_dash(&file.source)) }
+                td { (short(&file.reason)) }
+            }
+        }
+    };
+    html! {
+        @if !files.is_empty() {
+            details open[files.len() <= LONG] {
+                summary { (count(files.len(), "file", "files")) " " (what) }
+                (table_of("files", ["File", "Reason"], rows))
+            }
+        }
     }
-    let open = if number > LONG { "" } else { " open" };
-    writeln!(
-        out,
-        "<details{open}><summary>{} {what}</summary><div class=\"scroll\"><table class=\"files\">\
-         <thead><tr><th scope=\"col\">File</th><th scope=\"col\">Reason</th></tr></thead><tbody>",
-        count(number, "file", "files")
-    )?;
-    for file in skipped.iter().filter(|file| file.failed == failed) {
-        writeln!(
-            out,
-            "<tr><th scope=\"row\" class=\"file\">{}</th><td>{}</td></tr>",
-            or_dash(&file.source),
-            Escaped(&file.reason)
-        )?;
-    }
-    writeln!(out, "</tbody></table></div></details>")
 }

@@ -4,7 +4,7 @@ mod support;
 
 use hemora_ct::{Label, Plane};
 use hemora_model::{SeriesResult, SkippedFile, TriageResult};
-use hemora_report::{KeySlice, ReportError, write_html};
+use hemora_report::{KeySlice, Report, ReportError, write_html};
 use support::sound::{assert_sound, unbalanced};
 use support::{page, result, series, slice, study};
 
@@ -58,7 +58,8 @@ fn the_policy_forbids_everything_but_inline_style_and_pictures() {
 
 #[test]
 fn hostile_text_comes_out_inert() {
-    let evil = "<script>alert(1)</script>\"onload='x' <img src=x onerror=alert(1)>";
+    let evil =
+        "<script>alert(1)</script>\"onload='x' <img src=x onerror=alert(1)>\u{202E}\u{0}\u{1B}";
     let mut bad = study(evil, 0.5, 3);
     bad.patient_id = evil.into();
     bad.warnings.push(evil.into());
@@ -83,7 +84,9 @@ fn hostile_text_comes_out_inert() {
     let html = page(&result, &[key]);
     assert_sound(&html);
     assert!(!html.contains("<img") && !html.contains("\"onload"));
-    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;onload=&#39;x&#39;"));
+    assert!(!html.contains(['\u{202E}', '\u{0}', '\u{1B}']), "an invisible character is left");
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;onload='x'"));
+    assert!(html.contains("onerror=alert(1)&gt;\u{FFFD}\u{FFFD}\u{FFFD}"));
 }
 
 #[test]
@@ -102,6 +105,19 @@ fn key_slices_stand_in_their_series_most_suspicious_first() {
     assert_eq!(html.matches("data:image/png;base64,").count(), 2 * 3 + 1);
     assert!(html.contains("where the network looked; not a segmentation"));
     assert!(html.contains("Pictures A: slice 8"));
+}
+
+#[test]
+fn a_study_can_be_shown_alone() {
+    let result = result(vec![study("1.2.3", 0.2, 5), study("1.2.4", 0.9, 3)]);
+    let report = Report::new(&result, &[]).unwrap();
+    assert_eq!(report.studies()[0].study_instance_uid, "1.2.4", "by rank");
+    let part = report.study(1, true).unwrap().into_string();
+    assert_eq!(unbalanced(&part), Vec::<String>::new());
+    assert!(part.starts_with("<details class=\"study\" open>") && part.contains("Study 2 of 2"));
+    assert!(part.contains("1.2.3") && !part.contains("1.2.4"));
+    assert!(report.study(2, true).is_none());
+    assert!(page(&result, &[]).contains(&part), "the page shows the same");
 }
 
 #[test]

@@ -1,56 +1,54 @@
 //! Lesions found and missed.
 
-use std::io::{self, Write};
-
 use hemora_ct::Label;
 use hemora_metrics::{LesionDecisions, LesionLength};
-use hemora_page::{close_table, open_table, title};
+use hemora_page::{number, section, table, title};
+use maud::{Markup, html};
 
-use super::number::{interval_cell, of_hundred, point_name_text};
+use super::words::{aside, interval_cell, point_name_text};
 use crate::Evaluation;
 
-pub(super) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
-    let Some(lesions) = &evaluation.lesions else { return Ok(()) };
-    if lesions.labels.iter().all(|label| label.decisions.is_empty()) {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "<section aria-labelledby=\"lesions\"><h2 id=\"lesions\">Lesions</h2>\
-         <p>A run of neighbouring slices with a label counts as one lesion; it is found if one of its \
-         slices is called positive. A false alarm is a run of called slices without a positive one. \
-         Of two lesions in the same slices nothing is known. {} series in the order of their \
-         slices{}.</p>",
-        lesions.series,
-        match lesions.unordered_series {
-            0 => String::new(),
-            count => format!("; of {count} more the order is not known"),
-        }
-    )?;
-    let any = lesions.labels.iter().find_map(|label| label.decisions.first());
-    let lengths: Vec<String> =
-        any.map(|first| first.lengths.iter().map(length).collect()).unwrap_or_default();
-    let mut columns = vec!["Label", "Point", "Lesions", "Found", "False alarms a series"];
-    columns.extend(lengths.iter().map(String::as_str));
-    open_table(out, &columns)?;
-    let (first, rest): (Vec<_>, Vec<_>) =
+pub(super) fn lesions(evaluation: &Evaluation) -> Markup {
+    let Some(lesions) = &evaluation.lesions else { return html! {} };
+    let Some(first) = lesions.labels.iter().find_map(|label| label.decisions.first()) else {
+        return html! {};
+    };
+    let mut heads =
+        ["Label", "Point", "Lesions", "Found", "False alarms a series"].map(str::to_owned).to_vec();
+    heads.extend(first.lengths.iter().map(length));
+    let (any, rest): (Vec<_>, Vec<_>) =
         lesions.labels.iter().partition(|label| label.label == Label::Any);
-    for label in first.into_iter().chain(rest) {
-        for decisions in &label.decisions {
-            writeln!(
-                out,
-                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}{}{}</tr>",
-                title(label.label),
-                point_name_text(&decisions.name),
-                label.runs,
-                interval_cell(&decisions.sensitivity),
-                interval_cell(&decisions.false_runs_a_series),
-                cells(decisions)
-            )?;
+    let rows = html! {
+        @for label in any.into_iter().chain(rest) {
+            @for decisions in &label.decisions {
+                tr {
+                    th scope="row" { (title(label.label)) }
+                    td { (point_name_text(&decisions.name)) }
+                    td { (label.runs) }
+                    (interval_cell(&decisions.sensitivity))
+                    (interval_cell(&decisions.false_runs_a_series))
+                    (length_cells(decisions))
+                }
+            }
         }
-    }
-    close_table(out)?;
-    writeln!(out, "</section>")
+    };
+    section(
+        "lesions",
+        "Lesions",
+        html! {
+            p {
+                "A run of neighbouring slices with a label counts as one lesion; it is found if one of \
+                 its slices is called positive. A false alarm is a run of called slices without a \
+                 positive one. Two lesions in the same slices count as one. "
+                (lesions.series) " series in the order of their slices"
+                @if lesions.unordered_series > 0 {
+                    "; of " (lesions.unordered_series) " more the order is not known"
+                }
+                "."
+            }
+            (table(heads, rows))
+        },
+    )
 }
 
 /// What a column of lengths is called.
@@ -63,15 +61,15 @@ fn length(length: &LesionLength) -> String {
 }
 
 /// How many of each length are found, with their share of a hundred.
-fn cells(decisions: &LesionDecisions) -> String {
-    let cell = |length: &LesionLength| match length.found.value {
-        None => "<td>–</td>".to_owned(),
-        Some(share) => format!(
-            "<td>{} of {} <span class=\"ci\">{} %</span></td>",
-            length.found.count,
-            length.found.total,
-            of_hundred(share)
-        ),
-    };
-    decisions.lengths.iter().map(cell).collect()
+fn length_cells(decisions: &LesionDecisions) -> Markup {
+    html! {
+        @for length in &decisions.lengths {
+            td {
+                @if let Some(share) = length.found.value {
+                    (length.found.count) " of " (length.found.total) " "
+                    (aside(&format!("{} %", number::of_hundred(share))))
+                } @else { "–" }
+            }
+        }
+    }
 }

@@ -1,12 +1,11 @@
 //! What the model can and cannot do, in sentences.
 
-use std::io::{self, Write};
-
 use hemora_ct::Label;
 use hemora_metrics::{Decisions, Interval, LabelMetrics, Level};
-use hemora_page::{Escaped, title};
+use hemora_page::{number, section, short, title};
+use maud::{Markup, html};
 
-use crate::page::number::{number_text, of_hundred, point_text};
+use super::words::point_text;
 use crate::{Evaluation, LevelMetrics};
 
 /// AUROC words: a reader who knows no AUROC must get an idea of its size.
@@ -16,105 +15,92 @@ const SIZES: [(f64, &str); 4] =
 /// Fewer positives than these carry no claim.
 const FEW: u64 = 30;
 
-/// With fewer positives or negatives than these nothing is said of a level.
+/// With fewer positives or negatives than these a level gets no figures here.
 const FEW_TO_RANK: u64 = 10;
 
-pub(crate) fn write(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
-    writeln!(
-        out,
-        "<section aria-labelledby=\"short\"><h2 id=\"short\">In short</h2><ul class=\"guide\">"
-    )?;
+pub(super) fn summary(evaluation: &Evaluation) -> Markup {
     let studies = evaluation.levels.iter().any(|level| level.level == Level::Study);
-    for level in &evaluation.levels {
-        // Studies are what is read; their series stand in the tables.
-        if studies && level.level == Level::Series {
-            continue;
-        }
-        let main = level.metrics.labels.iter().find(|label| label.label == Label::Any);
-        let Some(label) = main.or(level.metrics.labels.first()) else { continue };
-        for sentence in sentences(evaluation, level, label) {
-            writeln!(out, "<li>{sentence}</li>")?;
-        }
-    }
-    if let Some(sentence) = lesions(evaluation) {
-        writeln!(out, "<li>{sentence}</li>")?;
-    }
-    if let Some(slices) = evaluation.levels.iter().find(|level| level.level == Level::Slice) {
-        if let Some(sentence) = subtypes(slices) {
-            writeln!(out, "<li>{sentence}</li>")?;
-        }
-        if let Some(sentence) = too_few(slices) {
-            writeln!(out, "<li>{sentence}</li>")?;
-        }
-    }
-    writeln!(
-        out,
-        "<li>These figures hold for the patients, scanners and labels of this data set. Elsewhere a \
-         model is usually worse.</li></ul></section>"
+    let slices = evaluation.levels.iter().find(|level| level.level == Level::Slice);
+    // Studies are what is read; their series stand in the tables.
+    let levels = evaluation.levels.iter().filter(|level| !studies || level.level != Level::Series);
+    let mut sentences: Vec<Markup> =
+        levels.flat_map(|level| level_sentences(evaluation, level)).collect();
+    sentences.extend(lesions(evaluation));
+    sentences.extend(slices.and_then(subtypes));
+    sentences.extend(slices.and_then(too_few));
+    section(
+        "short",
+        "In short",
+        html! {
+            ul class="guide" {
+                @for sentence in sentences { li { (sentence) } }
+                li {
+                    "These figures hold for the patients, scanners and labels of this data set. \
+                     Elsewhere a model is usually worse."
+                }
+            }
+        },
     )
 }
 
-fn sentences(evaluation: &Evaluation, level: &LevelMetrics, label: &LabelMetrics) -> Vec<String> {
+/// How well a level's items are ranked and decided upon, by any hemorrhage or the first label.
+fn level_sentences(evaluation: &Evaluation, level: &LevelMetrics) -> Vec<Markup> {
+    let labels = &level.metrics.labels;
+    let any = labels.iter().find(|label| label.label == Label::Any);
+    let Some(label) = any.or(labels.first()) else { return Vec::new() };
     let what = phrase(label.label);
     let (one, many) = plural(level.level);
     let total = level.metrics.items;
-    let mut sentences = Vec::new();
+    let counts = html! {
+        strong { (label.positives) " of " (total) " " (many) " have " (what) "." }
+    };
     if label.positives < FEW_TO_RANK || total - label.positives < FEW_TO_RANK {
-        return vec![format!(
-            "<strong>{} of {total} {many} have {what}.</strong> So few say next to nothing about \
-             {many}: their figures stand below and carry no claim.",
-            label.positives
-        )];
+        return vec![html! {
+            (counts) " So few say next to nothing about " (many) ": their figures stand below and \
+            carry no claim."
+        }];
     }
-    if let Some(auroc) = label.auroc.value {
-        let size = SIZES.iter().find(|(least, _)| auroc >= *least).map_or("badly", |size| size.1);
-        sentences.push(format!(
-            "<strong>{} of {total} {many} have {what}.</strong> The model ranks them {size}: of 100 \
-             pairs of a {one} with and a {one} without {what}, it gives the first the higher \
-             probability in {}.",
-            label.positives,
-            range(&label.auroc)
-        ));
-    } else {
-        sentences.push(format!(
-            "<strong>{} of {total} {many} have {what}.</strong> With one kind only, ranking is \
-             undefined.",
-            label.positives
-        ));
-    }
-    for decisions in &label.decisions {
-        sentences.push(decided(evaluation, decisions, many, what));
-    }
-    sentences
+    let ranked = match label.auroc.value {
+        Some(auroc) => {
+            let size =
+                SIZES.iter().find(|(least, _)| auroc >= *least).map_or("badly", |size| size.1);
+            html! {
+                (counts) " The model ranks them " (size) ": of 100 pairs of a " (one) " with and a "
+                (one) " without " (what) ", it gives the first the higher probability in "
+                (range(&label.auroc)) "."
+            }
+        }
+        None => html! { (counts) " With one kind only, ranking is undefined." },
+    };
+    let decided =
+        label.decisions.iter().map(|decisions| decided(evaluation, decisions, many, what));
+    std::iter::once(ranked).chain(decided).collect()
 }
 
-fn decided(evaluation: &Evaluation, decisions: &Decisions, many: &str, what: &str) -> String {
-    let mark = if evaluation.tuned_on_these_cases { "†" } else { "" };
-    format!(
-        "At the operating point \u{201c}{}\u{201d}{mark} it finds {} of 100 {many} with {what}, and \
-         raises a false alarm for {} of 100 without.",
-        point_text(&decisions.point),
-        range(&decisions.sensitivity),
-        range(&complement(&decisions.specificity))
-    )
+fn decided(evaluation: &Evaluation, decisions: &Decisions, many: &str, what: &str) -> Markup {
+    html! {
+        "At the operating point \u{201c}" (point_text(&decisions.point)) "\u{201d}"
+        @if evaluation.tuned_on_these_cases { "†" }
+        " it finds " (range(&decisions.sensitivity)) " of 100 " (many) " with " (what)
+        ", and raises a false alarm for " (range(&complement(&decisions.specificity)))
+        " of 100 without."
+    }
 }
 
 /// How many lesions the first operating point finds.
-fn lesions(evaluation: &Evaluation) -> Option<String> {
+fn lesions(evaluation: &Evaluation) -> Option<Markup> {
     let lesions = evaluation.lesions.as_ref()?;
     let any = lesions.labels.iter().find(|label| label.label == Label::Any)?;
     let decisions = any.decisions.first().filter(|_| any.runs >= FEW_TO_RANK)?;
-    Some(format!(
-        "Of <strong>{}</strong> lesions (runs of neighbouring slices with any hemorrhage) it finds {} \
-         of 100 at \u{201c}{}\u{201d}, with {} false alarms a series.",
-        any.runs,
-        range(&decisions.sensitivity),
-        Escaped(&decisions.name),
-        number_text(decisions.false_runs_a_series.value)
-    ))
+    Some(html! {
+        "Of " strong { (any.runs) } " lesions (runs of neighbouring slices with any hemorrhage) it \
+        finds " (range(&decisions.sensitivity)) " of 100 at \u{201c}" (short(&decisions.name))
+        "\u{201d}, with " (number::decimal(decisions.false_runs_a_series.value))
+        " false alarms a series."
+    })
 }
 
-fn subtypes(slices: &LevelMetrics) -> Option<String> {
+fn subtypes(slices: &LevelMetrics) -> Option<Markup> {
     let mut known: Vec<(&LabelMetrics, f64)> = slices
         .metrics
         .labels
@@ -126,17 +112,15 @@ fn subtypes(slices: &LevelMetrics) -> Option<String> {
         return None;
     }
     known.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let (best, worst) = (known[0], known[known.len() - 1]);
-    Some(format!(
-        "Of the subtypes it tells {} best (AUROC {:.3}) and {} worst ({:.3}).",
-        title(best.0.label).to_lowercase(),
-        best.1,
-        title(worst.0.label).to_lowercase(),
-        worst.1
-    ))
+    let [best, worst] = [known[0], known[known.len() - 1]]
+        .map(|(label, auroc)| (title(label.label).to_lowercase(), number::decimal(Some(auroc))));
+    Some(html! {
+        "Of the subtypes it tells " (best.0) " best (AUROC " (best.1) ") and " (worst.0) " worst ("
+        (worst.1) ")."
+    })
 }
 
-fn too_few(slices: &LevelMetrics) -> Option<String> {
+fn too_few(slices: &LevelMetrics) -> Option<Markup> {
     let few: Vec<String> = slices
         .metrics
         .labels
@@ -145,10 +129,10 @@ fn too_few(slices: &LevelMetrics) -> Option<String> {
         .map(|label| format!("{} ({})", title(label.label).to_lowercase(), label.positives))
         .collect();
     (!few.is_empty()).then(|| {
-        format!(
-            "<strong>Too few to judge</strong> (fewer than {FEW} positive slices): {}.",
-            few.join(", ")
-        )
+        html! {
+            strong { "Too few to judge" } " (fewer than " (FEW) " positive slices): "
+            (few.join(", ")) "."
+        }
     })
 }
 
@@ -163,16 +147,13 @@ fn complement(interval: &Interval) -> Interval {
 }
 
 /// `87 (80 to 92)`.
-fn range(interval: &Interval) -> String {
-    let Some(value) = interval.value else { return "an undefined number".to_owned() };
-    match (interval.low, interval.high) {
-        (Some(low), Some(high)) => format!(
-            "<strong>{}</strong> ({} to {})",
-            of_hundred(value),
-            of_hundred(low),
-            of_hundred(high)
-        ),
-        _ => format!("<strong>{}</strong>", of_hundred(value)),
+fn range(interval: &Interval) -> Markup {
+    let Some(value) = interval.value else { return html! { "an undefined number" } };
+    html! {
+        strong { (number::of_hundred(value)) }
+        @if let (Some(low), Some(high)) = (interval.low, interval.high) {
+            " (" (number::of_hundred(low)) " to " (number::of_hundred(high)) ")"
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use hemora_evaluation::{
 };
 use hemora_metrics::OperatingRule;
 
-use crate::sound::assert_sound;
+use crate::sound::{assert_sound, unbalanced};
 use crate::support::{Tables, label_csv, options, result_csv, slices, submission_csv};
 
 fn page(evaluation: &Evaluation) -> String {
@@ -44,7 +44,7 @@ fn a_full_page_is_sound_and_marks_what_was_tuned() {
         "sensitivity \u{2265} 0.9†",
         "4 of 48 slices have any hemorrhage",
         "4 of 12 studies have any hemorrhage",
-        "PPV, NPV at 5\u{a0}%",
+        "PPV at 5\u{a0}%",
         "Compared with other.csv",
         "&lt;b&gt;1‡",
         "Too few to judge",
@@ -54,6 +54,43 @@ fn a_full_page_is_sound_and_marks_what_was_tuned() {
         assert!(html.contains(text), "the page lacks {text}");
     }
     assert_eq!(html.matches("receiver operating characteristic").count(), 2 * 3);
+}
+
+#[test]
+fn hostile_text_comes_out_inert() {
+    let evil = "<script>alert(1)</script>\"onload='x' <img src=x onerror=alert(1)>\u{202E}\u{0}";
+    let text = || evil.to_owned();
+    let mut evaluation = full();
+    evaluation.name = text();
+    evaluation.notice = text();
+    evaluation.tool.name = text();
+    evaluation.tool.version = text();
+    evaluation.aggregation = text();
+    evaluation.grouping.kind = text();
+    evaluation.predictions.file = text();
+    evaluation.predictions.sha256 = text();
+    evaluation.contact_sheet = Some("javascript:alert(1)".to_owned());
+    evaluation.undivided = vec![text()];
+    evaluation.warnings.push(text());
+    evaluation.comparison.as_mut().unwrap().other.file = text();
+    for level in &mut evaluation.levels {
+        for label in &mut level.metrics.labels {
+            label.decisions.iter_mut().for_each(|decisions| decisions.point.name = text());
+        }
+    }
+    for group in &mut evaluation.subgroups {
+        (group.column, group.value) = (text(), text());
+    }
+    for mistake in &mut evaluation.mistakes {
+        (mistake.id, mistake.group) = (text(), Some(text()));
+    }
+    let html = page(&evaluation);
+    assert_eq!(unbalanced(&html), Vec::<String>::new());
+    for forbidden in ["<script", "<img", "\"onload", "href=\"javascript:", "\u{202E}", "\u{0}"] {
+        assert!(!html.contains(forbidden), "the page contains {forbidden:?}");
+    }
+    assert!(html.contains("href=\"./javascript:alert(1)\""), "a file beside the page");
+    assert!(html.matches("&lt;script&gt;").count() > 20);
 }
 
 #[test]

@@ -276,7 +276,7 @@ fn neighbours_reach_the_network() {
         *channel = Channel { offset, ..*channel };
     }
     let collection = archive.collect();
-    let series = collection.studies[1].series.iter().find(|series| series.uid == "1.2.1").unwrap();
+    let series = collection.studies[1].series.iter().find(|series| series.id() == "1.2.1").unwrap();
     let score = score_series(&archive.engine, &input, Views::One, series, &|_, _| ());
     // The network takes the mean of its three channels: the slice and its neighbours.
     let mean = (600 + 3000 + 2100) / 3;
@@ -304,7 +304,7 @@ fn the_views_that_a_bundle_asks_for_are_averaged() {
     assert_eq!(one.len(), ten.len());
     // The bright pixels lie in some corners and not in others.
     assert_ne!(one, ten);
-    let series = collection.studies[1].series.iter().find(|series| series.uid == "1.2.1").unwrap();
+    let series = collection.studies[1].series.iter().find(|series| series.id() == "1.2.1").unwrap();
     let (_, slice) = hemora_io::read_slice(&series.slices[2].source).unwrap();
     let input = bundle.info().input.input(|_| &slice);
     let views = Views::Ten.all();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use hemora_base::Event;
 use hemora_data::{Batch, Share};
-use hemora_page::{Scale, write_head};
+use hemora_page::chart::{Axis, Chart, Frame};
 
 use super::device::Compute;
 use super::start::{self, TrainerPlan};
@@ -110,97 +110,67 @@ impl RateCurve {
 
     /// The page with the curve.
     fn page(&self, network: &str, suggestion: Option<f64>) -> std::io::Result<Vec<u8>> {
-        let mut page = Vec::new();
-        write_head(&mut page, "Learning rate", STYLE)?;
-        let sentence = match suggestion {
-            Some(rate) => format!("The loss falls most steeply at a rate of <b>{rate:.2e}</b>."),
-            None => "The loss never falls: no rate can be suggested.".to_owned(),
+        let page = hemora_page::Page {
+            title: "Learning rate, for research use only",
+            style: "body { max-width: 52rem; }",
+            skip: None,
+            header: maud::html! {
+                h1 { "Learning rate of " (hemora_page::short(network)) }
+                (hemora_page::notice(hemora_ct::NOTICE, None))
+            },
+            notice: hemora_ct::NOTICE,
         };
-        let network = hemora_page::Escaped(network);
-        let body = format!(
-            "<main>\n<h1>Learning rate of {network}</h1>\n<p>{sentence} {} steps.</p>\n{}\n\
-             <p class=\"note\">Dots: loss of a step. Line: smoothed. For research use only.</p>\n\
-             </main>\n</body>\n</html>\n",
-            self.rates.len(),
-            self.chart(suggestion)
-        );
-        page.extend(body.into_bytes());
-        Ok(page)
+        let body = maud::html! {
+            p {
+                @match suggestion {
+                    Some(rate) => {
+                        "The loss falls most steeply at a rate of " b { (format!("{rate:.2e}")) } "."
+                    },
+                    None => "The loss never falls: no rate can be suggested.",
+                }
+                " " (self.rates.len()) " steps."
+            }
+            (self.chart(suggestion))
+            p { "Dots: loss of a step. Line: smoothed." }
+        };
+        let mut out = Vec::new();
+        page.write(&mut out, [body])?;
+        Ok(out)
     }
 
-    fn chart(&self, suggestion: Option<f64>) -> String {
+    /// Losses over rates; the suggested rate is marked.
+    fn chart(&self, suggestion: Option<f64>) -> hemora_page::Markup {
+        const FRAME: Frame = Frame {
+            width: 720.0,
+            height: 392.0,
+            left: 56.0,
+            right: 704.0,
+            top: 16.0,
+            bottom: 340.0,
+        };
         let (Some(&first), Some(&last)) = (self.rates.first(), self.rates.last()) else {
-            return String::new();
+            return maud::html! {};
         };
         let low = self.losses.iter().chain(&self.smooth).copied().fold(f64::INFINITY, f64::min);
         // A loss that ran away at the end would flatten the rest.
         let start = self.smooth[0];
-        let high = self
-            .losses
-            .iter()
-            .copied()
-            .fold(start, f64::max)
-            .min(low + 2.5 * (start - low).max(0.1));
-        let x = Scale { domain: [first.log10(), last.log10()], range: [56.0, 704.0] };
-        let y = Scale { domain: [low, high], range: [340.0, 16.0] };
-        let mut svg = String::from(
-            "<svg class=\"rates\" viewBox=\"0 0 720 392\" role=\"img\" \
-             aria-label=\"loss by learning rate\">\n",
-        );
-        for tick in y.ticks(6, 1e-6) {
-            let at = y.at(tick);
-            let _ = writeln!(
-                svg,
-                "<line class=\"grid\" x1=\"56\" x2=\"704\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-                 <text x=\"48\" y=\"{:.1}\" text-anchor=\"end\">{tick:.3}</text>",
-                at + 4.0
-            );
-        }
-        for power in (first.log10().ceil() as i32)..=(last.log10().floor() as i32) {
-            let at = x.at(f64::from(power));
-            let _ = writeln!(
-                svg,
-                "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"16\" y2=\"340\"/>\
-                 <text x=\"{at:.1}\" y=\"360\" text-anchor=\"middle\">1e{power}</text>"
-            );
-        }
-        for (rate, loss) in self.rates.iter().zip(&self.losses) {
-            if *loss <= high {
-                let (x, y) = (x.at(rate.log10()), y.at(*loss));
-                let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\"/>");
+        let highest = self.losses.iter().copied().fold(start, f64::max);
+        let high = highest.min(low + 2.5 * (start - low).max(0.1));
+        let rates = Axis::powers_of_ten("learning rate", [first, last]);
+        let mut chart = Chart::new(FRAME, rates, Axis::linear("loss", [low, high], 6, 1e-6));
+        for (rate, &loss) in self.rates.iter().zip(&self.losses) {
+            if loss <= high {
+                chart.dot("sample", [rate.log10(), loss], 2.0, "");
             }
         }
-        let points: Vec<String> = self
-            .rates
-            .iter()
-            .zip(&self.smooth)
-            .map(|(rate, loss)| format!("{:.1},{:.1}", x.at(rate.log10()), y.at(loss.min(high))))
-            .collect();
-        let _ = writeln!(svg, "<polyline points=\"{}\"/>", points.join(" "));
+        let smooth = self.rates.iter().zip(&self.smooth);
+        chart.line("curve", smooth.map(|(rate, &loss)| [rate.log10(), loss.min(high)]));
         if let Some(rate) = suggestion {
-            let at = x.at(rate.log10());
-            let _ = writeln!(
-                svg,
-                "<line class=\"mark\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"16\" y2=\"340\"/>\
-                 <text class=\"mark\" x=\"{:.1}\" y=\"30\">{rate:.2e}</text>",
-                at + 6.0
-            );
+            chart.mark(rate.log10(), &format!("{rate:.2e}"));
         }
-        svg.push_str(
-            "<text x=\"380\" y=\"384\" text-anchor=\"middle\">learning rate</text>\n</svg>",
-        );
-        svg
+        chart.picture("", "loss by learning rate")
     }
 }
-
-const STYLE: &str = "main{max-width:52rem;margin:0 auto;padding:1rem}\
-    .rates{width:100%;height:auto;font-size:12px}\
-    .rates text{fill:currentColor}\
-    .rates .grid{stroke:currentColor;stroke-opacity:.15}\
-    .rates circle{fill:currentColor;fill-opacity:.35}\
-    .rates polyline{fill:none;stroke:currentColor;stroke-width:2}\
-    .rates line.mark{stroke:currentColor;stroke-dasharray:4 4}\
-    .rates text.mark{font-weight:bold}";
 
 /// Searches, writes `rate.html` and `rate.csv` into the folder of `config`, and prints the rate.
 ///
@@ -303,7 +273,7 @@ mod tests {
         assert!((3e-4..6e-3).contains(&suggestion), "{suggestion}");
         assert!((0.02..2.0).contains(&ended.unwrap()), "{ended:?}");
         let page = String::from_utf8(curve.page("a<b", Some(suggestion)).unwrap()).unwrap();
-        assert!(page.contains("a&lt;b") && page.contains("<polyline"), "{page}");
+        assert!(page.contains("a&lt;b") && page.contains("<path class=\"curve\""), "{page}");
     }
 
     #[test]

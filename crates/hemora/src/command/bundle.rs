@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use hemora_ct::NOTICE;
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views};
 use hemora_evaluation::Evaluation;
+use hemora_experiment::recipe::About;
 use hemora_model::{Bundle, FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef};
 use hemora_nn::{networks, onnx};
-use hemora_recipe::About;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde::Deserialize;
 

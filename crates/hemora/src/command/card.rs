@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use hemora_evaluation::{Evaluation, card_section, read_evaluation};
+use hemora_experiment::recipe::About;
 use hemora_metrics::{Aggregation, FitReport, Level};
 use hemora_model::{Claims, MeasuredLevel, Metric};
-use hemora_recipe::About;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 
 use super::compare::evaluation_file;

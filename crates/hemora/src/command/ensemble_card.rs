@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_evaluation::Evaluation;
+use hemora_experiment::recipe::About;
 use hemora_model::{Bundle, EnsembleInfo, EnsembleSeries, SeriesStage};
-use hemora_recipe::About;
 
 use super::card::write_end;
 

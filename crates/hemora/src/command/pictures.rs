@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hemora_ct::{Fingerprint, Label, Plane, Slice, Window};
 use hemora_evaluation::{Cases, Evaluation, Mistake, MistakeKind};
 use hemora_infer::LoadedModel;
-use hemora_io::{Source, list_sources, read_png, read_slice};
+use hemora_io::{Reader, Source, list_sources, read_png};
 use hemora_metrics::Calibration;
 use hemora_model::Model;
 use hemora_report::{KeySlice, SheetPicture, SheetSection, SheetSlice};
@@ -19,7 +19,7 @@ const OTHER_MODEL: f64 = 0.02;
 
 /// Where the pixels of slices are, by their ids.
 #[derive(Debug, Default)]
-pub struct Pixels(HashMap<String, Source>);
+pub struct Pixels(HashMap<String, Source>, Reader);
 
 /// A decoded slice.
 enum Image {
@@ -50,7 +50,7 @@ impl Pixels {
                 found.insert(stem.to_owned(), source);
             }
         }
-        Self(found)
+        Self(found, Reader::default())
     }
 
     /// Whether there are none.
@@ -73,9 +73,11 @@ impl Pixels {
             Source::File(path) if path.extension().is_some_and(|it| it == "png") => {
                 read_png(path).map(Image::Windowed).map_err(|error| error.to_string())
             }
-            source => {
-                read_slice(source).map(|it| Image::Hu(it.1)).map_err(|error| error.to_string())
-            }
+            source => self
+                .1
+                .read_slice(source)
+                .map(|it| Image::Hu(it.1))
+                .map_err(|error| error.to_string()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use hemora_recipe::{
+use hemora_experiment::recipe::{
     Cost, Dataset, Event, Kind, Preset, Programs, Recipe, RecipeError, RecipeOptions,
 };
 use miette::{IntoDiagnostic, Result, miette};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use hemora_ct::Label;
-use hemora_study::{
+use hemora_experiment::study::{
     CellResult, Cost, Event, Outcome, Phantoms, RunOptions, SetRequest, SplitKind, Study,
     StudyOptions, StudySet, markdown, phantoms,
 };
@@ -190,7 +190,7 @@ pub fn run(arguments: &StudyArgs) -> Result<ExitCode> {
         }
     };
     let document = study.run(&run, &mut told).map_err(|error| match error {
-        error @ hemora_study::StudyError::Start { .. } => {
+        error @ hemora_experiment::study::StudyError::Start { .. } => {
             miette!(help = train::HELP, "{error}")
         }
         error => miette!("{error}"),

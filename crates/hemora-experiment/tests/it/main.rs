@@ -1,0 +1,3 @@
+//! Tests of the published surface of the experiments.
+
+mod schema;
