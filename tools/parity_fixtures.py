@@ -205,7 +205,7 @@ def write_seed_network(file, network, build, size, targets):
 
 
 def check_parameter_counts():
-    """The counts at the seed study's image size, docs/facts.md."""
+    """The counts at the seed study's image size, docs/references.md#seed-networks."""
     for build, expected in [(simple_nn, 25_166_081), (deep_cnn, 30_536_385), (resnet50, 23_538_690)]:
         trainable = sum(int(np.prod(v.shape)) for v in build(256).trainable_variables)
         assert trainable == expected, (build.__name__, trainable)

@@ -13,7 +13,7 @@ the truth, `float32` is what Keras gives in single precision.
 
 The optimizers move two weights from 1 and -2; the gradients of step s (from 1) are sin(s) and
 0.1 cos(s). Every optimizer is made with its library's own defaults, but for the names that say
-otherwise (facts §1).
+otherwise (docs/references.md#seed-networks).
 """
 
 import json

@@ -58,7 +58,7 @@ pub fn around_frame(syntax: &str, [rows, columns]: [u16; 2], bits: u16, frame: &
         (0x102, bits - 1),
         (0x103, signed),
     ] {
-        put(&mut file, [0x28, element], b"US", &value.to_le_bytes());
+        push(&mut file, [0x28, element], b"US", &value.to_le_bytes());
     }
     text(&mut file, [0x28, 0x1052], b"DS", "-1024");
     text(&mut file, [0x28, 0x1053], b"DS", "1");
@@ -79,10 +79,10 @@ fn text(file: &mut Vec<u8>, tag: [u16; 2], vr: &[u8; 2], value: &str) {
     if value.len() % 2 == 1 {
         value.push(if vr == b"UI" { 0 } else { b' ' });
     }
-    put(file, tag, vr, &value);
+    push(file, tag, vr, &value);
 }
 
-fn put(file: &mut Vec<u8>, tag: [u16; 2], vr: &[u8; 2], value: &[u8]) {
+fn push(file: &mut Vec<u8>, tag: [u16; 2], vr: &[u8; 2], value: &[u8]) {
     file.extend(tag.iter().flat_map(|part| part.to_le_bytes()));
     file.extend(vr);
     file.extend((value.len() as u16).to_le_bytes());

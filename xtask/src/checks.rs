@@ -7,25 +7,25 @@
 use miette::{Result, miette};
 
 use crate::environment::Environment;
-use crate::process::{cargo, run, say};
+use crate::process::{cargo, log, run};
 use crate::workspace::Workspace;
 
 /// Formatting; it needs no set-up.
 pub fn format(workspace: &Workspace) -> Result<()> {
-    say("formatting");
+    log("formatting");
     run(cargo(workspace).args(["fmt", "--all", "--check"]))
         .map_err(|error| miette!(help = "`cargo fmt --all` mends it", "{error}"))
 }
 
 /// Lints and documentation.
 pub fn check(workspace: &Workspace, environment: &Environment) -> Result<()> {
-    say("lints");
+    log("lints");
     let mut clippy = cargo(workspace);
     clippy.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
     environment.apply(&mut clippy)?;
     run(&mut clippy)?;
 
-    say("documentation");
+    log("documentation");
     let mut doc = cargo(workspace);
     doc.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
     environment.apply(&mut doc)?;
@@ -34,12 +34,33 @@ pub fn check(workspace: &Workspace, environment: &Environment) -> Result<()> {
 
 /// All tests, those of `hemora-train` too. `arguments` go to `cargo test`.
 pub fn test(workspace: &Workspace, environment: &Environment, arguments: &[String]) -> Result<()> {
+    run_tests(workspace, environment, arguments, Peers::Optional)
+}
+
+/// All tests as CI runs them: one that finds no peer to compare with fails.
+pub fn test_with_peers(workspace: &Workspace, environment: &Environment) -> Result<()> {
+    run_tests(workspace, environment, &[], Peers::Required)
+}
+
+/// Whether a test may skip itself when it finds no peer to compare with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peers {
+    Optional,
+    Required,
+}
+
+fn run_tests(
+    workspace: &Workspace,
+    environment: &Environment,
+    arguments: &[String],
+    peers: Peers,
+) -> Result<()> {
     if shared_data(workspace).is_none() {
-        say(
+        log(
             "no shared data (HEMORA_SHARED, or ../shared): the tests on real scans skip themselves",
         );
     }
-    say("tests");
+    log("tests");
     let mut test = cargo(workspace);
     test.args(["test", "--no-fail-fast", "--locked"]);
     if !arguments.iter().any(|argument| argument == "-p" || argument == "--package") {
@@ -47,6 +68,9 @@ pub fn test(workspace: &Workspace, environment: &Environment, arguments: &[Strin
     }
     test.args(arguments);
     environment.apply(&mut test)?;
+    if peers == Peers::Required {
+        test.env("HEMORA_REQUIRE_PEERS", "1");
+    }
     run(&mut test)
 }
 

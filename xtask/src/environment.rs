@@ -22,7 +22,7 @@ pub struct Environment {
 
 impl Environment {
     /// Reads where set-up has put things; an error when it has not run.
-    pub fn of(workspace: &Workspace) -> Result<Self> {
+    pub fn from_workspace(workspace: &Workspace) -> Result<Self> {
         let libtorch = torch::own_libtorch(workspace).unwrap_or_else(|| torch::libtorch(workspace));
         let onnxruntime = peers::onnxruntime(workspace);
         let (Some(onnxruntime), true) = (onnxruntime, libtorch.is_dir()) else {

@@ -6,7 +6,7 @@ use std::process::Command;
 use clap::Args;
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
-use crate::process::{cargo, read, run, say};
+use crate::process::{cargo, log, read, run};
 use crate::workspace::Workspace;
 
 /// What is fuzzed, and for how long.
@@ -39,7 +39,7 @@ pub fn fuzz(workspace: &Workspace, options: &Options) -> Result<()> {
     };
     run(cargo_fuzz(workspace, &folder, "build").arg("--fuzz-dir").arg(&folder))?;
     for target in all.iter().filter(wanted) {
-        say(format!("fuzzing {target} for {} s", options.seconds));
+        log(format!("fuzzing {target} for {} s", options.seconds));
         run_target(workspace, &folder, target, options.seconds)?;
     }
     Ok(())

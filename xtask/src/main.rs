@@ -44,7 +44,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// What CI runs: check, then test
+    /// What CI runs: check, then test; a test that finds no peer fails
     Ci,
     /// Build hemora-train for release and run it: cargo xtask train -- --help
     Train {
@@ -80,7 +80,7 @@ fn main() -> Result<()> {
     let task = Arguments::parse().task;
     if let Task::Env = task {
         // Only reads: its stdout is evaluated by a shell.
-        print!("{}", Environment::of(&workspace)?.export_lines());
+        print!("{}", Environment::from_workspace(&workspace)?.export_lines());
         return Ok(());
     }
     if let Task::Fuzz(options) = &task {
@@ -94,14 +94,14 @@ fn main() -> Result<()> {
     // The peers first: their environment has the pip that installs libtorch.
     peers::set_up(&workspace)?;
     torch::set_up(&workspace, cuda)?;
-    let environment = Environment::of(&workspace)?;
+    let environment = Environment::from_workspace(&workspace)?;
     match task {
         Task::Setup { .. } | Task::Env | Task::Fuzz(_) => Ok(()),
         Task::Check => checks::check(&workspace, &environment),
         Task::Test { arguments } => checks::test(&workspace, &environment, &arguments),
         Task::Ci => {
             checks::check(&workspace, &environment)?;
-            checks::test(&workspace, &environment, &[])
+            checks::test_with_peers(&workspace, &environment)
         }
         Task::Train { arguments } => train(&workspace, &environment, &arguments),
         Task::TrainBuild => {

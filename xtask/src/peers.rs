@@ -7,7 +7,7 @@ use std::process::Command;
 
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 
-use crate::process::{read, run, say};
+use crate::process::{log, read, run};
 use crate::workspace::Workspace;
 
 /// The oldest Python that the pinned packages run on.
@@ -19,18 +19,18 @@ pub fn set_up(workspace: &Workspace) -> Result<()> {
         .into_diagnostic()
         .wrap_err("cannot read tools/peers-requirements.txt")?;
     if is_complete(workspace, &requirements) {
-        say("Python peers: in place (.env/peers)");
+        log("Python peers: in place (.env/peers)");
         return Ok(());
     }
     make_venv(workspace)?;
-    say("Python peers: installing the packages of tools/peers-requirements.txt (about 150 MB)");
+    log("Python peers: installing the packages of tools/peers-requirements.txt (about 150 MB)");
     let mut pip = pip(workspace);
     pip.arg("install").arg("--requirement").arg(workspace.peers_requirements());
     run_pip(&mut pip, "the Python peers")?;
     fs::write(stamp(workspace), requirements)
         .into_diagnostic()
         .wrap_err("cannot write .env/peers/.complete")?;
-    say("Python peers: done");
+    log("Python peers: done");
     Ok(())
 }
 
@@ -52,7 +52,7 @@ fn make_venv(workspace: &Workspace) -> Result<()> {
     }
     let python = find_python()?;
     let folder = workspace.peers();
-    say(format!("Python peers: making the virtual environment {}", folder.display()));
+    log(format!("Python peers: making the virtual environment {}", folder.display()));
     let mut venv = Command::new(&python);
     venv.args(["-m", "venv", "--clear"]).arg(&folder);
     run(&mut venv).map_err(|error| {

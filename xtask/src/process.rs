@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 
-/// Says on stderr what happens next, so that stdout stays free for results.
-pub fn say(line: impl std::fmt::Display) {
+/// Writes a line to stderr about what happens next, so that stdout stays free for results.
+pub fn log(line: impl std::fmt::Display) {
     eprintln!("xtask: {line}");
 }
 

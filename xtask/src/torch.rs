@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 
 use crate::peers::{pip, run_pip};
-use crate::process::say;
+use crate::process::log;
 use crate::workspace::Workspace;
 
 /// The version that the crate `tch` 0.24 is made for.
@@ -28,18 +28,18 @@ const HEADERS_FOR_NCCL: [&str; 2] = ["nvidia-cuda-cccl==13.0.*", "nvidia-cuda-cr
 pub fn set_up(workspace: &Workspace, cuda: bool) -> Result<()> {
     let folder = workspace.torch();
     if let Some(own) = own_libtorch(workspace) {
-        say(format!("libtorch: yours is used, LIBTORCH={}", own.display()));
+        log(format!("libtorch: yours is used, LIBTORCH={}", own.display()));
         return Ok(());
     }
     let stamped = fs::read_to_string(stamp(&folder)).unwrap_or_default();
     if stamped == stamp_text(true) || (!cuda && stamped == stamp_text(false)) {
-        say("libtorch: in place (.env/torch)");
+        log("libtorch: in place (.env/torch)");
         return Ok(());
     }
     if cuda || missing(&folder).is_some() {
         install(workspace, &folder, cuda)?;
     } else {
-        say("libtorch: found whole in .env/torch");
+        log("libtorch: found whole in .env/torch");
     }
     if !cuda {
         lay_cuda_aside(&folder)?;
@@ -51,7 +51,7 @@ pub fn set_up(workspace: &Workspace, cuda: bool) -> Result<()> {
         ));
     }
     write_stamp(&folder, cuda)?;
-    say("libtorch: done");
+    log("libtorch: done");
     Ok(())
 }
 
@@ -83,11 +83,11 @@ pub fn library_folders(workspace: &Workspace) -> Vec<PathBuf> {
 
 fn install(workspace: &Workspace, folder: &Path, cuda: bool) -> Result<()> {
     if folder.exists() {
-        say("libtorch: removing an unfinished or different installation");
+        log("libtorch: removing an unfinished or different installation");
         fs::remove_dir_all(folder).into_diagnostic().wrap_err("cannot remove .env/torch")?;
     }
     let size = if cuda { "3 GB" } else { "550 MB" };
-    say(format!("libtorch: installing {TORCH} (about {size} to download)"));
+    log(format!("libtorch: installing {TORCH} (about {size} to download)"));
     let mut command = pip(workspace);
     command.args(["install", "--target"]).arg(folder).arg(TORCH);
     if !cuda {

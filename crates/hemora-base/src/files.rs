@@ -55,7 +55,15 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
 
 /// SHA-256 of `bytes`, lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+/// `bytes` as lower-case hexadecimal, two digits each.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits =
+        |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
+    bytes.iter().flat_map(digits).collect()
 }
 
 #[cfg(test)]
@@ -83,5 +91,6 @@ mod tests {
     #[test]
     fn the_hash_of_nothing_is_the_published_one() {
         assert!(sha256_hex(b"").starts_with("e3b0c44298fc1c14"));
+        assert_eq!(hex(&[0x00, 0x9f, 0xa0]), "009fa0");
     }
 }

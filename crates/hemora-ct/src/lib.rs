@@ -14,6 +14,7 @@ mod recipe;
 mod resize;
 mod sequence;
 mod slice;
+pub mod stack;
 mod views;
 mod window;
 

@@ -154,7 +154,7 @@ fn read_dicom(image: &ImageEntry) -> Result<(Item, Slice), String> {
     let (header, slice) = read_slice(&source).map_err(|error| error.to_string())?;
     let mut item = item(image);
     item.patient = Some(header.patient_id).filter(|id| !id.is_empty());
-    item.series = Some(header.series_instance_uid).filter(|uid| !uid.is_empty());
+    item.series = header.series_instance_uid;
     Ok((item, slice))
 }
 

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::table::{Table, TableError, shorten, with_file};
+use crate::table_column::{GroupTable, TableColumn};
 
 /// Name of the patient column, shared by tables and DICOM headers so that they meet.
 pub(crate) const PATIENT: &str = "PatientID";
@@ -44,6 +45,19 @@ impl Groups {
     /// [`TableError`] names the file, the line and what was expected.
     pub fn from_series_csv(path: &Path) -> Result<Self, TableError> {
         with_file(path, Self::from_series_csv_reader)
+    }
+
+    /// Reads either kind of table.
+    ///
+    /// # Errors
+    /// [`TableError`] names the file, the line and what was expected.
+    pub fn from_table(table: &GroupTable) -> Result<Self, TableError> {
+        match table {
+            GroupTable::Series(path) => Self::from_series_csv(path),
+            GroupTable::Column(TableColumn { table, id, column }) => {
+                Self::from_csv(table, id, column)
+            }
+        }
     }
 
     fn from_csv_reader(input: impl Read, id: &str, group: &str) -> Result<Self, TableError> {

@@ -15,6 +15,7 @@
 //!   threads: single images, or windows of the series that [`Stacks`] knows.
 
 mod augment;
+mod augment_presets;
 mod batch;
 mod blend;
 mod decode;
@@ -42,10 +43,12 @@ mod split;
 mod split_table;
 mod stacks;
 mod table;
+mod table_column;
 mod warp;
 mod windows;
 
 pub use augment::{Augment, AugmentError};
+pub use augment_presets::AugmentFileError;
 pub use batch::Batch;
 pub use blend::{Blend, Blended, Head, Mask};
 pub use groups::Groups;
@@ -70,4 +73,5 @@ pub use split::{Split, SplitError, k_folds, leaks, partition, split};
 pub use split_table::{Part, SplitTable};
 pub use stacks::{NoStack, Stacks};
 pub use table::{Table, TableError, shorten, with_file};
+pub use table_column::{GroupTable, TableColumn, TableColumnError};
 pub use windows::Window;

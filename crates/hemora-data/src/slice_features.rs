@@ -2,13 +2,11 @@
 //! in the order of a [`SliceTable`](crate::SliceTable).
 
 use std::collections::HashMap;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use half::f16;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-
-use crate::prepare::replace_file;
 
 /// Name of the tensor.
 const TENSOR: &str = "features";
@@ -87,7 +85,7 @@ impl SliceFeatures {
             .map_err(|error| failed(error.to_string()))?;
         // The values are aligned to eight bytes.
         header.resize(header.len().next_multiple_of(8), b' ');
-        let written = replace_file(path, |file| {
+        let written = hemora_base::write_whole(path, |file| {
             file.write_all(&(header.len() as u64).to_le_bytes())?;
             file.write_all(&header)?;
             for row in self.values.chunks(self.columns) {
@@ -96,7 +94,7 @@ impl SliceFeatures {
             }
             Ok(())
         });
-        written.map_err(|error| failed(error.to_string()))
+        written.map_err(|error: std::io::Error| failed(error.to_string()))
     }
 
     /// Reads a file; its length must be what its header says.

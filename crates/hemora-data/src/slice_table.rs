@@ -18,14 +18,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hemora_ct::{LABEL_COUNT, Label};
+use hemora_ct::{LABEL_COUNT, Label, stack};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
 use crate::index::{Cell, Kind};
 use crate::parquet_write::{schema, write_group};
-use crate::prepare::replace_file;
 use crate::table::{Table, TableError, shorten, with_file};
 
 /// Rows of a group of the file.
@@ -158,7 +157,7 @@ impl SliceTable {
         self.check()?;
         let failed = |source| SliceTableError::Io { path: path.to_owned(), source };
         let bytes = self.parquet().map_err(|error| failed(std::io::Error::other(error)))?;
-        replace_file(path, |file| file.write_all(&bytes)).map_err(failed)
+        hemora_base::write_bytes(path, &bytes).map_err(failed)
     }
 
     fn parquet(&self) -> Result<Vec<u8>, ParquetError> {
@@ -201,8 +200,8 @@ impl SliceTable {
             let known = rows.iter().all(|&row| self.rows[row].z_mm.is_some());
             // Some places without the others would be no order.
             if known {
-                let z = |row: usize| self.rows[row].z_mm.unwrap_or_default();
-                rows.sort_by(|&a, &b| z(a).total_cmp(&z(b)));
+                let z_mm = |row: usize| self.rows[row].z_mm;
+                rows.sort_by(|&a, &b| stack::compare_positions(z_mm(a), z_mm(b)));
             }
         }
         series

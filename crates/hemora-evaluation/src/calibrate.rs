@@ -10,8 +10,17 @@ use crate::{Cases, EvaluateError};
 /// Fits on these cases; the report carries their origin.
 ///
 /// # Errors
-/// [`EvaluateError::Metric`] if a rule is out of bounds.
+/// [`EvaluateError::Metric`] if a rule is out of bounds, [`EvaluateError::Request`] if an aggregation
+/// is to be learned and neither series nor studies are known.
 pub fn calibrate(cases: &Cases, options: &FitOptions) -> Result<FitReport, EvaluateError> {
+    let hierarchy = &cases.hierarchy;
+    if options.learn_aggregation && hierarchy.series.is_none() && hierarchy.studies.is_none() {
+        return Err(EvaluateError::Request(
+            "neither series nor studies are known, so that nothing can be learned of them; give \
+             --index, --series-column or --studies"
+                .to_owned(),
+        ));
+    }
     Ok(fit(&cases.columns, &cases.clusters, &cases.hierarchy, &cases.origin(), options)?)
 }
 

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use hemora_ct::{Fingerprint, Label};
+use hemora_data::TableColumn;
 use hemora_metrics::{Aggregation, Clusters, Hierarchy, LabelColumn, LearnedAggregation, Origin};
 
 use crate::document::{Alignment, FileRef, Grouping};
 use crate::facts::{Facts, IndexFacts};
 use crate::grouped::{Known, check_nested, groups, part};
 use crate::labelled::{labels, warn_alignment, warn_not_indexed};
-use crate::{EvaluateError, Lookup, Mapping, Predictions};
+use crate::{EvaluateError, Mapping, Predictions};
 
 /// What is read.
 #[derive(Debug, Clone, Default)]
@@ -22,13 +23,13 @@ pub struct CaseRequest {
     pub labels: Option<PathBuf>,
     /// The index (Parquet) that the slices stand in.
     pub index: Option<PathBuf>,
-    /// What is resampled; if absent, the patients of the index, else what the predictions tell:
+    /// What is resampled; if absent, the patients of the index, else those of the predictions:
     /// `group`, else the study.
-    pub groups: Option<Lookup>,
-    /// The series of slices, where neither predictions nor index tell.
-    pub series: Option<Lookup>,
-    /// The study of slices, where neither predictions nor index tell.
-    pub studies: Option<Lookup>,
+    pub groups: Option<TableColumn>,
+    /// The series of slices, where neither predictions nor index have them.
+    pub series: Option<TableColumn>,
+    /// The study of slices, where neither predictions nor index have them.
+    pub studies: Option<TableColumn>,
     /// Whether slices without labels may be left out.
     pub partial: bool,
     /// How slices make a series.
@@ -60,11 +61,11 @@ pub struct Cases {
     pub grouping: Grouping,
     /// Series and studies.
     pub hierarchy: Hierarchy,
-    /// Place of each slice along its normal, mm, where known.
+    /// Position of each slice along its normal, mm, where known.
     pub positions: Vec<Option<f64>>,
     /// What the index knows of each slice.
     pub facts: Option<Vec<Option<Facts>>>,
-    /// What each slice looks like, where the index does not tell.
+    /// What each slice looks like, where the index does not have it.
     pub looks: Option<Vec<Option<Fingerprint>>>,
     /// Whether the table is one that triage writes.
     pub of_triage: bool,
@@ -115,24 +116,26 @@ impl Cases {
         if let (Some(facts), Some(file)) = (&facts, &index_file) {
             warn_not_indexed(facts, &ids, file, &mut warnings);
         }
-        let told = |tell: fn(&Facts) -> &str| -> Option<Vec<String>> {
-            let tell = |facts: &Option<Facts>| facts.as_ref().map_or("", tell).to_owned();
-            Some(facts.as_ref()?.iter().map(tell).collect())
+        let of_index = |field: fn(&Facts) -> &str| -> Option<Vec<String>> {
+            let value = |facts: &Option<Facts>| facts.as_ref().map_or("", field).to_owned();
+            Some(facts.as_ref()?.iter().map(value).collect())
         };
-        let own = predictions.series.as_deref().map(pick).or_else(|| told(|facts| &facts.series));
-        let series = part(&request.series, own, &ids)?;
-        let own = predictions.studies.as_deref().map(pick).or_else(|| told(|facts| &facts.study));
-        let studies = part(&request.studies, own, &ids)?;
+        let known = predictions.series.as_deref().map(pick);
+        let known = known.or_else(|| of_index(|facts| &facts.series));
+        let series = part(&request.series, known, &ids)?;
+        let known = predictions.studies.as_deref().map(pick);
+        let known = known.or_else(|| of_index(|facts| &facts.study));
+        let studies = part(&request.studies, known, &ids)?;
         check_nested(series.as_deref(), studies.as_deref(), &ids)?;
         let known = Known {
-            patients: told(|facts| &facts.patient),
+            patients: of_index(|facts| &facts.patient),
             own: predictions.groups.as_deref().map(pick),
             studies: studies.as_deref(),
         };
         let (group_names, grouping) = groups(request, known, &ids, &mut warnings)?;
-        let position = |(place, &slice): (usize, &usize)| match &predictions.positions {
+        let position = |(index, &slice): (usize, &usize)| match &predictions.positions {
             Some(positions) => positions[slice],
-            None => facts.as_ref().and_then(|facts| facts[place].as_ref()?.z),
+            None => facts.as_ref().and_then(|facts| facts[index].as_ref()?.z),
         };
         Ok(Self {
             of_triage: predictions.is_of_triage(),

@@ -99,8 +99,8 @@ pub(crate) fn duplicates(cases: &Cases) -> Option<Duplicates> {
             shared.entry(look.words()[word]).or_default().push(slice);
         }
         for slices in shared.values().filter(|slices| slices.len() <= MOST_SHARED) {
-            for (place, &one) in slices.iter().enumerate() {
-                for &other in &slices[place + 1..] {
+            for (index, &one) in slices.iter().enumerate() {
+                for &other in &slices[index + 1..] {
                     let bits = distance(&looks, one, other);
                     // Neighbours in a thin series look alike and are not the same.
                     if bits.is_some_and(|bits| bits <= ALIKE) && !same_series(one, other) {

@@ -57,6 +57,21 @@ pub enum EvaluateError {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// A file cannot be written.
+    #[error("{}: cannot write the file: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A folder is neither of an evaluation nor of a training run.
+    #[error(
+        "{} has neither metrics.json nor validation.csv; give folders that `hemora evaluate` or \
+         `hemora train` wrote",
+        .0.display()
+    )]
+    NoRun(PathBuf),
     /// Rows of a table cannot be used.
     #[error("{}: {} {what}: {tally}; {todo}", path.display(), tally.count)]
     Rows {

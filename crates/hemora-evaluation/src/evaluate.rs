@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use hemora_ct::{Label, NOTICE};
+use hemora_data::TableColumn;
 use hemora_metrics::{
     BootstrapOptions, Calibration, Confusion, LabelColumn, Level, LevelSet, MeasureOptions,
     OperatingPoint, OperatingRule, ProbabilityScores, Ranked, Stacks, compare, holm, lesions,
@@ -17,7 +18,7 @@ use crate::duplicates::duplicates;
 use crate::review::mistakes;
 use crate::strata;
 use crate::subgroups::{looked_up, subgroups};
-use crate::{Cases, EvaluateError, Lookup, Mapping, Predictions};
+use crate::{Cases, EvaluateError, Mapping, Predictions};
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub struct EvaluateOptions {
     /// Another model's predictions of the same slices.
     pub compare: Option<(PathBuf, Mapping)>,
     /// Columns whose values make subgroups.
-    pub subgroups: Vec<Lookup>,
+    pub subgroups: Vec<TableColumn>,
     /// Mistakes listed of each kind.
     pub mistakes: usize,
 }
@@ -114,7 +115,7 @@ pub fn evaluate(mut cases: Cases, options: &EvaluateOptions) -> Result<Evaluatio
     let mut strata: Vec<strata::Strata> = options
         .subgroups
         .iter()
-        .map(|lookup| looked_up(&cases, lookup))
+        .map(|column| looked_up(&cases, column))
         .collect::<Result<_, _>>()?;
     let (of_index, undivided) = strata::of_index(&cases);
     strata.extend(of_index);
@@ -217,7 +218,7 @@ fn check_tuning(cases: &Cases, options: &EvaluateOptions) -> Result<bool, Evalua
     Ok(!tuned.is_empty())
 }
 
-/// Calibrates in place.
+/// Calibrates the columns themselves.
 fn apply(
     calibration: &Calibration,
     columns: &mut [LabelColumn],
@@ -225,13 +226,13 @@ fn apply(
     calibration.check()?;
     let mut labels = Vec::with_capacity(columns.len());
     for column in columns {
-        let before = ProbabilityScores::of(&column.probabilities, &column.truth)?;
+        let before = ProbabilityScores::measure(&column.probabilities, &column.truth)?;
         if let Some(calibrator) = calibration.get(column.label) {
             for probability in &mut column.probabilities {
                 *probability = calibrator.apply(*probability);
             }
         }
-        let after = ProbabilityScores::of(&column.probabilities, &column.truth)?;
+        let after = ProbabilityScores::measure(&column.probabilities, &column.truth)?;
         labels.push(LabelEffect { label: column.label, before, after });
     }
     let (method, origin) = (calibration.method, calibration.origin.clone());
@@ -278,13 +279,13 @@ fn other_model(
 ) -> Result<(crate::FileRef, Vec<LabelColumn>), EvaluateError> {
     let mapping = Mapping { only: cases.labels(), ..mapping.clone() };
     let other = Predictions::read(path, &mapping)?;
-    let places: std::collections::HashMap<&str, usize> =
-        other.ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    let indices: std::collections::HashMap<&str, usize> =
+        other.ids.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
     let mut missing = crate::Tally::default();
     let mut order = Vec::with_capacity(cases.ids.len());
     for id in &cases.ids {
-        match places.get(id.as_str()) {
-            Some(&place) => order.push(place),
+        match indices.get(id.as_str()) {
+            Some(&index) => order.push(index),
             None => missing.add(|| hemora_data::shorten(id)),
         }
     }
@@ -302,7 +303,7 @@ fn other_model(
         .zip(&other.probabilities)
         .map(|(column, probabilities)| LabelColumn {
             label: column.label,
-            probabilities: order.iter().map(|&place| probabilities[place]).collect(),
+            probabilities: order.iter().map(|&index| probabilities[index]).collect(),
             truth: column.truth.clone(),
         })
         .collect();

@@ -10,9 +10,6 @@ use hemora_io::Source;
 use crate::document::FileRef;
 use crate::{EvaluateError, Tally};
 
-/// In place of a UID that a file lacks.
-const UNKNOWN: &str = "unknown";
-
 /// One slice of an index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
@@ -26,7 +23,7 @@ pub struct Facts {
     pub study: String,
     /// SeriesInstanceUID, empty if unknown.
     pub series: String,
-    /// Place along the slice normal, mm.
+    /// Position along the slice normal, mm.
     pub z: Option<f64>,
     /// The same as a part of its series' extent, 0 at the feet to 1 at the head.
     pub height: Option<f64>,
@@ -70,8 +67,8 @@ impl IndexFacts {
     /// Reads the rows whose id or SOPInstanceUID is among `ids`.
     pub(crate) fn read(path: &Path, ids: &[String]) -> Result<Self, EvaluateError> {
         let mut file = FileRef::read(path)?;
-        let places: HashMap<&str, usize> =
-            ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+        let indices: HashMap<&str, usize> =
+            ids.iter().enumerate().map(|(slice, id)| (id.as_str(), slice)).collect();
         let mut slices: Vec<Option<Facts>> = vec![None; ids.len()];
         let mut extents: HashMap<String, [f64; 2]> = HashMap::new();
         let (mut labelled, mut unpredicted) = (0, Tally::default());
@@ -79,22 +76,22 @@ impl IndexFacts {
         for row in IndexReader::open(path)? {
             let row = row?;
             file.rows += 1;
-            let name = |text: &str| places.get(text).copied();
-            let place = name(&row.id).or_else(|| name(&row.sop_instance_uid));
+            let name = |text: &str| indices.get(text).copied();
+            let slice = name(&row.id).or_else(|| name(row.sop_instance_uid.as_deref()?));
             if !row.is_usable() {
-                if let Some(place) = place {
-                    unusable.add(|| shorten(&ids[place]));
+                if let Some(slice) = slice {
+                    unusable.add(|| shorten(&ids[slice]));
                 }
                 continue;
             }
-            if let Some(z) = row.z {
-                let extent = extents.entry(row.series_instance_uid.clone()).or_insert([z, z]);
+            if let (Some(z), Some(series)) = (row.z, &row.series_instance_uid) {
+                let extent = extents.entry(series.clone()).or_insert([z, z]);
                 *extent = [extent[0].min(z), extent[1].max(z)];
             }
             labelled += u64::from(row.labels.is_some());
-            match place.map(|place| (place, &mut slices[place])) {
+            match slice.map(|slice| (slice, &mut slices[slice])) {
                 Some((_, slot @ None)) => *slot = Some(facts(row)),
-                Some((place, Some(_))) => repeated.add(|| shorten(&ids[place])),
+                Some((slice, Some(_))) => repeated.add(|| shorten(&ids[slice])),
                 None if row.labels.is_some() => unpredicted.add(|| shorten(&row.id)),
                 None => {}
             }
@@ -117,15 +114,14 @@ impl IndexFacts {
 }
 
 fn facts(row: SliceRow) -> Facts {
-    let known = |uid: String| if uid == UNKNOWN { String::new() } else { uid };
     let scanner: Vec<String> =
         [row.manufacturer.clone(), row.scanner_model.clone()].into_iter().flatten().collect();
     Facts {
         source: row.source(),
         labels: row.labels,
         patient: row.patient_id,
-        study: known(row.study_instance_uid),
-        series: known(row.series_instance_uid),
+        study: row.study_instance_uid.unwrap_or_default(),
+        series: row.series_instance_uid.unwrap_or_default(),
         z: row.z,
         height: None,
         bits_stored: row.bits_stored,

@@ -2,20 +2,21 @@
 
 use std::collections::HashMap;
 
-use hemora_data::shorten;
+use hemora_data::{TableColumn, shorten};
 use hemora_metrics::Clusters;
 
 use crate::document::Grouping;
-use crate::{CaseRequest, EvaluateError, Lookup, Tally};
+use crate::lookup::read_column;
+use crate::{CaseRequest, EvaluateError, Tally};
 
-/// The series or study of every slice: what was asked for, else what the predictions tell.
+/// The series or study of every slice: what was asked for, else that of the predictions.
 pub(crate) fn part(
-    lookup: &Option<Lookup>,
+    column: &Option<TableColumn>,
     own: Option<Vec<String>>,
     ids: &[String],
 ) -> Result<Option<Vec<String>>, EvaluateError> {
-    let values = match lookup {
-        Some(lookup) => lookup.read(ids)?,
+    let values = match column {
+        Some(column) => read_column(column, ids)?,
         None => match own {
             Some(own) => own.into_iter().map(Some).collect(),
             None => return Ok(None),
@@ -30,9 +31,9 @@ pub(crate) fn part(
     if without.count == 0 {
         return Ok(Some(values.into_iter().flatten().collect()));
     }
-    match lookup {
-        Some(lookup) => Err(EvaluateError::Rows {
-            path: lookup.path.clone(),
+    match column {
+        Some(column) => Err(EvaluateError::Rows {
+            path: column.table.clone(),
             what: "evaluated slices have no value there",
             tally: without,
             todo: "complete the table, or evaluate without it",
@@ -92,7 +93,7 @@ pub(crate) fn groups(
     let Known { patients, own, studies } = known;
     let patients = patients.filter(|patients| patients.iter().any(|patient| !patient.is_empty()));
     let (kind, values): (String, Vec<Option<String>>) = match (&request.groups, patients) {
-        (Some(lookup), _) => (lookup.column.clone(), lookup.read(ids)?),
+        (Some(column), _) => (column.column.clone(), read_column(column, ids)?),
         (None, Some(patients)) => {
             ("patient".to_owned(), patients_or(patients, own, studies, ids, warnings))
         }

@@ -7,7 +7,7 @@ use crate::facts::{Facts, IndexFacts};
 use crate::truth::{Joined, Truth};
 use crate::{CaseRequest, EvaluateError, Predictions, Tally};
 
-/// What is evaluated: the alignment, places of the slices kept, their truth by label, and its file.
+/// What is evaluated: the alignment, indices of the slices kept, their truth by label, and its file.
 type Labelled = (Alignment, Vec<usize>, Vec<Vec<bool>>, Option<FileRef>);
 
 /// The labels: of a table that was given, else of the index, else of the predictions.
@@ -42,8 +42,8 @@ pub(crate) fn labels(
         if let Some(own) = &predictions.truth {
             warn_contradictions(predictions, own, &joined, warnings);
         }
-        let label = |place: usize| {
-            let label = |&slice: &usize| joined.rows[slice].as_ref().is_some_and(|row| row[place]);
+        let label = |index: usize| {
+            let label = |&slice: &usize| joined.rows[slice].as_ref().is_some_and(|row| row[index]);
             kept.iter().map(label).collect()
         };
         let truth = (0..predictions.labels.len()).map(label).collect();
@@ -68,7 +68,7 @@ pub(crate) fn labels(
     Ok((alignment, (0..predictions.ids.len()).collect(), truth, None))
 }
 
-/// Labels that stand in the predictions and say something else than those that count.
+/// Labels in the predictions that differ from those that count.
 fn warn_contradictions(
     predictions: &Predictions,
     own: &[Vec<bool>],

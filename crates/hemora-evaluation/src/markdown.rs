@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use hemora_ct::Label;
+use hemora_metrics::{DECISION_METRICS, LabelMetrics};
 use hemora_page::number::decimal;
 use hemora_page::title;
 
@@ -80,26 +81,42 @@ fn write_levels(text: &mut String, evaluation: &Evaluation, heading: &str) {
         if metrics.labels.iter().all(|label| label.decisions.is_empty()) {
             continue;
         }
-        let _ = writeln!(
-            text,
-            "\n| label | operating point | threshold | sensitivity | specificity | PPV | NPV |\n\
-             |---|---|---:|---|---|---|---|"
-        );
-        for label in &metrics.labels {
-            for decisions in &label.decisions {
-                let _ = writeln!(
-                    text,
-                    "| {} | {} | {:.4} | {} | {} | {} | {} |",
-                    title(label.label),
-                    plain(&decisions.point.name),
-                    decisions.point.threshold,
-                    interval_text(&decisions.sensitivity),
-                    interval_text(&decisions.specificity),
-                    interval_text(&decisions.positive_predictive_value),
-                    interval_text(&decisions.negative_predictive_value)
-                );
-            }
+        write_decisions(text, &metrics.labels);
+    }
+}
+
+/// The metrics of short tables at each operating point.
+fn write_decisions(text: &mut String, labels: &[LabelMetrics]) {
+    let brief = || DECISION_METRICS.iter().filter(|metric| metric.is_brief);
+    let titles: String =
+        brief().map(|metric| format!(" {} |", in_sentence(metric.title))).collect();
+    let rules = "---|".repeat(brief().count());
+    let _ =
+        writeln!(text, "\n| label | operating point | threshold |{titles}\n|---|---|---:|{rules}");
+    for label in labels {
+        for decisions in &label.decisions {
+            let figures: String = brief()
+                .map(|metric| format!(" {} |", interval_text((metric.interval)(decisions))))
+                .collect();
+            let _ = writeln!(
+                text,
+                "| {} | {} | {:.4} |{figures}",
+                title(label.label),
+                plain(&decisions.point.name),
+                decisions.point.threshold
+            );
         }
+    }
+}
+
+/// A heading as it stands within a sentence; an abbreviation stays as it is.
+fn in_sentence(heading: &str) -> String {
+    let mut letters = heading.chars();
+    match (letters.next(), heading.chars().nth(1)) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => heading.to_owned(),
     }
 }
 

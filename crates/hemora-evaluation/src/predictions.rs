@@ -14,7 +14,7 @@ use crate::{EvaluateError, Tally};
 /// Names of the column of ids that are tried when none is given.
 const ID_COLUMNS: [&str; 6] = ["sop_instance_uid", "id", "ID", "SOPInstanceUID", "Image", "image"];
 
-/// Columns of Hemora's results that tell the series and the study.
+/// Columns of Hemora's results with the series and the study.
 const SERIES: &str = "series_instance_uid";
 const STUDY: &str = "study_instance_uid";
 
@@ -150,11 +150,11 @@ impl Predictions {
             } else if !seen.insert(id.into()) {
                 problems.doubled.add(|| shorten(id));
             }
-            for (place, &label) in labels.iter().enumerate() {
-                let value = problems.probability(id, label, fields[columns.labels[place]]);
-                self.probabilities[place].push(value);
+            for (index, &label) in labels.iter().enumerate() {
+                let value = problems.probability(id, label, fields[columns.labels[index]]);
+                self.probabilities[index].push(value);
                 if let Some(columns) = &columns.truth {
-                    truth[place].push(match fields[columns[place]].trim() {
+                    truth[index].push(match fields[columns[index]].trim() {
                         "1" => true,
                         "0" => false,
                         other => {
@@ -195,7 +195,7 @@ impl Predictions {
         table: Table<R>,
         problems: &mut Problems,
     ) -> Result<(), TableError> {
-        let mut places: HashMap<Box<str>, usize> = HashMap::new();
+        let mut indices: HashMap<Box<str>, usize> = HashMap::new();
         let mut rows: Vec<[Option<f64>; LABEL_COUNT]> = Vec::new();
         table.for_each(|_, fields| {
             let (id, label) =
@@ -203,27 +203,27 @@ impl Predictions {
                     || format!("the id `{}` is not `<image id>_<label>`", shorten(fields[0])),
                 )?;
             let label: Label = shorten(label).parse()?;
-            let place = match places.get(id) {
-                Some(&place) => place,
+            let index = match indices.get(id) {
+                Some(&index) => index,
                 None => {
-                    places.insert(id.into(), rows.len());
+                    indices.insert(id.into(), rows.len());
                     rows.push([None; LABEL_COUNT]);
                     self.ids.push(id.to_owned());
                     rows.len() - 1
                 }
             };
             let value = problems.probability(id, label, fields[1]);
-            if rows[place][label.index()].replace(value).is_some() {
+            if rows[index][label.index()].replace(value).is_some() {
                 problems.doubled.add(|| shorten(fields[0]));
             }
             Ok(())
         })?;
         for (id, row) in self.ids.iter().zip(&rows) {
-            for (place, &label) in self.labels.iter().enumerate() {
+            for (index, &label) in self.labels.iter().enumerate() {
                 if row[label.index()].is_none() {
                     problems.incomplete.add(|| format!("{}_{label}", shorten(id)));
                 }
-                self.probabilities[place].push(row[label.index()].unwrap_or(0.0));
+                self.probabilities[index].push(row[label.index()].unwrap_or(0.0));
             }
         }
         Ok(())
@@ -300,31 +300,31 @@ struct Columns {
 impl Columns {
     /// An error is the names that are absent.
     fn find<R: Read>(table: &Table<R>, mapping: &Mapping) -> Result<Self, String> {
-        let place = |name: &str| table.header().iter().position(|column| column == name);
+        let column = |name: &str| table.header().iter().position(|column| column == name);
         let id = match &mapping.id {
-            Some(name) => place(name).ok_or_else(|| format!("`{name}`"))?,
+            Some(name) => column(name).ok_or_else(|| format!("`{name}`"))?,
             None => ID_COLUMNS
                 .into_iter()
-                .find_map(place)
+                .find_map(column)
                 .ok_or_else(|| format!("of ids, such as `{}`", ID_COLUMNS.join("`, `")))?,
         };
         let labels = mapping.labels();
         let absent: Vec<&str> = labels
             .iter()
             .map(|&label| mapping.column(label))
-            .filter(|name| place(name).is_none())
+            .filter(|name| column(name).is_none())
             .collect();
         if !absent.is_empty() {
             return Err(format!("`{}`", absent.join("`, `")));
         }
         Ok(Self {
             id,
-            truth: labels.iter().map(|label| place(&format!("label_{label}"))).collect(),
-            labels: labels.iter().filter_map(|&label| place(mapping.column(label))).collect(),
-            group: place(GROUP),
-            series: place(SERIES),
-            study: place(STUDY),
-            position: place(POSITION),
+            truth: labels.iter().map(|label| column(&format!("label_{label}"))).collect(),
+            labels: labels.iter().filter_map(|&label| column(mapping.column(label))).collect(),
+            group: column(GROUP),
+            series: column(SERIES),
+            study: column(STUDY),
+            position: column(POSITION),
         })
     }
 }

@@ -24,7 +24,7 @@ const FIGURES: [Figure; 4] = [
 /// shown and said not to be comparable.
 pub fn side_by_side(evaluations: &[Evaluation]) -> String {
     let mut text = String::new();
-    // Labels that stand in the predictions cannot be compared: then the ids alone tell.
+    // Labels that stand in the predictions cannot be compared: then only the ids can.
     let same = |one: &Evaluation| {
         let labels = one.labels.as_ref().map(|file| file.sha256.clone());
         (one.alignment.evaluated, one.ids_sha256.clone(), labels)
@@ -70,7 +70,7 @@ pub fn side_by_side(evaluations: &[Evaluation]) -> String {
     text
 }
 
-/// What an evaluation says of its model against another.
+/// The comparison of an evaluation's model with another.
 fn differences(text: &mut String, evaluation: &Evaluation) {
     let Some(comparison) = &evaluation.comparison else { return };
     let _ = writeln!(

@@ -24,7 +24,7 @@ pub(crate) struct Strata {
     pub(crate) strata: Vec<Stratum>,
 }
 
-/// What an index says of a slice, as text with its place in the order.
+/// Value of a slice in an index, as text with its rank in the order.
 type Value = Option<(usize, String)>;
 
 /// Upper limits of ranges (inclusive but for the last) and what the ranges are called.
@@ -53,9 +53,9 @@ const HEIGHT: Ranges = Ranges {
 impl Ranges {
     fn value(&self, number: Option<f64>) -> Value {
         let number = number.filter(|number| number.is_finite())?;
-        let place = self.limits.iter().position(|limit| number <= *limit);
-        let place = place.unwrap_or(self.limits.len());
-        Some((place, self.names[place].to_owned()))
+        let rank = self.limits.iter().position(|limit| number <= *limit);
+        let rank = rank.unwrap_or(self.limits.len());
+        Some((rank, self.names[rank].to_owned()))
     }
 }
 
@@ -64,7 +64,7 @@ fn name(text: Option<String>) -> Value {
     Some((0, text.filter(|text| !text.trim().is_empty())?))
 }
 
-/// What a column says of a slice.
+/// Value of a slice in a column.
 type Read = fn(&Facts) -> Value;
 
 const COLUMNS: [(&str, Read); 9] = [

@@ -1,10 +1,12 @@
 //! Parts of the slices by the values of a column.
 
+use hemora_data::TableColumn;
 use hemora_metrics::{Clusters, LabelColumn, MeasureOptions, OperatingPoint, SetMetrics, measure};
 
 use crate::document::{Subgroup, SubgroupDecision, SubgroupLabel};
+use crate::lookup::read_column;
 use crate::strata::{Strata, Stratum, part};
-use crate::{Cases, EvaluateError, Lookup};
+use crate::{Cases, EvaluateError};
 
 /// Most values of a column: more are no groups.
 const MOST: usize = 50;
@@ -14,13 +16,13 @@ const FEW_ITEMS: u64 = 10;
 const FEW_GROUPS: u64 = 5;
 
 /// The slices by the values of a column of a table.
-pub(crate) fn looked_up(cases: &Cases, lookup: &Lookup) -> Result<Strata, EvaluateError> {
-    let values = lookup.read(&cases.ids)?;
+pub(crate) fn looked_up(cases: &Cases, column: &TableColumn) -> Result<Strata, EvaluateError> {
+    let values = read_column(column, &cases.ids)?;
     let values = values.into_iter().map(|value| Some((0, value?))).collect();
-    let strata = part(&lookup.column, values);
+    let strata = part(&column.column, values);
     if strata.strata.len() > MOST {
         return Err(EvaluateError::Request(format!(
-            "{lookup} has {} different values; give a column with at most {MOST}, such as ranges",
+            "{column} has {} different values; give a column with at most {MOST}, such as ranges",
             strata.strata.len()
         )));
     }

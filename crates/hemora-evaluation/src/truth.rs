@@ -75,7 +75,7 @@ impl Truth {
         }
         if !report.inconsistent.is_empty() {
             self.warnings.push(format!(
-                "{}: of {} images `any` is not what their subtypes say: {}",
+                "{}: of {} images `any` contradicts their subtypes: {}",
                 self.file.file,
                 report.inconsistent.len(),
                 report.inconsistent.iter().take(5).cloned().collect::<Vec<_>>().join(", ")
@@ -91,14 +91,14 @@ impl Truth {
         let (mut doubled, mut wrong) = (Tally::default(), Tally::default());
         with_file(path, |file| {
             let table = Table::open(file)?;
-            let place = |name: &str| table.header().iter().position(|column| column == name);
-            let id = ID_COLUMNS.into_iter().find_map(place).ok_or_else(|| {
+            let find = |name: &str| table.header().iter().position(|column| column == name);
+            let id = ID_COLUMNS.into_iter().find_map(find).ok_or_else(|| {
                 table.wrong_header(
                     "`ID,Label`, or a column of ids named Image, id or SOPInstanceUID",
                 )
             })?;
             let column = |label: &Label| {
-                let named = place(&format!("label_{label}"));
+                let named = find(&format!("label_{label}"));
                 named.map_or_else(|| table.column(label.name()), Ok)
             };
             let columns = labels.iter().map(column).collect::<Result<Vec<_>, TableError>>()?;

@@ -16,7 +16,7 @@ type Archive = ZipArchive<BufReader<File>>;
 
 /// What tells one file from another, or from its next version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Identity {
+struct Identity {
     path: PathBuf,
     size: u64,
     modified: Option<SystemTime>,
@@ -35,11 +35,7 @@ fn archive_error(error: ZipError) -> ReadError {
 }
 
 impl Identity {
-    pub(crate) fn of(path: &Path) -> Result<Self, ReadError> {
-        Ok(Self::with(path, &std::fs::metadata(path)?))
-    }
-
-    fn with(path: &Path, metadata: &Metadata) -> Self {
+    fn new(path: &Path, metadata: &Metadata) -> Self {
         let modified = metadata.modified().ok();
         Self { path: path.to_owned(), size: metadata.len(), modified }
     }
@@ -53,7 +49,7 @@ pub(crate) fn with_entry<T>(
     read: impl FnOnce(&mut dyn Read, u64) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
     let file = File::open(path)?;
-    let identity = Identity::with(path, &file.metadata()?);
+    let identity = Identity::new(path, &file.metadata()?);
     // Taken out while in use, so that `read` may itself open an archive.
     let cached = LAST.take().filter(|(known, _)| *known == identity);
     let mut archive = match cached {
@@ -127,5 +123,5 @@ fn is_unsafe(name: &str) -> bool {
 
 /// Hidden files and what macOS adds to archives.
 fn is_hidden(name: &str) -> bool {
-    name.split(['/', '\\']).any(|part| part == "__MACOSX" || crate::walk::is_clutter(part))
+    name.split(['/', '\\']).any(|part| part == "__MACOSX" || crate::collect::is_clutter(part))
 }

@@ -27,8 +27,8 @@ pub enum ReadError {
     /// A file found in a folder or archive that is not DICOM and does not claim to be.
     #[error("not a DICOM file; left out")]
     OtherFile,
-    /// A zip archive inside a zip archive.
-    #[error("a zip archive inside an archive is not opened; unpack it first")]
+    /// A zip archive inside a zip archive, or in memory.
+    #[error("a zip archive inside an archive or in memory is not opened; unpack it first")]
     NestedArchive,
     /// The file or entry is larger than any CT image.
     #[error("larger than the limit of {limit} bytes for one image")]
@@ -142,9 +142,14 @@ pub enum ReadError {
         /// What the decoder found.
         reason: String,
     },
-    /// A NIfTI file that is no volume that can be used.
-    #[error("not a usable NIfTI volume: {0}")]
-    Volume(String),
+    /// A file in a format of volumes that is none that can be used.
+    #[error("not a usable {format} volume: {reason}")]
+    Volume {
+        /// Name of the format, such as `NIfTI`.
+        format: &'static str,
+        /// What was found, and what was expected.
+        reason: String,
+    },
     /// A picture that cannot be used.
     #[error("not a usable picture of a slice: {0}; expected 8-bit grey")]
     Picture(String),

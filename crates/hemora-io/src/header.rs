@@ -1,16 +1,11 @@
-//! The header of one CT image, read without its pixels.
+//! What is known of one CT image beside its pixels.
 
-use std::io::{Cursor, Read};
+use std::borrow::Cow;
 
-use flate2::read::DeflateDecoder;
-use hemora_ct::{ImagePlane, Window};
+use hemora_ct::{GeometryError, ImagePlane, Window};
 
-use crate::file::{FileStart, Stop, file_start};
-use crate::image::{CheckedImage, DataSet, check_images};
-use crate::object::{Kind, Object, named_index, object_of};
-use crate::series::Member;
-use crate::source::{read_all, with_reader};
-use crate::{PictureWindow, ReadError, Source};
+use crate::source::{file_stem, frame_number};
+use crate::{PictureWindow, Source};
 
 /// How pixels are stored in the file (PS3.5 §8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +23,9 @@ pub struct StoredFormat {
 pub enum FileFormat {
     /// A DICOM file.
     Dicom,
-    /// A NIfTI volume: identifiers are made of its content, and nothing says how it was taken.
-    Nifti,
+    /// A volume in the format of this name, such as `NIfTI`: identifiers are derived from its
+    /// content, and nothing says how it was taken.
+    Volume(&'static str),
     /// A picture: identifiers are made of the names of file and folder, HU reach from end to end of
     /// the window, and nothing says where the image lies.
     Picture(PictureWindow),
@@ -42,13 +38,13 @@ pub struct SliceHeader {
     pub source: Source,
     /// What kind of file that is.
     pub format: FileFormat,
-    /// SOPInstanceUID; the competition's `ID_…` form is accepted. “unknown” if absent. The frames
-    /// of an object share it; `source` tells them apart.
-    pub sop_instance_uid: String,
-    /// SeriesInstanceUID, “unknown” if absent.
-    pub series_instance_uid: String,
-    /// StudyInstanceUID, “unknown” if absent.
-    pub study_instance_uid: String,
+    /// SOPInstanceUID, if any; the competition's `ID_…` form is accepted. The frames of an object
+    /// share it; `source` tells them apart.
+    pub sop_instance_uid: Option<String>,
+    /// SeriesInstanceUID, if any.
+    pub series_instance_uid: Option<String>,
+    /// StudyInstanceUID, if any.
+    pub study_instance_uid: Option<String>,
     /// PatientID, empty if absent.
     pub patient_id: String,
     /// PatientAge, years, if any.
@@ -84,115 +80,63 @@ pub struct SliceHeader {
     /// RescaleIntercept, HU; 0 if the file has none or has a modality table instead.
     pub rescale_intercept: f64,
     /// Whether the intercept is wrong and the pixels are repaired as they are read: 12 bits
-    /// unsigned with an intercept above −100 HU, the pixels wrapped at 4096 (facts §2.3).
+    /// unsigned with an intercept above −100 HU, the pixels wrapped at 4096 (docs/references.md#slice-preparation).
     /// `rescale_intercept` stays as the file has it.
     pub intercept_repaired: bool,
     /// First declared WindowCenter and WindowWidth, if any.
     pub window: Option<Window>,
 }
 
-/// In place of a StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID that a file lacks.
-pub(crate) const UNKNOWN_UID: &str = "unknown";
-
-/// Reads and checks the header of one CT image without decoding its pixels.
-///
-/// # Errors
-/// [`ReadError`] with the reason why this is not a readable CT image; [`ReadError::MultiFrame`] for
-/// an object of several frames, unless `source` names one of them.
-pub fn read_header(source: &Source) -> Result<SliceHeader, ReadError> {
-    let mut members = read_members(source)?;
-    let index = named_index(source, members.len())?;
-    Ok(members.swap_remove(index).header)
-}
-
-/// Reads the headers of all frames of an enhanced CT object or of all slices of a NIfTI volume, or
-/// the one header of a CT image.
-///
-/// # Errors
-/// [`ReadError`] with the reason why this is not a readable CT image.
-pub fn read_headers(source: &Source) -> Result<Vec<SliceHeader>, ReadError> {
-    Ok(read_members(source)?.into_iter().map(|member| member.header).collect())
-}
-
-/// What a file begins as.
-enum Start {
-    Dicom(FileStart),
-    Other(Kind),
-}
-
-/// The headers in a file, and what they say beside them.
-pub(crate) fn read_members(source: &Source) -> Result<Vec<Member>, ReadError> {
-    let object = object_of(source);
-    with_reader(object, |reader, size| {
-        let mut bytes = Vec::new();
-        let start = read_until(reader, &mut bytes, |bytes, complete| match Kind::of(bytes) {
-            Some(kind) => Ok(Start::Other(kind)),
-            None => file_start(bytes, complete).map(Start::Dicom),
-        })?;
-        let start = match (start, object) {
-            (Start::Dicom(_), Source::Picture { .. }) => {
-                return Err(ReadError::Picture("neither a PNG nor a JPEG file".to_owned()));
-            }
-            (Start::Dicom(start), _) => start,
-            (Start::Other(Kind::Png | Kind::Jpeg), source) if !is_picture(source) => {
-                return Err(ReadError::UndeclaredWindow { named: true });
-            }
-            (Start::Other(kind), _) => {
-                let bytes = read_all(&mut Cursor::new(bytes).chain(reader), size)?;
-                let object = Object::other(object, kind, bytes)?;
-                let member = |header| Member { header, geometry_error: None };
-                return Ok((0..object.len()).map(|index| member(object.header(index))).collect());
-            }
-        };
-        let images = if start.transfer_syntax.deflated {
-            let compressed = bytes.split_off(start.offset);
-            let mut inflated = DeflateDecoder::new(Cursor::new(compressed).chain(reader));
-            let mut data_set = Vec::new();
-            read_until(&mut inflated, &mut data_set, |bytes, complete| {
-                check_images(object, &start, DataSet { bytes, begin: 0, size: None, complete })
-            })?
-        } else {
-            read_until(reader, &mut bytes, |bytes, complete| {
-                let begin = start.offset;
-                check_images(object, &start, DataSet { bytes, begin, size: Some(size), complete })
-            })?
-        };
-        let member = |image: CheckedImage| {
-            let CheckedImage { header, geometry_error, .. } = image;
-            Member { header, geometry_error }
-        };
-        Ok(images.into_iter().map(member).collect())
-    })
-}
-
-fn is_picture(source: &Source) -> bool {
-    matches!(source, Source::Picture { .. })
-}
-
-/// First read of a file: the header of nearly every CT image.
-const FIRST_READ: usize = 16 << 10;
-/// No CT image has more before its pixels.
-const MAX_HEADER: usize = 64 << 20;
-
-/// Reads until `parse` has enough bytes.
-fn read_until<T>(
-    reader: &mut dyn Read,
-    bytes: &mut Vec<u8>,
-    parse: impl Fn(&[u8], bool) -> Result<T, Stop>,
-) -> Result<T, ReadError> {
-    let mut want = FIRST_READ.max(bytes.len());
-    loop {
-        let missing = want.saturating_sub(bytes.len());
-        reader.take(missing as u64).read_to_end(bytes)?;
-        let complete = bytes.len() < want;
-        match parse(bytes, complete) {
-            Ok(value) => return Ok(value),
-            Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::NeedMore) if !complete && want < MAX_HEADER => want *= 4,
-            Err(Stop::NeedMore) => {
-                let what = "no pixel data within the first 64 MiB";
-                return Err(ReadError::Malformed { offset: bytes.len() as u64, what });
-            }
+impl SliceHeader {
+    /// A header of an image of `[rows, columns]` pixels of which nothing else is known, of unsigned
+    /// 16-bit HU.
+    pub fn new(source: Source, format: FileFormat, [rows, columns]: [usize; 2]) -> Self {
+        Self {
+            source,
+            format,
+            sop_instance_uid: None,
+            series_instance_uid: None,
+            study_instance_uid: None,
+            patient_id: String::new(),
+            patient_age: None,
+            patient_sex: None,
+            manufacturer: None,
+            scanner_model: None,
+            series_description: None,
+            instance_number: None,
+            image_type: Vec::new(),
+            convolution_kernel: None,
+            contrast_agent: None,
+            rows,
+            columns,
+            plane: None,
+            slice_thickness: None,
+            stored: StoredFormat { bits_allocated: 16, bits_stored: 16, signed: false },
+            rescale_slope: 1.0,
+            rescale_intercept: 0.0,
+            intercept_repaired: false,
+            window: None,
         }
     }
+
+    /// What results call the image: its SOPInstanceUID or, where the file has none, the name of the
+    /// file, with the number of the frame if it is one. Such an identifier is derived, and the
+    /// series has a [`SeriesWarning::NoUid`](crate::SeriesWarning::NoUid).
+    pub fn image_id(&self) -> Cow<'_, str> {
+        match (&self.sop_instance_uid, frame_number(&self.source)) {
+            (Some(uid), _) => Cow::Borrowed(uid),
+            (None, Some(number)) => {
+                Cow::Owned(format!("{}-frame{number}", file_stem(&self.source)))
+            }
+            (None, None) => Cow::Owned(file_stem(&self.source)),
+        }
+    }
+}
+
+/// A header as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) header: SliceHeader,
+    /// Why the file's geometry, or a part of it, is not used.
+    pub(crate) geometry_error: Option<GeometryError>,
 }

@@ -1,10 +1,12 @@
 //! DICOM files, NIfTI volumes and pictures to Hounsfield units, and HU to DICOM files.
 //!
 //! [`collect`] reads the headers of files, folders and zip archives and groups them into studies
-//! and series ordered along the slice normal; [`read_slice`] decodes one image to HU;
-//! [`write_slice`] writes one as a DICOM file.
+//! and series ordered along the slice normal; [`Series::read_slice`] and [`read_slice`] decode one
+//! image to HU; [`write_slice`] writes one as a DICOM file.
 //!
-//! | read | |
+//! A format is a folder in `src/formats` and a line in its table, `FORMATS`.
+//!
+//! | supported | |
 //! |---|---|
 //! | files | with or without preamble and meta header; entries of zip archives; every frame of an enhanced CT object |
 //! | volumes | NIfTI-1 and NIfTI-2 in one file, plain or in gzip, either byte order, integers of up to 32 bits and real numbers |
@@ -18,41 +20,27 @@
 //! about a minute to build.
 
 mod archive;
-mod attributes;
-mod choose;
+mod cache;
 mod codec;
 mod collect;
-mod dataset;
 mod error;
-mod file;
-mod fragments;
-mod functional_groups;
+mod formats;
 mod header;
-mod image;
-mod kernel;
-mod modality;
-mod nifti;
-mod object;
-mod padding;
-mod picture;
-mod pixels;
-mod series;
+mod reader;
 mod source;
-mod transfer_syntax;
 mod uid;
-mod walk;
-mod write;
 
-pub use choose::{COVERAGE, SelectionRule, SeriesChoice, USUAL_THICKNESS, choose_series};
-pub use collect::{Collection, ReadOptions, Skipped, collect, collect_with, group};
+pub use collect::{
+    COVERAGE, Collection, ReadOptions, SelectionRule, Series, SeriesChoice, SeriesWarning, Skipped,
+    SourceList, Study, USUAL_THICKNESS, choose_series, collect, collect_sources, collect_with,
+    group, list_sources,
+};
 pub use error::ReadError;
-pub use header::{FileFormat, SliceHeader, StoredFormat, read_header, read_headers};
-pub use picture::{
+pub use formats::dicom::{NewSlice, PixelStorage, WriteError, write_slice};
+pub use formats::picture::{
     JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, jpeg_channels, read_jpeg,
     read_jpeg_pixels, read_png,
 };
-pub use pixels::{read_slice, read_slices};
-pub use series::{Series, SeriesWarning, Study};
-pub use source::{Source, read_bytes};
-pub use walk::{SourceList, list_sources};
-pub use write::{NewSlice, PixelStorage, WriteError, write_slice};
+pub use header::{FileFormat, SliceHeader, StoredFormat};
+pub use reader::{Reader, read_header, read_headers, read_slice, read_slices};
+pub use source::{FileBytes, Source, read_bytes};

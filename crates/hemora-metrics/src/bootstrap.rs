@@ -145,7 +145,7 @@ pub fn cluster_bootstrap<G: Ord>(
 pub type Resamples = Vec<Vec<Option<f64>>>;
 
 /// The intervals of several metrics from the same resamples. `metrics` gets how often each cluster
-/// was drawn and writes one value, `None` where undefined, into each of `count` places: with sums
+/// was drawn and writes one value, `None` where undefined, into each of `count` values: with sums
 /// per cluster and items sorted beforehand, a resample costs no sorting. Draws are those of
 /// [`cluster_bootstrap`].
 ///

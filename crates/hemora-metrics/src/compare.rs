@@ -87,13 +87,13 @@ fn p_value(differences: &[f64]) -> Option<f64> {
 /// asked, in their order. Undefined ones were not asked.
 pub fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut order: Vec<(f64, usize)> =
-        p_values.iter().enumerate().filter_map(|(place, p)| Some(((*p)?, place))).collect();
+        p_values.iter().enumerate().filter_map(|(index, p)| Some(((*p)?, index))).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut adjusted = vec![None; p_values.len()];
     let mut highest = 0.0f64;
-    for (rank, &(p, place)) in order.iter().enumerate() {
+    for (rank, &(p, index)) in order.iter().enumerate() {
         highest = highest.max((p * (order.len() - rank) as f64).min(1.0));
-        adjusted[place] = Some(highest);
+        adjusted[index] = Some(highest);
     }
     adjusted
 }

@@ -94,13 +94,13 @@ pub fn thin(points: impl Iterator<Item = [f64; 2]> + Clone, most: usize) -> Vec<
         return kept;
     }
     let step = length / (most - 1) as f64;
-    let (mut gone, mut next, mut place) = (0.0, 0.0, 0);
+    let (mut gone, mut next, mut index) = (0.0, 0.0, 0);
     let mut before = None;
     each_corner(points, |corner| {
         gone += before.map_or(0.0, |before| distance(before, corner));
         before = Some(corner);
-        place += 1;
-        if place == count {
+        index += 1;
+        if index == count {
             kept.truncate(most - 1);
             kept.push(corner);
         } else if gone >= next {

@@ -20,13 +20,13 @@ pub enum MetricError {
     /// A score that is not a number.
     #[error("score {index} is not a number; find out which input gave it before you evaluate")]
     NotANumber {
-        /// Its place, from 0.
+        /// Its index, from 0.
         index: usize,
     },
     /// A probability out of range.
     #[error("probability {index} is {value}; expected 0 to 1")]
     Probability {
-        /// Its place, from 0.
+        /// Its index, from 0.
         index: usize,
         /// What it is.
         value: f64,
@@ -34,7 +34,7 @@ pub enum MetricError {
     /// A weight that is negative or not finite.
     #[error("weight {index} is {value}; expected a finite number of at least 0")]
     Weight {
-        /// Its place, from 0.
+        /// Its index, from 0.
         index: usize,
         /// What it is.
         value: f64,

@@ -93,7 +93,7 @@ impl ProbabilityScores {
     ///
     /// # Errors
     /// [`MetricError`] if the lengths differ or a probability is not in 0 to 1.
-    pub fn of(probabilities: &[f64], truth: &[bool]) -> Result<Self, MetricError> {
+    pub fn measure(probabilities: &[f64], truth: &[bool]) -> Result<Self, MetricError> {
         let bins = reliability(probabilities, truth, None, BINS)?;
         Ok(Self {
             log_loss: log_loss(probabilities, truth)?,
@@ -122,7 +122,7 @@ pub fn fit(
     let mut calibrated = slices.to_vec();
     for (column, calibrated) in slices.iter().zip(&mut calibrated) {
         let (scores, truth) = (&column.probabilities, &column.truth);
-        let before = ProbabilityScores::of(scores, truth)?;
+        let before = ProbabilityScores::measure(scores, truth)?;
         let positives = truth.iter().filter(|label| **label).count() as u64;
         let mut fitted = LabelFit {
             label: column.label,
@@ -137,10 +137,10 @@ pub fn fit(
             for probability in &mut calibrated.probabilities {
                 *probability = calibrator.apply(*probability);
             }
-            fitted.after = ProbabilityScores::of(&calibrated.probabilities, truth)?;
+            fitted.after = ProbabilityScores::measure(&calibrated.probabilities, truth)?;
             if let Some(folds) = &folds {
                 let held_out = cross_fitted(method, column, clusters, folds)?;
-                fitted.held_out = Some(ProbabilityScores::of(&held_out, truth)?);
+                fitted.held_out = Some(ProbabilityScores::measure(&held_out, truth)?);
             }
             maps.push(LabelCalibration { label: column.label, calibrator, positives });
         }

@@ -119,7 +119,7 @@ impl LearnedAggregation {
                 Some(folds) => {
                     let of: Vec<usize> = members.iter().map(|items| folds[items[0]]).collect();
                     let other = cross_fitted(&rows, plain, &of);
-                    Some(ProbabilityScores::of(&other, truth)?)
+                    Some(ProbabilityScores::measure(&other, truth)?)
                 }
             };
             labels.push(LearnedLabel {
@@ -130,7 +130,7 @@ impl LearnedAggregation {
                 all: weights[3],
                 items: rows.len() as u64,
                 positives: truth.iter().filter(|label| **label).count() as u64,
-                before: ProbabilityScores::of(&plain.probabilities, truth)?,
+                before: ProbabilityScores::measure(&plain.probabilities, truth)?,
                 held_out,
             });
         }

@@ -55,7 +55,7 @@ impl Stacks {
             let widest = distances.get(distances.len() / 2).map_or(f64::INFINITY, |it| it * GAP);
             stacks.series.push(number);
             for piece in placed.chunk_by(|one, other| other.0 - one.0 <= widest) {
-                stacks.pieces.push((number, piece.iter().map(|place| place.1).collect()));
+                stacks.pieces.push((number, piece.iter().map(|(_, slice)| *slice).collect()));
             }
         }
         stacks

@@ -5,7 +5,7 @@
 //!   and its like do so for one question.
 //! - Probabilities: [`log_loss`], [`competition_log_loss`], [`brier`], [`reliability`],
 //!   [`expected_calibration_error`].
-//! - Decisions: [`Confusion`], [`decision_curve`], [`OperatingRule`].
+//! - Decisions: [`Confusion`], [`DECISION_METRICS`], [`decision_curve`], [`OperatingRule`].
 //! - Uncertainty: [`cluster_bootstrap`] and [`bootstrap_counts`] resample whole patients (the
 //!   slices of a patient are not independent), [`delong`], [`wilson`], [`clopper_pearson`].
 //! - Two models: [`compare`], [`delong_paired`], [`holm`].
@@ -25,6 +25,7 @@ mod clusters;
 mod compare;
 mod confusion;
 mod curve;
+mod decisions;
 mod delong;
 mod ensemble;
 mod error;
@@ -57,6 +58,7 @@ pub use clusters::Clusters;
 pub use compare::{Difference, compare, holm};
 pub use confusion::Confusion;
 pub use curve::{DecisionPoint, PrecisionRecallPoint, RocPoint, decision_curve, thin};
+pub use decisions::{AtPrevalence, DECISION_METRICS, DecisionMetric, Decisions};
 pub use delong::{DeLong, PairedDeLong, delong, delong_paired};
 pub use ensemble::{
     LabelWeights, MOST_MODELS, MOST_NEIGHBOURS, OutOfFold, StackNode, StackedLabel, Stacking,
@@ -69,7 +71,7 @@ pub use hierarchy::{Hierarchy, LevelSet};
 pub use learned::{LearnedAggregation, LearnedLabel};
 pub use lesion::{LesionDecisions, LesionLength, LesionMetrics, Stacks, lesions};
 pub use measure::{MeasureOptions, measure};
-pub use metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
+pub use metrics::{LabelMetrics, SetMetrics};
 pub use operating::{OperatingPoint, OperatingRule, Origin};
 pub use probability::{
     LABEL_COUNT, LABEL_WEIGHTS, brier, brier_weighted, competition_log_loss, log_loss,

@@ -3,16 +3,17 @@
 use hemora_ct::LABEL_COUNT;
 use rayon::prelude::*;
 
+use crate::decisions::{AtPrevalence, DECISION_METRICS, Decisions};
 use crate::delong::delong_in_order;
 use crate::error::{check_probabilities, same_length};
-use crate::metrics::{AtPrevalence, Decisions, LabelMetrics, SetMetrics};
+use crate::metrics::{LabelMetrics, SetMetrics};
 use crate::order::Order;
 use crate::probability::{COMPETITION_CLIP, item_log_loss, row_competition_loss};
 use crate::resample::{ClusterDecisions, ClusterSums, ClusteredRanking};
 use crate::{
     BootstrapOptions, Clusters, DeLong, Interval, LABEL_WEIGHTS, LabelColumn, MetricError,
     OperatingPoint, Ranked, bootstrap_counts, decision_curve, expected_calibration_error,
-    reliability, thin, wilson,
+    reliability, thin,
 };
 
 /// Points of a curve that is kept for drawing.
@@ -23,9 +24,6 @@ const DECISION_THRESHOLDS: usize = 99;
 
 /// Resampled figures of a label beside its decisions: AUROC, average precision, log loss, Brier.
 const PLAIN: usize = 4;
-
-/// Resampled figures of an operating point beside those at a prevalence.
-const DECIDED: usize = 7;
 
 /// What is measured beside the plain figures.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +39,13 @@ pub struct MeasureOptions {
 impl Default for MeasureOptions {
     fn default() -> Self {
         Self { bootstrap: Some(BootstrapOptions::default()), bins: 10, prevalences: Vec::new() }
+    }
+}
+
+impl MeasureOptions {
+    /// Resampled figures of an operating point: its metrics, and two at each prevalence.
+    fn width_of_point(&self) -> usize {
+        DECISION_METRICS.len() + 2 * self.prevalences.len()
     }
 }
 
@@ -205,33 +210,25 @@ impl<'a> Prepared<'a> {
     }
 
     fn width(&self, options: &MeasureOptions) -> usize {
-        PLAIN + self.points.len() * (DECIDED + 2 * options.prevalences.len())
+        PLAIN + self.points.len() * options.width_of_point()
     }
 
     fn compute(&self, counts: &[u32], values: &mut [Option<f64>], options: &MeasureOptions) {
         (values[0], values[1]) = self.ranking.auroc_and_precision(counts);
         values[2] = self.log_loss.mean(counts);
         values[3] = self.brier.mean(counts);
-        let mut places = values[PLAIN..].iter_mut();
+        let mut next = values[PLAIN..].iter_mut();
         for (_, decisions) in &self.points {
             let counts = decisions.at(counts);
-            let decided: [Option<f64>; DECIDED] = [
-                counts.sensitivity(),
-                counts.specificity(),
-                counts.positive_predictive_value(),
-                counts.negative_predictive_value(),
-                counts.accuracy(),
-                counts.f1(),
-                counts.matthews(),
-            ];
+            let metrics = DECISION_METRICS.iter().map(|metric| (metric.value)(&counts));
             let at = options.prevalences.iter().flat_map(|&prevalence| {
                 [
                     counts.positive_predictive_value_at(prevalence),
                     counts.negative_predictive_value_at(prevalence),
                 ]
             });
-            for (value, place) in decided.into_iter().chain(at).zip(&mut places) {
-                *place = value;
+            for (figure, value) in metrics.chain(at).zip(&mut next) {
+                *value = figure;
             }
         }
     }
@@ -251,43 +248,25 @@ impl<'a> Prepared<'a> {
         for (&label, &cluster) in truth.iter().zip(clusters.of_items()) {
             positive[cluster as usize] |= label;
         }
-        let stride = DECIDED + 2 * options.prevalences.len();
         let decisions = self
             .points
             .iter()
-            .zip(intervals[PLAIN..].chunks(stride))
-            .map(|((point, counted), at)| {
+            .zip(intervals[PLAIN..].chunks(options.width_of_point()))
+            .map(|((point, counted), intervals)| {
                 let counts = counted.at(&vec![1; clusters.len()]);
-                let wilson = |hits, misses| wilson(hits, hits + misses, confidence);
-                let [sensitivity_wilson, specificity_wilson, positive, negative] = [
-                    wilson(counts.true_positives, counts.false_negatives)?,
-                    wilson(counts.true_negatives, counts.false_positives)?,
-                    wilson(counts.true_positives, counts.false_positives)?,
-                    wilson(counts.true_negatives, counts.false_negatives)?,
-                ];
-                Ok(Decisions {
-                    point: (*point).clone(),
-                    counts,
-                    sensitivity: at[0].or_wilson(&sensitivity_wilson),
-                    sensitivity_wilson,
-                    specificity: at[1].or_wilson(&specificity_wilson),
-                    specificity_wilson,
-                    positive_predictive_value: at[2].or_wilson(&positive),
-                    negative_predictive_value: at[3].or_wilson(&negative),
-                    accuracy: at[4],
-                    f1: at[5],
-                    matthews: at[6],
-                    at_prevalence: options
-                        .prevalences
-                        .iter()
-                        .zip(at[DECIDED..].chunks(2))
-                        .map(|(&prevalence, pair)| AtPrevalence {
-                            prevalence,
-                            positive_predictive_value: pair[0],
-                            negative_predictive_value: pair[1],
-                        })
-                        .collect(),
-                })
+                let (metrics, at) = intervals.split_at(DECISION_METRICS.len());
+                let at_prevalence = options
+                    .prevalences
+                    .iter()
+                    .zip(at.chunks(2))
+                    .map(|(&prevalence, pair)| AtPrevalence {
+                        prevalence,
+                        positive_predictive_value: pair[0],
+                        negative_predictive_value: pair[1],
+                    })
+                    .collect();
+                let point = (*point).clone();
+                Decisions::from_intervals(point, counts, metrics, at_prevalence, confidence)
             })
             .collect::<Result<_, MetricError>>()?;
         Ok(LabelMetrics {
@@ -336,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn every_figure_is_in_its_place() {
+    fn every_figure_is_in_its_field() {
         let (columns, patients) = columns();
         let points = [OperatingPoint::half(Label::Any), OperatingPoint::half(Label::Subdural)];
         let bootstrap = BootstrapOptions { repeats: 100, ..BootstrapOptions::default() };

@@ -4,9 +4,7 @@ use hemora_ct::Label;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Confusion, DeLong, DecisionPoint, Interval, OperatingPoint, Proportion, ReliabilityBin,
-};
+use crate::{DeLong, DecisionPoint, Decisions, Interval, ReliabilityBin};
 
 /// The figures of a set of items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,47 +57,4 @@ pub struct LabelMetrics {
     pub reliability: Vec<ReliabilityBin>,
     /// Decision curve.
     pub decision_curve: Vec<DecisionPoint>,
-}
-
-/// What an operating point comes to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Decisions {
-    /// The operating point.
-    pub point: OperatingPoint,
-    /// Counts.
-    pub counts: Confusion,
-    /// Share of the positives that are called positive. Of this and the next three shares the
-    /// interval is Wilson's where all resamples agree, as they do at 0 and 1.
-    pub sensitivity: Interval,
-    /// Its Wilson interval, as if the items were independent.
-    pub sensitivity_wilson: Proportion,
-    /// Share of the negatives that are called negative.
-    pub specificity: Interval,
-    /// Its Wilson interval, as if the items were independent.
-    pub specificity_wilson: Proportion,
-    /// Positive predictive value at the prevalence of the data.
-    pub positive_predictive_value: Interval,
-    /// Negative predictive value at the prevalence of the data.
-    pub negative_predictive_value: Interval,
-    /// Accuracy.
-    pub accuracy: Interval,
-    /// F1.
-    pub f1: Interval,
-    /// Matthews correlation coefficient.
-    pub matthews: Interval,
-    /// Predictive values at stated prevalences.
-    pub at_prevalence: Vec<AtPrevalence>,
-}
-
-/// Predictive values where another share of items is positive.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AtPrevalence {
-    /// Share of positives.
-    pub prevalence: f64,
-    /// Positive predictive value.
-    pub positive_predictive_value: Interval,
-    /// Negative predictive value.
-    pub negative_predictive_value: Interval,
 }

@@ -50,36 +50,36 @@ impl OperatingRule {
         if positives <= 0.0 || negatives <= 0.0 {
             return Ok(None);
         }
-        // Place 0 calls nothing positive, place i the first i scores.
-        let mut places = Vec::with_capacity(ranked.steps().len() + 1);
+        // Cut 0 calls nothing positive, cut i the first i scores.
+        let mut cuts = Vec::with_capacity(ranked.steps().len() + 1);
         let (mut hits, mut alarms) = (0.0, 0.0);
-        places.push((0.0, 1.0));
+        cuts.push((0.0, 1.0));
         for step in ranked.steps() {
             hits += step.positives;
             alarms += step.negatives;
-            places.push((hits / positives, 1.0 - alarms / negatives));
+            cuts.push((hits / positives, 1.0 - alarms / negatives));
         }
         let share = positives / (positives + negatives);
-        let place = match self {
+        let cut = match self {
             OperatingRule::Fixed(_) => 0,
             OperatingRule::Sensitivity(least) => {
-                places.partition_point(|(sensitivity, _)| *sensitivity < least)
+                cuts.partition_point(|(sensitivity, _)| *sensitivity < least)
             }
             OperatingRule::Specificity(least) => {
-                places.partition_point(|(_, specificity)| *specificity >= least).saturating_sub(1)
+                cuts.partition_point(|(_, specificity)| *specificity >= least).saturating_sub(1)
             }
             OperatingRule::Youden => {
-                best(&places, |(sensitivity, specificity)| sensitivity + specificity)
+                best(&cuts, |(sensitivity, specificity)| sensitivity + specificity)
             }
             OperatingRule::Cost { false_negative, false_positive, prevalence } => {
                 let prevalence = prevalence.unwrap_or(share);
-                best(&places, |(sensitivity, specificity)| {
+                best(&cuts, |(sensitivity, specificity)| {
                     -(false_negative * prevalence * (1.0 - sensitivity)
                         + false_positive * (1.0 - prevalence) * (1.0 - specificity))
                 })
             }
         };
-        Ok(Some(between(ranked, place.min(places.len() - 1))))
+        Ok(Some(between(ranked, cut.min(cuts.len() - 1))))
     }
 
     fn check(self) -> Result<(), MetricError> {
@@ -110,30 +110,30 @@ impl OperatingRule {
     }
 }
 
-/// The first place of the highest worth; worths that differ by rounding only are equal.
-fn best(places: &[(f64, f64)], worth: impl Fn((f64, f64)) -> f64) -> usize {
+/// The first cut of the highest worth; worths that differ by rounding only are equal.
+fn best(cuts: &[(f64, f64)], worth: impl Fn((f64, f64)) -> f64) -> usize {
     let mut best = (0, f64::NEG_INFINITY);
-    for (place, &rates) in places.iter().enumerate() {
+    for (cut, &rates) in cuts.iter().enumerate() {
         let worth = worth(rates);
         if worth > best.1 + 1e-12 {
-            best = (place, worth);
+            best = (cut, worth);
         }
     }
     best.0
 }
 
-/// The threshold that calls the first `place` scores positive and no other.
-fn between(ranked: &Ranked, place: usize) -> f64 {
+/// The threshold that calls the first `cut` scores positive and no other.
+fn between(ranked: &Ranked, cut: usize) -> f64 {
     let steps = ranked.steps();
-    let lowest = |place: usize| steps[place - 1].score;
-    match (place, steps.get(place)) {
+    let lowest = |cut: usize| steps[cut - 1].score;
+    match (cut, steps.get(cut)) {
         // Nothing: above the highest score, and above 1 if that is 1.
         (0, Some(highest)) => highest.score.next_up(),
         (0, None) => f64::INFINITY,
-        (_, None) => lowest(place),
+        (_, None) => lowest(cut),
         (_, Some(next)) => {
-            let middle = next.score + (lowest(place) - next.score) / 2.0;
-            if middle > next.score { middle } else { lowest(place) }
+            let middle = next.score + (lowest(cut) - next.score) / 2.0;
+            if middle > next.score { middle } else { lowest(cut) }
         }
     }
 }

@@ -98,9 +98,9 @@ fn radix_sort(entries: &mut Vec<Entry>) {
             next += std::mem::replace(count, next);
         }
         for &entry in entries.iter() {
-            let place = &mut counts[entry.digit(number)];
-            sorted[*place] = entry;
-            *place += 1;
+            let slot = &mut counts[entry.digit(number)];
+            sorted[*slot] = entry;
+            *slot += 1;
         }
         std::mem::swap(entries, &mut sorted);
     }

@@ -5,7 +5,7 @@ use crate::error::{check_probabilities, check_weights, lengths, same_length};
 
 pub use hemora_ct::LABEL_COUNT;
 
-/// Weights of the labels in the competition's log loss: `any` counts twice (facts §3).
+/// Weights of the labels in the competition's log loss: `any` counts twice (docs/references.md#rsna-2019).
 pub const LABEL_WEIGHTS: [f64; LABEL_COUNT] = [1.0, 1.0, 1.0, 1.0, 1.0, 2.0];
 
 /// Distance that the competition keeps from 0 and 1, so that a sure mistake stays finite.

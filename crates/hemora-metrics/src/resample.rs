@@ -39,8 +39,8 @@ impl ClusteredRanking {
             let (option, value) = ("number of clusters", clusters.len().to_string());
             return Err(MetricError::Option { option, value, expected: "at most 1073741824" });
         }
-        let entry = |(place, entry): (usize, &Entry)| {
-            let follows = entries.get(place + 1).is_some_and(|next| next.ties(*entry));
+        let entry = |(index, entry): (usize, &Entry)| {
+            let follows = entries.get(index + 1).is_some_and(|next| next.ties(*entry));
             let tie = if follows { 0 } else { LAST_OF_TIE };
             let label = if labels[entry.item()] { POSITIVE } else { 0 };
             clusters.of_items()[entry.item()] << 2 | tie | label

@@ -8,7 +8,7 @@ use crate::{Graph, Node, Op, Tensor, Weights};
 pub fn fit_channels(weights: &mut Weights, graph: &Graph) {
     for name in image_weights(graph) {
         if let Some(tensor) = weights.remove(&name) {
-            weights.insert(&name, of_channels(tensor, graph.input_shape()[0]));
+            weights.insert(&name, with_channels(tensor, graph.input_shape()[0]));
         }
     }
 }
@@ -17,27 +17,27 @@ pub fn fit_channels(weights: &mut Weights, graph: &Graph) {
 pub(crate) fn image_weights(graph: &Graph) -> impl Iterator<Item = String> {
     let reads_image = |node: &&Node| {
         let convolves = matches!(&node.op, Op::Conv(conv) if conv.groups == 1);
-        let of_input = |from| matches!(graph.node(from).op, Op::Input { .. });
-        convolves && node.inputs.first().is_some_and(|from| of_input(*from))
+        let is_input = |from| matches!(graph.node(from).op, Op::Input { .. });
+        convolves && node.inputs.first().is_some_and(|from| is_input(*from))
     };
     graph.nodes().iter().filter(reads_image).map(|node| format!("{}.weight", node.name))
 }
 
-/// A convolution's weights `[units, found, rows, columns]` for `channels`; what is no such tensor
+/// A convolution's weights `[units, present, rows, columns]` for `channels`; what is no such tensor
 /// stays.
-pub(crate) fn of_channels(tensor: Tensor, channels: usize) -> Tensor {
-    let [units, found, rows, columns] = tensor.shape[..] else { return tensor };
-    if found == channels || found == 0 {
+pub(crate) fn with_channels(tensor: Tensor, channels: usize) -> Tensor {
+    let [units, present, rows, columns] = tensor.shape[..] else { return tensor };
+    if present == channels || present == 0 {
         return tensor;
     }
-    let (area, factor) = (rows * columns, found as f32 / channels as f32);
+    let (area, factor) = (rows * columns, present as f32 / channels as f32);
     let mut values = Vec::with_capacity(units * channels * area);
-    for unit in tensor.values.chunks_exact(found * area) {
+    for unit in tensor.values.chunks_exact(present * area) {
         let value = |channel: usize, pixel: usize| unit[channel * area + pixel];
         for channel in 0..channels {
             values.extend((0..area).map(|pixel| match channels {
-                1 => (0..found).map(|channel| value(channel, pixel)).sum::<f32>(),
-                _ => value(channel % found, pixel) * factor,
+                1 => (0..present).map(|channel| value(channel, pixel)).sum::<f32>(),
+                _ => value(channel % present, pixel) * factor,
             }));
         }
     }
@@ -55,11 +55,11 @@ mod tests {
             values: values.to_vec(),
         };
         let three = tensor(3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!(of_channels(three.clone(), 1), tensor(1, &[9.0, 12.0]));
-        assert_eq!(of_channels(three.clone(), 3), three);
-        let six = of_channels(three.clone(), 6).values;
+        assert_eq!(with_channels(three.clone(), 1), tensor(1, &[9.0, 12.0]));
+        assert_eq!(with_channels(three.clone(), 3), three);
+        let six = with_channels(three.clone(), 6).values;
         assert_eq!(six, [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]);
         let flat = Tensor { shape: vec![6], values: three.values };
-        assert_eq!(of_channels(flat.clone(), 1), flat);
+        assert_eq!(with_channels(flat.clone(), 1), flat);
     }
 }

@@ -144,7 +144,7 @@ pub enum Op {
         /// Added to the variance.
         eps: f64,
     },
-    /// Each channel of an image times a weight of its own (`gamma`), which starts at 1e-6.
+    /// Each channel of an image times its weight (`gamma`), which starts at 1e-6.
     LayerScale,
     /// `[channels, rows, columns]` to one vector, channel by channel.
     Flatten,
@@ -154,7 +154,7 @@ pub enum Op {
     SliceConv(SliceConv),
     /// Recurrent layers over the slices of a sequence, both ways.
     Gru(Gru),
-    /// Attention among the slices of a sequence: queries, keys, values, places.
+    /// Attention among the slices of a sequence: queries, keys, values, positions.
     Attention(Attention),
     /// Some of the channels of a sequence.
     Channels {

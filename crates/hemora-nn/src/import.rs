@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
-use crate::channels::{image_weights, of_channels};
+use crate::channels::{image_weights, with_channels};
 use crate::{Graph, Parameter, Tensor, Weights, WeightsError};
 
 /// Why weights cannot be imported.
@@ -58,9 +58,9 @@ pub struct Imported {
 /// # Errors
 /// [`ImportError`] names the first tensor that is absent or does not fit.
 pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
-    let mut found = read(bytes)?;
+    let mut tensors = read(bytes)?;
     let parameters = graph.parameters();
-    let prefix = prefix(&parameters, &found);
+    let prefix = prefix(&parameters, &tensors);
     let mut imported = Imported {
         weights: Weights::default(),
         renamed: Vec::new(),
@@ -68,9 +68,9 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
         unused: Vec::new(),
         other_labels: None,
     };
-    let names: BTreeMap<String, String> = found
+    let names: BTreeMap<String, String> = tensors
         .keys()
-        .map(|name| (ours(name.strip_prefix(&*prefix).unwrap_or(name)), name.clone()))
+        .map(|name| (our_name(name.strip_prefix(&*prefix).unwrap_or(name)), name.clone()))
         .collect();
     let lacks = |parameter: &&Parameter| !names.contains_key(&parameter.name);
     if let Some(first) = parameters.iter().find(lacks) {
@@ -78,20 +78,20 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
             network: graph.name().to_owned(),
             count: parameters.iter().filter(lacks).count(),
             name: first.name.clone(),
-            found: found.keys().next().cloned().unwrap_or_else(|| "no tensor".to_owned()),
+            found: tensors.keys().next().cloned().unwrap_or_else(|| "no tensor".to_owned()),
         });
     }
-    let of_image: Vec<String> = image_weights(graph).collect();
+    let image_weights: Vec<String> = image_weights(graph).collect();
     let head = &graph.node(graph.logits()).name;
     for parameter in parameters {
         let theirs = &names[&parameter.name];
-        let mut tensor = found.remove(theirs).expect("a name of the file");
+        let mut tensor = tensors.remove(theirs).expect("a name of the file");
         if tensor.values.iter().any(|value| !value.is_finite()) {
             return Err(WeightsError::NotFinite(theirs.clone()).into());
         }
         let shape = tensor.shape.clone();
-        if of_image.contains(&parameter.name) {
-            tensor = of_channels(tensor, graph.input_shape()[0]);
+        if image_weights.contains(&parameter.name) {
+            tensor = with_channels(tensor, graph.input_shape()[0]);
         }
         if without_ones(&tensor.shape) == without_ones(&parameter.shape) {
             tensor.shape.clone_from(&parameter.shape);
@@ -116,7 +116,7 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
         }
         imported.weights.insert(&parameter.name, tensor);
     }
-    imported.unused = found.into_keys().collect();
+    imported.unused = tensors.into_keys().collect();
     Ok(imported)
 }
 
@@ -139,8 +139,8 @@ fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, WeightsError> {
     Ok(tensors)
 }
 
-/// What stands before all names, such as `module.`: it is told by the first convolution's.
-fn prefix(parameters: &[Parameter], found: &BTreeMap<String, Tensor>) -> String {
+/// The prefix of all names, such as `module.`, as the first convolution has it.
+fn prefix(parameters: &[Parameter], tensors: &BTreeMap<String, Tensor>) -> String {
     let Some(first) = parameters.first() else { return String::new() };
     let before = |name: &String| {
         let before = name.strip_suffix(&first.name)?;
@@ -149,11 +149,11 @@ fn prefix(parameters: &[Parameter], found: &BTreeMap<String, Tensor>) -> String 
         (before.is_empty() || before.ends_with('.')).then(|| before.to_owned())
     };
     // The shortest: the name itself where it is there.
-    found.keys().filter_map(before).min_by_key(String::len).unwrap_or_default()
+    tensors.keys().filter_map(before).min_by_key(String::len).unwrap_or_default()
 }
 
 /// Our name of a tensor.
-fn ours(name: &str) -> String {
+fn our_name(name: &str) -> String {
     let mut name = name.to_owned();
     // R. Cadene's SE-ResNeXt.
     for (theirs, ours) in [(".se_module.", ".se."), ("last_linear.", "fc.")] {
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn half_precision_is_read_and_counters_are_left_out() {
         let graph = graph("simple-nn", 1, 6);
-        let of = |dtype, bytes: fn(f32) -> Vec<u8>| {
+        let check = |dtype, bytes: fn(f32) -> Vec<u8>| {
             let parameters = graph.parameters();
             let data: Vec<Vec<u8>> = parameters
                 .iter()
@@ -305,8 +305,8 @@ mod tests {
             let all = |tensor: &Tensor| tensor.values.iter().all(|value| *value == 0.25);
             assert!(imported.weights.iter().all(|(_, tensor)| all(tensor)));
         };
-        of(Dtype::F16, |value| f16::from_f32(value).to_le_bytes().to_vec());
-        of(Dtype::BF16, |value| bf16::from_f32(value).to_le_bytes().to_vec());
+        check(Dtype::F16, |value| f16::from_f32(value).to_le_bytes().to_vec());
+        check(Dtype::BF16, |value| bf16::from_f32(value).to_le_bytes().to_vec());
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub struct Gru {
 }
 
 /// Attention of each slice to all slices of the series, itself too. Its inputs are queries, keys and
-/// values `[channels, slices, 1]` and the slices' places along the normal `[1, slices, 1]`, in units
+/// values `[channels, slices, 1]` and the slices' positions along the normal `[1, slices, 1]`, in units
 /// of 10 mm; to each head's scores is added what it has learned of the distance
 /// between two slices, a sum of bells around [`Attention::bells`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +60,9 @@ impl Attention {
     /// side, each twice as far as the one before and as wide as half its distance.
     pub fn bells() -> [[f32; 2]; Self::BELLS] {
         let mut bells = [[0.0, 0.25]; Self::BELLS];
-        for (place, distance) in [0.5, 1.0, 2.0, 4.0, 8.0, 16.0].into_iter().enumerate() {
-            bells[1 + 2 * place] = [distance, distance / 2.0];
-            bells[2 + 2 * place] = [-distance, distance / 2.0];
+        for (index, distance) in [0.5, 1.0, 2.0, 4.0, 8.0, 16.0].into_iter().enumerate() {
+            bells[1 + 2 * index] = [distance, distance / 2.0];
+            bells[2 + 2 * index] = [-distance, distance / 2.0];
         }
         bells
     }
@@ -72,10 +72,10 @@ impl Attention {
     pub fn start(heads: usize) -> Vec<f32> {
         const NEAR: f32 = 3.0;
         let reach = |head: usize| 0.5 * 4f32.powi(head.min(16) as i32);
-        let of = |head| {
+        let row = |head| {
             Self::bells().map(|[middle, _]| if middle.abs() <= reach(head) { NEAR } else { 0.0 })
         };
-        (0..heads).flat_map(of).collect()
+        (0..heads).flat_map(row).collect()
     }
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn attention_shape(
     let [queries, _] = sequence(inputs[0])?;
     if inputs[..3].iter().any(|it| **it != [queries, SLICES, 1]) || *inputs[3] != [1, SLICES, 1] {
         return Err(format!(
-            "needs queries, keys and values of one shape and one place a slice, got {inputs:?}"
+            "needs queries, keys and values of one shape and one position a slice, got {inputs:?}"
         ));
     }
     match queries.checked_rem(attention.heads) {
@@ -167,7 +167,7 @@ pub(crate) fn channels_shape(
     Ok(vec![count, SLICES, columns])
 }
 
-/// Output shape where a slice's values are put in other columns.
+/// Output shape where a slice's values move to other columns.
 pub(crate) fn columns_shape(columns: usize, input: &[usize]) -> Result<Vec<usize>, String> {
     let [channels, width] = sequence(input)?;
     let values = channels * width;

@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(infer(&Op::SpatialMean, &[image]), Ok(factor.to_vec()));
         assert_eq!(infer(&Op::Multiply, &[image, factor]), Ok(image.to_vec()));
         assert_eq!(infer(&Op::Concat, &[image, &[2, 5, 4], image]), Ok(vec![18, 5, 4]));
-        for (op, shapes, said) in [
+        for (op, shapes, message) in [
             (Op::Multiply, vec![factor, image], "cannot multiply"),
             (Op::Multiply, vec![image, &[4, 1, 1]], "cannot multiply"),
             (Op::Concat, vec![image, &[8, 4, 4]], "cannot concatenate"),
@@ -187,7 +187,7 @@ mod tests {
             (Op::AveragePool(crate::AveragePool { kernel: 5, stride: 1 }), vec![image], "fit into"),
         ] {
             let error = infer(&op, &shapes).unwrap_err();
-            assert!(error.contains(said), "{op:?}: {error}");
+            assert!(error.contains(message), "{op:?}: {error}");
         }
         assert_eq!(infer(&Op::LayerNorm { eps: 1e-6 }, &[&[8]]), Ok(vec![8]));
     }
@@ -215,22 +215,22 @@ mod tests {
             init,
         };
         let heads = |heads| Op::Attention(crate::Attention { heads });
-        let place: &[usize] = &[1, 0, 1];
-        assert_eq!(infer(&heads(4), &[one, one, one, place]), Ok(one.to_vec()));
-        for (op, inputs, said) in [
-            (heads(5), [one, one, one, place], "5 heads do not divide 12"),
-            (heads(0), [one, one, one, place], "0 heads do not divide"),
-            (heads(4), [one, place, one, place], "of one shape"),
-            (heads(4), [one, one, one, one], "one place a slice"),
+        let position: &[usize] = &[1, 0, 1];
+        assert_eq!(infer(&heads(4), &[one, one, one, position]), Ok(one.to_vec()));
+        for (op, inputs, message) in [
+            (heads(5), [one, one, one, position], "5 heads do not divide 12"),
+            (heads(0), [one, one, one, position], "0 heads do not divide"),
+            (heads(4), [one, position, one, position], "of one shape"),
+            (heads(4), [one, one, one, one], "one position a slice"),
         ] {
             let error = infer(&op, &inputs).unwrap_err();
-            assert!(error.contains(said), "{error}");
+            assert!(error.contains(message), "{error}");
         }
         let some = |first, count| infer(&Op::Channels { first, count }, &[one]);
-        assert_eq!(some(11, 1), Ok(place.to_vec()));
+        assert_eq!(some(11, 1), Ok(position.to_vec()));
         assert!(some(11, 2).unwrap_err().contains("not among 12"));
         let even = Op::SliceConv(SliceConv { kernel: 2, ..conv });
-        for (op, shape, said) in [
+        for (op, shape, message) in [
             (Op::Input { shape: [3, 0, 2] }, None, "dimension of 0"),
             (Op::Conv(pixels), Some(one), "needs an image"),
             (Op::GlobalAveragePool, Some(one), "needs an image"),
@@ -244,7 +244,7 @@ mod tests {
         ] {
             let shapes: Vec<&[usize]> = shape.into_iter().collect();
             let error = infer(&op, &shapes).unwrap_err();
-            assert!(error.contains(said), "{op:?}: {error}");
+            assert!(error.contains(message), "{op:?}: {error}");
         }
     }
 }

@@ -222,8 +222,11 @@ mod tests {
             ("convnext-tiny", 4.47),
         ] {
             let graph = build(name, &options).unwrap().unwrap();
-            let found = Summary::new(&graph).multiply_adds as f64 / 1e9;
-            assert!((found / published - 1.0).abs() < 0.06, "{name}: {found} is not {published}");
+            let counted = Summary::new(&graph).multiply_adds as f64 / 1e9;
+            assert!(
+                (counted / published - 1.0).abs() < 0.06,
+                "{name}: {counted} is not {published}"
+            );
         }
     }
 }

@@ -128,9 +128,9 @@ impl Weights {
                 return Err(WeightsError::Different(name.clone()));
             }
             for (name, tensor) in &mut mean.tensors {
-                let found = other.tensors.get(name).filter(|found| found.shape == tensor.shape);
-                let found = found.ok_or_else(|| WeightsError::Different(name.clone()))?;
-                for (value, more) in tensor.values.iter_mut().zip(&found.values) {
+                let theirs = other.tensors.get(name).filter(|theirs| theirs.shape == tensor.shape);
+                let theirs = theirs.ok_or_else(|| WeightsError::Different(name.clone()))?;
+                for (value, more) in tensor.values.iter_mut().zip(&theirs.values) {
                     *value += more;
                 }
             }

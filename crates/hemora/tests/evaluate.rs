@@ -49,7 +49,7 @@ fn points_chosen_on_validation_are_applied_on_test_and_runs_compared() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("slice any, sensitivity=0.9: threshold"));
 
-    let given = ["--operating-points", &fit, "--repeats", "50", "--json"];
+    let given = ["--calibration", &fit, "--resamples", "50", "--json"];
     let output = hemora(&[&["evaluate", &test, "--out", &out], &given[..]].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -64,7 +64,7 @@ fn points_chosen_on_validation_are_applied_on_test_and_runs_compared() {
     assert!(folder.path().join("eval/metrics.md").is_file());
 
     // The validation slices themselves are refused, by name of the flag that allows them.
-    let own = ["--operating-points", &fit, "--repeats", "50"];
+    let own = ["--calibration", &fit, "--resamples", "50"];
     let refused = hemora(&[&["evaluate", &validation, "--out", &path("own")], &own[..]].concat());
     assert_eq!(refused.status.code(), Some(1));
     assert!(joined(&refused.stderr).contains("--tune-on-test"), "{}", text(&refused.stderr));
@@ -87,7 +87,7 @@ fn a_bundle_an_index_and_pictures() {
     // What triage writes is calibrated already by the model that made it.
     let output = hemora(&["triage", &images, "--out", &path("today"), "--pictured-studies", "0"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let given = ["--model", "default", "--repeats", "20", "--pictures", "1", "--json"];
+    let given = ["--model", "default", "--resamples", "20", "--pictures", "1", "--json"];
     let tables = ["--index", &path("set.parquet"), "--out", &path("eval")];
     let output = hemora(&[&["evaluate", &path("today/result.csv")], &tables[..], &given].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -122,12 +122,12 @@ fn training_runs_are_compared_on_the_same_slices() {
         predictions(&folder.path().join(run).join("validation.csv"), first);
     }
     let run = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let output = hemora(&["compare", &run("one"), &run("two"), "--repeats", "50"]);
+    let output = hemora(&["compare", &run("one"), &run("two"), "--resamples", "50"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
     assert!(table.contains("| AUROC by slice | one | two |"), "{table}");
     assert!(table.contains("two minus validation.csv") && !table.contains("Not the same cases"));
-    let output = hemora(&["compare", &run("one"), &run("else"), "--repeats", "50"]);
+    let output = hemora(&["compare", &run("one"), &run("else"), "--resamples", "50"]);
     assert!(text(&output.stdout).contains("Not the same cases"), "{}", text(&output.stdout));
     let output = hemora(&["compare", &run("none")]);
     assert!(joined(&output.stderr).contains("neithermetrics.jsonnorvalidation.csv"));
@@ -142,6 +142,6 @@ fn what_does_not_fit_is_named() {
     let output = hemora(&["evaluate", &table, "--labels", labels.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(joined(&output.stderr).contains("a.csv"), "{}", text(&output.stderr));
-    assert_eq!(hemora(&["evaluate", &table, "--choose", "best"]).status.code(), Some(2));
+    assert_eq!(hemora(&["evaluate", &table, "--rule", "best"]).status.code(), Some(2));
     assert_eq!(hemora(&["evaluate", &table, "--aggregate", "top-0"]).status.code(), Some(2));
 }

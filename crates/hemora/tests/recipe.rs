@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use hemora_data::{IndexReader, SliceScore, SliceTable, Table};
-use hemora_model::Model;
+use hemora_model::Bundle;
 
 use support::hemora;
 
@@ -83,7 +83,7 @@ fn bundle(out: &Path, series: &[&Path]) -> PathBuf {
         (out.join("stage1/resnet18-neighbours/fold-1/model.safetensors"), out.join("about.toml"));
     let [weights, about, to] = [&weights, &about, &made].map(|path| path.to_str().unwrap());
     let flags = ["model", "bundle", weights, "--about", about, "--views", "flip", "--out", to];
-    let runs = series.iter().flat_map(|run| ["--series", run.to_str().unwrap()]);
+    let runs = series.iter().flat_map(|run| ["--series-run", run.to_str().unwrap()]);
     let output = hemora(&flags.into_iter().chain(runs).collect::<Vec<_>>());
     assert!(output.status.success(), "{}", text(&output));
     made
@@ -112,6 +112,30 @@ fn what_is_not_there_is_named_before_anything_is_run() {
     assert!(!out.exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_training_that_runs_out_of_memory_ends_the_recipe_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("phantoms"), folder.path().join("out"));
+    synth(&data, 4, 20.0, 3);
+    let trainer = folder.path().join("hemora-train");
+    let script = "#!/bin/sh\n[ \"$1\" = run ] && exit 4\nexit 0\n";
+    std::fs::write(&trainer, script).unwrap();
+    std::fs::set_permissions(&trainer, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hemora"));
+    command.args(["recipe", "fast"]).args([data.as_path(), Path::new("--out"), out.as_path()]);
+    command.args(["--preset=quick", "--threads=1"]).env("HEMORA_TRAIN", &trainer);
+    let output = command.output().unwrap();
+    let words = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    let words: String = words.chars().filter(|letter| !letter.is_whitespace()).collect();
+    assert!(words.contains("ranoutofmemory") && words.contains("--batch"), "{words}");
+    // What was complete before is not run again.
+    let again = text(&command.output().unwrap());
+    assert_eq!(again.matches("complete, not run again").count(), 2, "{again}");
+}
+
 #[test]
 fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_again() {
     if !has_trainer() {
@@ -124,9 +148,9 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     let small = ["--size=32", "--epochs=1", "--batch=8"];
     let planned = recipe(&data, &out, &[&small[..], &["--plan"]].concat());
     assert!(planned.status.success(), "{}", text(&planned));
-    let said = text(&planned);
+    let words = text(&planned);
     for part in ["12 steps, 0 of them complete", "training steps", "on disk", "by a short timing"] {
-        assert!(said.contains(part), "{part} is not in {said}");
+        assert!(words.contains(part), "{part} is not in {words}");
     }
     assert!(!out.exists(), "a plan writes nothing");
 
@@ -187,8 +211,8 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     keep_middle(&thin, 60);
     let model = out.join("model.hemora");
     // Of each fold the network of slices, the one on its features, and its own on probabilities.
-    let whole = Model::open(&model).unwrap();
-    let series: Vec<usize> = whole.members().iter().map(|member| member.series().len()).collect();
+    let whole = Bundle::open(&model).unwrap();
+    let series: Vec<usize> = whole.members().map(|(_, networks)| networks.series.len()).collect();
     assert_eq!(series, [2, 2]);
     // The mean of the folds is what they say alone; each says of its own fold what was evaluated.
     let members = [1, 2].map(|fold| out.join(format!("members/resnet18-neighbours-{fold}.hemora")));
@@ -196,10 +220,10 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     let together = of(&data.join("stage_2_train"), &model);
     assert_eq!(together.len(), slices.len());
     for row in &series_rows {
-        let said = [0, 1].map(|fold| alone[fold][&row.id]);
-        assert!((together[&row.id] - (said[0] + said[1]) / 2.0).abs() < 1e-5, "{}", row.id);
-        let own = said[row.fold as usize];
-        assert!((own - row.probabilities[5]).abs() < 1e-4, "{} {own}", row.id);
+        let each = [0, 1].map(|fold| alone[fold][&row.id]);
+        assert!((together[&row.id] - (each[0] + each[1]) / 2.0).abs() < 1e-5, "{}", row.id);
+        let of_fold = each[row.fold as usize];
+        assert!((of_fold - row.probabilities[5]).abs() < 1e-4, "{} {of_fold}", row.id);
     }
     let read = of(&thin.join("stage_2_train"), &model);
     assert_eq!(read.len(), 60);

@@ -40,9 +40,9 @@ fn a_plan_says_what_it_costs_and_trains_nothing() {
     let out = folder.path().join("study");
     let output = study(&out, &["--plan", "--subsets", "1", "--repeats", "2"]);
     assert!(output.status.success(), "{}", text(&output));
-    let said = text(&output);
-    assert!(said.contains("24 cells"), "{said}");
-    assert!(said.contains("patient-any-1-0: train"), "{said}");
+    let words = text(&output);
+    assert!(words.contains("24 cells"), "{words}");
+    assert!(words.contains("patient-any-1-0: train"), "{words}");
     assert!(out.join("splits/image-any-1-1.csv").is_file() && !out.join("cells").exists());
 
     // Phantoms that are there belong to their settings.
@@ -67,7 +67,7 @@ fn a_patient_in_two_parts_is_refused_unless_the_split_by_image_is_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_training_program_that_does_not_start_is_told_before_any_cell() {
+fn a_training_program_that_does_not_start_is_named_before_any_cell() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let (out, program) = (folder.path().join("study"), folder.path().join("hemora-train"));
@@ -82,8 +82,8 @@ fn a_training_program_that_does_not_start_is_told_before_any_cell() {
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-    let said = joined(&output);
-    assert!(said.contains("nolibtorch_cpu.so") && said.contains("127"), "{}", text(&output));
+    let words = joined(&output);
+    assert!(words.contains("nolibtorch_cpu.so") && words.contains("127"), "{}", text(&output));
     assert!(!out.join("cells").exists());
 }
 

@@ -8,7 +8,7 @@ use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde_json::Value;
 
 use super::measure::median;
-use crate::process::{cargo, read, run, say};
+use crate::process::{cargo, log, read, run};
 use crate::workspace::Workspace;
 
 /// The programs of `hemora-data`'s examples and the folder that they work in.
@@ -20,7 +20,7 @@ pub struct Data {
 impl Data {
     /// Builds the programs; `folder` is made within the target folder.
     pub fn build(workspace: &Workspace, folder: &str) -> Result<Self> {
-        say("building for release");
+        log("building for release");
         // With all default members, whose dependencies a plain release build has compiled.
         run(cargo(workspace).args(["build", "--release", "--examples"]))?;
         let (programs, folder) =
@@ -43,7 +43,7 @@ impl Data {
         let folder = self.folder.join(format!("phantoms-{patients}-{size}"));
         // The table is written last: where it is, everything is there.
         if !folder.join("stage_2_train.csv").is_file() {
-            say(format!("making {patients} phantom patients of {size} × {size} pixels"));
+            log(format!("making {patients} phantom patients of {size} × {size} pixels"));
             let mut command = self.program("prepare_bench");
             command.args(["phantoms", &patients.to_string(), &size.to_string()]).arg(&folder);
             read(&mut command)?;
@@ -56,7 +56,7 @@ impl Data {
         let (_, table) = self.phantoms(30, 64)?;
         let folder = self.folder.join(format!("copies-{slices}"));
         if !folder.join("stage_2_train.csv").is_file() {
-            say(format!("making {slices} small slices"));
+            log(format!("making {slices} small slices"));
             let mut command = self.program("prepare_bench");
             command.arg("copies").arg(table.with_file_name("")).arg(slices.to_string());
             read(command.arg(&folder))?;

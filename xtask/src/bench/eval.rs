@@ -7,7 +7,7 @@ use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde_json::Value;
 
 use super::table::table;
-use crate::process::{cargo, read, run, say};
+use crate::process::{cargo, log, read, run};
 use crate::workspace::Workspace;
 
 /// What is measured.
@@ -29,17 +29,17 @@ pub fn eval(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.python_repeats == 0 || options.repeats == 0 || options.items < 1000 {
         return Err(miette!("expected at least one resample and 1000 slices"));
     }
-    say("building for release");
+    log("building for release");
     run(cargo(workspace).args(["build", "--release", "--example", "measure_million"]))?;
     let folder = workspace.target().join("bench-eval");
     fs::create_dir_all(&folder).into_diagnostic().wrap_err("cannot make the output folder")?;
     let data = folder.join("slices.bin");
     let program = workspace.target().join("release").join("examples").join("measure_million");
     let [items, repeats] = [options.items, options.repeats].map(|number| number.to_string());
-    say("Hemora");
+    log("Hemora");
     let mut command = Command::new(program);
     let ours = json(command.args([&items, &repeats]).arg(&data))?;
-    say("Python");
+    log("Python");
     let mut command = Command::new(workspace.peers_python());
     command.arg(workspace.root().join("tools").join("peer_eval.py")).arg(&data);
     command.args(["--items", &items, "--repeats", &options.python_repeats.to_string()]);

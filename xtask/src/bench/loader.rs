@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::data::{Data, absolute, figure};
 use super::table::table;
-use crate::process::say;
+use crate::process::log;
 use crate::workspace::Workspace;
 
 /// What is measured.
@@ -47,7 +47,7 @@ pub fn loader(workspace: &Workspace, options: &LoaderOptions) -> Result<()> {
     let torch = std::env::var_os("HEMORA_TORCH_PYTHON");
     let (mut memory, mut files, mut peer) = (Vec::new(), Vec::new(), Vec::new());
     for repeat in 0..options.repeats {
-        say(format!("run {} of {}", repeat + 1, options.repeats));
+        log(format!("run {} of {}", repeat + 1, options.repeats));
         for (kind, runs) in [("memory", &mut memory), ("files", &mut files)] {
             let mut command = data.program("loader_bench");
             command.arg(kind).arg(&set).args([&size, &batch, &cores, &seconds]);
@@ -62,7 +62,7 @@ pub fn loader(workspace: &Workspace, options: &LoaderOptions) -> Result<()> {
     }
     print!("{}", report(options, &cores, &memory, &files, &peer)?);
     if torch.is_none() {
-        say("no PyTorch line: HEMORA_TORCH_PYTHON names no interpreter with torch");
+        log("no PyTorch line: HEMORA_TORCH_PYTHON names no interpreter with torch");
     }
     Ok(())
 }
@@ -73,7 +73,7 @@ fn prepared(data: &Data, patients: usize) -> Result<PathBuf> {
     let folder = dicom.with_file_name("prepared");
     let set = folder.join("set");
     if !set.join("labels.csv").is_file() {
-        say("preparing them");
+        log("preparing them");
         let mut command = data.program("prepare_bench");
         command.arg("ours").arg(&dicom).arg(&labels).arg("howard").arg(&folder);
         std::fs::create_dir_all(&folder)
@@ -94,8 +94,8 @@ fn report(
         Ok(figure(runs, "images")? / figure(runs, "total_s")? / options.batch as f64)
     };
     let theirs = if peer.is_empty() { None } else { Some(rate(peer)?) };
-    let said = |name: &str| peer.first().and_then(|run| run[name].as_str()).unwrap_or("?");
-    let torch = format!("PyTorch {} DataLoader, {}", said("torch"), said("with"));
+    let stated = |name: &str| peer.first().and_then(|run| run[name].as_str()).unwrap_or("?");
+    let torch = format!("PyTorch {} DataLoader, {}", stated("torch"), stated("with"));
     let lines = [
         ("Hemora, decoded once and kept in memory", memory),
         ("Hemora, decoded for every batch", files),

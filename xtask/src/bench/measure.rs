@@ -83,8 +83,8 @@ impl Program {
         let line = typed(&self.command);
         let output = output.wrap_err_with(|| format!("cannot start `{line}`"))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(miette!("`{line}` ended with {}:\n{said}", output.status));
+            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(miette!("`{line}` ended with {}:\n{errors}", output.status));
         }
         Ok(seconds)
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::data::{Data, absolute, figure, json};
 use super::table::table;
-use crate::process::{run, say};
+use crate::process::{log, run};
 use crate::workspace::Workspace;
 
 /// Numbers of slices whose peak memory is compared.
@@ -52,7 +52,7 @@ pub fn prepare(workspace: &Workspace, options: &PrepareOptions) -> Result<()> {
         .map_or_else(|| workspace.peers_python(), PathBuf::from);
     let (mut ours, mut peer, mut floor) = (Vec::new(), Vec::new(), Vec::new());
     for repeat in 0..options.repeats {
-        say(format!("run {} of {}", repeat + 1, options.repeats));
+        log(format!("run {} of {}", repeat + 1, options.repeats));
         let out = data.empty("ours")?;
         let mut command = data.program("prepare_bench");
         command.arg("ours").arg(&dicom).arg(&labels).arg("howard").arg(&out);
@@ -80,7 +80,7 @@ fn memory(data: &Data) -> Result<String> {
         let (dicom, labels) = data.copies(slices)?;
         let out = data.empty("memory")?;
         let index = out.join("set.parquet");
-        say(format!("index and prepared set of {slices} slices"));
+        log(format!("index and prepared set of {slices} slices"));
         let mut command = data.program("prepare_bench");
         let indexed = Data::figures(command.arg("index").arg(&dicom).arg(&labels).arg(&index))?;
         let mut command = data.program("prepare_bench");

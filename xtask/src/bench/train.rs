@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::measure::median;
 use super::table::table;
 use crate::environment::Environment;
-use crate::process::{cargo, read, run, say};
+use crate::process::{cargo, log, read, run};
 use crate::workspace::Workspace;
 
 /// What is measured.
@@ -51,7 +51,7 @@ pub fn train(
     if options.images < options.batch {
         return Err(miette!("--images {}: expected at least a batch", options.images));
     }
-    say("building for release");
+    log("building for release");
     let mut build = cargo(workspace);
     build.args(["build", "--release", "--package", "hemora-train", "--example", "train_bench"]);
     environment.apply(&mut build)?;
@@ -60,7 +60,7 @@ pub fn train(
     let folder = bench.images()?;
     let mut steps = Vec::new();
     for network in &options.networks {
-        say(format!("training steps of {network}"));
+        log(format!("training steps of {network}"));
         let arguments = [network.clone(), options.size.to_string(), options.batch.to_string()];
         let arguments = [&arguments[..], &[options.steps.to_string()]].concat();
         let rate = |answer: &Value| step_rate(answer, options.batch);
@@ -68,7 +68,7 @@ pub fn train(
     }
     let mut epochs = Vec::new();
     for network in &options.epochs {
-        say(format!("an epoch of {network}"));
+        log(format!("an epoch of {network}"));
         let arguments = [folder.to_string_lossy().into_owned(), network.clone()];
         let sizes = [options.size.to_string(), options.batch.to_string()];
         epochs.push((
@@ -126,7 +126,7 @@ impl Bench<'_> {
         let folder = self.workspace.target().join(format!("bench-train/{images}-{size}"));
         // The table is written last: where it is, everything is there.
         if !self.options.epochs.is_empty() && !folder.join("labels.csv").is_file() {
-            say(format!("making {images} images"));
+            log(format!("making {images} images"));
             let numbers = [images, size].map(u32::to_string);
             let arguments = [&["images".to_owned()][..], &numbers, &[shown(&folder)]].concat();
             self.ours(&arguments)?;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::measure::{Measured, Program, largest_difference, median};
 use super::table::table;
 use crate::environment::Environment;
-use crate::process::{cargo, read, run, say};
+use crate::process::{cargo, log, read, run};
 use crate::workspace::Workspace;
 
 /// What is measured.
@@ -37,7 +37,7 @@ pub fn triage(workspace: &Workspace, environment: &Environment, options: &Option
             model.display()
         ));
     }
-    say("building hemora for release");
+    log("building hemora for release");
     run(cargo(workspace).args(["build", "--release", "--bin", "hemora"]))?;
     let bench = Bench {
         workspace,
@@ -58,7 +58,7 @@ pub fn triage(workspace: &Workspace, environment: &Environment, options: &Option
         bench.hemora("onnxruntime", &study, true)?,
         bench.python(&study)?,
     ] {
-        say(format!("{}: {repeats} runs", program.name));
+        log(format!("{}: {repeats} runs", program.name));
         measured.push(program.measure(repeats)?);
     }
     print!("{}", report(&study, &measured)?);
@@ -80,7 +80,7 @@ impl Bench<'_> {
         if folder.exists() {
             fs::remove_dir_all(&folder).into_diagnostic().wrap_err("cannot remove the phantom")?;
         }
-        say("making a phantom study");
+        log("making a phantom study");
         let mut synth = Command::new(&self.hemora);
         synth.arg("synth").arg(&folder).args(["--patients", "1", "--seed", "1"]);
         read(&mut synth).map_err(|error| {
@@ -131,7 +131,7 @@ impl Bench<'_> {
     /// Compares with PyTorch's eager mode, when HEMORA_TORCH_PYTHON names an interpreter.
     fn print_torch(&self, repeats: usize) -> Result<()> {
         let Some(python) = std::env::var_os("HEMORA_TORCH_PYTHON") else {
-            say("no PyTorch line: HEMORA_TORCH_PYTHON names no interpreter with torch and timm");
+            log("no PyTorch line: HEMORA_TORCH_PYTHON names no interpreter with torch and timm");
             return Ok(());
         };
         run(cargo(self.workspace).args(["build", "--release", "--example", "engine_rate"]))?;
@@ -140,7 +140,7 @@ impl Bench<'_> {
         let answer = |command: &mut Command| -> Result<Value> {
             serde_json::from_str(&read(command)?).into_diagnostic()
         };
-        say("the network alone, one engine after the other, three times");
+        log("the network alone, one engine after the other, three times");
         let (mut ours, mut torch, mut about) = (Vec::new(), Vec::new(), Value::Null);
         for _ in 0..3 {
             let program = self.workspace.target().join("release/examples/engine_rate");
@@ -219,7 +219,7 @@ fn report(study: &Path, measured: &[Measured]) -> Result<String> {
         "{} slices of {}, {threads} cores, median of {} runs, each a new process.\n\
          From a cold disk: one run before them, with nothing in the page cache (`-`: only root can \
          empty it).\nAll write JSON and CSV; Hemora also writes its HTML report, with pictures where it \
-         is said.\n\n{}",
+         is stated.\n\n{}",
         images(python),
         study.display(),
         python.process_s.len(),

@@ -1,6 +1,4 @@
-//! The cells of an index' rows, and what takes them from a file row by row.
-
-use hemora_ct::{LABEL_COUNT, Label};
+//! The cells of an index' rows, and what takes them one after the other.
 
 /// What a column holds; every column may have gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,29 +53,4 @@ impl<I: Iterator<Item = Cell>> Cells<I> {
             _ => Err(WRONG_KIND.to_owned()),
         }
     }
-
-    pub(super) fn count(&mut self) -> Result<u64, String> {
-        at_least_0(self.whole()?.unwrap_or_default())
-    }
-
-    pub(super) fn pair(&mut self) -> Result<Option<[f64; 2]>, String> {
-        let (first, second) = (self.real()?, self.real()?);
-        Ok(first.zip(second).map(|(first, second)| [first, second]))
-    }
-
-    pub(super) fn labels(&mut self) -> Result<Option<[bool; LABEL_COUNT]>, String> {
-        let mut labels = Some([false; LABEL_COUNT]);
-        for label in Label::ALL {
-            let value = self.bool()?;
-            labels = labels.zip(value).map(|(mut labels, value)| {
-                labels[label.index()] = value;
-                labels
-            });
-        }
-        Ok(labels)
-    }
-}
-
-pub(super) fn at_least_0(value: i64) -> Result<u64, String> {
-    u64::try_from(value).map_err(|_| format!("a count is {value}; expected 0 or more"))
 }

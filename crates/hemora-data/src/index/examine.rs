@@ -4,9 +4,9 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window};
+use hemora_base::sha256_hex;
+use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window, stack};
 use hemora_io::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
-use sha2::{Digest, Sha256};
 
 use super::row::{SliceRow, is_file_name};
 
@@ -34,8 +34,10 @@ pub(super) enum Examined {
 pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) -> Examined {
     let (entry, entry_name) = match source {
         Source::ZipEntry { index, name, .. } => (Some(*index as u64), Some(name.clone())),
-        // The list that is indexed has neither frames nor pictures.
-        Source::File(_) | Source::Frame { .. } | Source::Picture { .. } => (None, None),
+        // The list that is indexed has neither frames nor pictures, and only files on disk.
+        Source::File(_) | Source::Frame { .. } | Source::Picture { .. } | Source::Bytes { .. } => {
+            (None, None)
+        }
     };
     let path = source.file();
     let Some(path_text) = path.to_str() else {
@@ -54,7 +56,7 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
         return Examined::Unchanged(known);
     }
     match read_bytes(source) {
-        Ok(bytes) => row.sha256 = hexadecimal(&Sha256::digest(&bytes)),
+        Ok(bytes) => row.sha256 = sha256_hex(&bytes),
         Err(error) => return failed(row, source, error, list),
     }
     if same_size && known.iter().all(|known| known.sha256 == row.sha256) {
@@ -101,9 +103,9 @@ fn fill(row: &mut SliceRow, header: &SliceHeader, slice: &Slice, path: &Path) {
 fn describe(row: &mut SliceRow, header: &SliceHeader, path: &Path) {
     // Frames share the UID of their object.
     let end = row.frame.map(|number| format!("-frame{number}")).unwrap_or_default();
-    row.id = [header.sop_instance_uid.as_str(), stem(path)]
+    row.id = [header.sop_instance_uid.as_deref(), Some(stem(path))]
         .into_iter()
-        .filter(|id| *id != UNKNOWN)
+        .flatten()
         .map(|id| format!("{id}{end}"))
         .find(|id| is_file_name(id))
         .unwrap_or_else(|| format!("sha256-{}{end}", &row.sha256[..16]));
@@ -119,10 +121,7 @@ fn describe(row: &mut SliceRow, header: &SliceHeader, path: &Path) {
     row.instance_number = header.instance_number.map(i64::from);
     (row.rows, row.columns) = (header.rows as u64, header.columns as u64);
     if let Some(plane) = header.plane {
-        let normal = plane.normal();
-        let largest = normal.into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()));
-        let sign = largest.unwrap_or(1.0).signum();
-        row.z = Some(plane.distance_along(normal.map(|value| value * sign)));
+        row.z = Some(stack::position(plane));
         row.tilt_degrees = Some(plane.tilt_degrees());
         row.spacing = plane.spacing;
     }
@@ -134,9 +133,6 @@ fn describe(row: &mut SliceRow, header: &SliceHeader, path: &Path) {
     row.rescale_intercept = header.rescale_intercept;
     row.window = header.window.map(|window| [window.level.into(), window.width.into()]);
 }
-
-/// What the reader puts in place of a UID that a file lacks.
-const UNKNOWN: &str = "unknown";
 
 /// The file's name without its extension, by which label tables may know it.
 pub(super) fn stem(path: &Path) -> &str {
@@ -164,13 +160,4 @@ fn modified(metadata: &Metadata) -> i64 {
         Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
     }
-}
-
-/// Bytes as text, two digits each.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes any text");
-        text
-    })
 }

@@ -10,7 +10,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 
-use super::cells::Cell;
+use super::cells::{Cell, Kind};
 use super::row::{COLUMNS, SPLIT, SliceRow};
 use crate::parquet_table::{caught, read_cells};
 use crate::parquet_write::{schema, write_group};
@@ -25,7 +25,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-const READER: &str = "3";
+const READER: &str = "4";
 /// Key of the rule by which the stored split was made, as TOML.
 const SPLIT_KEY: &str = "hemora.split";
 
@@ -90,7 +90,7 @@ impl IndexWriter {
             // Figures of each page would be kept until the end.
             .set_statistics_enabled(EnabledStatistics::Chunk);
         let properties = Arc::new(properties.build());
-        let writer = SerializedFileWriter::new(file, schema(&COLUMNS), properties)
+        let writer = SerializedFileWriter::new(file, schema(COLUMNS), properties)
             .map_err(|source| parquet(path, source))?;
         Ok(Self { path: path.to_owned(), partial, writer, rows: Vec::new() })
     }
@@ -112,8 +112,7 @@ impl IndexWriter {
             return Ok(());
         }
         let cells: Vec<Vec<Cell>> = self.rows.drain(..).map(|row| row.cells()).collect();
-        write_group(&mut self.writer, &COLUMNS, &cells)
-            .map_err(|source| parquet(&self.path, source))
+        write_group(&mut self.writer, COLUMNS, &cells).map_err(|source| parquet(&self.path, source))
     }
 }
 
@@ -160,14 +159,14 @@ impl IndexReader {
     fn with_columns(path: &Path, reader: SerializedFileReader<File>) -> Result<Self, IndexError> {
         let schema = reader.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
-        let place = |(name, _)| match names.iter().position(|column| *column == name) {
+        let position = |&(name, _): &(&str, Kind)| match names.iter().position(|it| *it == name) {
             None if name != SPLIT => Err(IndexError::NoIndex {
                 path: path.to_owned(),
                 reason: format!("it has no column `{name}`"),
             }),
-            place => Ok(place),
+            position => Ok(position),
         };
-        let columns = COLUMNS.into_iter().map(place).collect::<Result<_, _>>()?;
+        let columns = COLUMNS.iter().map(position).collect::<Result<_, _>>()?;
         let rule = fact(&reader, SPLIT_KEY).map(toml::from_str).transpose();
         let split = rule.map_err(|error| IndexError::NoIndex {
             path: path.to_owned(),

@@ -45,12 +45,14 @@ impl Labels {
     pub(super) fn join(&mut self, row: &mut SliceRow) {
         row.labels = None;
         let name = row.entry_name.as_deref().unwrap_or(&row.path).to_owned();
+        let stem = stem(Path::new(&name));
         let names = match row.frame {
-            Some(number) => [row.id.clone(), format!("{}-frame{number}", stem(Path::new(&name)))],
-            None => [row.sop_instance_uid.clone(), stem(Path::new(&name)).to_owned()],
+            Some(number) => [Some(row.id.clone()), Some(format!("{stem}-frame{number}"))],
+            None => [row.sop_instance_uid.clone(), Some(stem.to_owned())],
         };
         for joined in &mut self.0 {
-            let found = names.iter().find_map(|id| Some((id, joined.table.position(id)?)));
+            let found =
+                names.iter().flatten().find_map(|id| Some((id, joined.table.position(id)?)));
             let Some((id, place)) = found else { continue };
             joined.found[place] = true;
             if row.labels.is_none() {

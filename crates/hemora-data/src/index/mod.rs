@@ -2,6 +2,7 @@
 
 mod build;
 mod cells;
+mod columns;
 mod examine;
 mod file;
 mod join;
@@ -13,7 +14,6 @@ mod tables;
 pub(crate) use build::REPEATED_ID;
 pub use build::{IndexReport, build_index};
 pub(crate) use cells::{Cell, Kind};
-pub(crate) use examine::hexadecimal;
 pub(crate) use file::IndexWriter;
 pub use file::{IndexError, IndexReader};
 pub use join::LabelJoin;

@@ -2,145 +2,125 @@
 
 use std::path::PathBuf;
 
-use hemora_ct::{Fingerprint, LABEL_COUNT, Label};
+use hemora_ct::{Fingerprint, LABEL_COUNT};
 use hemora_io::Source;
 
-use super::cells::{Cell, Cells, Kind, at_least_0};
+use super::cells::{Cell, Cells, Kind};
+use super::columns::Field;
 
-/// One image: a file, an entry of a zip archive, or a frame of either.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SliceRow {
-    /// The file, or the archive.
-    pub path: String,
-    /// Index of the entry in the archive.
-    pub entry: Option<u64>,
-    /// Name of the entry in the archive.
-    pub entry_name: Option<String>,
-    /// Number of the frame, from 1, in an object of several, or of the slice in a volume.
-    pub frame: Option<u64>,
-    /// Bytes of the file or archive.
-    pub file_size: u64,
-    /// When the file or archive was last changed, nanoseconds since 1970.
-    pub modified_ns: i64,
-    /// SHA-256 of the bytes of the file or entry, hexadecimal; empty if they could not be read.
-    pub sha256: String,
-    /// Why the image cannot be used; `None` for a usable one.
-    pub error: Option<String>,
-    /// What the image is called in label tables and prepared sets; empty if it cannot be used.
-    pub id: String,
-    /// SOPInstanceUID.
-    pub sop_instance_uid: String,
-    /// SeriesInstanceUID.
-    pub series_instance_uid: String,
-    /// StudyInstanceUID.
-    pub study_instance_uid: String,
-    /// PatientID, empty if absent.
-    pub patient_id: String,
-    /// PatientAge, years.
-    pub patient_age: Option<f64>,
-    /// PatientSex.
-    pub patient_sex: Option<String>,
-    /// Manufacturer of the scanner.
-    pub manufacturer: Option<String>,
-    /// ManufacturerModelName of the scanner.
-    pub scanner_model: Option<String>,
-    /// ConvolutionKernel.
-    pub convolution_kernel: Option<String>,
-    /// InstanceNumber.
-    pub instance_number: Option<i64>,
-    /// Rows, pixels.
-    pub rows: u64,
-    /// Columns, pixels.
-    pub columns: u64,
-    /// Place along the slice normal, mm; grows to the head for axial slices.
-    pub z: Option<f64>,
-    /// Angle to the transverse plane, degrees.
-    pub tilt_degrees: Option<f64>,
-    /// Distance between rows and between columns, mm.
-    pub spacing: Option<[f64; 2]>,
-    /// SliceThickness, mm.
-    pub slice_thickness: Option<f64>,
-    /// BitsAllocated.
-    pub bits_allocated: u64,
-    /// BitsStored.
-    pub bits_stored: u64,
-    /// Whether stored values are two's complement.
-    pub signed: bool,
-    /// RescaleSlope.
-    pub rescale_slope: f64,
-    /// RescaleIntercept.
-    pub rescale_intercept: f64,
-    /// Level and width of the first declared window, HU.
-    pub window: Option<[f64; 2]>,
-    /// Part of pixels between 0 and 80 HU.
-    pub pct_in_window: f64,
-    /// Lowest HU.
-    pub hu_min: f64,
-    /// Highest HU.
-    pub hu_max: f64,
-    /// What the image looks like in the brain window.
-    pub fingerprint: Option<Fingerprint>,
-    /// Labels in label order, if a table has them.
-    pub labels: Option<[bool; LABEL_COUNT]>,
-    /// What is unusual, such as `gantry_tilt`, in alphabetical order.
-    pub flags: Vec<String>,
-    /// The part of the stored split that it is in.
-    pub split: Option<String>,
+/// Declares the row: each field with its type and the names of its columns, in the order of the
+/// file. Struct, columns, cells and reading follow from it.
+macro_rules! slice_row {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = [$($column:literal),+],)+) => {
+        /// One image: a file, an entry of a zip archive, or a frame of either.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct SliceRow {
+            $($(#[$doc])* pub $field: $type,)+
+        }
+
+        /// Names and kinds of the columns, in the order of the cells of a row.
+        pub(crate) const COLUMNS: &[(&str, Kind)] =
+            &[$($(($column, <$type as Field>::KIND),)+)+];
+
+        impl SliceRow {
+            /// The row as cells, one a column.
+            pub(crate) fn cells(&self) -> Vec<Cell> {
+                // A file that cannot be used has no pixels that could have values.
+                let usable = self.is_usable();
+                let mut cells = Vec::with_capacity(COLUMNS.len());
+                $(self.$field.write(usable, &mut cells);)+
+                cells
+            }
+
+            /// Takes the cells of a row one after the other.
+            fn take(cells: &mut Cells<impl Iterator<Item = Cell>>) -> Result<Self, String> {
+                Ok(Self { $($field: Field::read(cells)?,)+ })
+            }
+        }
+    };
 }
 
-use Kind::{Bool, Real, Text, Whole};
+slice_row! {
+    /// The file, or the archive.
+    path: String = ["path"],
+    /// Index of the entry in the archive.
+    entry: Option<u64> = ["entry"],
+    /// Name of the entry in the archive.
+    entry_name: Option<String> = ["entry_name"],
+    /// Number of the frame, from 1, in an object of several, or of the slice in a volume.
+    frame: Option<u64> = ["frame"],
+    /// Bytes of the file or archive.
+    file_size: u64 = ["file_size"],
+    /// When the file or archive was last changed, nanoseconds since 1970.
+    modified_ns: i64 = ["modified_ns"],
+    /// SHA-256 of the bytes of the file or entry, hexadecimal; empty if they could not be read.
+    sha256: String = ["sha256"],
+    /// Why the image cannot be used; `None` for a usable one.
+    error: Option<String> = ["error"],
+    /// What the image is called in label tables and prepared sets; empty if it cannot be used.
+    id: String = ["id"],
+    /// SOPInstanceUID, if any.
+    sop_instance_uid: Option<String> = ["sop_instance_uid"],
+    /// SeriesInstanceUID, if any.
+    series_instance_uid: Option<String> = ["series_instance_uid"],
+    /// StudyInstanceUID, if any.
+    study_instance_uid: Option<String> = ["study_instance_uid"],
+    /// PatientID, empty if absent.
+    patient_id: String = ["patient_id"],
+    /// PatientAge, years.
+    patient_age: Option<f64> = ["patient_age"],
+    /// PatientSex.
+    patient_sex: Option<String> = ["patient_sex"],
+    /// Manufacturer of the scanner.
+    manufacturer: Option<String> = ["manufacturer"],
+    /// ManufacturerModelName of the scanner.
+    scanner_model: Option<String> = ["scanner_model"],
+    /// ConvolutionKernel.
+    convolution_kernel: Option<String> = ["convolution_kernel"],
+    /// InstanceNumber.
+    instance_number: Option<i64> = ["instance_number"],
+    /// Rows, pixels.
+    rows: u64 = ["rows"],
+    /// Columns, pixels.
+    columns: u64 = ["columns"],
+    /// Place along the slice normal, mm; grows to the head for axial slices.
+    z: Option<f64> = ["z"],
+    /// Angle to the transverse plane, degrees.
+    tilt_degrees: Option<f64> = ["tilt_degrees"],
+    /// Distance between rows and between columns, mm.
+    spacing: Option<[f64; 2]> = ["row_spacing", "column_spacing"],
+    /// SliceThickness, mm.
+    slice_thickness: Option<f64> = ["slice_thickness"],
+    /// BitsAllocated.
+    bits_allocated: u64 = ["bits_allocated"],
+    /// BitsStored.
+    bits_stored: u64 = ["bits_stored"],
+    /// Whether stored values are two's complement.
+    signed: bool = ["signed"],
+    /// RescaleSlope.
+    rescale_slope: f64 = ["rescale_slope"],
+    /// RescaleIntercept.
+    rescale_intercept: f64 = ["rescale_intercept"],
+    /// Level and width of the first declared window, HU.
+    window: Option<[f64; 2]> = ["window_level", "window_width"],
+    /// Part of pixels between 0 and 80 HU.
+    pct_in_window: f64 = ["pct_in_window"],
+    /// Lowest HU.
+    hu_min: f64 = ["hu_min"],
+    /// Highest HU.
+    hu_max: f64 = ["hu_max"],
+    /// What the image looks like in the brain window.
+    fingerprint: Option<Fingerprint> = ["fingerprint"],
+    /// Labels in label order, if a table has them.
+    labels: Option<[bool; LABEL_COUNT]> = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any"],
+    /// What is unusual, such as `gantry_tilt`, in alphabetical order.
+    flags: Vec<String> = ["flags"],
+    /// The part of the stored split that it is in.
+    split: Option<String> = ["split"],
+}
 
 /// The column of the stored split, which earlier versions did not write.
 pub(crate) const SPLIT: &str = "split";
-
-/// Names and kinds of the columns, in the order of the cells of a row.
-pub(crate) const COLUMNS: [(&str, Kind); 45] = [
-    ("path", Text),
-    ("entry", Whole),
-    ("entry_name", Text),
-    ("frame", Whole),
-    ("file_size", Whole),
-    ("modified_ns", Whole),
-    ("sha256", Text),
-    ("error", Text),
-    ("id", Text),
-    ("sop_instance_uid", Text),
-    ("series_instance_uid", Text),
-    ("study_instance_uid", Text),
-    ("patient_id", Text),
-    ("patient_age", Real),
-    ("patient_sex", Text),
-    ("manufacturer", Text),
-    ("scanner_model", Text),
-    ("convolution_kernel", Text),
-    ("instance_number", Whole),
-    ("rows", Whole),
-    ("columns", Whole),
-    ("z", Real),
-    ("tilt_degrees", Real),
-    ("row_spacing", Real),
-    ("column_spacing", Real),
-    ("slice_thickness", Real),
-    ("bits_allocated", Whole),
-    ("bits_stored", Whole),
-    ("signed", Bool),
-    ("rescale_slope", Real),
-    ("rescale_intercept", Real),
-    ("window_level", Real),
-    ("window_width", Real),
-    ("pct_in_window", Real),
-    ("hu_min", Real),
-    ("hu_max", Real),
-    ("fingerprint", Text),
-    ("epidural", Bool),
-    ("intraparenchymal", Bool),
-    ("intraventricular", Bool),
-    ("subarachnoid", Bool),
-    ("subdural", Bool),
-    ("any", Bool),
-    ("flags", Text),
-    (SPLIT, Text),
-];
 
 impl SliceRow {
     /// Where the image is.
@@ -168,110 +148,20 @@ impl SliceRow {
         self.error.is_none()
     }
 
-    /// The row as cells, one a column.
-    pub(crate) fn cells(&self) -> Vec<Cell> {
-        let text = |value: &str| Cell::Text((!value.is_empty()).then(|| value.to_owned()));
-        let whole = |value: u64| Cell::Whole(i64::try_from(value).ok());
-        // A file that cannot be used has no pixels to say anything of.
-        let known = self.is_usable();
-        let real = |value: f64| Cell::Real(Some(value).filter(|_| known));
-        let [row_spacing, column_spacing] = self.spacing.map_or([None; 2], |pair| pair.map(Some));
-        let [level, width] = self.window.map_or([None; 2], |pair| pair.map(Some));
-        let mut cells = vec![
-            text(&self.path),
-            Cell::Whole(self.entry.and_then(|entry| i64::try_from(entry).ok())),
-            Cell::Text(self.entry_name.clone()),
-            Cell::Whole(self.frame.and_then(|frame| i64::try_from(frame).ok())),
-            whole(self.file_size),
-            Cell::Whole(Some(self.modified_ns)),
-            text(&self.sha256),
-            Cell::Text(self.error.clone()),
-            text(&self.id),
-            text(&self.sop_instance_uid),
-            text(&self.series_instance_uid),
-            text(&self.study_instance_uid),
-            text(&self.patient_id),
-            Cell::Real(self.patient_age),
-            Cell::Text(self.patient_sex.clone()),
-            Cell::Text(self.manufacturer.clone()),
-            Cell::Text(self.scanner_model.clone()),
-            Cell::Text(self.convolution_kernel.clone()),
-            Cell::Whole(self.instance_number),
-            whole(self.rows),
-            whole(self.columns),
-            Cell::Real(self.z),
-            Cell::Real(self.tilt_degrees),
-            Cell::Real(row_spacing),
-            Cell::Real(column_spacing),
-            Cell::Real(self.slice_thickness),
-            whole(self.bits_allocated),
-            whole(self.bits_stored),
-            Cell::Bool(Some(self.signed).filter(|_| known)),
-            real(self.rescale_slope),
-            real(self.rescale_intercept),
-            Cell::Real(level),
-            Cell::Real(width),
-            real(self.pct_in_window),
-            real(self.hu_min),
-            real(self.hu_max),
-            Cell::Text(self.fingerprint.map(|fingerprint| fingerprint.to_string())),
-        ];
-        let label = |label: Label| Cell::Bool(self.labels.map(|labels| labels[label.index()]));
-        cells.extend(Label::ALL.map(label));
-        cells.push(text(&self.flags.join(";")));
-        cells.push(Cell::Text(self.split.clone()));
-        cells
-    }
-
     /// The row of cells in the order of [`COLUMNS`].
     ///
     /// # Errors
     /// What is missing.
     pub(crate) fn from_cells(cells: impl IntoIterator<Item = Cell>) -> Result<Self, String> {
-        let mut cells = Cells(cells.into_iter());
-        let row = Self {
-            path: cells.text()?.filter(|path| !path.is_empty()).ok_or("a row has no path")?,
-            entry: cells.whole()?.map(at_least_0).transpose()?,
-            entry_name: cells.text()?,
-            frame: cells.whole()?.map(at_least_0).transpose()?,
-            file_size: cells.count()?,
-            modified_ns: cells.whole()?.unwrap_or_default(),
-            sha256: cells.text()?.unwrap_or_default(),
-            error: cells.text()?,
-            id: cells.text()?.unwrap_or_default(),
-            sop_instance_uid: cells.text()?.unwrap_or_default(),
-            series_instance_uid: cells.text()?.unwrap_or_default(),
-            study_instance_uid: cells.text()?.unwrap_or_default(),
-            patient_id: cells.text()?.unwrap_or_default(),
-            patient_age: cells.real()?,
-            patient_sex: cells.text()?,
-            manufacturer: cells.text()?,
-            scanner_model: cells.text()?,
-            convolution_kernel: cells.text()?,
-            instance_number: cells.whole()?,
-            rows: cells.count()?,
-            columns: cells.count()?,
-            z: cells.real()?,
-            tilt_degrees: cells.real()?,
-            spacing: cells.pair()?,
-            slice_thickness: cells.real()?,
-            bits_allocated: cells.count()?,
-            bits_stored: cells.count()?,
-            signed: cells.bool()?.unwrap_or_default(),
-            rescale_slope: cells.real()?.unwrap_or_default(),
-            rescale_intercept: cells.real()?.unwrap_or_default(),
-            window: cells.pair()?,
-            pct_in_window: cells.real()?.unwrap_or_default(),
-            hu_min: cells.real()?.unwrap_or_default(),
-            hu_max: cells.real()?.unwrap_or_default(),
-            fingerprint: cells.text()?.map(|digits| digits.parse()).transpose()?,
-            labels: cells.labels()?,
-            flags: cells
-                .text()?
-                .map(|flags| flags.split(';').map(str::to_owned).collect())
-                .unwrap_or_default(),
-            split: cells.text()?.filter(|part| !part.is_empty()),
-        };
+        let mut row = Self::take(&mut Cells(cells.into_iter()))?;
+        if row.path.is_empty() {
+            return Err("a row has no path".to_owned());
+        }
+        let uids =
+            [&mut row.sop_instance_uid, &mut row.series_instance_uid, &mut row.study_instance_uid];
+        for text in uids.into_iter().chain([&mut row.split]) {
+            *text = text.take().filter(|text| !text.is_empty());
+        }
         if row.is_usable() && !is_file_name(&row.id) {
             return Err(format!("{}: the id is no file name", row.path));
         }
@@ -287,6 +177,8 @@ pub(crate) fn is_file_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use hemora_ct::Label;
+
     use super::*;
 
     #[test]
@@ -310,13 +202,16 @@ mod tests {
         assert_eq!(row.cells().len(), COLUMNS.len());
         for (cell, (name, kind)) in row.cells().iter().zip(COLUMNS) {
             let own = match cell {
-                Cell::Text(_) => Text,
-                Cell::Whole(_) => Whole,
-                Cell::Real(_) => Real,
-                Cell::Bool(_) => Bool,
+                Cell::Text(_) => Kind::Text,
+                Cell::Whole(_) => Kind::Whole,
+                Cell::Real(_) => Kind::Real,
+                Cell::Bool(_) => Kind::Bool,
             };
-            assert_eq!(own, kind, "{name}");
+            assert_eq!(own, *kind, "{name}");
         }
+        let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), 45);
+        assert_eq!(names[37..43], Label::ALL.map(Label::name));
         let frame = SliceRow { frame: Some(2), ..row.clone() };
         let object = Box::new(row.source());
         assert_eq!(frame.source(), Source::Frame { object, number: 2 });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
-use hemora_ct::{LABEL_COUNT, Label};
+use hemora_ct::{LABEL_COUNT, Label, stack};
 
 use super::file::{IndexError, IndexReader};
 use super::row::SliceRow;
@@ -119,8 +119,9 @@ impl Counter {
             return;
         }
         self.stats.rows += 1;
-        let series = &row.series_instance_uid;
-        self.groups(&row.patient_id, &row.study_instance_uid, series);
+        let [study, series] = [&row.study_instance_uid, &row.series_instance_uid]
+            .map(|uid| uid.as_deref().unwrap_or_default());
+        self.groups(&row.patient_id, study, series);
         if let (Some(z), Some(places)) = (row.z, self.series.get_mut(series)) {
             places.push(z as f32);
         }
@@ -176,10 +177,9 @@ impl Counter {
         let series = self.series.len();
         for mut places in self.series.into_values() {
             places.sort_by(f32::total_cmp);
-            let mut steps: Vec<f32> = places.windows(2).map(|pair| pair[1] - pair[0]).collect();
-            steps.sort_by(f32::total_cmp);
-            if let Some(&median) = steps.get(steps.len() / 2) {
-                count_step(&mut distances, median.into(), DISTANCE_STEP);
+            let positions: Vec<f64> = places.into_iter().map(f64::from).collect();
+            if let Some(median) = stack::median_spacing(&positions) {
+                count_step(&mut distances, median, DISTANCE_STEP);
             }
         }
         SetStats {

@@ -1,7 +1,7 @@
-//! Writing: beside its place, synced where it must be, and renamed.
+//! Files of a prepared set: whole or not there, synced where they must be.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::PrepareError;
@@ -16,25 +16,21 @@ pub(super) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), PrepareError> {
-    in_path(path, replace_file(path, write))
+    in_path(path, hemora_base::write_whole(path, |file| write(file)))
 }
 
-/// Writes a file beside its place, syncs and renames it: it is whole or not there.
+/// Writes a file as [`hemora_base::write_whole`] does.
 ///
 /// # Errors
-/// What `write` or the operating system says.
+/// What `write` or the operating system reports.
 pub fn replace_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let partial = beside(path);
-    let mut writer = BufWriter::new(File::create(&partial)?);
-    write(&mut writer)?;
-    writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    fs::rename(&partial, path)
+    hemora_base::write_whole(path, |file| write(file))
 }
 
-/// Writes one of thousands of files: renamed when it is there, but not synced.
+/// Writes one of thousands of files: renamed when it is complete, but not synced.
 pub(super) fn write_image(path: &Path, bytes: &[u8]) -> Result<(), PrepareError> {
     let partial = beside(path);
     in_path(path, fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path)))

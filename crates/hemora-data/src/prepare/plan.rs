@@ -2,8 +2,8 @@
 //!
 //! A plan holds a whole index, so what it keeps of a slice is small: numbers, and texts by number.
 
-use hemora_ct::{LABEL_COUNT, Label};
-use hemora_io::Source;
+use hemora_ct::{LABEL_COUNT, Label, stack};
+use hemora_io::{Reader, Source};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -14,7 +14,7 @@ use super::error::PrepareError;
 use super::recipe::PrepareRecipe;
 use super::selection::{Negatives, Selection, SplitInto};
 use super::texts::{Place, TextId, Texts};
-use crate::index::{IndexReader, REPEATED_ID, SliceRow, hexadecimal};
+use crate::index::{IndexReader, REPEATED_ID, SliceRow};
 use crate::labels::{pack, unpack};
 
 /// Most slices of an index: their numbers and those of their texts have 32 bits.
@@ -73,6 +73,8 @@ pub(super) struct Plan {
     /// Place of each slot along the normal, mm; not a number where it is not known.
     z: Vec<f64>,
     parts: Vec<String>,
+    /// Reads the slots' slices.
+    pub(super) reader: Reader,
     /// SHA-256 of everything in the index that decides the result.
     pub(super) input_sha256: String,
     /// Slices with less than the recipe's part of brain.
@@ -114,9 +116,10 @@ impl Plan {
                 }
             }
             let part = row.split.as_deref().unwrap_or_default();
+            let [study, series] = [&row.study_instance_uid, &row.series_instance_uid]
+                .map(|uid| uid.as_deref().unwrap_or_default());
             let [patient, study, series, part] =
-                [&row.patient_id, &row.study_instance_uid, &row.series_instance_uid, part]
-                    .map(|text| texts.share(text));
+                [&row.patient_id, study, series, part].map(|text| texts.share(text));
             slots.push(Slot { place, file_size: row.file_size, patient, study, series, part });
             let number = row.instance_number.unwrap_or(i64::MAX);
             along.push((row.z.unwrap_or(f64::INFINITY), number));
@@ -131,7 +134,7 @@ impl Plan {
         let (order, places) = order(&slots, &along, &texts);
         let known = |z: f64| if z.is_finite() { z } else { f64::NAN };
         let z = along.into_iter().map(|(z, _)| known(z)).collect();
-        let input_sha256 = hexadecimal(&hash.finalize());
+        let input_sha256 = hemora_base::hex(&hash.finalize());
         Ok(Self {
             slices,
             texts,
@@ -140,6 +143,7 @@ impl Plan {
             places,
             z,
             parts,
+            reader: Reader::default(),
             input_sha256,
             too_little_brain,
             unlabelled,
@@ -175,12 +179,14 @@ impl Plan {
             let slot = self.order.get(place as usize)?;
             (self.slots[*slot as usize].series == series).then_some(*slot)
         };
-        let distance = |slot: u32| (self.z[slot as usize] - self.z[slice.slot as usize]).abs();
-        let beside = [place.checked_add(1), place.checked_sub(1)].into_iter().flatten();
-        // Slices at one place have no distance.
-        let spacing_mm = beside.filter_map(is_of_it).map(distance).find(|&mm| mm > 0.01);
-        let first = self.first_of_series(place, series);
         let z = self.z[slice.slot as usize];
+        let beside = [place.checked_add(1), place.checked_sub(1)].into_iter().flatten();
+        // Slices at one position have no distance, and neither have those without one.
+        let spacing_mm = beside
+            .filter_map(is_of_it)
+            .filter_map(|slot| stack::spacings(&[z, self.z[slot as usize]]).first().copied())
+            .find(|mm| mm.is_finite());
+        let first = self.first_of_series(place, series);
         Along { place: place - first, z_mm: Some(z).filter(|z| z.is_finite()), spacing_mm }
     }
 
@@ -216,7 +222,8 @@ fn number(slices: usize) -> Result<u32, PrepareError> {
 }
 
 fn digest(hash: &mut Sha256, row: &SliceRow) {
-    let facts = [&row.id, &row.sha256, &row.series_instance_uid, &row.patient_id];
+    let series = row.series_instance_uid.as_deref().unwrap_or_default();
+    let facts = [&row.id, &row.sha256, series, &row.patient_id];
     for text in facts {
         hash.update(text.as_bytes());
         hash.update([0]);

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{fs, iter};
 
 use hemora_ct::{HuCounts, Label, Plane};
-use hemora_io::read_slice;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -319,6 +318,7 @@ fn read(plan: &Plan, slot: u32) -> Result<Plane, String> {
             path.display(),
         ));
     }
-    let (_, slice) = read_slice(&source).map_err(|error| format!("{source}: {error}"))?;
+    let (_, slice) =
+        plan.reader.read_slice(&source).map_err(|error| format!("{source}: {error}"))?;
     Ok(slice.into_plane())
 }

@@ -40,8 +40,8 @@ pub fn store_split(index: &Path, rule: &SplitRule) -> Result<SplitReport, Prepar
             report.unlabelled += 1;
             continue;
         };
-        let [patient, series] =
-            [&row.patient_id, &row.series_instance_uid].map(|text| texts.share(text));
+        let series = row.series_instance_uid.as_deref().unwrap_or_default();
+        let [patient, series] = [&row.patient_id, series].map(|text| texts.share(text));
         let id = texts.push(&row.id);
         members.push(Member { id, labels: pack(labels), patient, series });
     }

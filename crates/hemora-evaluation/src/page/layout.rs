@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use hemora_metrics::BootstrapMethod;
+use hemora_metrics::{BootstrapMethod, DECISION_METRICS};
 use hemora_page::{
     Page, Point, count, facts, file_reference, guide, notice, or_dash, short, warnings,
 };
@@ -87,7 +87,7 @@ fn to_know_first(evaluation: &Evaluation) -> Markup {
 }
 
 /// What each figure means.
-const GUIDE: [Point; 9] = [
+const GUIDE: [Point; 6] = [
     (
         "AUROC.",
         "The chance that a positive gets a higher probability than a negative: 0.5 is a coin, 1 is \
@@ -103,17 +103,6 @@ const GUIDE: [Point; 9] = [
         "How far the probabilities are from the truth; lower is better. ECE is the mean distance \
          between probability and frequency in ten bins, and looks worse than it is in small sets.",
     ),
-    (
-        "Sensitivity and specificity.",
-        "The share of positives that are called positive, and of negatives that are called negative, \
-         at an operating point: a threshold chosen on other patients, or given beforehand.",
-    ),
-    (
-        "PPV and NPV.",
-        "The share of positive (negative) calls that are right. They change with how common \
-         hemorrhage is: in a hospital it is rarer than in this data set.",
-    ),
-    ("F1, MCC.", "Single numbers for a table of decisions; 1 is perfect. MCC is 0 for a coin."),
     (
         "Reliability.",
         "Of the cases with a probability near 0.3, about 30 of 100 should be positive. Above the \
@@ -149,6 +138,11 @@ fn reading_guide(evaluation: &Evaluation) -> Markup {
     guide(
         &GUIDE,
         html! {
+            li {
+                strong { "Operating points." }
+                " A threshold, chosen on other patients or given beforehand."
+                @for metric in DECISION_METRICS { " " (metric.title) ": " (metric.help) }
+            }
             li {
                 strong { "How it was computed." }
                 " " (bootstrap.repeats) " resamples of whole groups ("

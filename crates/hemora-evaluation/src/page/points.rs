@@ -1,6 +1,6 @@
 //! The tables of operating points and of the calibration.
 
-use hemora_metrics::{Decisions, LabelMetrics, Level, OperatingRule};
+use hemora_metrics::{DECISION_METRICS, Decisions, LabelMetrics, Level, OperatingRule};
 use hemora_page::{number, section, short, table, title};
 use maud::{Markup, html};
 
@@ -41,18 +41,8 @@ pub(super) fn points(evaluation: &Evaluation) -> Markup {
 }
 
 fn level_points(evaluation: &Evaluation, level: &LevelMetrics) -> Markup {
-    let names = [
-        "Label",
-        "Point",
-        "Threshold",
-        "Sensitivity",
-        "Specificity",
-        "PPV",
-        "NPV",
-        "Accuracy",
-        "F1",
-        "MCC",
-    ];
+    let metrics = DECISION_METRICS.iter().map(|metric| metric.title);
+    let names = ["Label", "Point", "Threshold"].into_iter().chain(metrics);
     let names = names.map(|name| html! { (name) });
     // As in the cells below, the second of two figures is in a lighter line.
     let counts = html! { "TP,\u{a0}FN" (aside("FP, TN")) };
@@ -62,7 +52,7 @@ fn level_points(evaluation: &Evaluation, level: &LevelMetrics) -> Markup {
         let percent = number::short_percent(at.prevalence);
         html! { "PPV at " (percent) "\u{a0}%" (aside(&format!("NPV at {percent}\u{a0}%"))) }
     });
-    let heads = names.into_iter().chain([counts]).chain(prevalences);
+    let heads = names.chain([counts]).chain(prevalences);
     let rows = html! {
         @for label in any_first(&level.metrics.labels) {
             @for decisions in &label.decisions { (row(evaluation, label, decisions)) }
@@ -86,13 +76,7 @@ fn row(evaluation: &Evaluation, label: &LabelMetrics, decisions: &Decisions) -> 
                 (point_text(point)) @if evaluation.tuned_on_these_cases { "†" } " " (aside(&origin))
             }
             td { (format!("{:.4}", point.threshold)) }
-            (interval_cell(&decisions.sensitivity))
-            (interval_cell(&decisions.specificity))
-            (interval_cell(&decisions.positive_predictive_value))
-            (interval_cell(&decisions.negative_predictive_value))
-            (interval_cell(&decisions.accuracy))
-            (interval_cell(&decisions.f1))
-            (interval_cell(&decisions.matthews))
+            @for metric in DECISION_METRICS { (interval_cell((metric.interval)(decisions))) }
             td {
                 (counts.true_positives) ", " (counts.false_negatives) " "
                 (aside(&format!("{}, {}", counts.false_positives, counts.true_negatives)))

@@ -1,7 +1,8 @@
 //! Every kind of table gives the same figures, and what is left over is named.
 
 use hemora_ct::Label;
-use hemora_evaluation::{CaseRequest, Cases, Evaluation, Lookup, Mapping, evaluate};
+use hemora_data::TableColumn;
+use hemora_evaluation::{CaseRequest, Cases, Evaluation, Mapping, evaluate};
 use hemora_metrics::{Level, OperatingRule};
 
 use crate::support::{
@@ -60,14 +61,14 @@ fn studies_and_patients_come_from_other_tables_too() {
         text += &format!("{id},p{},s{patient}\n", patient / 2);
     }
     let other = tables.write("slices.csv", &text);
-    let lookup = |column: &str| Lookup {
-        path: other.clone(),
+    let wanted = |column: &str| TableColumn {
+        table: other.clone(),
         id: "Image".to_owned(),
         column: column.to_owned(),
     };
     let request = CaseRequest {
-        groups: Some(lookup("patient")),
-        studies: Some(lookup("study")),
+        groups: Some(wanted("patient")),
+        studies: Some(wanted("study")),
         ..tables.request(&submission_csv(), &label_csv())
     };
     let evaluation = evaluate(Cases::load(&request).unwrap(), &options()).unwrap();
@@ -116,8 +117,11 @@ fn a_comparison_aligns_the_other_model_and_a_subgroup_its_slices() {
     }
     let mut options = options();
     options.compare = Some((tables.write("other.csv", &submission_csv()), Mapping::default()));
-    options.subgroups =
-        vec![Lookup { path: tables.write("sex.csv", &sex), id: "id".into(), column: "sex".into() }];
+    options.subgroups = vec![TableColumn {
+        table: tables.write("sex.csv", &sex),
+        id: "id".into(),
+        column: "sex".into(),
+    }];
     let request = tables.request(&result_csv(), &label_csv());
     let evaluation = evaluate(Cases::load(&request).unwrap(), &options).unwrap();
     let comparison = evaluation.comparison.unwrap();

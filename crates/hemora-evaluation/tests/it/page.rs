@@ -1,8 +1,7 @@
 //! The page as a reader gets it.
 
-use hemora_evaluation::{
-    Cases, Evaluation, Lookup, Mapping, evaluate, markdown, side_by_side, write_html,
-};
+use hemora_data::TableColumn;
+use hemora_evaluation::{Cases, Evaluation, Mapping, evaluate, markdown, side_by_side, write_html};
 use hemora_metrics::OperatingRule;
 
 use crate::sound::{assert_sound, unbalanced};
@@ -24,8 +23,8 @@ fn full() -> Evaluation {
     options.tune_on_test = true;
     options.prevalences = vec![0.05];
     options.compare = Some((tables.write("other.csv", &submission_csv()), Mapping::default()));
-    options.subgroups = vec![Lookup {
-        path: tables.write("part.csv", &part),
+    options.subgroups = vec![TableColumn {
+        table: tables.write("part.csv", &part),
         id: "id".into(),
         column: "part".into(),
     }];

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hemora_data::build_index;
-use hemora_evaluation::{CaseRequest, Cases, Evaluation, Lookup, Mapping, evaluate, write_html};
+use hemora_data::{TableColumn, build_index};
+use hemora_evaluation::{CaseRequest, Cases, Evaluation, Mapping, evaluate, write_html};
 use hemora_io::PixelStorage;
 use hemora_metrics::{Level, OperatingRule};
 use hemora_synth::{PhantomOptions, write_dataset};
@@ -203,8 +203,8 @@ fn what_the_index_lacks_or_contradicts_is_named() {
 fn a_column_of_an_index_can_be_looked_up() {
     let indexed = Indexed::new();
     let mut options = options();
-    options.subgroups = vec![Lookup {
-        path: indexed.index.clone(),
+    options.subgroups = vec![TableColumn {
+        table: indexed.index.clone(),
         id: "id".to_owned(),
         column: "patient_id".to_owned(),
     }];

@@ -7,8 +7,8 @@ use hemora_ct::probability_column_count;
 use hemora_io::{Source, read_slice};
 use serde::Deserialize;
 
-use crate::recipe::options::RecipeOptions;
-use crate::recipe::{Dataset, Programs, RecipeError};
+use crate::engine::{Call, Command, Programs};
+use crate::recipe::{Dataset, RecipeError, RecipeOptions, Stage1};
 
 /// Images that are read for the timing.
 const READ: usize = 12;
@@ -21,7 +21,7 @@ const CHECKPOINT: f64 = 4.0 * 5.0;
 /// Pixels of a slice, where none can be read.
 const PIXELS: f64 = 512.0 * 512.0;
 
-/// What `hemora-train time` measures.
+/// Result of `hemora-train time`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Timing {
     /// Where it ran.
@@ -36,7 +36,7 @@ pub struct Timing {
     pub features: usize,
 }
 
-/// What `hemora-train time-sequence` measures of a network of series.
+/// Result of `hemora-train time-sequence` for a network of series.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct SeriesTiming {
     /// Slices a second of training steps.
@@ -80,17 +80,14 @@ impl Cost {
     ///
     /// # Errors
     /// [`RecipeError`] if the labels cannot be read or a program not be started.
-    pub(crate) fn measure(
+    pub(super) fn measure(
         options: &RecipeOptions,
         dataset: &Dataset,
         programs: &Programs,
     ) -> Result<Self, RecipeError> {
         let slices = dataset.slices()?;
         let (seconds, pixels) = reading(dataset);
-        let cores = match programs.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        };
+        let cores = programs.cores();
         let mut cost = Self {
             slices,
             data_seconds: READINGS * seconds * slices as f64 / cores as f64,
@@ -101,13 +98,14 @@ impl Cost {
             ..Self::default()
         };
         for stage1 in &options.stage1 {
-            let timing: Option<Timing> = ask(programs, "time", options.network_flags(stage1))?;
+            let flags = options.network_flags(stage1);
+            let timing: Option<Timing> = time(programs, Command::TimeSlices, flags)?;
             cost.add(options, timing.as_ref());
             let features = timing.map(|timing| timing.features);
             cost.add_series(options, programs, "sequence-features", features)?;
         }
-        let read = Some(probability_column_count(true));
-        cost.add_series(options, programs, "sequence-probabilities", read)?;
+        let columns = Some(probability_column_count(true));
+        cost.add_series(options, programs, "sequence-probabilities", columns)?;
         Ok(cost)
     }
 
@@ -121,9 +119,9 @@ impl Cost {
     ) -> Result<(), RecipeError> {
         let timing: Option<SeriesTiming> = match columns {
             Some(columns) => {
-                let own = [format!("--network={network}"), format!("--columns={columns}")];
-                let flags = own.iter().chain(&options.stage2).map(Into::into).collect();
-                ask(programs, "time-sequence", flags)?
+                let input = [format!("--network={network}"), format!("--columns={columns}")];
+                let flags = input.iter().chain(&options.stage2).map(Into::into).collect();
+                time(programs, Command::TimeSeries, flags)?
             }
             None => None,
         };
@@ -151,9 +149,9 @@ impl Cost {
     fn add(&mut self, options: &RecipeOptions, timing: Option<&Timing>) {
         let (slices, folds, epochs) =
             (self.slices as f64, options.folds as f64, options.epochs as f64);
-        let of_fold = (slices * (folds - 1.0) / folds / options.batch as f64).floor();
-        self.steps += (folds * epochs * of_fold) as u64;
-        let trained = folds * epochs * of_fold * options.batch as f64;
+        let steps_of_fold = (slices * (folds - 1.0) / folds / options.batch as f64).floor();
+        self.steps += (folds * epochs * steps_of_fold) as u64;
+        let trained = folds * epochs * steps_of_fold * options.batch as f64;
         // Every slice is held out once, each epoch and with the best weights; of every fold's network
         // the features of all are taken, with all views.
         let views = options.views.all().len() as f64;
@@ -177,17 +175,14 @@ impl Cost {
     }
 }
 
-/// What a timing of the training program says; `None` if it failed, or says nothing that is known.
-fn ask<T: serde::de::DeserializeOwned>(
+/// What the training program measures; `None` if it failed, or printed something that is not known.
+fn time<T: serde::de::DeserializeOwned>(
     programs: &Programs,
-    command: &str,
+    command: Command,
     flags: Vec<OsString>,
 ) -> Result<Option<T>, RecipeError> {
-    let mut arguments = vec![command.into()];
-    arguments.extend(flags);
-    arguments.push(format!("--threads={}", programs.threads).into());
-    let said = programs.ask(&programs.train, &arguments)?;
-    Ok(said.and_then(|said| serde_json::from_slice(&said).ok()))
+    let printed = programs.output(&Call::new(command, flags))?;
+    Ok(printed.and_then(|printed| serde_json::from_slice(&printed).ok()))
 }
 
 /// Seconds to read one image, and its pixels; the mean of a few.
@@ -208,9 +203,9 @@ fn reading(dataset: &Dataset) -> (f64, f64) {
 
 impl RecipeOptions {
     /// The flags of the training program that say which network is trained and how.
-    pub(crate) fn network_flags(&self, stage1: &crate::recipe::Stage1) -> Vec<OsString> {
+    pub(super) fn network_flags(&self, stage1: &Stage1) -> Vec<OsString> {
         let mut flags: Vec<OsString> = stage1.flags.iter().map(Into::into).collect();
-        let own = [
+        let network = [
             format!("--network={}", stage1.network),
             format!("--input={}", stage1.input),
             format!("--size={}", self.size),
@@ -219,7 +214,7 @@ impl RecipeOptions {
             format!("--batch={}", self.batch),
             format!("--seed={}", self.seed),
         ];
-        flags.extend(own.into_iter().map(Into::into));
+        flags.extend(network.into_iter().map(Into::into));
         flags
     }
 }

@@ -30,7 +30,7 @@ impl Dataset {
     /// names other test images.
     ///
     /// # Errors
-    /// [`RecipeError::Dataset`] says what is not there.
+    /// [`RecipeError::Dataset`] names what is not there.
     pub fn find(
         folder: &Path,
         labels: Option<&Path>,

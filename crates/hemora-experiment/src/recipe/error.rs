@@ -2,9 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 
-use hemora_data::{SliceTableError, TableError};
+use hemora_data::TableError;
+
+use crate::engine::EngineError;
 
 /// Why a recipe cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -40,56 +41,12 @@ pub enum RecipeError {
         /// The reason.
         source: io::Error,
     },
-    /// The predictions cannot be read.
-    #[error(transparent)]
-    Slices(#[from] SliceTableError),
     /// A table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// A file that a step wrote is not what was expected.
-    #[error("{}: {reason}", path.display())]
-    Output {
-        /// The file.
-        path: PathBuf,
-        /// What was found and expected.
-        reason: String,
-    },
-    /// A program cannot be started.
-    #[error("cannot start {}: {source}", program.display())]
-    Start {
-        /// The program.
-        program: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// A step failed; what it said stands before.
-    #[error("the step `{step}` ended with {status}; the same command goes on with it")]
-    Failed {
-        /// The step.
-        step: String,
-        /// How its program ended.
-        status: ExitStatus,
-    },
-    /// A step ended well but did not write its outputs.
-    #[error("the step `{step}` did not write {}", path.display())]
-    Absent {
-        /// The step.
-        step: String,
-        /// What is not there.
-        path: PathBuf,
-    },
-    /// The folder has steps of another recipe.
-    #[error(
-        "{}: the step `{step}` was completed with other settings; give another folder, or start over \
-         with --restart",
-        path.display()
-    )]
-    OtherSettings {
-        /// The step.
-        step: String,
-        /// Its record.
-        path: PathBuf,
-    },
+    /// A step did not complete.
+    #[error(transparent)]
+    Step(#[from] EngineError),
 }
 
 /// An error of the operating system with its file.

@@ -5,261 +5,260 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::Label;
 
-use crate::recipe::members::bundle_steps;
-use crate::recipe::step::Action;
-use crate::recipe::{Dataset, RecipeOptions, Stage1, Step};
+use crate::engine::{Action, Call, Command, Convert, Step, chain};
+use crate::recipe::submission::write_submission;
+use crate::recipe::{Dataset, RecipeOptions, Stage1};
 
 /// The recipe that the set is prepared by: whole slices in HU at their own size, of which any input
 /// can be made.
 const HU: &str = "name = \"whole slices in HU\"\n\n[output]\nformat = \"hu\"\n";
 
 /// Name of the steps that take all networks together.
-pub(crate) const ENSEMBLE: &str = "ensemble";
+pub(super) const ENSEMBLE: &str = "ensemble";
 /// Name and folder of the networks of series.
-pub(crate) const STAGE2: &str = "stage2";
+pub(super) const STAGE2: &str = "stage2";
 /// Name of the network of series that reads probabilities.
-pub(crate) const PROBABILITIES: &str = "probabilities";
-
-/// Words of a command.
-pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
-    words.iter().map(Into::into).collect()
-}
+pub(super) const PROBABILITIES: &str = "probabilities";
+/// Folder of the records of complete steps.
+pub(super) const RECORDS: &str = "steps";
 
 /// A flag with a path.
-pub(crate) fn flag(name: &str, path: &Path) -> OsString {
+pub(super) fn flag(name: &str, path: &Path) -> OsString {
     let mut flag = OsString::from(format!("--{name}="));
     flag.push(path);
     flag
 }
 
-/// All steps in order, for a data set of so many slices.
-pub(crate) fn steps(
-    options: &RecipeOptions,
-    dataset: &Dataset,
-    out: &Path,
-    slices: usize,
-) -> Vec<Step> {
-    let (index, set) = (out.join("index.parquet"), out.join("prepared"));
-    let mut steps = vec![index_step(dataset, &index), prepare_step(options, out, &index, &set)];
-    for stage1 in &options.stage1 {
-        let run = out.join("stage1").join(&stage1.name);
-        let mut arguments = words(["run"]);
-        arguments.push(flag("prepared", &set));
-        arguments.extend(options.network_flags(stage1));
-        arguments.push(flag("out", &run));
-        steps.push(Step {
-            name: format!("stage1-{}", stage1.name),
-            what: format!("stage 1: {} folds of {}", options.folds, stage1.name),
-            action: Action::Train(arguments),
-            files: Vec::new(),
-            outputs: vec![run.join("validation.csv")],
-        });
-        let predicted = run.join("predicted");
-        let mut arguments = words(["predict"]);
-        arguments.push(run.clone().into());
-        arguments.push(flag("out", &predicted));
-        arguments.push(format!("--views={}", options.views.name()).into());
-        steps.push(Step {
-            name: format!("predict-{}", stage1.name),
-            what: format!("out-of-fold probabilities and features of {}", stage1.name),
-            action: Action::Train(arguments),
-            files: Vec::new(),
-            outputs: (1..=options.folds)
-                .map(|fold| predicted.join(format!("features-{fold}.safetensors")))
-                .chain([predicted.join("slices.parquet")])
-                .collect(),
-        });
-    }
-    let predicted = |name: &str| out.join("stage1").join(name).join("predicted/slices.parquet");
-    let evaluated = |name: &str| out.join("evaluation").join(name);
-    for Stage1 { name, .. } in &options.stage1 {
-        steps.push(evaluate_step(options, name, &predicted(name), &index, &evaluated(name)));
-    }
-    let mut from = ensemble_step(&mut steps, options, out, "stage1", &predicted);
-    if options.stage1.len() > 1 {
-        steps.push(evaluate_step(options, ENSEMBLE, &from, &index, &evaluated(ENSEMBLE)));
-    }
-    from = stage2_steps(&mut steps, options, out, &from);
-    if options.stage1.len() > 1 {
-        let (name, of_members) = ("stage2-ensemble", ensemble_table(out, STAGE2));
-        steps.push(evaluate_step(options, name, &of_members, &index, &evaluated(name)));
-    }
-    steps.push(evaluate_step(options, STAGE2, &from, &index, &evaluated(STAGE2)));
-    let bundle = out.join("model.hemora");
-    steps.extend(bundle_steps(options, out, &bundle, slices));
-    let table = |name: &str, of: &str, from: PathBuf, to: PathBuf| Step {
-        name: name.to_owned(),
-        what: format!("the competition's table for the {of}"),
-        action: Action::Submission { from, to: to.clone() },
-        files: Vec::new(),
-        outputs: vec![to],
-    };
-    let of = "training images, out of fold";
-    steps.push(table("out-of-fold", of, from, out.join("out-of-fold.csv")));
-    if let Some(test) = &dataset.test {
-        let results = out.join("test");
-        let mut arguments = words(["triage"]);
-        arguments.push(test.into());
-        arguments.push(flag("model", &bundle));
-        arguments.push(flag("out", &results));
-        arguments.push("--all-series".into());
-        steps.push(Step {
-            name: "test".to_owned(),
-            what: "probabilities of the test images".to_owned(),
-            action: Action::Hemora(arguments),
-            files: Vec::new(),
-            outputs: vec![results.join("result.csv")],
-        });
-        let from = results.join("result.csv");
-        steps.push(table("submission", "test images", from, out.join("submission.csv")));
-    }
-    steps
+/// `name=path`, as commands take several tables or bundles.
+pub(super) fn named(name: &str, path: &Path) -> OsString {
+    let mut named = OsString::from(format!("{name}="));
+    named.push(path);
+    named
 }
 
-/// The table of several networks as one.
-fn ensemble_table(out: &Path, stage: &str) -> PathBuf {
-    out.join(stage).join(ENSEMBLE).join("slices.parquet")
+/// What the steps are made of.
+pub(super) struct Layout<'a> {
+    pub(super) options: &'a RecipeOptions,
+    pub(super) dataset: &'a Dataset,
+    /// Folder of everything that is made.
+    pub(super) out: &'a Path,
+    /// Labelled slices of the data set.
+    pub(super) slices: usize,
+    steps: Vec<Step>,
 }
 
-/// Adds the networks' tables as one, where there are several: their weighted mean, or their mean if that
-/// has less loss out of fold. Returns the table of it or of the one.
-fn ensemble_step(
-    steps: &mut Vec<Step>,
-    options: &RecipeOptions,
-    out: &Path,
-    stage: &str,
-    table: &dyn Fn(&str) -> PathBuf,
-) -> PathBuf {
-    if let [only] = options.stage1.as_slice() {
-        return table(&only.name);
+impl<'a> Layout<'a> {
+    /// All steps in order, each needing the one before, for a data set of so many slices.
+    pub(super) fn steps(
+        options: &'a RecipeOptions,
+        dataset: &'a Dataset,
+        out: &'a Path,
+        slices: usize,
+    ) -> Vec<Step> {
+        let mut layout = Self { options, dataset, out, slices, steps: Vec::new() };
+        layout.add_data();
+        for stage1 in &options.stage1 {
+            layout.add_stage1(stage1);
+        }
+        let several = options.stage1.len() > 1;
+        for Stage1 { name, .. } in &options.stage1 {
+            layout.add_evaluation(name, &layout.stage1_table(name));
+        }
+        let slices_table = layout.add_ensemble("stage1", &|layout, name| layout.stage1_table(name));
+        if several {
+            layout.add_evaluation(ENSEMBLE, &slices_table);
+        }
+        let last = layout.add_stage2(&slices_table);
+        if several {
+            layout.add_evaluation("stage2-ensemble", &layout.ensemble_table(STAGE2));
+        }
+        layout.add_evaluation(STAGE2, &last);
+        let bundle = out.join("model.hemora");
+        layout.add_bundles(&bundle);
+        let of_training = out.join("out-of-fold.csv");
+        layout.add_submission("out-of-fold", "training images, out of fold", last, of_training);
+        layout.add_test(&bundle);
+        chain(&mut layout.steps);
+        layout.steps
     }
-    let to = ensemble_table(out, stage);
-    let folder = out.join(stage).join(ENSEMBLE);
-    let mut arguments = words(["ensemble", "fit"]);
-    for Stage1 { name, .. } in &options.stage1 {
-        let mut named = OsString::from(format!("{name}="));
-        named.push(table(name));
-        arguments.push(named);
-    }
-    arguments.push(flag("out", &folder));
-    steps.push(Step {
-        name: format!("{stage}-{ENSEMBLE}"),
-        what: format!(
-            "{stage}: {} networks as one, weighted if that is better",
-            options.stage1.len()
-        ),
-        action: Action::Hemora(arguments),
-        files: Vec::new(),
-        outputs: vec![to.clone(), folder.join("ensemble.json")],
-    });
-    to
-}
 
-/// Adds the networks of whole series: one on the features of each network of stage 1, and one on
-/// the probabilities `slices` and what those say. Returns the table of the last.
-fn stage2_steps(
-    steps: &mut Vec<Step>,
-    options: &RecipeOptions,
-    out: &Path,
-    slices: &Path,
-) -> PathBuf {
-    for Stage1 { name, .. } in &options.stage1 {
-        let predicted = out.join("stage1").join(name).join("predicted");
-        let own = [
-            "--network=sequence-features".into(),
-            flag("slices", &predicted.join("slices.parquet")),
-            flag("features", &predicted),
+    /// A step that starts a program.
+    pub(super) fn call(
+        &self,
+        name: impl Into<String>,
+        title: impl Into<String>,
+        command: Command,
+        settings: Vec<OsString>,
+    ) -> Step {
+        let action = Action::Call(Call::new(command, settings));
+        Step::new(&self.out.join(RECORDS), name, title, action)
+    }
+
+    pub(super) fn add(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    fn index(&self) -> PathBuf {
+        self.out.join("index.parquet")
+    }
+
+    fn set(&self) -> PathBuf {
+        self.out.join("prepared")
+    }
+
+    /// Folder of the out-of-fold predictions of a network of slices.
+    fn predicted(&self, name: &str) -> PathBuf {
+        self.out.join("stage1").join(name).join("predicted")
+    }
+
+    /// Their table.
+    fn stage1_table(&self, name: &str) -> PathBuf {
+        self.predicted(name).join("slices.parquet")
+    }
+
+    /// The table of several networks as one.
+    fn ensemble_table(&self, stage: &str) -> PathBuf {
+        self.out.join(stage).join(ENSEMBLE).join("slices.parquet")
+    }
+
+    /// Folder of an evaluation.
+    pub(super) fn evaluation(&self, name: &str) -> PathBuf {
+        self.out.join("evaluation").join(name)
+    }
+
+    /// Adds the index and the prepared set.
+    fn add_data(&mut self) {
+        let (index, set) = (self.index(), self.set());
+        let Dataset { images, labels, .. } = self.dataset;
+        let settings = vec![images.into(), flag("labels", labels), flag("out", &index)];
+        let title = "images and labels to one table";
+        self.add(self.call("index", title, Command::Index, settings).writes([index.clone()]));
+        let recipe = self.out.join("hu.toml");
+        let settings = vec![
+            index.into(),
+            flag("out", &set),
+            flag("recipe", &recipe),
+            format!("--folds={}", self.options.folds).into(),
+            format!("--seed={}", self.options.seed).into(),
         ];
-        let what = format!("stage 2: a network of series on the features of {name}");
-        steps.push(sequence_step(options, out, name, what, own));
+        let title = format!("slices in HU, {} folds by patient", self.options.folds);
+        let step = self.call("prepare", title, Command::Prepare, settings);
+        self.add(step.with_file(recipe, HU.to_owned()).writes([set.join("labels.csv")]));
     }
-    let first = |name: &str| out.join(STAGE2).join(name).join("slices.parquet");
-    let own = [
-        "--network=sequence-probabilities".into(),
-        flag("slices", slices),
-        flag("first", &ensemble_step(steps, options, out, STAGE2, &first)),
-    ];
-    let what = "stage 2: a network of series on probabilities and places".to_owned();
-    steps.push(sequence_step(options, out, PROBABILITIES, what, own));
-    first(PROBABILITIES)
-}
 
-fn sequence_step(
-    options: &RecipeOptions,
-    out: &Path,
-    name: &str,
-    what: String,
-    own: [OsString; 3],
-) -> Step {
-    let run = out.join(STAGE2).join(name);
-    let mut arguments = words(["sequence"]);
-    arguments.extend(own);
-    arguments.extend(options.stage2.iter().map(Into::into));
-    arguments.push(format!("--seed={}", options.seed).into());
-    arguments.push(flag("out", &run));
-    Step {
-        name: format!("{STAGE2}-{name}"),
-        what,
-        action: Action::Train(arguments),
-        files: Vec::new(),
-        outputs: vec![run.join("slices.parquet")],
+    /// Adds the folds of a network of slices, and their out-of-fold predictions.
+    fn add_stage1(&mut self, stage1: &Stage1) {
+        let (options, name) = (self.options, &stage1.name);
+        let run = self.out.join("stage1").join(name);
+        let mut settings = vec![flag("prepared", &self.set())];
+        settings.extend(options.network_flags(stage1));
+        settings.push(flag("out", &run));
+        let title = format!("stage 1: {} folds of {name}", options.folds);
+        let step = self.call(format!("stage1-{name}"), title, Command::TrainRun, settings);
+        self.add(step.writes([run.join("validation.csv")]));
+        let predicted = self.predicted(name);
+        let settings = vec![
+            run.into(),
+            flag("out", &predicted),
+            format!("--views={}", options.views.name()).into(),
+        ];
+        let title = format!("out-of-fold probabilities and features of {name}");
+        let step = self.call(format!("predict-{name}"), title, Command::TrainPredict, settings);
+        let features =
+            (1..=options.folds).map(|fold| predicted.join(format!("features-{fold}.safetensors")));
+        self.add(step.writes(features).writes([self.stage1_table(name)]));
     }
-}
 
-fn index_step(dataset: &Dataset, index: &Path) -> Step {
-    let mut arguments = words(["index"]);
-    arguments.push(dataset.images.clone().into());
-    arguments.push(flag("labels", &dataset.labels));
-    arguments.push(flag("out", index));
-    Step {
-        name: "index".to_owned(),
-        what: "images and labels to one table".to_owned(),
-        action: Action::Hemora(arguments),
-        files: Vec::new(),
-        outputs: vec![index.to_owned()],
+    /// Adds the networks' tables as one, where there are several: their weighted mean, or their mean
+    /// if that has less loss out of fold. Returns the table of it, or of the only network.
+    fn add_ensemble(&mut self, stage: &str, table: &dyn Fn(&Self, &str) -> PathBuf) -> PathBuf {
+        let networks = &self.options.stage1;
+        if let [only] = networks.as_slice() {
+            return table(self, &only.name);
+        }
+        let folder = self.out.join(stage).join(ENSEMBLE);
+        let tables = networks.iter().map(|stage1| named(&stage1.name, &table(self, &stage1.name)));
+        let settings = tables.chain([flag("out", &folder)]).collect();
+        let title =
+            format!("{stage}: {} networks as one, weighted if that is better", networks.len());
+        let to = self.ensemble_table(stage);
+        let step = self.call(format!("{stage}-{ENSEMBLE}"), title, Command::EnsembleFit, settings);
+        self.add(step.writes([to.clone(), folder.join("ensemble.json")]));
+        to
     }
-}
 
-fn prepare_step(options: &RecipeOptions, out: &Path, index: &Path, set: &Path) -> Step {
-    let recipe = out.join("hu.toml");
-    let mut arguments = words(["prepare"]);
-    arguments.push(index.into());
-    arguments.push(flag("out", set));
-    arguments.push(flag("recipe", &recipe));
-    arguments.push(format!("--folds={}", options.folds).into());
-    arguments.push(format!("--seed={}", options.seed).into());
-    Step {
-        name: "prepare".to_owned(),
-        what: format!("slices in HU, {} folds by patient", options.folds),
-        action: Action::Hemora(arguments),
-        files: vec![(recipe, HU.to_owned())],
-        outputs: vec![set.join("labels.csv")],
+    /// Adds the networks of whole series: one on the features of each network of stage 1, and one on
+    /// the probabilities in the table `slices` and those of the first. Returns the last one's table.
+    fn add_stage2(&mut self, slices: &Path) -> PathBuf {
+        let options = self.options;
+        for Stage1 { name, .. } in &options.stage1 {
+            let inputs = [
+                "--network=sequence-features".into(),
+                flag("slices", &self.stage1_table(name)),
+                flag("features", &self.predicted(name)),
+            ];
+            let title = format!("stage 2: a network of series on the features of {name}");
+            self.add_series_network(name, title, inputs);
+        }
+        let table =
+            |layout: &Self, name: &str| layout.out.join(STAGE2).join(name).join("slices.parquet");
+        let first = self.add_ensemble(STAGE2, &table);
+        let inputs = [
+            "--network=sequence-probabilities".into(),
+            flag("slices", slices),
+            flag("first", &first),
+        ];
+        let title = "stage 2: a network of series on probabilities and positions".to_owned();
+        self.add_series_network(PROBABILITIES, title, inputs);
+        table(self, PROBABILITIES)
     }
-}
 
-fn evaluate_step(
-    options: &RecipeOptions,
-    name: &str,
-    predicted: &Path,
-    index: &Path,
-    evaluation: &Path,
-) -> Step {
-    let mut arguments = words(["evaluate"]);
-    arguments.push(predicted.into());
-    arguments.extend(words(["--id", "id"]));
-    for label in Label::ALL {
-        arguments.push(format!("--column={label}=prob_{label}").into());
+    fn add_series_network(&mut self, name: &str, title: String, inputs: [OsString; 3]) {
+        let run = self.out.join(STAGE2).join(name);
+        let mut settings = inputs.to_vec();
+        settings.extend(self.options.stage2.iter().map(Into::into));
+        settings.push(format!("--seed={}", self.options.seed).into());
+        settings.push(flag("out", &run));
+        let name = format!("{STAGE2}-{name}");
+        let step = self.call(name, title, Command::TrainSequence, settings);
+        self.add(step.writes([run.join("slices.parquet")]));
     }
-    arguments.push(flag("index", index));
-    arguments.push(flag("out", evaluation));
-    arguments.push(format!("--name={name}, out of fold").into());
-    arguments.push(format!("--repeats={}", options.resamples).into());
-    arguments.push("--pictures=0".into());
-    Step {
-        name: format!("evaluate-{name}"),
-        what: format!("out-of-fold evaluation of {name}, intervals clustered by patient"),
-        action: Action::Hemora(arguments),
-        files: Vec::new(),
-        outputs: vec![evaluation.join("metrics.json"), evaluation.join("report.html")],
+
+    /// Adds the evaluation of a table of out-of-fold predictions.
+    fn add_evaluation(&mut self, name: &str, predicted: &Path) {
+        let evaluation = self.evaluation(name);
+        let mut settings = vec![predicted.into(), "--id".into(), "id".into()];
+        let column = |label: Label| format!("--column={label}=prob_{label}").into();
+        settings.extend(Label::ALL.map(column));
+        settings.extend([
+            flag("index", &self.index()),
+            flag("out", &evaluation),
+            format!("--name={name}, out of fold").into(),
+            format!("--resamples={}", self.options.resamples).into(),
+            "--pictures=0".into(),
+        ]);
+        let title = format!("out-of-fold evaluation of {name}, intervals clustered by patient");
+        let step = self.call(format!("evaluate-{name}"), title, Command::Evaluate, settings);
+        self.add(step.writes(["metrics.json", "report.html"].map(|file| evaluation.join(file))));
+    }
+
+    /// Adds the competition's table of predictions.
+    fn add_submission(&mut self, name: &str, images: &str, from: PathBuf, to: PathBuf) {
+        let conversion = Convert { from, to: to.clone(), convert: write_submission };
+        let title = format!("the competition's table for the {images}");
+        let action = Action::Convert(conversion);
+        self.add(Step::new(&self.out.join(RECORDS), name, title, action).writes([to]));
+    }
+
+    /// Adds the predictions of the test images, where there are any.
+    fn add_test(&mut self, bundle: &Path) {
+        let Some(test) = &self.dataset.test else { return };
+        let folder = self.out.join("test");
+        let settings =
+            vec![test.into(), flag("model", bundle), flag("out", &folder), "--all-series".into()];
+        let title = "probabilities of the test images";
+        let from = folder.join("result.csv");
+        self.add(self.call("test", title, Command::Triage, settings).writes([from.clone()]));
+        self.add_submission("submission", "test images", from, self.out.join("submission.csv"));
     }
 }

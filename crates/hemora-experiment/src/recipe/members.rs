@@ -4,90 +4,81 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::engine::Command;
+use crate::recipe::Stage1;
 use crate::recipe::about::{about, about_ensemble};
-use crate::recipe::layout::{ENSEMBLE, PROBABILITIES, STAGE2, flag, words};
-use crate::recipe::step::Action;
-use crate::recipe::{RecipeOptions, Stage1, Step};
+use crate::recipe::layout::{ENSEMBLE, Layout, PROBABILITIES, STAGE2, flag, named};
 
 /// Folder of the bundles of single folds.
-pub(crate) const MEMBERS: &str = "members";
+pub(super) const MEMBERS: &str = "members";
 
-/// The steps that make `bundle`, for a data set of so many slices.
-pub(crate) fn bundle_steps(
-    options: &RecipeOptions,
-    out: &Path,
-    bundle: &Path,
-    slices: usize,
-) -> Vec<Step> {
-    let evaluated = |name: &str| out.join("evaluation").join(name);
-    let about_file = out.join("about.toml");
-    if options.one_fold {
-        let first = &options.stage1[0];
-        let mut arguments = member(options, out, first, 1);
-        arguments.push(flag("about", &about_file));
-        arguments.push(flag("evaluation", &evaluated(&first.name)));
-        arguments.push(flag("out", bundle));
-        return vec![Step {
-            name: "bundle".to_owned(),
-            what: "a model that `hemora triage` takes: one network of one fold".to_owned(),
-            action: Action::Hemora(arguments),
-            files: vec![(about_file, about(options, first, slices))],
-            outputs: vec![bundle.to_owned()],
-        }];
-    }
-    let mut steps = Vec::new();
-    let mut all = words(["ensemble", "bundle"]);
-    for stage1 in &options.stage1 {
-        for fold in 1..=options.folds {
-            let name = format!("{}-{fold}", stage1.name);
-            let to = out.join(MEMBERS).join(format!("{name}.hemora"));
-            let about_member = out.join(MEMBERS).join(format!("{}.toml", stage1.name));
-            let mut arguments = member(options, out, stage1, fold);
-            // The mean over folds is taken of the members.
-            arguments.push("--own-fold".into());
-            arguments.push(flag("about", &about_member));
-            arguments.push(flag("out", &to));
-            steps.push(Step {
-                name: format!("member-{name}"),
-                what: format!("a bundle of fold {fold} of {}", stage1.name),
-                action: Action::Hemora(arguments),
-                files: vec![(about_member, about(options, stage1, slices))],
-                outputs: vec![to.clone()],
-            });
-            let mut named = OsString::from(format!("{}=", stage1.name));
-            named.push(&to);
-            all.push(named);
+impl Layout<'_> {
+    /// Adds the steps that make `bundle`.
+    pub(super) fn add_bundles(&mut self, bundle: &Path) {
+        let about_file = self.out.join("about.toml");
+        if self.options.one_fold {
+            let first = &self.options.stage1[0];
+            let mut settings = self.member(first, 1);
+            settings.push(flag("about", &about_file));
+            settings.push(flag("evaluation", &self.evaluation(&first.name)));
+            settings.push(flag("out", bundle));
+            let title = "a model that `hemora triage` takes: one network of one fold";
+            let text = about(self.options, first, self.slices);
+            let step = self.call("bundle", title, Command::ModelBundle, settings);
+            self.add(step.with_file(about_file, text).writes([bundle.to_owned()]));
+            return;
         }
+        let (mut all, options) = (Vec::new(), self.options);
+        for stage1 in &options.stage1 {
+            for fold in 1..=options.folds {
+                all.push(self.add_member(stage1, fold));
+            }
+        }
+        if options.stage1.len() > 1 {
+            let fit = |stage: &str| self.out.join(stage).join(ENSEMBLE).join("ensemble.json");
+            all.push(flag("fit", &fit(STAGE2)));
+            all.push(flag("series-run", &self.out.join(STAGE2).join(PROBABILITIES)));
+            all.push(flag("slices-fit", &fit("stage1")));
+        }
+        all.push(flag("about", &about_file));
+        all.push(flag("evaluation", &self.evaluation(STAGE2)));
+        all.push(flag("out", bundle));
+        let title = "a model that `hemora triage` takes: all networks of all folds";
+        let text = about_ensemble(self.options, self.slices);
+        let step = self.call("bundle", title, Command::EnsembleBundle, all);
+        self.add(step.with_file(about_file, text).writes([bundle.to_owned()]));
     }
-    if options.stage1.len() > 1 {
-        let fit = |stage: &str| out.join(stage).join(ENSEMBLE).join("ensemble.json");
-        all.push(flag("fit", &fit(STAGE2)));
-        all.push(flag("series", &out.join(STAGE2).join(PROBABILITIES)));
-        all.push(flag("slices-fit", &fit("stage1")));
-    }
-    all.push(flag("about", &about_file));
-    all.push(flag("evaluation", &evaluated(STAGE2)));
-    all.push(flag("out", bundle));
-    steps.push(Step {
-        name: "bundle".to_owned(),
-        what: "a model that `hemora triage` takes: all networks of all folds".to_owned(),
-        action: Action::Hemora(all),
-        files: vec![(about_file, about_ensemble(options, slices))],
-        outputs: vec![bundle.to_owned()],
-    });
-    steps
-}
 
-/// `hemora model bundle` of a fold, without its description and place.
-fn member(options: &RecipeOptions, out: &Path, stage1: &Stage1, fold: usize) -> Vec<OsString> {
-    let run = out.join("stage1").join(&stage1.name);
-    let mut arguments = words(["model", "bundle"]);
-    arguments.push(run.join(format!("fold-{fold}/model.safetensors")).into());
-    arguments.push(format!("--views={}", options.views.name()).into());
-    arguments.push(flag("series", &out.join(STAGE2).join(&stage1.name)));
-    if options.stage1.len() == 1 {
-        // Of several networks it reads the means, and belongs to the bundle of all.
-        arguments.push(flag("series", &out.join(STAGE2).join(PROBABILITIES)));
+    /// Adds the bundle of a fold. Returns it as the bundle of all takes it.
+    fn add_member(&mut self, stage1: &Stage1, fold: usize) -> OsString {
+        let name = format!("{}-{fold}", stage1.name);
+        let folder = self.out.join(MEMBERS);
+        let bundle = folder.join(format!("{name}.hemora"));
+        let about_file = folder.join(format!("{}.toml", stage1.name));
+        let mut settings = self.member(stage1, fold);
+        // The mean over folds is taken of the members.
+        settings.push("--own-fold".into());
+        settings.push(flag("about", &about_file));
+        settings.push(flag("out", &bundle));
+        let title = format!("a bundle of fold {fold} of {}", stage1.name);
+        let text = about(self.options, stage1, self.slices);
+        let step = self.call(format!("member-{name}"), title, Command::ModelBundle, settings);
+        self.add(step.with_file(about_file, text).writes([bundle.clone()]));
+        named(&stage1.name, &bundle)
     }
-    arguments
+
+    /// Arguments of `hemora model bundle` for a fold, without description and output.
+    fn member(&self, stage1: &Stage1, fold: usize) -> Vec<OsString> {
+        let run = self.out.join("stage1").join(&stage1.name);
+        let mut settings = vec![
+            run.join(format!("fold-{fold}/model.safetensors")).into(),
+            format!("--views={}", self.options.views.name()).into(),
+            flag("series-run", &self.out.join(STAGE2).join(&stage1.name)),
+        ];
+        if self.options.stage1.len() == 1 {
+            // Of several networks it reads the means, and belongs to the bundle of all.
+            settings.push(flag("series-run", &self.out.join(STAGE2).join(PROBABILITIES)));
+        }
+        settings
+    }
 }

@@ -10,7 +10,7 @@ use crate::recipe::error::in_path;
 /// Which recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The competition's winner (facts §4).
+    /// The competition's winner (docs/references.md#winner).
     Winner,
     /// One small network on three slices in three windows.
     Fast,
@@ -19,7 +19,7 @@ pub enum Kind {
 /// How large everything is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
-    /// Minutes on two cores, for phantoms and small samples: says that everything works, not more.
+    /// Minutes on two cores, for phantoms and small samples: shows that everything works, not more.
     Quick,
     /// As it is meant, for a GPU.
     Full,

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::engine::{Programs, Record, Step, StepEvent, run_steps};
 use crate::recipe::error::in_path;
-use crate::recipe::layout::{STAGE2, steps};
+use crate::recipe::layout::{Layout, RECORDS, STAGE2};
 use crate::recipe::members::MEMBERS;
-use crate::recipe::step::Action;
-use crate::recipe::{Cost, Dataset, Event, Programs, RecipeError, RecipeOptions, Step};
+use crate::recipe::{Cost, Dataset, RecipeError, RecipeOptions};
 
 /// A recipe for a data set in a folder.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ impl Recipe {
         // Programs are started elsewhere than where paths were typed.
         let out = std::path::absolute(out).map_err(in_path(out))?;
         let slices = dataset.slices()?;
-        let steps = steps(&options, &dataset, &out, slices);
+        let steps = Layout::steps(&options, &dataset, &out, slices);
         Ok(Self { options, dataset, out, steps })
     }
 
@@ -60,7 +60,7 @@ impl Recipe {
     /// Counts what it costs and times a few images and steps on this machine.
     ///
     /// # Errors
-    /// [`RecipeError`] if the labels cannot be read or a program not be started.
+    /// [`RecipeError`] if the labels cannot be read or a program cannot be started.
     pub fn cost(&self, programs: &Programs) -> Result<Cost, RecipeError> {
         Cost::measure(&self.options, &self.dataset, programs)
     }
@@ -68,11 +68,11 @@ impl Recipe {
     /// Number of steps that an earlier run completed.
     ///
     /// # Errors
-    /// [`RecipeError::OtherSettings`] if the folder has steps of another recipe.
+    /// [`RecipeError::Step`] if the folder has steps of another recipe.
     pub fn complete(&self) -> Result<usize, RecipeError> {
         let mut count = 0;
-        for (step, key) in self.keyed() {
-            count += usize::from(step.is_complete(&self.out, &key)?);
+        for step in &self.steps {
+            count += usize::from(Record::find(step)?.is_some());
         }
         Ok(count)
     }
@@ -82,9 +82,8 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::complete`].
     pub fn trains(&self) -> Result<bool, RecipeError> {
-        for (step, key) in self.keyed() {
-            let trains = matches!(step.action, Action::Train(_));
-            if trains && !step.is_complete(&self.out, &key)? {
+        for step in &self.steps {
+            if step.trains() && Record::find(step)?.is_none() {
                 return Ok(true);
             }
         }
@@ -96,11 +95,11 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError::Io`] if something cannot be removed.
     pub fn restart(&self) -> Result<(), RecipeError> {
-        if !self.out.join("steps").is_dir() {
+        if !self.out.join(RECORDS).is_dir() {
             return Ok(());
         }
         // The records last: a restart that is cut short is one that can be asked for again.
-        let names = ["prepared", "stage1", STAGE2, "evaluation", MEMBERS, "test", "steps"];
+        let names = ["prepared", "stage1", STAGE2, "evaluation", MEMBERS, "test", RECORDS];
         for path in names.map(|name| self.out.join(name)) {
             match fs::remove_dir_all(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -112,38 +111,22 @@ impl Recipe {
         Ok(())
     }
 
-    /// Does every step that is not complete, in order. `told` hears of each.
+    /// Does every step that is not complete, in order, and tells `on_event` of each.
     ///
     /// # Errors
     /// [`RecipeError`] of the step that failed; the same call goes on with it.
     pub fn run(
         &self,
         programs: &Programs,
-        told: &mut dyn FnMut(Event<'_>),
+        on_event: &mut dyn FnMut(&StepEvent<'_>),
     ) -> Result<(), RecipeError> {
-        let all = self.steps.len();
-        let records = self.out.join("steps");
-        fs::create_dir_all(&records).map_err(in_path(&records))?;
-        for (place, (step, key)) in self.keyed().into_iter().enumerate() {
-            if step.is_complete(&self.out, &key)? {
-                told(Event::Complete(place + 1, all, step));
-                continue;
+        run_steps(&self.steps, programs, false, &mut |event| {
+            on_event(&event);
+            match event {
+                StepEvent::Ended(ended) => Ok(ended.outcome.map(drop)?),
+                _ => Ok(()),
             }
-            told(Event::Begins(place + 1, all, step));
-            let seconds = step.run(programs, &self.out, &key)?;
-            told(Event::Ended(step, seconds));
-        }
-        Ok(())
-    }
-
-    /// The steps with what decides each: itself and all before it.
-    fn keyed(&self) -> Vec<(&Step, String)> {
-        let mut key = String::new();
-        let keyed = self.steps.iter().map(|step| {
-            key = step.key(&key);
-            (step, key.clone())
-        });
-        keyed.collect()
+        })
     }
 }
 
@@ -197,7 +180,7 @@ mod tests {
         let member = recipe.steps()[21].command();
         for part in [
             "/out/stage1/densenet121-windows/fold-2/model.safetensors",
-            "--series=/out/stage2/densenet121-windows --own-fold --about=/out/members/",
+            "--series-run=/out/stage2/densenet121-windows --own-fold --about=/out/members/",
             "--out=/out/members/densenet121-windows-2.hemora",
         ] {
             assert!(member.contains(part), "{part}: {member}");
@@ -207,7 +190,7 @@ mod tests {
         for part in [
             "hemora ensemble bundle densenet121-windows=/out/members/densenet121-windows-1.hemora ",
             " --fit=/out/stage2/ensemble/ensemble.json ",
-            " --series=/out/stage2/probabilities ",
+            " --series-run=/out/stage2/probabilities ",
             " --slices-fit=/out/stage1/ensemble/ensemble.json ",
             " --evaluation=/out/evaluation/stage2 ",
         ] {
@@ -220,7 +203,7 @@ mod tests {
         assert_eq!(names(&one)[6..9], next);
         assert_eq!(names(&one)[13..], ["bundle", "out-of-fold"]);
         let member = one.steps()[8].command();
-        assert!(member.contains("--series=/out/stage2/probabilities --own-fold"), "{member}");
+        assert!(member.contains("--series-run=/out/stage2/probabilities --own-fold"), "{member}");
         assert!(!one.steps()[13].command().contains("--fit"));
         // One fold alone is one bundle.
         let small = plan(None, |options| {
@@ -229,7 +212,7 @@ mod tests {
         });
         assert_eq!(names(&small)[7..], ["evaluate-stage2", "bundle", "out-of-fold"]);
         let bundle = small.steps()[8].command();
-        assert!(bundle.contains("--series=/out/stage2/probabilities --about="), "{bundle}");
+        assert!(bundle.contains("--series-run=/out/stage2/probabilities --about="), "{bundle}");
         assert!(bundle.ends_with("--out=/out/model.hemora"), "{bundle}");
         let tested = plan(Some("test"), |_| ());
         assert_eq!(names(&tested)[37..], ["test", "submission"]);
@@ -244,16 +227,12 @@ mod tests {
 
     #[test]
     fn another_setting_changes_the_steps_from_where_it_matters() {
-        let keys = |recipe: &Recipe| -> Vec<String> {
-            recipe.keyed().into_iter().map(|(_, key)| key).collect()
-        };
         let hash = |change: fn(&mut RecipeOptions)| {
-            // Of the same labels' path.
+            // The same path of the labels each time.
             let mut recipe = plan(None, change);
-            let path = PathBuf::from("labels.csv");
-            recipe.dataset.labels = path;
-            recipe.steps = steps(&recipe.options, &recipe.dataset, &recipe.out, 1);
-            keys(&recipe)
+            recipe.dataset.labels = PathBuf::from("labels.csv");
+            let steps = Layout::steps(&recipe.options, &recipe.dataset, &recipe.out, 1);
+            steps.iter().map(Step::key).collect::<Vec<String>>()
         };
         let (one, other) = (hash(|_| ()), hash(|options| options.epochs = 3));
         assert_eq!(one[..2], other[..2]);

@@ -6,24 +6,23 @@ use std::path::Path;
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_data::{SliceTable, Table, with_file};
 
-use crate::recipe::RecipeError;
-use crate::recipe::step::write_whole;
+use crate::engine::write_text;
 
 /// Writes `ID_…_label,probability` for every slice of a table: one of slices with their scores
 /// (Parquet), or triage's `result.csv`.
 ///
 /// # Errors
-/// [`RecipeError`] if the table cannot be read, two slices have one id, or the file cannot be
-/// written.
-pub(crate) fn write_submission(from: &Path, to: &Path) -> Result<(), RecipeError> {
+/// The file and what was found and expected, if the table cannot be read, has two slices with one
+/// id, or the file cannot be written.
+pub(super) fn write_submission(from: &Path, to: &Path) -> Result<(), String> {
     let mut rows = match from.extension().is_some_and(|end| end == "parquet") {
-        true => of_slices(from)?,
-        false => of_triage(from)?,
+        true => rows_of_slices(from)?,
+        false => rows_of_triage(from)?,
     };
     rows.sort_by(|a, b| a.0.cmp(&b.0));
     if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        let reason = format!("`{}` stands twice; expected each slice once", pair[0].0);
-        return Err(RecipeError::Output { path: from.to_owned(), reason });
+        let file = from.display();
+        return Err(format!("{file}: `{}` stands twice; expected each slice once", pair[0].0));
     }
     let mut text = String::from("ID,Label\n");
     for (id, probabilities) in &rows {
@@ -31,37 +30,37 @@ pub(crate) fn write_submission(from: &Path, to: &Path) -> Result<(), RecipeError
             let _ = writeln!(text, "{id}_{label},{}", probabilities[label.index()]);
         }
     }
-    write_whole(to, text.as_bytes())
+    write_text(to, text.as_bytes()).map_err(|error| error.to_string())
 }
 
 type Rows = Vec<(String, [f32; LABEL_COUNT])>;
 
-fn of_slices(path: &Path) -> Result<Rows, RecipeError> {
-    let table = SliceTable::read(path)?;
+fn rows_of_slices(path: &Path) -> Result<Rows, String> {
+    let table = SliceTable::read(path).map_err(|error| error.to_string())?;
     Ok(table.rows.into_iter().map(|row| (row.id, row.probabilities)).collect())
 }
 
-fn of_triage(path: &Path) -> Result<Rows, RecipeError> {
+fn rows_of_triage(path: &Path) -> Result<Rows, String> {
     let mut rows = Vec::new();
     with_file(path, |file| {
         let table = Table::new(file)?;
         let id = table.column("sop_instance_uid")?;
-        let columns = Label::ALL.map(|label| table.column(label.name()));
-        let mut places = [0; LABEL_COUNT];
-        for (place, column) in places.iter_mut().zip(columns) {
-            *place = column?;
+        let found = Label::ALL.map(|label| table.column(label.name()));
+        let mut columns = [0; LABEL_COUNT];
+        for (column, found) in columns.iter_mut().zip(found) {
+            *column = found?;
         }
         table.for_each(|_, fields| {
             let mut probabilities = [0f32; LABEL_COUNT];
-            for (value, &place) in probabilities.iter_mut().zip(&places) {
-                let text = fields[place];
+            for (value, &column) in probabilities.iter_mut().zip(&columns) {
+                let text = fields[column];
                 *value = text.parse().map_err(|_| format!("`{text}` is no probability"))?;
             }
             rows.push((fields[id].to_owned(), probabilities));
             Ok(())
-        })?;
-        Ok(())
-    })?;
+        })
+    })
+    .map_err(|error| error.to_string())?;
     Ok(rows)
 }
 
@@ -83,8 +82,6 @@ mod tests {
         assert_eq!(lines.len(), 13);
         assert_eq!([lines[0], lines[6], lines[7]], ["ID,Label", "ID_a_any,1", "ID_b_epidural,0.1"]);
         std::fs::write(&from, format!("{two}ID_a,0,0,0,0,0,1\n")).unwrap();
-        assert!(
-            write_submission(&from, &to).unwrap_err().to_string().contains("`ID_a` stands twice")
-        );
+        assert!(write_submission(&from, &to).unwrap_err().contains("`ID_a` stands twice"));
     }
 }

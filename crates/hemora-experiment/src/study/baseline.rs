@@ -47,7 +47,7 @@ pub struct Baseline {
     pub kind: BaselineKind,
     /// Training images that it was fitted on.
     pub fitted_on: u64,
-    /// Figures by label, on the test images that it can say something of.
+    /// Figures by label, on the test images that it can predict.
     pub figures: Vec<LabelFigures>,
 }
 
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(rates.starts.len(), 9);
         assert!((rates.at(3.0) - 0.5 / 11.0).abs() < 1e-12);
         assert!((rates.at(1e9) - 10.5 / 11.0).abs() < 1e-12);
-        // All at one place: one rate.
+        // All at one position: one rate.
         let same = Rates::fit(&[2.0; 40], &[true; 40]);
         assert_eq!((same.at(-1.0), same.at(2.0)), (1.0, 1.0));
     }

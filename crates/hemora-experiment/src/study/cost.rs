@@ -33,7 +33,7 @@ impl Cost {
     ///
     /// # Errors
     /// [`StudyError::Option`] if the network cannot be built at this size.
-    pub fn of(
+    pub fn for_cell(
         cell: &Cell,
         parts: &[PartCounts],
         options: &StudyOptions,
@@ -95,11 +95,11 @@ mod tests {
         let mut options = StudyOptions::quick();
         options.training.epochs.insert("simple-nn".to_owned(), 2);
         let parts = [part(100), part(10), part(20)];
-        let cost = Cost::of(&cell("simple-nn"), &parts, &options).unwrap();
+        let cost = Cost::for_cell(&cell("simple-nn"), &parts, &options).unwrap();
         // 64 × 64 × 3 inputs to 128 units to one; 2 × (3 × 100 + 10) + 10 + 20 passes.
         assert_eq!(cost.multiply_adds, 650.0 * (12288.0 * 128.0 + 128.0));
         assert_eq!(cost.images, 130.0);
         assert!(cost.seconds(1) > cost.seconds(2));
-        assert!(Cost::of(&cell("vgg"), &parts, &options).is_err());
+        assert!(Cost::for_cell(&cell("vgg"), &parts, &options).is_err());
     }
 }

@@ -29,7 +29,7 @@ pub struct StudyDocument {
     pub options: StudyOptions,
     /// The images.
     pub set: SetSummary,
-    /// Where networks were trained, as the trainer says it; absent before the first cell.
+    /// Where networks were trained, as the trainer reports it; absent before the first cell.
     pub device: Option<String>,
     /// Cells of the plan.
     pub planned: u64,
@@ -97,7 +97,7 @@ pub struct Measured {
     pub best_epoch: Option<u64>,
     /// Seconds of the program, reading included; of the last start if it was stopped in between.
     pub seconds: f64,
-    /// Where it ran, as the trainer says it.
+    /// Where it ran, as the trainer reports it.
     pub device: Option<String>,
     /// Test images of the selection that could not be read.
     pub missing: u64,
@@ -137,7 +137,7 @@ pub struct Reported {
 /// Accuracy that the seed study reaches on the same set with the answer "none" alone.
 pub const REPORTED_MAJORITY: f64 = 0.7534;
 
-/// What the seed study reports, for 3 and more subtypes (facts §1). Its figures for the other
+/// What the seed study reports, for 3 and more subtypes (docs/references.md#seed-networks). Its figures for the other
 /// subsets are not on record.
 pub fn reported() -> Vec<Reported> {
     [

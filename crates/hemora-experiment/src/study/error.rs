@@ -4,10 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use hemora_data::{
-    DataError, IndexError, PrepareError, PrepareRecipeError, SplitError, TableError,
+    DataError, IndexError, PrepareError, PrepareRecipeError, SplitError, TableColumnError,
+    TableError,
 };
 use hemora_metrics::MetricError;
 use hemora_synth::SynthError;
+
+use crate::engine::EngineError;
 
 /// Why a study cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,14 @@ pub enum StudyError {
         found: String,
         /// What can be.
         expected: String,
+    },
+    /// A text names no table.
+    #[error("{flag}: {source}")]
+    TableColumn {
+        /// The flag.
+        flag: &'static str,
+        /// What was found and expected.
+        source: TableColumnError,
     },
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
@@ -78,18 +89,14 @@ pub enum StudyError {
     },
     /// The folder has results of other settings.
     #[error(
-        "{}: belongs to a study with other settings or images; give another folder, or start over",
+        "{}: belongs to a study with other settings or images; give another folder, or start over \
+         with --restart",
         .0.display()
     )]
     OtherSettings(PathBuf),
-    /// The training program cannot be started.
-    #[error("cannot start {}: {source}", program.display())]
-    Start {
-        /// The program.
-        program: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
+    /// A step did not complete.
+    #[error(transparent)]
+    Step(#[from] EngineError),
     /// What the training program wrote cannot be used.
     #[error("{}: {reason}", path.display())]
     Output {

@@ -105,7 +105,7 @@ impl Predicted {
         with_file(path, |file| {
             let table = Table::new(file)?;
             let id = table.column("id")?;
-            let places: Vec<[usize; 2]> = labels
+            let found: Vec<[usize; 2]> = labels
                 .iter()
                 .map(|label| {
                     Ok([table.column(&format!("label_{label}"))?, table.column(label.name())?])
@@ -113,7 +113,7 @@ impl Predicted {
                 .collect::<Result<_, hemora_data::TableError>>()?;
             table.for_each(|_, fields| {
                 read.ids.push(fields[id].to_owned());
-                for (column, [truth, probability]) in read.columns.iter_mut().zip(&places) {
+                for (column, [truth, probability]) in read.columns.iter_mut().zip(&found) {
                     column.truth.push(fields[*truth] == "1");
                     let value = fields[*probability].parse::<f64>();
                     column.probabilities.push(value.map_err(|_| {

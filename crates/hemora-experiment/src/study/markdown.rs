@@ -140,7 +140,7 @@ fn reported_text(document: &StudyDocument, who: &Who, types: usize) -> String {
 
 fn subtypes(text: &mut String, document: &StudyDocument) {
     let splits = &document.options.splits;
-    for (place, &split) in splits.iter().enumerate() {
+    for (index, &split) in splits.iter().enumerate() {
         let _ = writeln!(
             text,
             "\n## The five subtypes as a multi-label problem, {}: AUC\n",
@@ -158,7 +158,7 @@ fn subtypes(text: &mut String, document: &StudyDocument) {
             let _ = write!(text, "| {} |", who_title(who));
             for (_, rows) in &columns {
                 let summary = rows.iter().find(|(other, _)| other == who);
-                let summary = summary.and_then(|(_, splits)| splits[place]);
+                let summary = summary.and_then(|(_, splits)| splits[index]);
                 let shown = summary.map_or("–".to_owned(), |one| cell(&one.auc, decimal));
                 let _ = write!(text, " {shown} |");
             }

@@ -63,8 +63,8 @@ pub struct Training {
 }
 
 impl StudyOptions {
-    /// Everything as in the seed study (facts §1): 20,000 slices without hemorrhage, 256 pixels,
-    /// batches of 32, Keras' Adadelta with a learning rate of 1. The study does not say for how
+    /// Everything as in the seed study (docs/references.md#seed-networks): 20,000 slices without hemorrhage, 256 pixels,
+    /// batches of 32, Keras' Adadelta with a learning rate of 1. The study does not report for how
     /// many epochs; 20 is ours, and the best of them on validation counts.
     pub fn seed() -> Self {
         Self {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use hemora_data::{Output, PrepareRecipe, PreparedSet, Selection, build_index, prepare};
 use hemora_synth::{PhantomOptions, write_dataset};
 
-use crate::study::{SetRequest, StudyError, files};
+use crate::engine::claim;
+use crate::study::{SetRequest, StudyError};
 
 /// Which phantoms are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,22 +34,25 @@ pub fn phantoms(
     let (data, index) = (folder.join("dicom"), folder.join("index.parquet"));
     let prepared = folder.join("prepared");
     let about = format!("{patients} patients, seed {seed}, {size} pixels\n");
-    files::claim(&folder.join("about.txt"), &about)?;
+    let settings = folder.join("about.txt");
+    if !claim(&settings, &about)? {
+        return Err(StudyError::OtherSettings(settings));
+    }
     if !PreparedSet::is_one(&prepared) {
         let labels = data.join("stage_2_train.csv");
         if !labels.exists() {
             let options = PhantomOptions::default().with_size(size);
-            let told = |done, total| progress("phantoms made", done, total);
-            write_dataset(&data, seed, patients, &options, &told)?;
+            let made = |done, total| progress("phantoms made", done, total);
+            write_dataset(&data, seed, patients, &options, &made)?;
         }
-        let told = |done, total| progress("slices indexed", done, total);
+        let indexed = |done, total| progress("slices indexed", done, total);
         let images: Vec<PathBuf> = vec![data.join("stage_2_train")];
-        build_index(&images, &[labels], &index, &told)?;
-        let told = |done, total| {
+        build_index(&images, &[labels], &index, &indexed)?;
+        let prepared_slices = |done, total| {
             progress("slices prepared", done, total);
             ControlFlow::Continue(())
         };
-        prepare(&index, &prepared, &recipe(size), &Selection::default(), &told)?;
+        prepare(&index, &prepared, &recipe(size), &Selection::default(), &prepared_slices)?;
     }
     Ok(SetRequest {
         images: prepared,
@@ -65,7 +69,7 @@ fn recipe(size: usize) -> PrepareRecipe {
     PrepareRecipe {
         name: format!("howard at {size} pixels"),
         canvas: Some(size),
-        size: howard.size.map(|own| own.min(size)),
+        size: howard.size.map(|of_howard| of_howard.min(size)),
         ..howard
     }
 }

@@ -64,7 +64,7 @@ pub enum SplitKind {
     /// All that is known to be of one patient or series.
     Patient,
     /// Nothing: patients stand in several parts, as probably in the seed study, and figures are too
-    /// good (facts §1).
+    /// good (docs/references.md#seed-networks).
     Image,
 }
 

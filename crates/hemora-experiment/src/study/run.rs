@@ -2,24 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
+use hemora_base::sha256_hex;
 use hemora_ct::NOTICE;
 use hemora_data::SplitTable;
 use hemora_evaluation::Tool;
-use sha2::{Digest, Sha256};
 
+use crate::engine::{EngineError, Programs, Step, StepEvent, run_steps, write_json, write_text};
 use crate::study::baseline::baselines;
+use crate::study::cell::Job;
 use crate::study::cost::Cost;
 use crate::study::document::{
     CellResult, DrawResult, Outcome, SCHEMA_VERSION, StudyDocument, reported,
 };
 use crate::study::error::in_path;
-use crate::study::files::{write_json, write_whole};
 use crate::study::selection::{Selection, too_few};
 use crate::study::set::StudySet;
 use crate::study::summary::summarise;
-use crate::study::trainer::Job;
 use crate::study::warnings::warnings;
 use crate::study::{Cell, Draw, StudyError, StudyOptions, cells, draws, markdown, write_html};
 
@@ -39,29 +38,29 @@ struct Drawn {
     table_sha256: String,
 }
 
-/// How cells are run.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// The training program.
-    pub program: PathBuf,
-    /// Its threads; 0 for one per core.
-    pub threads: usize,
-    /// Forget the cells that an earlier run finished.
-    pub restart: bool,
-}
-
 /// What happens in a study.
 #[derive(Debug)]
-pub enum Event<'a> {
-    /// A cell is taken up, counted from 1, of so many.
-    Begins(usize, usize, &'a Cell),
-    /// The trainer said this after an epoch.
-    Epoch(&'a str),
-    /// A cell has ended. The seconds that the rest will take, by what the cells so far took, if any
-    /// was run.
-    Ended(&'a CellResult, Option<f64>),
-    /// A cell was finished by an earlier run.
-    Taken(&'a CellResult),
+pub enum StudyEvent<'a> {
+    /// A cell begins, of those that can be run.
+    Begins {
+        /// From 1.
+        number: usize,
+        /// Cells in all.
+        total: usize,
+        /// The cell.
+        cell: &'a Cell,
+    },
+    /// The training program reports progress of the cell that runs.
+    Progress(&'a hemora_base::Event),
+    /// A cell ended.
+    Ended {
+        /// What came of it.
+        cell: &'a CellResult,
+        /// Seconds that the rest will take at the pace so far, where that is known.
+        seconds_left: Option<f64>,
+    },
+    /// An earlier run finished a cell, or it cannot be run.
+    Settled(&'a CellResult),
 }
 
 impl Study {
@@ -113,7 +112,7 @@ impl Study {
         match earlier {
             Some(earlier) if earlier != text => return Err(StudyError::OtherSettings(table)),
             Some(_) => {}
-            None => write_whole(&table, &text)?,
+            None => write_text(&table, &text)?,
         }
         let parts = selection.counts(&self.set);
         let seed = self.options.seed.wrapping_add(draw.repeat);
@@ -127,9 +126,7 @@ impl Study {
         };
         let shared_patients = selection.shared_groups(&self.set).len() as u64;
         let result = DrawResult { draw, seed, parts, shared_patients, impossible, baselines };
-        let digest = Sha256::digest(&text);
-        let table_sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Drawn { selection, result, table, table_sha256 })
+        Ok(Drawn { selection, result, table, table_sha256: sha256_hex(&text) })
     }
 
     /// The images.
@@ -157,7 +154,7 @@ impl Study {
     fn cell_cost(&self, drawn: &Drawn, cell: &Cell) -> Result<Cost, StudyError> {
         match drawn.result.impossible {
             Some(_) => Ok(Cost::default()),
-            None => Cost::of(cell, &drawn.result.parts, &self.options),
+            None => Cost::for_cell(cell, &drawn.result.parts, &self.options),
         }
     }
 
@@ -168,64 +165,78 @@ impl Study {
     }
 
     /// Runs every cell that no earlier run of the folder finished, and writes `study.json`,
-    /// `study.md` and `report.html` after each. A cell that fails is named and the rest goes on.
+    /// `study.md` and `report.html` after each. A cell that fails is named and the rest goes on. With
+    /// `restart` no earlier run counts.
     ///
     /// # Errors
-    /// [`StudyError`] if the program cannot be started, or a file not be read or written.
+    /// [`StudyError`] if the program cannot be started, or a file cannot be read or written;
+    /// [`StudyError::Step`] if a cell was finished with other settings.
     pub fn run(
         &self,
-        options: &RunOptions,
-        told: &mut dyn FnMut(Event<'_>),
+        programs: &Programs,
+        restart: bool,
+        on_event: &mut dyn FnMut(StudyEvent<'_>),
     ) -> Result<StudyDocument, StudyError> {
         let all: Vec<(&Drawn, Cell)> = self.cells().collect();
-        let mut results: Vec<CellResult> = Vec::new();
-        let (mut done, mut open) = (Cost::default(), self.cost()?);
-        let mut seconds = 0.0;
-        for (number, (drawn, cell)) in all.iter().enumerate() {
-            let cost = self.cell_cost(drawn, cell)?;
+        let mut results: Vec<Option<CellResult>> = Vec::with_capacity(all.len());
+        // The cells that can be run, with their index in the plan.
+        let (mut jobs, mut steps): (Vec<(usize, Job)>, Vec<Step>) = (Vec::new(), Vec::new());
+        for (index, (drawn, cell)) in all.iter().enumerate() {
+            if let Some(reason) = &drawn.result.impossible {
+                let result = cell.with(Outcome::Impossible(reason.clone()));
+                on_event(StudyEvent::Settled(&result));
+                results.push(Some(result));
+                continue;
+            }
+            results.push(None);
             let job = Job {
-                program: &options.program,
                 cell,
                 set: &self.set,
                 selection: &drawn.selection,
                 table: &drawn.table,
                 table_sha256: &drawn.table_sha256,
                 options: &self.options,
-                threads: options.threads,
                 folder: self.out.join("cells").join(cell.name()),
-                restart: options.restart,
+                restart,
+                work: self.cell_cost(drawn, cell)?.seconds(1),
             };
-            let result =
-                |outcome| CellResult { network: cell.network.clone(), draw: cell.draw, outcome };
-            open = open.plus(Cost {
-                multiply_adds: -cost.multiply_adds,
-                images: -cost.images,
-                cells: -cost.cells,
-            });
-            let finished = match &drawn.result.impossible {
-                Some(reason) => Some(Outcome::Impossible(reason.clone())),
-                None => job.finished()?.map(|measured| Outcome::Measured(Box::new(measured))),
-            };
-            if let Some(outcome) = finished {
-                results.push(result(outcome));
-                told(Event::Taken(&results[number]));
-                continue;
-            }
-            told(Event::Begins(number + 1, all.len(), cell));
-            let begin = Instant::now();
-            results.push(result(job.run(&mut |line| told(Event::Epoch(line)))?));
-            seconds += begin.elapsed().as_secs_f64();
-            done = done.plus(cost);
-            let left = open.seconds(1) * seconds / done.seconds(1).max(1e-9);
-            told(Event::Ended(&results[number], Some(left)));
-            self.write(&self.document(results.clone()))?;
+            steps.push(job.step());
+            jobs.push((index, job));
         }
-        let document = self.document(results);
+        let mut settled = 0;
+        run_steps(&steps, programs, restart, &mut |event| -> Result<(), StudyError> {
+            let (index, job) = &jobs[settled];
+            match event {
+                StepEvent::Begins { number, total, .. } => {
+                    on_event(StudyEvent::Begins { number, total, cell: job.cell });
+                }
+                StepEvent::Progress { event, .. } => on_event(StudyEvent::Progress(event)),
+                StepEvent::Complete { record, .. } => {
+                    let measured = Outcome::Measured(Box::new(job.earlier(record)?));
+                    let cell = results[*index].insert(job.cell.with(measured));
+                    on_event(StudyEvent::Settled(cell));
+                    settled += 1;
+                }
+                StepEvent::Ended(ended) => {
+                    let outcome = match ended.outcome {
+                        Ok(record) => Outcome::Measured(Box::new(job.measured(&record)?)),
+                        Err(error) => Outcome::Failed(failure(error)?),
+                    };
+                    let cell = results[*index].insert(job.cell.with(outcome));
+                    on_event(StudyEvent::Ended { cell, seconds_left: ended.seconds_left });
+                    settled += 1;
+                    self.write(&self.document(&results))?;
+                }
+            }
+            Ok(())
+        })?;
+        let document = self.document(&results);
         self.write(&document)?;
         Ok(document)
     }
 
-    fn document(&self, cells: Vec<CellResult>) -> StudyDocument {
+    fn document(&self, results: &[Option<CellResult>]) -> StudyDocument {
+        let cells: Vec<CellResult> = results.iter().flatten().cloned().collect();
         let draws: Vec<DrawResult> = self.draws().cloned().collect();
         let device = cells.iter().rev().find_map(|cell| match &cell.outcome {
             Outcome::Measured(measured) => measured.device.clone(),
@@ -254,10 +265,34 @@ impl Study {
 
     fn write(&self, document: &StudyDocument) -> Result<(), StudyError> {
         write_json(&self.out.join("study.json"), document)?;
-        write_whole(&self.out.join("study.md"), markdown(document).as_bytes())?;
+        write_text(&self.out.join("study.md"), markdown(document).as_bytes())?;
         let path = self.out.join("report.html");
         let mut page = Vec::new();
         write_html(&mut page, document).map_err(in_path(&path))?;
-        write_whole(&path, &page)
+        Ok(write_text(&path, &page)?)
+    }
+}
+
+impl Cell {
+    /// The cell with what came of it.
+    fn with(&self, outcome: Outcome) -> CellResult {
+        CellResult { network: self.network.clone(), draw: self.draw, outcome }
+    }
+}
+
+/// Why a cell failed, where the rest can go on: its first line for the results, then the end of the
+/// training's log.
+///
+/// # Errors
+/// An error that the next cell would meet as well.
+fn failure(error: EngineError) -> Result<String, StudyError> {
+    match error {
+        EngineError::Failed { status, last_lines, .. } => {
+            Ok(format!("hemora-train ended with {status}:\n{last_lines}"))
+        }
+        EngineError::OutOfMemory { last_lines, .. } => Ok(format!(
+            "hemora-train ran out of memory; try a smaller batch (--batch):\n{last_lines}"
+        )),
+        error => Err(error.into()),
     }
 }

@@ -61,11 +61,11 @@ impl Selection {
         options: &StudyOptions,
     ) -> Result<Self, StudyError> {
         let seed = options.seed.wrapping_add(draw.repeat);
-        let place = |index: &usize| given.and_then(|given| given.part(&set.items[*index].id));
-        let within = |index: &usize| given.is_none() || place(index).is_some();
+        let given_part = |index: &usize| given.and_then(|given| given.part(&set.items[*index].id));
+        let within = |index: &usize| given.is_none() || given_part(index).is_some();
         let chosen = choose(&set.items, &within, draw, options, seed);
         if given.is_some() {
-            let placed = chosen.into_iter().filter_map(|index| Some((index, place(&index)?)));
+            let placed = chosen.into_iter().filter_map(|index| Some((index, given_part(&index)?)));
             return Ok(Self { images: placed.collect() });
         }
         // Stratified by what is asked: by subtypes, the few patients with three of them could each

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::{LABEL_COUNT, Label};
 use hemora_data::{
-    Groups, ImageKind, ImageSet, IndexReader, LabelTable, PreparedSet, Table, with_file,
+    GroupTable, Groups, ImageKind, ImageSet, IndexReader, LabelTable, PreparedSet, Table,
+    TableColumn, TableColumnError, with_file,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,7 @@ impl Item {
 pub struct StudySet {
     /// The images.
     pub items: Vec<Item>,
-    /// What the trainer is told: where images and labels are, and their groups.
+    /// Where the trainer finds the images.
     pub images: PathBuf,
     /// The label table.
     pub labels: PathBuf,
@@ -118,7 +119,8 @@ impl StudySet {
             (labels, found)
         };
         for table in &request.groups {
-            groups.merge(&read_groups(table)?);
+            let table: GroupTable = table.parse().map_err(refuse("--groups"))?;
+            groups.merge(&Groups::from_table(&table)?);
         }
         let z = request.z.as_deref().map(read_z).transpose()?.unwrap_or_default();
         let names = groups.assign(found.iter().map(|(id, _): &(String, _)| id));
@@ -162,19 +164,6 @@ impl StudySet {
     }
 }
 
-fn read_groups(table: &str) -> Result<Groups, StudyError> {
-    let parts: Vec<&str> = table.split(':').collect();
-    match parts[..] {
-        [path] => Ok(Groups::from_series_csv(Path::new(path))?),
-        [path, id, group] => Ok(Groups::from_csv(Path::new(path), id, group)?),
-        _ => Err(StudyError::Option {
-            name: "groups",
-            found: table.to_owned(),
-            expected: "CSV or CSV:ID_COLUMN:GROUP_COLUMN".to_owned(),
-        }),
-    }
-}
-
 /// Positions by image.
 fn read_z(source: &str) -> Result<HashMap<String, f64>, StudyError> {
     if source.ends_with(".parquet") {
@@ -187,17 +176,10 @@ fn read_z(source: &str) -> Result<HashMap<String, f64>, StudyError> {
         }
         return Ok(positions);
     }
-    let parts: Vec<&str> = source.split(':').collect();
-    let [path, id, z] = parts[..] else {
-        return Err(StudyError::Option {
-            name: "z",
-            found: source.to_owned(),
-            expected: "an index (.parquet) or CSV:ID_COLUMN:Z_COLUMN".to_owned(),
-        });
-    };
+    let column: TableColumn = source.parse().map_err(refuse("--z"))?;
     let read = |file| {
         let table = Table::new(file)?;
-        let (id, z) = (table.column(id)?, table.column(z)?);
+        let (id, z) = (table.column(&column.id)?, table.column(&column.column)?);
         let mut positions = HashMap::new();
         table.for_each(|_, fields| {
             // A position that is absent or no number is not known.
@@ -208,5 +190,10 @@ fn read_z(source: &str) -> Result<HashMap<String, f64>, StudyError> {
         })?;
         Ok(positions)
     };
-    Ok(with_file(Path::new(path), read)?)
+    Ok(with_file(&column.table, read)?)
+}
+
+/// An error for a text that names no table.
+fn refuse(flag: &'static str) -> impl FnOnce(TableColumnError) -> StudyError {
+    move |source| StudyError::TableColumn { flag, source }
 }

@@ -58,8 +58,8 @@ pub(crate) fn document(change: impl FnOnce(&mut StudyOptions)) -> StudyDocument 
             impossible: None,
             baselines,
         });
-        for (place, cell) in crate::study::cells(&options, draw).into_iter().enumerate() {
-            let measured = measured(&set, &selection, draw, place as f64 + 1.0);
+        for (index, cell) in crate::study::cells(&options, draw).into_iter().enumerate() {
+            let measured = measured(&set, &selection, draw, index as f64 + 1.0);
             let outcome = Outcome::Measured(Box::new(measured));
             cells.push(CellResult { network: cell.network, draw, outcome });
         }

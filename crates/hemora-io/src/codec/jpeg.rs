@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use jpeg_decoder::{Decoder, ImageInfo, PixelFormat};
 
-use super::{FrameInfo, broken, check, from_words, jpeg_dct};
-use crate::pixels::StoredPixels;
+use super::{FrameInfo, StoredPixels, broken, check, from_words, jpeg_dct};
 use crate::{ReadError, SliceHeader};
 
 const CODEC: &str = "JPEG";

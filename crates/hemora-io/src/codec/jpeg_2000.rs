@@ -5,8 +5,7 @@
 
 use jpeg2k::{DecodeParameters, Image};
 
-use super::{FrameInfo, broken, check, from_words};
-use crate::pixels::StoredPixels;
+use super::{FrameInfo, StoredPixels, broken, check, from_words};
 use crate::{ReadError, SliceHeader};
 
 const CODEC: &str = "JPEG 2000";

@@ -1,7 +1,6 @@
 //! JPEG-LS (ITU-T T.87), lossless and near-lossless.
 
-use super::{FrameInfo, broken, check, from_words};
-use crate::pixels::StoredPixels;
+use super::{FrameInfo, StoredPixels, broken, check, from_words};
 use crate::{ReadError, SliceHeader};
 
 const CODEC: &str = "JPEG-LS";

@@ -4,8 +4,7 @@ use std::io::Cursor;
 
 use jxl_oxide::{AllocTracker, JxlImage};
 
-use super::{FrameInfo, broken, check, from_words};
-use crate::pixels::StoredPixels;
+use super::{FrameInfo, StoredPixels, broken, check, from_words};
 use crate::{ReadError, SliceHeader};
 
 const CODEC: &str = "JPEG XL";

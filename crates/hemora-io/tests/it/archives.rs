@@ -8,7 +8,7 @@ use hemora_io::{ReadError, Source, collect, read_slice};
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::raw::{Raw, put};
+use crate::raw::{Raw, write_file};
 
 fn image(number: u16) -> Vec<u8> {
     let position = format!("0\\0\\{number}");
@@ -68,7 +68,7 @@ fn studies_in_nested_folders_of_an_archive() {
 #[test]
 fn entries_that_leave_the_archive_are_not_read() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "outside.dcm", &image(9));
+    write_file(folder.path(), "outside.dcm", &image(9));
     let path = folder.path().join("in/study.zip");
     std::fs::create_dir(folder.path().join("in")).unwrap();
     let names = ["../outside.dcm", "/etc/1.dcm", "a/../../2.dcm", "..\\3.dcm", "C:\\4.dcm"];
@@ -85,7 +85,7 @@ fn entries_that_leave_the_archive_are_not_read() {
     }
     let slices = &found.studies[0].series[0].slices;
     assert_eq!(slices.len(), 1);
-    assert_eq!(slices[0].sop_instance_uid, "ID_5");
+    assert_eq!(slices[0].image_id(), "ID_5");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn damaged_encrypted_and_empty_archives() {
             _ => {}
         }
     }
-    let path = put(folder.path(), "encrypted.zip", &encrypted);
+    let path = write_file(folder.path(), "encrypted.zip", &encrypted);
     let found = collect(std::slice::from_ref(&path), &|_, _| ());
     assert!(found.studies.is_empty());
     assert_eq!(found.skipped.len(), 2);
@@ -112,7 +112,7 @@ fn damaged_encrypted_and_empty_archives() {
     let direct = Source::ZipEntry { archive: path, index: 0, name: "1.dcm".to_owned() };
     assert!(matches!(read_slice(&direct), Err(ReadError::Encrypted)));
 
-    let cut = put(folder.path(), "cut.zip", &good[..good.len() / 2]);
+    let cut = write_file(folder.path(), "cut.zip", &good[..good.len() / 2]);
     let found = collect(&[cut], &|_, _| ());
     assert!(matches!(found.skipped[0].reason, ReadError::Archive(_)));
 
@@ -127,7 +127,7 @@ fn damaged_encrypted_and_empty_archives() {
     let mut flipped = good.clone();
     flipped[at + 5] ^= 0x10;
     let read = |bytes: &[u8]| {
-        let archive = put(folder.path(), "flipped.zip", bytes);
+        let archive = write_file(folder.path(), "flipped.zip", bytes);
         read_slice(&Source::ZipEntry { archive, index: 0, name: "1.dcm".to_owned() })
     };
     assert!(read(&good).is_ok());
@@ -148,7 +148,7 @@ fn an_entry_that_claims_to_be_small_is_still_read_in_full_or_refused() {
                 bytes[at..at + 4].copy_from_slice(&claim.to_le_bytes());
             }
         }
-        let path = put(folder.path(), "claim.zip", &bytes);
+        let path = write_file(folder.path(), "claim.zip", &bytes);
         let found = collect(&[path], &|_, _| ());
         assert_eq!(found.studies.len() + found.skipped.len(), 1, "{claim}");
     }

@@ -2,7 +2,7 @@
 
 use hemora_io::{ReadError, Source, read_header};
 
-use crate::raw::{COLUMNS, Encoding, Front, PIXEL_DATA, ROWS, Raw, hu, put, refusal};
+use crate::raw::{COLUMNS, Encoding, Front, PIXEL_DATA, ROWS, Raw, hu, refusal, write_file};
 use crate::{encodings, shared};
 
 #[test]
@@ -165,7 +165,7 @@ fn small_files_that_ask_for_much_memory_or_a_deep_stack() {
     // A header that inflates a thousand times.
     let bomb = Raw::image().bytes(0x0009_0010, b"OB", &vec![0; 80 << 20]);
     let folder = tempfile::tempdir().unwrap();
-    let path = put(folder.path(), "bomb.dcm", &encodings::deflated(&bomb));
+    let path = write_file(folder.path(), "bomb.dcm", &encodings::deflated(&bomb));
     assert!(path.metadata().unwrap().len() < 1 << 20);
     let error = read_header(&Source::File(path)).unwrap_err();
     assert!(matches!(error, ReadError::Malformed { .. }), "{error}");

@@ -15,7 +15,7 @@ fn series(uid: &str, change: impl Fn(&mut SliceHeader)) -> Series {
 
 fn made(uid: &str, mut headers: Vec<SliceHeader>, change: impl Fn(&mut SliceHeader)) -> Series {
     for slice in &mut headers {
-        slice.series_instance_uid = uid.to_owned();
+        slice.series_instance_uid = Some(uid.to_owned());
         slice.slice_thickness = Some(5.0);
         change(slice);
     }
@@ -155,7 +155,7 @@ fn the_series_of_every_real_study_is_chosen() {
     let Some(folder) = shared::folder("rsna-sample/dicom") else { return };
     let found = collect(&[folder], &|_, _| ());
     for study in &found.studies {
-        assert_eq!(choose_series(&study.series), [SeriesChoice::Chosen], "{}", study.uid);
+        assert_eq!(choose_series(&study.series), [SeriesChoice::Chosen], "{}", study.id());
     }
 }
 
@@ -204,7 +204,7 @@ proptest! {
             let at = choices.iter().position(|choice| *choice == SeriesChoice::Chosen);
             at.map(|at| {
                 let series = &series[at];
-                (series.uid.clone(), series.slices.len(), series.description.clone())
+                (series.id().into_owned(), series.slices.len(), series.description.clone())
             })
         };
         let (first, second) = (describe(&series), describe(&shuffled));

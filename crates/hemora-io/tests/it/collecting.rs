@@ -6,13 +6,14 @@ use std::sync::Mutex;
 
 use hemora_ct::{ImagePlane, Slice};
 use hemora_io::{
-    Collection, NewSlice, PixelStorage, ReadError, Series, SeriesWarning, collect, write_slice,
+    Collection, NewSlice, PixelStorage, ReadError, Series, SeriesWarning, SliceHeader, collect,
+    write_slice,
 };
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::raw::{ROWS, Raw, put};
+use crate::raw::{ROWS, Raw, write_file};
 use crate::shared;
 
 fn collect_one(folder: &Path) -> Collection {
@@ -46,7 +47,7 @@ fn write(folder: &Path, file: &str, number: usize, instance: i32, plane: ImagePl
 }
 
 fn numbers(series: &Series) -> Vec<usize> {
-    series.slices.iter().map(|slice| slice.sop_instance_uid[3..].parse().unwrap()).collect()
+    series.slices.iter().map(|slice| slice.image_id()[3..].parse().unwrap()).collect()
 }
 
 #[test]
@@ -109,6 +110,22 @@ fn gaps_and_slices_at_one_place_are_counted() {
         ]
     );
     assert_eq!(numbers(series), [0, 1, 2, 3, 4, 5, 6, 7]);
+
+    // Of an even number of distances the median is the mean of the two in the middle, here as in
+    // the result's slice spacing.
+    let folder = tempfile::tempdir().unwrap();
+    for (number, z) in [0.0, 4.0, 8.0, 14.0, 24.0].into_iter().enumerate() {
+        write(folder.path(), &format!("{number}"), number, number as i32, at(z));
+    }
+    let found = collect_one(folder.path());
+    let warnings = &only_series(&found).warnings;
+    assert_eq!(
+        warnings[..],
+        [
+            SeriesWarning::Gaps { count: 1, largest: 10.0, median: 5.0, missing: 1 },
+            SeriesWarning::UnevenSpacing { smallest: 4.0, largest: 6.0 }
+        ]
+    );
 }
 
 #[test]
@@ -146,14 +163,14 @@ fn a_localizer_and_another_size_become_parts_of_their_own() {
         .text(0x0020_000D, b"UI", "ID_study")
         .text(0x0020_000E, b"UI", "ID_series")
         .text(0x0010_0020, b"LO", "ID_patient");
-    put(folder.path(), "z", &other.file());
+    write_file(folder.path(), "z", &other.file());
     let found = collect_one(folder.path());
     assert_eq!(found.studies.len(), 1);
     let series = &found.studies[0].series;
     let sizes: Vec<usize> = series.iter().map(|part| part.slices.len()).collect();
     assert_eq!(sizes, [4, 1, 1]);
     for (index, part) in series.iter().enumerate() {
-        assert_eq!(part.uid, "ID_series");
+        assert_eq!(part.uid.as_deref(), Some("ID_series"));
         assert_eq!(part.warnings[0], SeriesWarning::Split { part: index + 1, parts: 3 });
     }
     assert!(series[1].warnings.contains(&SeriesWarning::NotAxial(90.0)));
@@ -163,13 +180,14 @@ fn a_localizer_and_another_size_become_parts_of_their_own() {
 fn files_without_position_or_identity_are_still_used() {
     let folder = tempfile::tempdir().unwrap();
     let image = |uid: &str| Raw::image().text(0x0008_0018, b"UI", uid).without(0x0020_0032);
-    put(folder.path(), "a", &image("ID_a").text(0x0020_0013, b"IS", "10").file());
-    put(folder.path(), "b", &image("ID_b").text(0x0020_0013, b"IS", "9").file());
-    put(folder.path(), "c", &Raw::image().text(0x0020_0032, b"DS", "nan\\0\\0").file());
-    put(folder.path(), "d", &Raw::image().text(0x0008_0018, b"UI", "ID_d").file());
+    write_file(folder.path(), "a", &image("ID_a").text(0x0020_0013, b"IS", "10").file());
+    write_file(folder.path(), "b", &image("ID_b").text(0x0020_0013, b"IS", "9").file());
+    write_file(folder.path(), "c", &Raw::image().text(0x0020_0032, b"DS", "nan\\0\\0").file());
+    write_file(folder.path(), "d", &Raw::image().text(0x0008_0018, b"UI", "ID_d").file());
     let found = collect_one(folder.path());
     let series = only_series(&found);
-    let order: Vec<&str> = series.slices.iter().map(|slice| &*slice.sop_instance_uid).collect();
+    let order: Vec<&str> =
+        series.slices.iter().filter_map(|slice| slice.sop_instance_uid.as_deref()).collect();
     assert_eq!(order, ["ID_d", "ID_b", "ID_a", "ID_000012eaf"]);
     assert!(series.warnings.contains(&SeriesWarning::NoPosition(3)));
     let bad =
@@ -178,11 +196,17 @@ fn files_without_position_or_identity_are_still_used() {
 
     let folder = tempfile::tempdir().unwrap();
     let nameless = Raw::image().without(0x0008_0018).without(0x0020_000D).without(0x0020_000E);
-    put(folder.path(), "a", &nameless.clone().without(0x0028_0030).file());
-    put(folder.path(), "b", &nameless.text(0x0010_0020, b"LO", "another").file());
+    write_file(folder.path(), "a", &nameless.clone().without(0x0028_0030).file());
+    write_file(folder.path(), "b", &nameless.text(0x0010_0020, b"LO", "another").file());
     let found = collect_one(folder.path());
     let series = only_series(&found);
-    assert_eq!((series.uid.as_str(), found.studies[0].uid.as_str()), ("unknown", "unknown"));
+    let study = &found.studies[0];
+    assert_eq!((&series.uid, &study.uid), (&None, &None));
+    // Results get identifiers that are derived: images have the names of their files.
+    assert_eq!(series.slices.iter().map(|slice| slice.image_id()).collect::<Vec<_>>(), ["a", "b"]);
+    let ids = [study.id(), series.id()];
+    assert!(ids.iter().all(|id| id.starts_with("2.25.") && id.len() <= 64) && ids[0] != ids[1]);
+    assert_eq!(collect_one(folder.path()).studies[0].id(), ids[0], "always the same");
     assert_eq!(series.slices.len(), 2);
     for attribute in ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"] {
         assert!(series.warnings.contains(&SeriesWarning::NoUid { attribute, count: 2 }));
@@ -194,13 +218,13 @@ fn files_without_position_or_identity_are_still_used() {
 #[test]
 fn everything_that_is_not_used_is_named_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "in/good", &Raw::image().file());
-    put(folder.path(), "in/broken.dcm", &Raw::image().words(ROWS, &[400]).file());
-    put(folder.path(), "in/notes.txt", b"not an image");
-    put(folder.path(), "in/text.dcm", b"not an image");
-    put(folder.path(), "in/.DS_Store", b"clutter");
-    put(folder.path(), "in/.hidden/image.dcm", b"clutter");
-    put(folder.path(), "named", b"the user says that this is an image");
+    write_file(folder.path(), "in/good", &Raw::image().file());
+    write_file(folder.path(), "in/broken.dcm", &Raw::image().words(ROWS, &[400]).file());
+    write_file(folder.path(), "in/notes.txt", b"not an image");
+    write_file(folder.path(), "in/text.dcm", b"not an image");
+    write_file(folder.path(), "in/.DS_Store", b"clutter");
+    write_file(folder.path(), "in/.hidden/image.dcm", b"clutter");
+    write_file(folder.path(), "named", b"the user says that this is an image");
     fs::create_dir_all(folder.path().join("empty/inside")).unwrap();
     let paths = ["in", "in", "empty", "missing", "named"].map(|name| folder.path().join(name));
     let calls = Mutex::new(Vec::new());
@@ -233,7 +257,7 @@ fn everything_that_is_not_used_is_named_with_its_reason() {
 #[test]
 fn links_in_a_circle_end() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "a/b/image", &Raw::image().file());
+    write_file(folder.path(), "a/b/image", &Raw::image().file());
     std::os::unix::fs::symlink(folder.path(), folder.path().join("a/b/again")).unwrap();
     std::os::unix::fs::symlink(folder.path().join("none"), folder.path().join("a/dead.dcm"))
         .unwrap();

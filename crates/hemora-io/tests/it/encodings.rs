@@ -7,7 +7,7 @@ use hemora_ct::Window;
 use hemora_io::{Source, read_header};
 
 use crate::jpeg_lossless;
-use crate::raw::{COLUMNS, Encoding, Front, Raw, hu, put};
+use crate::raw::{COLUMNS, Encoding, Front, Raw, hu, write_file};
 
 fn expected() -> Vec<f32> {
     (0..12).map(|value| value as f32 - 1024.0).collect()
@@ -122,10 +122,10 @@ fn a_modality_table_goes_before_the_line() {
 fn the_header_as_the_competition_writes_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = Raw::image().file_in(Encoding::ImplicitLittle, Front::Preamble);
-    let source = Source::File(put(folder.path(), "a.dcm", &file));
+    let source = Source::File(write_file(folder.path(), "a.dcm", &file));
     let header = read_header(&source).unwrap();
     assert_eq!(header.source, source);
-    assert_eq!(header.sop_instance_uid, "ID_000012eaf");
+    assert_eq!(header.image_id(), "ID_000012eaf");
     assert_eq!(header.window, Some(Window { level: 36.0, width: 80.0 }));
     assert_eq!((header.rows, header.columns), (3, 4));
     assert_eq!(header.instance_number, None);
@@ -148,10 +148,10 @@ fn geometry_out_of_range_is_left_out_but_the_image_is_used() {
         Raw::image().without(0x0020_0032),
     ];
     for (index, image) in unusable.iter().enumerate() {
-        let path = put(folder.path(), "a.dcm", &image.file());
+        let path = write_file(folder.path(), "a.dcm", &image.file());
         assert_eq!(read_header(&Source::File(path)).unwrap().plane, None, "{index}");
     }
     let spacing = Raw::image().text(0x0028_0030, b"DS", "0\\0.5").file();
-    let header = read_header(&Source::File(put(folder.path(), "a.dcm", &spacing))).unwrap();
+    let header = read_header(&Source::File(write_file(folder.path(), "a.dcm", &spacing))).unwrap();
     assert_eq!(header.plane.unwrap().spacing, None);
 }

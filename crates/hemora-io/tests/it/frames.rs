@@ -3,7 +3,7 @@
 use hemora_io::{ReadError, Source, collect, read_header, read_headers, read_slice};
 
 use crate::encodings::run_length;
-use crate::raw::{Encoding, Front, Raw, put, refusal};
+use crate::raw::{Encoding, Front, Raw, refusal, write_file};
 
 const POSITION: u32 = 0x0020_0032;
 const ORIENTATION: u32 = 0x0020_0037;
@@ -40,7 +40,8 @@ pub fn enhanced() -> Raw {
 fn every_frame_has_its_place_and_its_rescale() {
     let folder = tempfile::tempdir().unwrap();
     for encoding in [Encoding::ImplicitLittle, Encoding::ExplicitLittle, Encoding::ExplicitBig] {
-        let path = put(folder.path(), "a.dcm", &enhanced().file_in(encoding, Front::Preamble));
+        let path =
+            write_file(folder.path(), "a.dcm", &enhanced().file_in(encoding, Front::Preamble));
         let object = Source::File(path);
         let headers = read_headers(&object).unwrap();
         assert_eq!(headers.len(), 3);
@@ -67,7 +68,7 @@ fn every_frame_has_its_place_and_its_rescale() {
 #[test]
 fn frames_make_a_series_in_the_order_of_their_places() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "a.dcm", &enhanced().file());
+    write_file(folder.path(), "a.dcm", &enhanced().file());
     let found = collect(&[folder.path().to_owned()], &|_, _| ());
     assert!(found.skipped.is_empty(), "{:?}", found.skipped);
     let series = &found.studies[0].series[0];
@@ -76,7 +77,7 @@ fn frames_make_a_series_in_the_order_of_their_places() {
     assert!(sources.iter().zip(ends).all(|(source, end)| source.ends_with(end)), "{sources:?}");
     assert_eq!(series.warnings, []);
     // The same object again is a copy, frame by frame.
-    put(folder.path(), "b.dcm", &enhanced().file());
+    write_file(folder.path(), "b.dcm", &enhanced().file());
     let found = collect(&[folder.path().to_owned()], &|_, _| ());
     assert_eq!((found.studies[0].series[0].slices.len(), found.skipped.len()), (3, 3));
 }
@@ -95,7 +96,7 @@ fn compressed_frames_are_told_apart() {
     let frames = [frame(0), frame(12), frame(24)];
     let fragments: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
     let file = image.fragments(&fragments).syntax("1.2.840.10008.1.2.5").file();
-    let object = Source::File(put(folder.path(), "a.dcm", &file));
+    let object = Source::File(write_file(folder.path(), "a.dcm", &file));
     let (_, third) = read_slice(&Source::Frame { object: Box::new(object), number: 3 }).unwrap();
     assert_eq!(third.hu()[0], -1000.0);
 }
@@ -103,7 +104,7 @@ fn compressed_frames_are_told_apart() {
 #[test]
 fn frames_that_are_not_there() {
     let folder = tempfile::tempdir().unwrap();
-    let object = Source::File(put(folder.path(), "a.dcm", &enhanced().file()));
+    let object = Source::File(write_file(folder.path(), "a.dcm", &enhanced().file()));
     assert!(matches!(refusal(&enhanced().file()), ReadError::MultiFrame(3)));
     for number in [0, 4, usize::MAX] {
         let frame = Source::Frame { object: Box::new(object.clone()), number };

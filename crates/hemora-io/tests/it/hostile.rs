@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::codecs::CODED;
 use crate::encodings::{deflated, jpeg, run_length};
 use crate::frames::enhanced;
-use crate::raw::{Encoding, Front, Raw, put};
+use crate::raw::{Encoding, Front, Raw, write_file};
 use crate::shared;
 
 fn damage(bytes: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
@@ -61,7 +61,7 @@ fn survive_once(
     let mut accepted = 0;
     for original in originals {
         for _ in 0..rounds {
-            let path = put(folder.path(), "damaged.dcm", &damage(original, random));
+            let path = write_file(folder.path(), "damaged.dcm", &damage(original, random));
             let source = Source::File(path.clone());
             let header = read_header(&source);
             let image = read_slice(&source);

@@ -6,7 +6,7 @@ use std::process::Command;
 use hemora_ct::{ImagePlane, Slice};
 use hemora_io::{PixelStorage, ReadError, Source, read_headers, read_slice, write_slice};
 
-use crate::raw::{Encoding, Front, Raw, put};
+use crate::raw::{Encoding, Front, Raw, write_file};
 use crate::round_trip::new_slice;
 use crate::shared;
 
@@ -175,7 +175,7 @@ fn made_files_equal_pydicom() {
     for encoding in [Encoding::ImplicitLittle, Encoding::ExplicitLittle, Encoding::ExplicitBig] {
         for (index, image) in images.iter().enumerate() {
             let name = format!("{encoding:?}-{index}.dcm");
-            files.push(put(folder.path(), &name, &image.file_in(encoding, Front::Preamble)));
+            files.push(write_file(folder.path(), &name, &image.file_in(encoding, Front::Preamble)));
         }
     }
     for (file, truth) in files.iter().zip(pydicom(&python, &files)) {

@@ -7,7 +7,7 @@ use hemora_io::{
     collect_with, read_header, read_slice,
 };
 
-use crate::raw::{Raw, put};
+use crate::raw::{Raw, write_file};
 
 fn png(rows: u32, columns: u32, pixels: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -38,16 +38,19 @@ fn picture(path: &Path) -> Source {
 #[test]
 fn grey_values_become_the_hu_of_the_window() {
     let folder = tempfile::tempdir().unwrap();
-    let source = picture(&put(folder.path(), "ID_7.png", &png(1, 3, &[0, 51, 255])));
+    let source = picture(&write_file(folder.path(), "ID_7.png", &png(1, 3, &[0, 51, 255])));
     let (header, slice) = read_slice(&source).unwrap();
     assert_eq!(slice.hu(), [0.0, 16.0, 80.0]);
     assert_eq!(header, read_header(&source).unwrap());
-    assert_eq!((header.sop_instance_uid.as_str(), header.instance_number), ("ID_7", Some(7)));
+    assert_eq!(
+        (header.sop_instance_uid.as_deref(), header.instance_number),
+        (Some("ID_7"), Some(7))
+    );
     assert_eq!(header.window.map(|window| [window.level, window.width]), Some([40.0, 80.0]));
     // The rescale says the same.
     assert_eq!(header.rescale_slope * 255.0 + header.rescale_intercept, 80.0);
     let grey = jpeg(8, &[102; 64], jpeg_encoder::ColorType::Luma);
-    let (_, slice) = read_slice(&picture(&put(folder.path(), "a.jpg", &grey))).unwrap();
+    let (_, slice) = read_slice(&picture(&write_file(folder.path(), "a.jpg", &grey))).unwrap();
     assert!(slice.hu().iter().all(|hu| (hu - 32.0).abs() < 0.5));
 }
 
@@ -55,17 +58,18 @@ fn grey_values_become_the_hu_of_the_window() {
 fn a_folder_of_pictures_is_a_series_in_the_order_of_their_names() {
     let folder = tempfile::tempdir().unwrap();
     for number in [10, 9, 100] {
-        put(folder.path(), &format!("one/slice{number}.png"), &png(1, 1, &[number]));
+        write_file(folder.path(), &format!("one/slice{number}.png"), &png(1, 1, &[number]));
     }
-    put(folder.path(), "two/slice1.png", &png(1, 1, &[7]));
+    write_file(folder.path(), "two/slice1.png", &png(1, 1, &[7]));
     // Another file that is called the same is another image.
-    put(folder.path(), "one/slice9.jpg", &jpeg(8, &[9; 64], jpeg_encoder::ColorType::Luma));
+    write_file(folder.path(), "one/slice9.jpg", &jpeg(8, &[9; 64], jpeg_encoder::ColorType::Luma));
     let found = with_window(&[folder.path().to_owned()]);
     assert!(found.skipped.is_empty(), "{:?}", found.skipped);
     assert_eq!(found.studies.len(), 2);
     let study = found.studies.iter().find(|study| study.series.len() == 2).unwrap();
     let series = &study.series[0];
-    let names: Vec<&str> = series.slices.iter().map(|it| it.sop_instance_uid.as_str()).collect();
+    let names: Vec<&str> =
+        series.slices.iter().filter_map(|it| it.sop_instance_uid.as_deref()).collect();
     assert_eq!(names, ["slice9", "slice10", "slice100"]);
     assert!(series.warnings.contains(&SeriesWarning::Pictures { window: window() }));
     assert!(
@@ -74,16 +78,17 @@ fn a_folder_of_pictures_is_a_series_in_the_order_of_their_names() {
     assert!(series.slices.iter().all(|slice| slice.format == FileFormat::Picture(window())));
     // The same folder by another path has the same identifiers.
     let again = with_window(&[folder.path().join("one/../one"), folder.path().join("two")]);
-    let uids =
-        |found: &Collection| found.studies.iter().map(|it| it.uid.clone()).collect::<Vec<_>>();
+    let uids = |found: &Collection| {
+        found.studies.iter().map(|it| it.uid.clone().unwrap()).collect::<Vec<_>>()
+    };
     assert_eq!(uids(&found), uids(&again));
 }
 
 #[test]
 fn without_a_window_a_picture_is_no_image() {
     let folder = tempfile::tempdir().unwrap();
-    let path = put(folder.path(), "a.png", &png(1, 1, &[7]));
-    put(folder.path(), "b.dcm", &Raw::image().file());
+    let path = write_file(folder.path(), "a.png", &png(1, 1, &[7]));
+    write_file(folder.path(), "b.dcm", &Raw::image().file());
     let in_folder = collect(&[folder.path().to_owned()], &|_, _| ());
     let named = collect(std::slice::from_ref(&path), &|_, _| ());
     for (found, fails) in [(&in_folder, false), (&named, true)] {
@@ -110,7 +115,7 @@ fn pictures_that_cannot_be_used_say_why() {
         ("b.png", Raw::image().file(), "neither a PNG nor a JPEG"),
     ];
     for (name, bytes, expected) in files {
-        let source = picture(&put(folder.path(), name, &bytes));
+        let source = picture(&write_file(folder.path(), name, &bytes));
         for error in [read_slice(&source).unwrap_err(), read_header(&source).unwrap_err()] {
             let message = error.to_string();
             assert!(

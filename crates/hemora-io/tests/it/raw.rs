@@ -1,4 +1,4 @@
-//! DICOM files put together byte by byte, so that they can be wrong.
+//! DICOM files made byte by byte, so that they can be wrong.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,7 +69,7 @@ impl Raw {
             .pixels(&(0..12).collect::<Vec<u16>>())
     }
 
-    fn put(mut self, tag: u32, vr: &[u8; 2], value: Value) -> Self {
+    fn insert(mut self, tag: u32, vr: &[u8; 2], value: Value) -> Self {
         self = self.without(tag);
         self.elements.push((tag, *vr, value));
         self.elements.sort_by_key(|(tag, ..)| *tag);
@@ -86,28 +86,28 @@ impl Raw {
         if bytes.len() % 2 == 1 {
             bytes.push(if vr == b"UI" { 0 } else { b' ' });
         }
-        self.put(tag, vr, Value::Bytes(bytes))
+        self.insert(tag, vr, Value::Bytes(bytes))
     }
 
     pub fn bytes(self, tag: u32, vr: &[u8; 2], bytes: &[u8]) -> Self {
-        self.put(tag, vr, Value::Bytes(bytes.to_vec()))
+        self.insert(tag, vr, Value::Bytes(bytes.to_vec()))
     }
 
     pub fn words(self, tag: u32, words: &[u16]) -> Self {
-        self.put(tag, b"US", Value::Words(words.to_vec()))
+        self.insert(tag, b"US", Value::Words(words.to_vec()))
     }
 
     pub fn pixels(self, pixels: &[u16]) -> Self {
-        self.put(PIXEL_DATA, b"OW", Value::Words(pixels.to_vec()))
+        self.insert(PIXEL_DATA, b"OW", Value::Words(pixels.to_vec()))
     }
 
     pub fn items(self, tag: u32, items: &[Raw]) -> Self {
-        self.put(tag, b"SQ", Value::Items(items.to_vec()))
+        self.insert(tag, b"SQ", Value::Items(items.to_vec()))
     }
 
     pub fn fragments(self, fragments: &[&[u8]]) -> Self {
         let fragments = fragments.iter().map(|fragment| fragment.to_vec()).collect();
-        self.put(PIXEL_DATA, b"OB", Value::Fragments(fragments))
+        self.insert(PIXEL_DATA, b"OB", Value::Fragments(fragments))
     }
 
     /// Names another transfer syntax than that of the encoding.
@@ -210,7 +210,7 @@ impl Raw {
 }
 
 /// Writes a file for a test.
-pub fn put(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+pub fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, bytes).unwrap();
@@ -220,14 +220,14 @@ pub fn put(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 /// HU of a file of these bytes.
 pub fn hu(bytes: &[u8]) -> Result<Vec<f32>, ReadError> {
     let folder = tempfile::tempdir().unwrap();
-    let source = Source::File(put(folder.path(), "image.dcm", bytes));
+    let source = Source::File(write_file(folder.path(), "image.dcm", bytes));
     Ok(read_slice(&source)?.1.hu().to_vec())
 }
 
 /// The error that both the header reader and the pixel reader give for these bytes.
 pub fn refusal(bytes: &[u8]) -> ReadError {
     let folder = tempfile::tempdir().unwrap();
-    let source = Source::File(put(folder.path(), "image.dcm", bytes));
+    let source = Source::File(write_file(folder.path(), "image.dcm", bytes));
     let of_header = read_header(&source).expect_err("the header should be refused");
     let of_pixels = read_slice(&source).expect_err("the image should be refused");
     assert_eq!(of_header.to_string(), of_pixels.to_string());

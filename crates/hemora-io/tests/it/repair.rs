@@ -3,7 +3,7 @@
 use hemora_ct::{HuProblem, hu_problems};
 use hemora_io::{Source, read_header, read_slice};
 
-use crate::raw::{COLUMNS, ROWS, Raw, hu, put};
+use crate::raw::{COLUMNS, ROWS, Raw, hu, write_file};
 use crate::shared;
 
 const INTERCEPT: u32 = 0x0028_1052;
@@ -28,7 +28,7 @@ fn wrapped_pixels_of_a_wrong_intercept_become_hounsfield_units() {
         let file = twelve_bits(intercept).pixels(&pixels).file();
         assert_eq!(hu(&file).unwrap(), expected, "{intercept}");
         let folder = tempfile::tempdir().unwrap();
-        let header = read_header(&Source::File(put(folder.path(), "a", &file))).unwrap();
+        let header = read_header(&Source::File(write_file(folder.path(), "a", &file))).unwrap();
         assert!(header.intercept_repaired);
         assert_eq!(header.rescale_intercept, intercept.parse::<f64>().unwrap());
     }
@@ -51,7 +51,7 @@ fn other_files_are_not_repaired() {
     ];
     let folder = tempfile::tempdir().unwrap();
     for (name, image) in images {
-        let source = Source::File(put(folder.path(), "a", &image.file()));
+        let source = Source::File(write_file(folder.path(), "a", &image.file()));
         let (header, slice) = read_slice(&source).unwrap();
         assert!(!header.intercept_repaired, "{name}");
         // The pixels are 0 to 11: the line alone was applied.

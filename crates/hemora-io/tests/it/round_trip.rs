@@ -47,9 +47,9 @@ fn hounsfield_units_come_back_exactly_in_both_storages() {
         let (header, read) = read_slice(&Source::File(path.clone())).unwrap();
         assert_eq!(read.hu(), slice.hu(), "{storage:?}");
         assert_eq!((read.rows(), read.columns()), (rows, columns));
-        assert_eq!(header.sop_instance_uid, "ID_000012eaf");
-        assert_eq!(header.series_instance_uid, "ID_0ab5820b2a");
-        assert_eq!(header.study_instance_uid, "1.2.840.1.2.3");
+        assert_eq!(header.image_id(), "ID_000012eaf");
+        assert_eq!(header.series_instance_uid.as_deref(), Some("ID_0ab5820b2a"));
+        assert_eq!(header.study_instance_uid.as_deref(), Some("1.2.840.1.2.3"));
         assert_eq!(header.patient_id, "ID_f15c0eee");
         assert_eq!(header.series_description.as_deref(), Some("Schädel nativ"));
         assert_eq!(header.instance_number, Some(-3));
@@ -81,7 +81,7 @@ fn values_outside_the_storage_are_clamped_and_fractions_rounded() {
 #[test]
 fn what_has_no_form_in_dicom_is_refused_and_leaves_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
-    let path = raw::put(folder.path(), "slice.dcm", b"old");
+    let path = raw::write_file(folder.path(), "slice.dcm", b"old");
     let storage = PixelStorage::Signed16 { intercept: 0 };
     let refused = |slice: &Slice, change: &dyn Fn(&mut NewSlice<'_>)| {
         let mut new = new_slice(slice, storage);

@@ -9,31 +9,16 @@ use proptest::sample::subsequence;
 
 /// A header of 512 × 512 pixels; its number stands in its UID.
 pub fn header(number: usize, plane: Option<ImagePlane>) -> SliceHeader {
+    let source = Source::File(format!("{number:04}.dcm").into());
     SliceHeader {
-        source: Source::File(format!("{number:04}.dcm").into()),
-        format: FileFormat::Dicom,
-        sop_instance_uid: format!("ID_{number}"),
-        series_instance_uid: "ID_series".to_owned(),
-        study_instance_uid: "ID_study".to_owned(),
+        sop_instance_uid: Some(format!("ID_{number}")),
+        series_instance_uid: Some("ID_series".to_owned()),
+        study_instance_uid: Some("ID_study".to_owned()),
         patient_id: "ID_patient".to_owned(),
-        patient_age: None,
-        patient_sex: None,
-        manufacturer: None,
-        scanner_model: None,
-        series_description: None,
-        instance_number: None,
-        image_type: Vec::new(),
-        convolution_kernel: None,
-        contrast_agent: None,
-        rows: 512,
-        columns: 512,
         plane,
-        slice_thickness: None,
         stored: StoredFormat { bits_allocated: 16, bits_stored: 16, signed: true },
-        rescale_slope: 1.0,
         rescale_intercept: -1024.0,
-        intercept_repaired: false,
-        window: None,
+        ..SliceHeader::new(source, FileFormat::Dicom, [512, 512])
     }
 }
 
@@ -84,7 +69,7 @@ fn only(found: &Collection) -> &Series {
 }
 
 fn numbers(series: &Series) -> Vec<usize> {
-    series.slices.iter().map(|slice| slice.sop_instance_uid[3..].parse().unwrap()).collect()
+    series.slices.iter().map(|slice| slice.image_id()[3..].parse().unwrap()).collect()
 }
 
 /// The warnings other than that of the tilt, which is checked against the stack.
@@ -139,7 +124,7 @@ proptest! {
         // At most every second slice of the first half is gone, so the usual distance stays.
         let missing: Vec<usize> = missing.into_iter().map(|number| number * 2 - 1).collect();
         let gone = |slice: &SliceHeader| {
-            missing.iter().any(|number| slice.sop_instance_uid == format!("ID_{number}"))
+            missing.iter().any(|number| slice.image_id() == format!("ID_{number}"))
         };
         let found = group(headers.into_iter().filter(|slice| !gone(slice)).collect());
         let series = only(&found);
@@ -164,7 +149,7 @@ proptest! {
         prop_assert_eq!(found.skipped.len(), 1);
         prop_assert_eq!(&found.skipped[0].source, &copy.source);
 
-        headers.last_mut().unwrap().sop_instance_uid = format!("ID_{}", stack.count);
+        headers.last_mut().unwrap().sop_instance_uid = Some(format!("ID_{}", stack.count));
         let found = group(headers);
         prop_assert!(found.skipped.is_empty());
         let series = only(&found);
@@ -173,11 +158,15 @@ proptest! {
     }
 
     #[test]
-    fn thinner_slices_below_are_uneven((stack, headers) in shuffled(), thin in 0.3f64..0.85) {
+    fn thinner_slices_below_are_uneven(
+        // Of two distances neither is the usual one.
+        (stack, headers) in shuffled().prop_filter("usual", |(stack, _)| stack.count >= 4),
+        thin in 0.3f64..0.85,
+    ) {
         // The lower third is cut thinner.
         let third = stack.count / 3;
         let squeezed = headers.into_iter().map(|mut slice| {
-            let number: usize = slice.sop_instance_uid[3..].parse().unwrap();
+            let number: usize = slice.image_id()[3..].parse().unwrap();
             if number < third {
                 let mut plane = stack.plane(third);
                 plane.position[2] -= (third - number) as f64 * stack.spacing * thin;

@@ -7,7 +7,7 @@ use hemora_io::{
     read_headers, read_slice,
 };
 
-use crate::raw::put;
+use crate::raw::write_file;
 
 const SIZE: [usize; 3] = [7, 6, 3];
 const VOLUMES: [&str; 3] = ["volume-qform.nii.gz", "volume-sform.nii", "volume-scaled.nii"];
@@ -33,7 +33,7 @@ fn every_voxel_has_nibabels_value_at_nibabels_place() {
         let headers = read_headers(&Source::File(fixture(name))).unwrap();
         assert_eq!(headers.len(), SIZE[2], "{name}");
         for (k, header) in headers.iter().enumerate() {
-            assert_eq!(header.format, FileFormat::Nifti);
+            assert_eq!(header.format, FileFormat::Volume("NIfTI"));
             let (_, slice) = read_slice(&header.source).unwrap();
             let plane = slice.plane.unwrap();
             // As DICOM shows heads: rows run to the left, columns to the back.
@@ -74,8 +74,12 @@ fn a_volume_is_a_series_from_feet_to_head() {
         let z: Vec<f64> =
             series.slices.iter().map(|slice| slice.plane.unwrap().position[2]).collect();
         assert!(z.is_sorted() && z.len() == 3, "{z:?}");
-        assert!(series.warnings.contains(&SeriesWarning::Volume), "{:?}", series.warnings);
-        assert!(study.uid.starts_with("2.25.") && study.uid.len() <= 64);
+        assert!(
+            series.warnings.contains(&SeriesWarning::Volume { format: "NIfTI" }),
+            "{:?}",
+            series.warnings
+        );
+        assert!(study.id().starts_with("2.25.") && study.id().len() <= 64);
     }
     let tilts = found.studies.iter().flat_map(|study| &study.series[0].warnings);
     let is_tilt = |it: &&SeriesWarning| matches!(it, SeriesWarning::GantryTilt(angle) if (angle - 12.0).abs() < 0.01);
@@ -100,7 +104,7 @@ fn changed(changes: &[(usize, &[u8])]) -> Vec<u8> {
 
 fn refused(bytes: &[u8]) -> ReadError {
     let folder = tempfile::tempdir().unwrap();
-    let source = Source::File(put(folder.path(), "volume.nii", bytes));
+    let source = Source::File(write_file(folder.path(), "volume.nii", bytes));
     read_headers(&source).expect_err("the volume should be refused")
 }
 
@@ -130,7 +134,10 @@ fn volumes_that_cannot_be_used_say_why() {
     ] {
         let error = refused(&changed(&changes));
         let message = error.to_string();
-        assert!(matches!(error, ReadError::Volume(_)) && message.contains(expected), "{message}");
+        assert!(
+            matches!(error, ReadError::Volume { .. }) && message.contains(expected),
+            "{message}"
+        );
     }
     // Sizes that the file does not have: refused before anything is reserved.
     let large = refused(&changed(&[(42, &short(8000)), (44, &short(8000)), (46, &short(16000))]));
@@ -152,7 +159,7 @@ fn reals_that_are_no_numbers_become_air() {
     bytes[begin..begin + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     bytes[begin + 4..begin + 8].copy_from_slice(&f32::INFINITY.to_le_bytes());
     let folder = tempfile::tempdir().unwrap();
-    let object = Source::File(put(folder.path(), "volume.nii", &bytes));
+    let object = Source::File(write_file(folder.path(), "volume.nii", &bytes));
     let first = Source::Frame { object: Box::new(object), number: 1 };
     let (_, slice) = read_slice(&first).unwrap();
     assert_eq!(slice.hu().iter().filter(|&&hu| hu == -1000.0).count(), 2);
@@ -166,7 +173,7 @@ fn other_orientations_are_refused_with_the_reason() {
     let rows: Vec<&[u8]> = file[280..328].chunks(16).collect();
     let sagittal = [rows[2], rows[0], rows[1]].concat();
     let folder = tempfile::tempdir().unwrap();
-    let path = put(folder.path(), "sagittal.nii", &changed(&[(280, &sagittal)]));
+    let path = write_file(folder.path(), "sagittal.nii", &changed(&[(280, &sagittal)]));
     let found = collect(&[path], &|_, _| ());
     let choices = choose_series(&found.studies[0].series);
     assert!(matches!(choices[0], SeriesChoice::NotAxial { view: "sagittal", .. }), "{choices:?}");
@@ -179,9 +186,9 @@ fn what_is_in_a_folder_beside_volumes_is_left_out_quietly() {
     let mut table = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     table.write_all(b"patient,study\n1,2\n").unwrap();
     let table = table.finish().unwrap();
-    put(folder.path(), "table.csv.gz", &table);
-    put(folder.path(), "volume.nii.gz", &table);
-    put(folder.path(), "cut.nii.gz", &std::fs::read(fixture(VOLUMES[0])).unwrap()[..200]);
+    write_file(folder.path(), "table.csv.gz", &table);
+    write_file(folder.path(), "volume.nii.gz", &table);
+    write_file(folder.path(), "cut.nii.gz", &std::fs::read(fixture(VOLUMES[0])).unwrap()[..200]);
     let found = collect(&[folder.path().to_owned()], &|_, _| ());
     let reasons: Vec<(bool, String)> = found
         .skipped

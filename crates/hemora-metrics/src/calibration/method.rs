@@ -171,9 +171,9 @@ impl Calibration {
     /// # Errors
     /// [`MetricError::Option`] if a map cannot be used or a label has two.
     pub fn check(&self) -> Result<(), MetricError> {
-        for (place, one) in self.labels.iter().enumerate() {
+        for (index, one) in self.labels.iter().enumerate() {
             one.calibrator.check()?;
-            if self.labels[..place].iter().any(|other| other.label == one.label) {
+            if self.labels[..index].iter().any(|other| other.label == one.label) {
                 let (option, value) = ("calibration", one.label.to_string());
                 return Err(MetricError::Option { option, value, expected: "a label once" });
             }

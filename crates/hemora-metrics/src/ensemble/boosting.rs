@@ -21,7 +21,7 @@ use crate::{Clusters, MetricError};
 /// Fewer positives or negatives than these are not fitted on.
 const FEW: usize = 20;
 
-/// One group of so many is held aside to say how many trees are good.
+/// One group of so many is held aside to choose the number of trees.
 const ASIDE: usize = 4;
 
 // Small trees, slowly: the same for every set.
@@ -48,7 +48,7 @@ pub struct StackingFit {
 
 /// Fits boosted trees for each label on the models' probabilities of every slice and of `neighbours`
 /// slices on either side, on all folds, and on all but each fold for the probabilities out of fold.
-/// `series` are the slices of each series in the order of their places, each slice once; `groups` their
+/// `series` are the slices of each series in the order of their positions, each slice once; `groups` their
 /// patients: a quarter of them is held aside to find out how many trees are good, and then taken in.
 ///
 /// # Errors
@@ -153,8 +153,9 @@ impl Boosting<'_> {
                 *loss += item_log_loss(sigmoid(odds), positive);
             }
             let models = self.data.models();
-            let said = (0..models).map(|model| self.data.probability(model, slice, fitted.label));
-            of_mean += item_log_loss(said.sum::<f64>() / models as f64, positive);
+            let probabilities =
+                (0..models).map(|model| self.data.probability(model, slice, fitted.label));
+            of_mean += item_log_loss(probabilities.sum::<f64>() / models as f64, positive);
         }
         // The fewest of equals.
         let count = (0..losses.len()).rev().min_by(|&a, &b| losses[a].total_cmp(&losses[b]))?;
@@ -216,7 +217,7 @@ mod tests {
     use super::super::MOST_NEIGHBOURS;
     use super::*;
 
-    /// Series of 20 slices, ten a fold and four folds. Bleeds span five slices; two models say little
+    /// Series of 20 slices, ten a fold and four folds. Bleeds span five slices; two models know little
     /// of each slice, so that the neighbours are worth reading. `any` alone has positives.
     fn data(flip_last: bool) -> (OutOfFold, Vec<Vec<usize>>) {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
@@ -272,10 +273,10 @@ mod tests {
         };
         let applied = fitted.stacking.apply(&[of(0), of(1)]);
         let features = Features::new(&data, &series, 2).unwrap();
-        for (place, &slice) in series[4].iter().enumerate() {
+        for (position, &slice) in series[4].iter().enumerate() {
             let row = features.row(slice);
             let odds = fitted.stacking.labels[0].log_odds(&row);
-            assert_eq!(applied[place][5], Some(sigmoid(odds)));
+            assert_eq!(applied[position][5], Some(sigmoid(odds)));
         }
     }
 

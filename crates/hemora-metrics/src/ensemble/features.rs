@@ -10,13 +10,13 @@ use crate::MetricError;
 pub(super) struct Features<'a> {
     data: &'a OutOfFold,
     series: &'a [Vec<usize>],
-    /// The series of each slice, and its place there.
-    places: Vec<(usize, usize)>,
+    /// The series of each slice, and its position there.
+    positions: Vec<(usize, usize)>,
     neighbours: usize,
 }
 
 impl<'a> Features<'a> {
-    /// Of the slices of `series`, in the order of their places, with `neighbours` on either side.
+    /// Of the slices of `series`, in the order of their positions, with `neighbours` on either side.
     ///
     /// # Errors
     /// [`MetricError::Option`] if there are too many neighbours, or a slice is in no series or in two.
@@ -29,7 +29,7 @@ impl<'a> Features<'a> {
             let (option, value) = ("neighbours", neighbours.to_string());
             return Err(MetricError::Option { option, value, expected: "0 to 8" });
         }
-        Ok(Self { data, series, places: places(data.slices(), series)?, neighbours })
+        Ok(Self { data, series, positions: positions(data.slices(), series)?, neighbours })
     }
 
     /// Values of each slice.
@@ -49,30 +49,31 @@ impl<'a> Features<'a> {
     }
 
     fn value(&self, at: usize, slice: usize) -> f64 {
-        let (series, place) = self.places[slice];
+        let (series, position) = self.positions[slice];
         let series = &self.series[series];
         let shape = (self.data.models(), self.neighbours);
-        feature(at, shape, (place, series.len()), |model, place, label| {
-            self.data.probability(model, series[place], Label::ALL[label])
+        feature(at, shape, (position, series.len()), |model, position, label| {
+            self.data.probability(model, series[position], Label::ALL[label])
         })
     }
 }
 
-/// The series of each slice and its place there.
-fn places(slices: usize, series: &[Vec<usize>]) -> Result<Vec<(usize, usize)>, MetricError> {
-    let mut places = vec![None; slices];
+/// The series of each slice and its position there.
+fn positions(slices: usize, series: &[Vec<usize>]) -> Result<Vec<(usize, usize)>, MetricError> {
+    let mut positions = vec![None; slices];
     let refuse = |slice: usize| {
         let (option, value) = ("series of the slices", format!("with slice {slice}"));
         MetricError::Option { option, value, expected: "each slice in one" }
     };
     for (at, of) in series.iter().enumerate() {
-        for (place, &slice) in of.iter().enumerate() {
-            match places.get_mut(slice) {
-                Some(known @ None) => *known = Some((at, place)),
+        for (position, &slice) in of.iter().enumerate() {
+            match positions.get_mut(slice) {
+                Some(known @ None) => *known = Some((at, position)),
                 _ => return Err(refuse(slice)),
             }
         }
     }
-    let found = places.iter().enumerate().map(|(slice, place)| place.ok_or_else(|| refuse(slice)));
+    let found =
+        positions.iter().enumerate().map(|(slice, position)| position.ok_or_else(|| refuse(slice)));
     found.collect()
 }

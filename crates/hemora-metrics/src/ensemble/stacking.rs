@@ -1,5 +1,5 @@
 //! Gradient-boosted trees over the models' probabilities of a slice and its neighbours: the model,
-//! its check and its use. What it reads of a slice are the place in its series, 0 for the lowest slice
+//! its check and its use. What it reads of a slice are the position in its series, 0 for the lowest slice
 //! to 1 for the highest, and for each offset from −k to k, each model and each label, in this order, the
 //! probability of the slice at that offset; at the ends of a series the end slice is repeated.
 
@@ -30,7 +30,7 @@ pub struct Stacking {
     pub labels: Vec<StackedLabel>,
 }
 
-/// The trees of one label: its log-odds are the base and the sum of what the trees say.
+/// The trees of one label: its log-odds are the base and the sum of values of the trees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StackedLabel {
@@ -58,27 +58,27 @@ pub(super) fn width(models: usize, neighbours: usize) -> usize {
     1 + (2 * neighbours + 1) * models * LABEL_COUNT
 }
 
-/// The value of a feature for the slice at `place` of a series of `count`; `probability` is that of a
-/// model, a place and a label.
+/// The value of a feature for the slice at `position` of a series of `count`; `probability` is that of a
+/// model, a position and a label.
 pub(super) fn feature(
     feature: usize,
     (models, neighbours): (usize, usize),
-    (place, count): (usize, usize),
+    (position, count): (usize, usize),
     probability: impl FnOnce(usize, usize, usize) -> f64,
 ) -> f64 {
     let last = count.saturating_sub(1);
     let Some(rest) = feature.checked_sub(1) else {
-        return if last == 0 { 0.5 } else { place as f64 / last as f64 };
+        return if last == 0 { 0.5 } else { position as f64 / last as f64 };
     };
     let (label, rest) = (rest % LABEL_COUNT, rest / LABEL_COUNT);
     let (model, offset) = (rest % models, rest / models);
-    let shown = (place + offset).saturating_sub(neighbours).min(last);
+    let shown = (position + offset).saturating_sub(neighbours).min(last);
     probability(model, shown, label)
 }
 
 impl Stacking {
     /// Probabilities of the slices of a series, which `models` has model by model in the order of their
-    /// places; `None` for labels without trees, and everywhere if the number of models or of their slices
+    /// positions; `None` for labels without trees, and everywhere if the number of models or of their slices
     /// is another.
     pub fn apply(&self, models: &[Vec<[f32; LABEL_COUNT]>]) -> Vec<[Option<f64>; LABEL_COUNT]> {
         let count = models.first().map_or(0, Vec::len);
@@ -87,16 +87,16 @@ impl Stacking {
             return all;
         }
         let width = width(self.models, self.neighbours);
-        for (place, said) in all.iter_mut().enumerate() {
+        for (position, outputs) in all.iter_mut().enumerate() {
             let value = |at: usize| {
                 let shape = (self.models, self.neighbours);
-                feature(at, shape, (place, count), |model, place, label| {
-                    f64::from(models[model][place][label])
+                feature(at, shape, (position, count), |model, position, label| {
+                    f64::from(models[model][position][label])
                 })
             };
             let row: Vec<f64> = (0..width).map(value).collect();
             for label in &self.labels {
-                said[label.label.index()] = Some(sigmoid(label.log_odds(&row)));
+                outputs[label.label.index()] = Some(sigmoid(label.log_odds(&row)));
             }
         }
         all
@@ -146,7 +146,7 @@ impl StackedLabel {
 
     /// The same of no tree, the first, the first two and so on.
     pub(super) fn partial_log_odds(&self, row: &[f64]) -> impl Iterator<Item = f64> {
-        let said = move |tree: &Vec<StackNode>| {
+        let outputs = move |tree: &Vec<StackNode>| {
             let mut at = 0;
             loop {
                 match tree[at] {
@@ -158,7 +158,7 @@ impl StackedLabel {
             }
         };
         let sums = self.trees.iter().scan(self.base, move |sum, tree| {
-            *sum += said(tree);
+            *sum += outputs(tree);
             Some(*sum)
         });
         [self.base].into_iter().chain(sums)
@@ -187,9 +187,9 @@ mod tests {
         let above = 1 + 2 * 2 * LABEL_COUNT + LABEL_COUNT + Label::Any.index();
         let tree =
             vec![StackNode::Split(above, 0.5, 1, 2), StackNode::Leaf(-2.0), StackNode::Leaf(3.0)];
-        let place =
+        let position =
             vec![StackNode::Split(0, 1.0, 1, 2), StackNode::Leaf(0.0), StackNode::Leaf(0.25)];
-        let any = StackedLabel { label: Label::Any, base: 1.0, trees: vec![tree, place] };
+        let any = StackedLabel { label: Label::Any, base: 1.0, trees: vec![tree, position] };
         Stacking { models: 2, neighbours: 1, labels: vec![any] }
     }
 
@@ -198,9 +198,9 @@ mod tests {
         let mut models = vec![vec![[0.0f32; LABEL_COUNT]; 4]; 2];
         models[1][2][Label::Any.index()] = 0.75;
         models[0][1] = [1.0; LABEL_COUNT];
-        let said = stacking().apply(&models);
-        assert!(said.iter().all(|row| row[..5].iter().all(Option::is_none)));
-        let odds: Vec<f64> = said.iter().map(|row| crate::log_odds(row[5].unwrap())).collect();
+        let outputs = stacking().apply(&models);
+        assert!(outputs.iter().all(|row| row[..5].iter().all(Option::is_none)));
+        let odds: Vec<f64> = outputs.iter().map(|row| crate::log_odds(row[5].unwrap())).collect();
         let expected = [-1.0, 4.0, -1.0, -0.75];
         for (found, expected) in odds.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-9, "{odds:?}");

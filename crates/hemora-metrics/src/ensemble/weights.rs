@@ -17,7 +17,7 @@ const STEPS: usize = 2000;
 const HALVINGS: usize = 60;
 
 /// The weights, at least 0 and with a sum of 1, of the mean of several models' probabilities with the
-/// least log loss on `truth`. Models that say the same get the same weight. `None` if there are fewer
+/// least log loss on `truth`. Models with equal predictions get the same weight. `None` if there are fewer
 /// than five positives or negatives, which determine nothing.
 ///
 /// Each of `models` has one probability for each item. The same input always gives the same weights.
@@ -33,7 +33,7 @@ pub fn fit_weights(models: &[Vec<f64>], truth: &[bool]) -> Result<Option<Vec<f64
     if models.is_empty() || positives < FEW || truth.len() - positives < FEW {
         return Ok(None);
     }
-    // Of models that say the same only the first takes part, and shares its weight afterwards.
+    // Of models with equal predictions only the first takes part, and shares its weight afterwards.
     let first: Vec<usize> = (0..models.len())
         .map(|at| (0..at).find(|&other| models[other] == models[at]).unwrap_or(at))
         .collect();
@@ -42,14 +42,14 @@ pub fn fit_weights(models: &[Vec<f64>], truth: &[bool]) -> Result<Option<Vec<f64
         distinct.iter().map(|&at| likelihoods(&models[at], truth)).collect();
     let fitted = least_loss(&likelihoods);
     let share = |at: usize| {
-        let place = distinct.iter().position(|&it| it == first[at]).unwrap_or_default();
+        let position = distinct.iter().position(|&it| it == first[at]).unwrap_or_default();
         let sharing = first.iter().filter(|&&it| it == first[at]).count();
-        fitted[place] / sharing as f64
+        fitted[position] / sharing as f64
     };
     Ok(Some((0..models.len()).map(share).collect()))
 }
 
-/// What a model says of the label that each item has, kept away from 0 as in the log loss.
+/// Probability that a model gives to the label that each item has, kept away from 0 as in the log loss.
 fn likelihoods(probabilities: &[f64], truth: &[bool]) -> Vec<f64> {
     let of = |(&p, &label): (&f64, &bool)| if label { p } else { 1.0 - p };
     probabilities.iter().zip(truth).map(|both| of(both).max(f64::EPSILON)).collect()

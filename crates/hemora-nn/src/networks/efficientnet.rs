@@ -78,7 +78,8 @@ fn lite(name: &str, options: &Options, scale: &Scale) -> Result<Graph, GraphErro
     let shape = [options.channels, options.size, options.size];
     let (mut builder, input) = GraphBuilder::new(name, shape)?;
     let mut net = Net { builder: &mut builder };
-    let mut last = net.conv("conv_stem", "bn1", input, 32, 3, 2, 1, true)?;
+    let stem = ConvSpec { channels: 32, kernel: 3, stride: 2, groups: 1, relu6: true };
+    let mut last = net.conv(["conv_stem", "bn1"], input, stem)?;
     for (index, stage) in STAGES.iter().enumerate() {
         let stage = &Stage { channels: scale.channels(stage.channels), ..*stage };
         for block in 0..scale.blocks(index, stage.blocks) {
@@ -87,9 +88,36 @@ fn lite(name: &str, options: &Options, scale: &Scale) -> Result<Graph, GraphErro
             last = net.block(&name, last, stage, stride)?;
         }
     }
-    let last = net.conv("conv_head", "bn2", last, 1280, 1, 1, 1, true)?;
+    let last = net.conv(["conv_head", "bn2"], last, ConvSpec::pointwise(1280))?;
     add_pooled_head(&mut builder, ["global_pool", "classifier"], last, options, Head::Sigmoid(6))?;
     Ok(builder.finish())
+}
+
+/// A convolution and what follows its batch norm.
+#[derive(Clone, Copy)]
+struct ConvSpec {
+    channels: usize,
+    kernel: usize,
+    stride: usize,
+    groups: usize,
+    relu6: bool,
+}
+
+impl ConvSpec {
+    /// 1×1, with ReLU6.
+    const fn pointwise(channels: usize) -> Self {
+        Self { channels, kernel: 1, stride: 1, groups: 1, relu6: true }
+    }
+
+    /// One kernel a channel, with ReLU6.
+    const fn depth_wise(channels: usize, kernel: usize, stride: usize) -> Self {
+        Self { channels, kernel, stride, groups: channels, relu6: true }
+    }
+
+    /// The same without ReLU6, as at the end of a block.
+    const fn linear(self) -> Self {
+        Self { relu6: false, ..self }
+    }
 }
 
 struct Net<'a> {
@@ -97,31 +125,25 @@ struct Net<'a> {
 }
 
 impl Net<'_> {
-    /// Convolution, batch norm and, if wanted, ReLU6.
-    #[expect(clippy::too_many_arguments, reason = "a table row of the architecture")]
+    /// Convolution, batch norm and, if the spec has it, ReLU6.
     fn conv(
         &mut self,
-        conv: &str,
-        norm: &str,
+        [conv, norm]: [&str; 2],
         from: NodeId,
-        channels: usize,
-        kernel: usize,
-        stride: usize,
-        groups: usize,
-        activate: bool,
+        spec: ConvSpec,
     ) -> Result<NodeId, GraphError> {
         let layer = Conv {
-            channels,
-            kernel,
-            stride,
+            channels: spec.channels,
+            kernel: spec.kernel,
+            stride: spec.stride,
             padding: Padding::Same,
-            groups,
+            groups: spec.groups,
             bias: false,
             init: Init::HeNormalFanOut,
         };
         let node = self.builder.conv(conv, from, layer)?;
         let node = self.builder.batch_norm(norm, node, NORM)?;
-        if activate { self.builder.relu6(node) } else { Ok(node) }
+        if spec.relu6 { self.builder.relu6(node) } else { Ok(node) }
     }
 
     /// An inverted residual; without expansion a depth-wise separable convolution.
@@ -134,20 +156,22 @@ impl Net<'_> {
     ) -> Result<NodeId, GraphError> {
         let inputs = self.builder.channels(from);
         let wide = inputs * stage.expansion;
-        let label = |part: &str| format!("{name}.{part}");
-        let (kernel, channels) = (stage.kernel, stage.channels);
+        let channels = stage.channels;
+        let depth_wise = ConvSpec::depth_wise(wide, stage.kernel, stride);
+        let narrow = ConvSpec::pointwise(channels).linear();
+        let mut part = |conv: &str, norm: &str, from, spec| {
+            self.conv([&format!("{name}.{conv}"), &format!("{name}.{norm}")], from, spec)
+        };
         let last = if stage.expansion == 1 {
-            let (dw, pw) = (label("conv_dw"), label("conv_pw"));
-            let node = self.conv(&dw, &label("bn1"), from, wide, kernel, stride, wide, true)?;
-            self.conv(&pw, &label("bn2"), node, channels, 1, 1, 1, false)?
+            let node = part("conv_dw", "bn1", from, depth_wise)?;
+            part("conv_pw", "bn2", node, narrow)?
         } else {
-            let (pw, dw, pwl) = (label("conv_pw"), label("conv_dw"), label("conv_pwl"));
-            let node = self.conv(&pw, &label("bn1"), from, wide, 1, 1, 1, true)?;
-            let node = self.conv(&dw, &label("bn2"), node, wide, kernel, stride, wide, true)?;
-            self.conv(&pwl, &label("bn3"), node, channels, 1, 1, 1, false)?
+            let node = part("conv_pw", "bn1", from, ConvSpec::pointwise(wide))?;
+            let node = part("conv_dw", "bn2", node, depth_wise)?;
+            part("conv_pwl", "bn3", node, narrow)?
         };
         if stride == 1 && inputs == channels {
-            self.builder.add(&label("add"), Op::Add, &[from, last])
+            self.builder.add(&format!("{name}.add"), Op::Add, &[from, last])
         } else {
             Ok(last)
         }

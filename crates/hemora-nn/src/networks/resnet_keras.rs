@@ -1,5 +1,5 @@
 //! ResNet50 as the seed study used it: Keras' first version, with biases on the convolutions and
-//! the stride on the first 1×1 convolution and the projection of stages 3 to 5 (facts §1).
+//! the stride on the first 1×1 convolution and the projection of stages 3 to 5 (docs/references.md#seed-networks).
 
 use super::{Head, Options, add_pooled_head};
 use crate::{

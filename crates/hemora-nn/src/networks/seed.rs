@@ -1,4 +1,4 @@
-//! The two small networks of the seed study (facts §1).
+//! The two small networks of the seed study (docs/references.md#seed-networks).
 
 use super::{Head, Options, add_head};
 use crate::{Conv, Graph, GraphBuilder, GraphError, Init, MaxPool, Op, Padding};

@@ -1,6 +1,6 @@
 //! Networks that read a whole series: by name, and two after the sequence models of the competition's
-//! winner (facts §4; github.com/SeuTao/RSNA2019_Intracranial-Hemorrhage-Detection). Theirs are trained
-//! as one; here the second reads what the first said out of fold.
+//! winner (docs/references.md#winner). The winner trained them as one; here the second reads the
+//! first's out-of-fold predictions.
 
 use hemora_ct::SeriesInput;
 
@@ -20,14 +20,14 @@ pub(super) const BATCH_NORM: BatchNorm =
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SequenceOptions {
     /// Values that are known of each slice: pooled features, for `sequence-transformer` with its
-    /// place in the last column (see [`Attention`](crate::Attention)), or for `sequence-probabilities` the
+    /// position in the last column (see [`Attention`](crate::Attention)), or for `sequence-probabilities` the
     /// same number for each of the six labels, those of a kind side by side.
     pub columns: usize,
     /// Units of the recurrent layers in each direction; half the channels of the transformer.
     pub hidden: usize,
     /// Recurrent layers, or blocks of the transformer.
     pub layers: usize,
-    /// Dropout while training, where the network has a place for it.
+    /// Dropout while training, where the network can have it.
     pub dropout: f64,
 }
 
@@ -104,8 +104,8 @@ fn recurrent(
     linear(builder, "series", gru)
 }
 
-fn finish(mut builder: GraphBuilder, a: NodeId, b: NodeId) -> Result<Graph, GraphError> {
-    let logits = builder.add("logits", Op::Add, &[a, b])?;
+fn finish(mut builder: GraphBuilder, alone: NodeId, series: NodeId) -> Result<Graph, GraphError> {
+    let logits = builder.add("logits", Op::Add, &[alone, series])?;
     builder.add("probabilities", Op::Sigmoid, &[logits])?;
     Ok(builder.finish())
 }

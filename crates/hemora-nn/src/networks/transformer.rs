@@ -2,8 +2,8 @@
 //! and by how far apart they lie in mm, so that slices of .6 and of 7 mm need no network of their own.
 //!
 //! After the idea of an intra- and inter-slice transformer that came closest to the winner's log loss
-//! with a tenth of its cost (facts §4): norms before each part (Xiong et al. 2020), GELU, and a
-//! distance term as in relative positions (Shaw et al. 2018), but of real distances.
+//! with a tenth of its cost (docs/references.md#winner): norms before each part (Xiong et al. 2020),
+//! GELU, and a distance term as in relative positions (Shaw et al. 2018), but of real distances.
 
 use super::sequence::{BATCH_NORM, LABELS, SequenceOptions, dropped};
 use crate::{Attention, Graph, GraphBuilder, GraphError, Init, NodeId, Op};
@@ -17,23 +17,23 @@ const DROPOUT_OF_BLOCKS: f64 = 0.2;
 
 const NORM: Op = Op::LayerNorm { eps: 1e-6 };
 
-/// Slices of features and, in the last column, the place in units of 10 mm.
+/// Slices of features and, in the last column, the position in units of 10 mm.
 pub(super) fn transformer(options: &SequenceOptions) -> Result<Graph, GraphError> {
     let shape = [options.columns, 0, 1];
     let (mut builder, input) = GraphBuilder::new("sequence-transformer", shape)?;
     let features = options.columns.saturating_sub(1);
     let node = Op::Channels { first: 0, count: features };
     let node = builder.add("features", node, &[input])?;
-    let places = Op::Channels { first: features, count: 1 };
-    let places = builder.add("places", places, &[input])?;
+    let positions = Op::Channels { first: features, count: 1 };
+    let positions = builder.add("positions", positions, &[input])?;
     // Features are means of what a ReLU let through, of any scale.
     let node = builder.batch_norm("embed.norm", node, BATCH_NORM)?;
     let node = dropped(&mut builder, "drop", node, options.dropout)?;
     let mut last = linear(&mut builder, "embed", node, 2 * options.hidden)?;
     for block in 0..options.layers {
         let name = format!("blocks.{block}");
-        last = attend(&mut builder, &name, last, places, options)?;
-        last = think(&mut builder, &name, last, options)?;
+        last = attend(&mut builder, &name, last, positions, options)?;
+        last = feed_forward(&mut builder, &name, last, options)?;
     }
     let last = builder.add("norm", NORM, &[last])?;
     let last = linear(&mut builder, "head", last, LABELS)?;
@@ -46,7 +46,7 @@ fn attend(
     builder: &mut GraphBuilder,
     block: &str,
     from: NodeId,
-    places: NodeId,
+    positions: NodeId,
     options: &SequenceOptions,
 ) -> Result<NodeId, GraphError> {
     let label = |part: &str| format!("{block}.{part}");
@@ -56,15 +56,15 @@ fn attend(
     for part in ["attn.q", "attn.k", "attn.v"] {
         inputs.push(linear(builder, &label(part), node, channels)?);
     }
-    inputs.push(places);
+    inputs.push(positions);
     let attention = Op::Attention(Attention { heads: HEADS });
     let node = builder.add(&label("attn"), attention, &inputs)?;
     let node = linear(builder, &label("attn.proj"), node, channels)?;
-    added(builder, &label("attn"), from, node, options)
+    add_residual(builder, &label("attn"), from, node, options)
 }
 
 /// Two layers on each slice alone, added to what it was.
-fn think(
+fn feed_forward(
     builder: &mut GraphBuilder,
     block: &str,
     from: NodeId,
@@ -76,10 +76,10 @@ fn think(
     let node = linear(builder, &label("mlp.fc1"), node, EXPANSION * channels)?;
     let node = builder.gelu(node)?;
     let node = linear(builder, &label("mlp.fc2"), node, channels)?;
-    added(builder, &label("mlp"), from, node, options)
+    add_residual(builder, &label("mlp"), from, node, options)
 }
 
-fn added(
+fn add_residual(
     builder: &mut GraphBuilder,
     name: &str,
     from: NodeId,

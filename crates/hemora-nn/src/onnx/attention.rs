@@ -16,7 +16,7 @@ impl Writer<'_> {
         let channels = self.graph.shape(node.inputs[0])[0];
         let (heads, each) = (attention.heads as i64, channels / attention.heads);
         let divided = [KEPT, heads, each as i64, REST];
-        let [queries, keys, values, places] = inputs else {
+        let [queries, keys, values, positions] = inputs else {
             unreachable!("the builder gives attention four inputs")
         };
         // [N, channels, slices, 1] to [N, heads, channels of each, slices].
@@ -29,8 +29,8 @@ impl Writer<'_> {
         let scale = Tensor { shape: Vec::new(), values: vec![1.0 / (each as f32).sqrt()] };
         let scale = self.initializer(&label("scale"), &scale);
         let scores = self.plain("Mul", label("scores"), [products, scale]);
-        let distance = self.distance(node, places);
-        let scores = self.plain("Add", label("placed"), [scores, distance]);
+        let distance = self.distance(node, positions);
+        let scores = self.plain("Add", label("with_distance"), [scores, distance]);
         let weights = vec![int("axis", -1)];
         let weights = self.push_as("Softmax", label("weights"), vec![scores], weights);
         let values = self.transposed(label("values.slices"), values, &[0, 1, 3, 2]);
@@ -40,10 +40,10 @@ impl Writer<'_> {
     }
 
     /// What each head has learned of the distance between two slices, `[N, heads, slices, slices]`.
-    fn distance(&mut self, node: &Node, places: &str) -> String {
+    fn distance(&mut self, node: &Node, positions: &str) -> String {
         let label = |part: &str| format!("{}.distance.{part}", node.name);
-        let turned = self.transposed(label("turned"), places.to_owned(), &[0, 1, 3, 2]);
-        let apart = self.plain("Sub", label("apart"), [places.to_owned(), turned]);
+        let turned = self.transposed(label("turned"), positions.to_owned(), &[0, 1, 3, 2]);
+        let apart = self.plain("Sub", label("apart"), [positions.to_owned(), turned]);
         let axis = self.numbers(&[4]);
         let apart = self.plain("Unsqueeze", label("each"), [apart, axis]);
         let column = |part: usize| Tensor {
@@ -62,7 +62,7 @@ impl Writer<'_> {
         let heads = tensor.shape[0];
         let values = (0..Attention::BELLS)
             .flat_map(|bell| (0..heads).map(move |head| head * Attention::BELLS + bell))
-            .map(|place| tensor.values[place])
+            .map(|index| tensor.values[index])
             .collect();
         let weights = Tensor { shape: vec![Attention::BELLS, heads], values };
         let weights = self.initializer(&label("weights"), &weights);

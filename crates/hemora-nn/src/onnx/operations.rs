@@ -210,9 +210,9 @@ pub(super) fn ints(name: &str, values: &[usize]) -> Attribute {
 }
 
 pub(super) fn int(name: &str, value: i64) -> Attribute {
-    Attribute { name: name.to_owned(), i: value, kind: 2, ..Attribute::default() }
+    Attribute { name: name.to_owned(), i: Some(value), kind: 2, ..Attribute::default() }
 }
 
 fn float(name: &str, value: f64) -> Attribute {
-    Attribute { name: name.to_owned(), f: value as f32, kind: 1, ..Attribute::default() }
+    Attribute { name: name.to_owned(), f: Some(value as f32), kind: 1, ..Attribute::default() }
 }

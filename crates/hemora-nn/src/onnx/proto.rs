@@ -1,7 +1,10 @@
 //! The part of the ONNX protocol buffers that is written and read here.
 //!
-//! Field numbers are those of onnx.proto3 (github.com/onnx/onnx, Apache-2.0). Written by hand
-//! because generating them would ask every builder of Hemora for `protoc`.
+//! Fields, their numbers and their encoding are those of onnx.proto (github.com/onnx/onnx,
+//! Apache-2.0), which is proto2: lists of numbers are packed only where it says so, and an optional
+//! number is written whenever it is set, 0 too. Strict readers such as rten refuse anything else.
+//! Decoding accepts lists packed or not, as proto2 and proto3 writers both exist. Written by hand
+//! because generating the types would ask every builder of Hemora for `protoc`.
 
 use prost::Message;
 
@@ -59,13 +62,13 @@ pub(super) struct NodeProto {
 pub(super) struct Attribute {
     #[prost(string, tag = "1")]
     pub name: String,
-    #[prost(float, tag = "2")]
-    pub f: f32,
-    #[prost(int64, tag = "3")]
-    pub i: i64,
-    #[prost(bytes = "vec", tag = "4")]
-    pub s: Vec<u8>,
-    #[prost(int64, repeated, tag = "8")]
+    #[prost(float, optional, tag = "2")]
+    pub f: Option<f32>,
+    #[prost(int64, optional, tag = "3")]
+    pub i: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub s: Option<Vec<u8>>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     /// AttributeProto.AttributeType: 1 float, 2 int, 3 string, 7 ints.
     #[prost(int32, tag = "20")]
@@ -79,11 +82,11 @@ pub(super) const INT64: i32 = 7;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TensorProto {
-    #[prost(int64, repeated, tag = "1")]
+    #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
     #[prost(int32, tag = "2")]
     pub data_type: i32,
-    #[prost(float, repeated, tag = "4")]
+    #[prost(float, repeated, packed = "true", tag = "4")]
     pub float_data: Vec<f32>,
     #[prost(string, tag = "8")]
     pub name: String,
@@ -131,4 +134,43 @@ pub(super) enum DimensionValue {
     Value(i64),
     #[prost(string, tag = "2")]
     Name(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ints() -> Attribute {
+        Attribute { name: "k".into(), ints: vec![3, 3], kind: 7, ..Attribute::default() }
+    }
+
+    /// The bytes are those of `onnx.helper.make_attribute` and `make_tensor` of onnx 1.23.2.
+    #[test]
+    fn bytes_are_those_of_the_official_library() {
+        let zero = |kind| Attribute { name: "k".into(), kind, ..Attribute::default() };
+        for (attribute, expected) in [
+            (ints(), &b"\x0a\x01k\x40\x03\x40\x03\xa0\x01\x07"[..]),
+            (Attribute { i: Some(0), ..zero(2) }, b"\x0a\x01k\x18\x00\xa0\x01\x02"),
+            (Attribute { f: Some(0.0), ..zero(1) }, b"\x0a\x01k\x15\0\0\0\0\xa0\x01\x01"),
+        ] {
+            assert_eq!(attribute.encode_to_vec(), expected, "{attribute:?}");
+        }
+        let tensor = TensorProto {
+            dims: vec![2],
+            data_type: FLOAT,
+            float_data: vec![1.0, 2.0],
+            name: "t".into(),
+            raw_data: Vec::new(),
+        };
+        let expected = b"\x08\x02\x10\x01\x22\x08\0\0\x80\x3f\0\0\0\x40\x42\x01t";
+        assert_eq!(tensor.encode_to_vec(), expected);
+    }
+
+    #[test]
+    fn packed_lists_are_read_too() {
+        let packed = b"\x0a\x01k\x42\x02\x03\x03\xa0\x01\x07";
+        assert_eq!(Attribute::decode(&packed[..]).unwrap(), ints());
+        let dims = b"\x0a\x02\x02\x03\x10\x01";
+        assert_eq!(TensorProto::decode(&dims[..]).unwrap().dims, [2, 3]);
+    }
 }

@@ -64,9 +64,9 @@ fn find_pooled(graph: &GraphProto) -> Option<usize> {
     let map = &graph.output.get(1)?.name;
     let mut value = classifier.input.first()?;
     for _ in 0..END {
-        let node = giving(graph, value)?;
+        let node = node_giving(graph, value)?;
         match node.op_type.as_str() {
-            // None of these changes a value, nor its place where rows and columns are one.
+            // None of these changes a value, nor its index where rows and columns are one.
             "Flatten" | "Reshape" | "Squeeze" | "Identity" | "Dropout" => {
                 value = node.input.first()?
             }
@@ -84,7 +84,7 @@ fn find_pooled(graph: &GraphProto) -> Option<usize> {
 const END: usize = 8;
 
 /// The node that gives a value.
-fn giving<'a>(graph: &'a GraphProto, value: &str) -> Option<&'a NodeProto> {
+fn node_giving<'a>(graph: &'a GraphProto, value: &str) -> Option<&'a NodeProto> {
     graph.node.iter().find(|node| node.output.iter().any(|name| name == value))
 }
 
@@ -97,7 +97,7 @@ fn find_classifier(graph: &GraphProto) -> Option<ClassifierWeights> {
 fn classifier_node(graph: &GraphProto) -> Option<&NodeProto> {
     let mut value = graph.output.first()?.name.as_str();
     for _ in 0..END {
-        let node = giving(graph, value)?;
+        let node = node_giving(graph, value)?;
         match node.op_type.as_str() {
             "Sigmoid" | "Softmax" | "Identity" => value = node.input.first()?,
             "Add" => {
@@ -115,8 +115,8 @@ fn linear(graph: &GraphProto, node: &NodeProto) -> Option<ClassifierWeights> {
     let Tensor { shape, values } = tensor(graph, node.input.get(1)?)?;
     let [first, second] = shape.try_into().ok()?;
     let attribute = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
-    let transposed = attribute("transB").is_some_and(|attribute| attribute.i != 0);
-    if attribute("alpha").is_some_and(|attribute| attribute.f != 1.0) {
+    let transposed = attribute("transB").is_some_and(|attribute| attribute.i.unwrap_or(0) != 0);
+    if attribute("alpha").is_some_and(|attribute| attribute.f != Some(1.0)) {
         return None;
     }
     if transposed {
@@ -185,16 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn the_classifier_of_a_written_model_is_found() {
+    fn a_written_model_gives_its_classifier_back() {
         let (bytes, weights) = model();
         assert_eq!(model_opset(&bytes).unwrap(), Some(onnx::OPSET));
-        let found = classifier(&bytes).unwrap().unwrap();
-        assert_eq!((found.units, found.inputs), (6, 1280));
-        assert_eq!(found.weight, weights.get("classifier.weight").unwrap().values);
+        let read = classifier(&bytes).unwrap().unwrap();
+        assert_eq!((read.units, read.inputs), (6, 1280));
+        assert_eq!(read.weight, weights.get("classifier.weight").unwrap().values);
     }
 
     #[test]
-    fn classifiers_of_the_mean_feature_map_are_told_from_others() {
+    fn only_classifiers_of_the_mean_feature_map_have_pooled_features() {
         for (name, expected) in [
             ("efficientnet-lite0", Some(1280)),
             ("resnet18", Some(512)),
@@ -235,10 +235,10 @@ mod tests {
             let values = (0..parameter.len()).map(|value| (value % 5) as f32).collect();
             weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
         }
-        let found = classifier(&onnx::write(&graph, &weights).unwrap()).unwrap().unwrap();
-        assert_eq!((found.units, found.inputs), (6, 640));
+        let read = classifier(&onnx::write(&graph, &weights).unwrap()).unwrap().unwrap();
+        assert_eq!((read.units, read.inputs), (6, 640));
         // Weight and scale are both 0, 1, 2, 3, 4, …; squares have a mean of 6.
-        assert_eq!(found.weight[..5], [-6.0, -5.0, -2.0, 3.0, 10.0]);
+        assert_eq!(read.weight[..5], [-6.0, -5.0, -2.0, 3.0, 10.0]);
     }
 
     #[test]

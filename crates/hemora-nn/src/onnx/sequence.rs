@@ -157,5 +157,5 @@ impl Writer<'_> {
 }
 
 fn text(name: &str, value: &str) -> Attribute {
-    Attribute { name: name.to_owned(), s: value.into(), kind: 3, ..Attribute::default() }
+    Attribute { name: name.to_owned(), s: Some(value.into()), kind: 3, ..Attribute::default() }
 }

@@ -1,0 +1,124 @@
+//! Slices along the normal of their stack: direction, order, spacing and neighbours.
+//!
+//! Every crate that orders slices or measures the distance between them does it here, so that one
+//! report never shows two spacings of one series.
+
+use std::cmp::Ordering;
+
+use crate::ImagePlane;
+
+/// Slices closer than this lie at the same position, mm: headers often round positions to 0.01.
+pub const SAME_POSITION_MM: f64 = 0.01;
+
+/// The unit normal, turned so that its largest coordinate is positive: to the head for axial slices,
+/// to the left for sagittal ones, to the back for coronal ones.
+pub fn upward_normal(plane: ImagePlane) -> [f64; 3] {
+    let normal = plane.normal();
+    let largest = normal.into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+    let sign = largest.unwrap_or(1.0).signum();
+    normal.map(|coordinate| coordinate * sign)
+}
+
+/// Position of a slice along its own upward normal, mm.
+pub fn position(plane: ImagePlane) -> f64 {
+    plane.distance_along(upward_normal(plane))
+}
+
+/// Positions of slices along the upward normal of the first that has a plane, mm; `None` for those
+/// without a plane.
+pub fn positions<I>(planes: I) -> Vec<Option<f64>>
+where
+    I: IntoIterator<Item = Option<ImagePlane>>,
+{
+    let planes: Vec<Option<ImagePlane>> = planes.into_iter().collect();
+    let Some(normal) = planes.iter().find_map(|plane| *plane).map(upward_normal) else {
+        return vec![None; planes.len()];
+    };
+    planes.iter().map(|plane| Some(plane.as_ref()?.distance_along(normal))).collect()
+}
+
+/// Orders slices upwards; those without a position come last.
+pub fn compare_positions(a: Option<f64>, b: Option<f64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    }
+}
+
+/// Whether two slices lie at the same position: less than [`SAME_POSITION_MM`] apart.
+pub fn is_same_position(a: f64, b: f64) -> bool {
+    (b - a).abs() < SAME_POSITION_MM
+}
+
+/// Distances between neighbours that lie at different positions, mm, in the order of `positions`,
+/// which goes upwards or downwards.
+pub fn spacings(positions: &[f64]) -> Vec<f64> {
+    let pairs = positions.windows(2).filter(|pair| !is_same_position(pair[0], pair[1]));
+    pairs.map(|pair| (pair[1] - pair[0]).abs()).collect()
+}
+
+/// Median of [`spacings`], mm: the mean of the two middle ones where their number is even. `None`
+/// where no two slices lie at different positions.
+pub fn median_spacing(positions: &[f64]) -> Option<f64> {
+    let mut spacings = spacings(positions);
+    spacings.sort_by(f64::total_cmp);
+    let upper = *spacings.get(spacings.len() / 2)?;
+    let lower = spacings[(spacings.len() - 1) / 2];
+    Some(f64::midpoint(lower, upper))
+}
+
+/// Index of the slice `offset` slices from `index` in a stack of `count` slices; the end slice
+/// stands in for those beyond the ends. `index` must be below `count`.
+pub fn neighbour(index: usize, offset: i32, count: usize) -> usize {
+    index.saturating_add_signed(offset as isize).min(count.saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plane(position: [f64; 3], orientation: [f64; 6]) -> ImagePlane {
+        ImagePlane::new(position, orientation, None).unwrap()
+    }
+
+    #[test]
+    fn positions_grow_upwards_whichever_way_the_normal_points() {
+        let axial = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+        let from_the_head = [-1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+        let sagittal = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0];
+        assert_eq!(position(plane([1.0, 2.0, 30.0], axial)), 30.0);
+        assert_eq!(position(plane([1.0, 2.0, 30.0], from_the_head)), 30.0);
+        assert_eq!(position(plane([1.0, 2.0, 30.0], sagittal)), 1.0);
+        // The first slice that has a plane gives the direction for all.
+        let planes = [None, Some(plane([0.0, 0.0, 5.0], from_the_head)), None];
+        assert_eq!(positions(planes), [None, Some(5.0), None]);
+        assert_eq!(positions([None, None]), [None, None]);
+    }
+
+    #[test]
+    fn unknown_positions_come_last() {
+        let mut order = [None, Some(5.0), Some(-5.0), None, Some(0.0)];
+        order.sort_by(|a, b| compare_positions(*a, *b));
+        assert_eq!(order, [Some(-5.0), Some(0.0), Some(5.0), None, None]);
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_is_the_mean_of_the_two_in_the_middle() {
+        assert_eq!(median_spacing(&[0.0, 4.0, 8.0, 14.0, 24.0]), Some(5.0));
+        assert_eq!(median_spacing(&[0.0, 5.0, 10.0, 30.0]), Some(5.0));
+        assert_eq!(median_spacing(&[30.0, 10.0, 5.0, 0.0]), Some(5.0), "downwards");
+        // Slices at one position have no distance.
+        assert_eq!(median_spacing(&[0.0, 0.005, 5.0]), Some(4.995));
+        assert_eq!(median_spacing(&[1.0, 1.0]), None);
+        assert_eq!(median_spacing(&[1.0]), None);
+        assert_eq!(median_spacing(&[]), None);
+        assert!(is_same_position(2.0, 2.009) && !is_same_position(2.0, 1.98));
+    }
+
+    #[test]
+    fn end_slices_stand_in_for_neighbours_beyond_them() {
+        assert_eq!([-2, -1, 0, 1, 2].map(|offset| neighbour(1, offset, 3)), [0, 0, 1, 2, 2]);
+        assert_eq!(neighbour(0, i32::MAX, 1), 0);
+        assert_eq!(neighbour(0, i32::MIN, 1), 0);
+    }
+}

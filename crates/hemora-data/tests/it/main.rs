@@ -1,0 +1,14 @@
+//! Data sets as their users see them.
+
+mod blend;
+mod howard;
+mod image_set;
+mod index;
+mod loader;
+mod phantoms;
+mod prepare;
+mod prepared_set;
+mod shared_sample;
+mod stats;
+mod stored_split;
+mod support;

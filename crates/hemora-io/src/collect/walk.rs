@@ -1,0 +1,210 @@
+//! Paths to the files and archive entries below them, in an order that is always the same.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::archive::entries;
+use crate::formats::mismatch;
+use crate::{FileBytes, ReadError, Skipped, Source};
+
+/// The files and archive entries below some paths, without any of them being read.
+#[derive(Debug, Default)]
+pub struct SourceList {
+    /// What is to be read, in order, each once.
+    pub sources: Vec<Source>,
+    /// What cannot be listed.
+    pub skipped: Vec<Skipped>,
+    pub(crate) named: HashSet<Source>,
+}
+
+impl SourceList {
+    /// Files in memory, each with its name. Zip archives among them are not opened.
+    pub fn from_files(files: impl IntoIterator<Item = (String, Arc<[u8]>)>) -> Self {
+        let source = |(name, bytes)| Source::Bytes { name, bytes: FileBytes(bytes) };
+        let sources: Vec<Source> = files.into_iter().map(source).collect();
+        let named = sources.iter().cloned().collect();
+        Self { sources, skipped: Vec::new(), named }
+    }
+
+    /// The reason for leaving out a source of the list, given what reading it reported: a file
+    /// that nobody took for DICOM is another file, not a broken one.
+    pub fn reason(&self, source: &Source, error: ReadError) -> ReadError {
+        as_named(error, source, self.named.contains(source))
+    }
+}
+
+/// Lists files, folders (with all folders below) and the entries of zip archives.
+pub fn list_sources(paths: &[PathBuf]) -> SourceList {
+    let Found { mut sources, skipped, named } = walk(paths);
+    sources.sort();
+    sources.dedup();
+    SourceList { sources, skipped, named }
+}
+
+/// What is to be read below some paths.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) skipped: Vec<Skipped>,
+    /// Sources that the user named, and that so are held to be DICOM files.
+    pub(crate) named: HashSet<Source>,
+}
+
+/// Files that systems leave in folders and nobody means.
+pub(crate) fn is_clutter(name: &str) -> bool {
+    name.starts_with('.') || ["thumbs.db", "desktop.ini"].contains(&&*name.to_ascii_lowercase())
+}
+
+/// Lists files, folders (with their folders) and zip archives.
+pub(crate) fn walk(paths: &[PathBuf]) -> Found {
+    let mut found = Found::default();
+    let mut seen = Seen::default();
+    for path in paths {
+        let result = match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => found.folder(path, &mut seen),
+            Ok(metadata) if metadata.is_file() => {
+                found.named.insert(Source::File(path.clone()));
+                found.file(path, is_zip_name(path) || starts_like_zip(path), &mut seen);
+                Ok(())
+            }
+            Ok(_) => Err(ReadError::NotAFile),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(ReadError::Missing),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(reason) = result {
+            found.skip(path, reason);
+        }
+    }
+    found
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    files: HashSet<PathBuf>,
+    /// Real paths of folders: a link to a folder above would never end.
+    folders: HashSet<PathBuf>,
+}
+
+impl Found {
+    fn skip(&mut self, path: &Path, reason: ReadError) {
+        self.skipped.push(Skipped { source: Source::File(path.to_owned()), reason });
+    }
+
+    fn folder(&mut self, folder: &Path, seen: &mut Seen) -> Result<(), ReadError> {
+        if seen.folders.contains(&fs::canonicalize(folder)?) {
+            return Ok(());
+        }
+        // A stack of our own: folders can nest deeper than a thread's stack allows.
+        let mut open = vec![folder.to_owned()];
+        let mut empty = true;
+        while let Some(path) = open.pop() {
+            match self.visit(&path, &mut open, seen) {
+                Ok(met) => empty &= !met,
+                Err(error) if path == folder => return Err(error.into()),
+                Err(error) => {
+                    empty = false;
+                    self.skip(&path, error.into());
+                }
+            }
+        }
+        if empty { Err(ReadError::Empty) } else { Ok(()) }
+    }
+
+    /// Takes a file in, or puts what a folder holds on the stack. Whether it met a file, or a
+    /// folder that was walked before.
+    fn visit(
+        &mut self,
+        path: &Path,
+        open: &mut Vec<PathBuf>,
+        seen: &mut Seen,
+    ) -> std::io::Result<bool> {
+        let metadata = fs::metadata(path)?;
+        if metadata.is_file() {
+            self.file(path, is_zip_name(path), seen);
+            return Ok(true);
+        }
+        // Pipes and devices in a folder are nobody's images.
+        if !metadata.is_dir() {
+            return Ok(false);
+        }
+        if !seen.folders.insert(fs::canonicalize(path)?) {
+            return Ok(true);
+        }
+        let children = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path()));
+        let mut children = children.collect::<std::io::Result<Vec<_>>>()?;
+        children.retain(|child| !child.file_name().is_some_and(is_clutter_file));
+        // The stack gives them back in reverse.
+        children.sort_by(|a, b| b.cmp(a));
+        open.extend(children);
+        Ok(false)
+    }
+
+    fn file(&mut self, path: &Path, is_archive: bool, seen: &mut Seen) {
+        if !seen.files.insert(path.to_owned()) {
+            return;
+        }
+        if !is_archive {
+            self.sources.push(Source::File(path.to_owned()));
+            return;
+        }
+        match entries(path) {
+            Err(reason) => self.skip(path, reason),
+            Ok(entries) if entries.is_empty() => self.skip(path, ReadError::Empty),
+            Ok(entries) => {
+                for (source, problem) in entries {
+                    match problem {
+                        Some(reason) => self.skipped.push(Skipped { source, reason }),
+                        None => self.sources.push(source),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_clutter_file(name: &OsStr) -> bool {
+    name.to_str().is_some_and(is_clutter)
+}
+
+fn is_zip_name(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+}
+
+fn starts_like_zip(path: &Path) -> bool {
+    let mut head = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && &head == b"PK\x03\x04"
+}
+
+/// What an error is of a source that the user named or did not: files that nobody asked for and
+/// that cannot be read are other files, not broken ones.
+pub(crate) fn as_named(error: ReadError, source: &Source, named: bool) -> ReadError {
+    match error {
+        ReadError::NotDicom => not_dicom(source, named),
+        ReadError::UndeclaredWindow { .. } => ReadError::UndeclaredWindow { named },
+        error => error,
+    }
+}
+
+/// What to call a file that is no DICOM file: a failure if its name, or the user, says that it is
+/// one.
+fn not_dicom(source: &Source, named: bool) -> ReadError {
+    let name = match source {
+        Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy(),
+        Source::ZipEntry { name, .. } | Source::Bytes { name, .. } => name.as_str().into(),
+        Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
+            return not_dicom(inner, named);
+        }
+    };
+    let is_entry = matches!(source, Source::ZipEntry { .. } | Source::Bytes { .. });
+    match mismatch(&name) {
+        Some(error) => error,
+        None if is_entry && is_zip_name(Path::new(&*name)) => ReadError::NestedArchive,
+        None if named => ReadError::NotDicom,
+        None => ReadError::OtherFile,
+    }
+}

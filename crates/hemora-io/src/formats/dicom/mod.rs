@@ -1,0 +1,17 @@
+//! DICOM files, read and written.
+
+mod attributes;
+mod dataset;
+mod file;
+mod format;
+mod fragments;
+mod functional_groups;
+mod image;
+mod modality;
+mod padding;
+mod pixels;
+mod transfer_syntax;
+mod write;
+
+pub(crate) use format::Dicom;
+pub use write::{NewSlice, PixelStorage, WriteError, write_slice};

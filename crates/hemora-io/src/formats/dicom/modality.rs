@@ -1,0 +1,169 @@
+//! The modality LUT (PS3.3 C.11.1): a line or a table from stored values to HU.
+
+use dicom_dictionary_std::tags;
+
+use super::attributes::Attributes;
+use crate::{ReadError, StoredFormat};
+
+/// How stored values become HU.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ModalityTransform {
+    /// The file says nothing: stored values are HU.
+    None,
+    /// RescaleSlope and RescaleIntercept.
+    Linear { slope: f64, intercept: f64 },
+    /// ModalityLUTSequence: HU of the stored values from `first` on.
+    Table { first: i64, hu: Vec<u16> },
+}
+
+impl ModalityTransform {
+    /// Slope and intercept of a line; of a table, those of no change.
+    pub(crate) fn rescale(&self) -> (f64, f64) {
+        match *self {
+            Self::Linear { slope, intercept } => (slope, intercept),
+            Self::None | Self::Table { .. } => (1.0, 0.0),
+        }
+    }
+
+    /// Whether this is the wrong intercept of the competition's 12-bit files: so high that air
+    /// would have no value. Their pixels are wrapped at 4096 (facts §2.3).
+    pub(crate) fn intercept_is_wrong(&self, stored: StoredFormat) -> bool {
+        let twelve = stored.bits_stored == 12 && !stored.signed;
+        twelve && matches!(*self, Self::Linear { slope: 1.0, intercept } if intercept > -100.0)
+    }
+
+    /// HU of stored values of at most 16 bits, the same as [`ModalityTransform::map`] gives.
+    pub(crate) fn map_words<T>(&self, stored: impl Iterator<Item = T>) -> Vec<f32>
+    where
+        f32: From<T>,
+        f64: From<T>,
+    {
+        match *self {
+            Self::Linear { slope, intercept } if is_exact(slope, intercept) => {
+                let (slope, intercept) = (slope as f32, intercept as f32);
+                stored.map(|value| f32::from(value) * slope + intercept).collect()
+            }
+            _ => self.map(stored.map(f64::from)),
+        }
+    }
+
+    /// HU of stored values, which are whole numbers of at most 32 bits.
+    pub(crate) fn map(&self, stored: impl Iterator<Item = f64>) -> Vec<f32> {
+        match self {
+            Self::None => stored.map(|value| value as f32).collect(),
+            Self::Linear { slope, intercept } => {
+                stored.map(|value| (value * slope + intercept) as f32).collect()
+            }
+            Self::Table { first, hu } => {
+                let last = hu.len() as i64 - 1;
+                let entry = |value: f64| hu[(value as i64 - first).clamp(0, last) as usize];
+                stored.map(|value| f32::from(entry(value))).collect()
+            }
+        }
+    }
+}
+
+/// Whether a line from 16-bit numbers gives whole numbers below 2²⁴, which single precision holds
+/// exactly: most lines do, and it takes half the time.
+fn is_exact(slope: f64, intercept: f64) -> bool {
+    let whole = slope.fract() == 0.0 && intercept.fract() == 0.0;
+    whole && slope.abs() * 65536.0 + intercept.abs() < f64::from(1 << 24)
+}
+
+/// The table if the file has one, or else the line; without either, stored values are HU.
+pub(crate) fn modality_transform(
+    attributes: &Attributes<'_>,
+    stored: StoredFormat,
+) -> Result<ModalityTransform, ReadError> {
+    match attributes.items(tags::MODALITY_LUT_SEQUENCE, 1).as_deref() {
+        Ok([item, ..]) => table(item, stored.signed),
+        Ok([]) => line(attributes),
+        Err(_) => Err(ReadError::Truncated { inside: "the modality table" }),
+    }
+}
+
+fn line(attributes: &Attributes<'_>) -> Result<ModalityTransform, ReadError> {
+    let slope = attributes.first_decimal(tags::RESCALE_SLOPE, "RescaleSlope")?;
+    let intercept = attributes.first_decimal(tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
+    let (Some(slope), Some(intercept)) = (slope, intercept) else {
+        return Ok(ModalityTransform::None);
+    };
+    let bad = |attribute, found: f64, expected| {
+        Err(ReadError::BadAttribute { attribute, found: found.to_string(), expected })
+    };
+    // Beyond this, HU would not be finite in 32 bits.
+    const LIMIT: f64 = 1e9;
+    if slope == 0.0 || slope.abs() > LIMIT {
+        return bad("RescaleSlope", slope, "a number other than 0, below 10⁹");
+    }
+    if intercept.abs() > LIMIT {
+        return bad("RescaleIntercept", intercept, "a number of HU below 10⁹");
+    }
+    Ok(ModalityTransform::Linear { slope, intercept })
+}
+
+fn table(item: &Attributes<'_>, signed: bool) -> Result<ModalityTransform, ReadError> {
+    let descriptor = item.words(tags::LUT_DESCRIPTOR).unwrap_or_default();
+    let &[entries, first, bits] = descriptor.as_slice() else {
+        return Err(ReadError::MissingAttribute("LUTDescriptor of the modality table"));
+    };
+    if !matches!(bits, 8..=16) {
+        return Err(ReadError::BadAttribute {
+            attribute: "bits of the modality table",
+            found: bits.to_string(),
+            expected: "8 to 16",
+        });
+    }
+    // 0 stands for 65536, which 16 bits do not hold.
+    let entries = if entries == 0 { 1 << 16 } else { usize::from(entries) };
+    let mut hu = item.words(tags::LUT_DATA).unwrap_or_default();
+    if hu.len() < entries {
+        return Err(ReadError::BadAttribute {
+            attribute: "LUTData of the modality table",
+            found: format!("{} entries", hu.len()),
+            expected: "as many entries as LUTDescriptor says",
+        });
+    }
+    hu.truncate(entries);
+    // The first mapped value has the sign of the pixels.
+    let first = if signed { i64::from(first as i16) } else { i64::from(first) };
+    Ok(ModalityTransform::Table { first, hu })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_holds_its_ends() {
+        let table = ModalityTransform::Table { first: -1, hu: vec![10, 20, 40] };
+        assert_eq!(
+            table.map([-5.0, -1.0, 0.0, 1.0, 9.0].into_iter()),
+            [10.0, 10.0, 20.0, 40.0, 40.0]
+        );
+    }
+
+    #[test]
+    fn short_numbers_give_the_same_as_long_ones() {
+        for (slope, intercept) in
+            [(1.0, -1024.0), (2.0, 0.0), (0.1, -1000.5), (255.0, 65000.0), (-3.0, 1e8), (1e5, 7.0)]
+        {
+            let transform = ModalityTransform::Linear { slope, intercept };
+            let values = || (i16::MIN..=i16::MAX).step_by(7);
+            assert_eq!(transform.map_words(values()), transform.map(values().map(f64::from)));
+        }
+        let table = ModalityTransform::Table { first: 5, hu: vec![1, 2, 3] };
+        assert_eq!(table.map_words([0u16, 6, 70].into_iter()), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn slopes_that_make_no_hu_are_refused() {
+        for slope in [&b"0"[..], b"NaN", b"inf", b"1e300", b"x"] {
+            let mut attributes =
+                Attributes::new(crate::formats::dicom::dataset::Encoding::ImplicitLittle);
+            attributes.insert(tags::RESCALE_SLOPE, slope);
+            attributes.insert(tags::RESCALE_INTERCEPT, b"-1024");
+            assert!(line(&attributes).is_err(), "{}", String::from_utf8_lossy(slope));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! NIfTI-1 and NIfTI-2 volumes (nifti.nimh.nih.gov), plain or in gzip, as slices.
+//!
+//! A reader of our own: the `nifti` crate reserves what a header asks for.
+
+mod format;
+mod header;
+mod volume;
+
+pub(crate) use format::Nifti;

@@ -1,0 +1,12 @@
+//! Pictures of slices, PNG and JPEG: grey values of a window that somebody must declare.
+
+mod format;
+mod image;
+mod jpeg;
+mod png;
+mod window;
+
+pub(crate) use format::Pictures;
+pub use jpeg::{JpegPixels, jpeg_channels, read_jpeg, read_jpeg_pixels};
+pub use png::{MAX_SIDE, PngError, read_png};
+pub use window::{PictureWindow, PictureWindowError};

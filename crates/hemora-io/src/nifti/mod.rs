@@ -1,9 +1,0 @@
-//! NIfTI-1 and NIfTI-2 volumes (nifti.nimh.nih.gov), plain or in gzip, as slices.
-//!
-//! A reader of our own: the `nifti` crate reserves what a header asks for.
-
-mod header;
-mod volume;
-
-pub(crate) use header::is_nifti;
-pub(crate) use volume::Volume;

@@ -1,0 +1,4 @@
+//! Phantoms as their users see them.
+
+mod files;
+mod series;

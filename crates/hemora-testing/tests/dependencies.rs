@@ -1,0 +1,109 @@
+//! What depends on what: the invariants of ARCHITECTURE.md, read from `cargo metadata`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// Libraries that hold libtorch.
+const LIBTORCH: [&str; 2] = ["tch", "torch-sys"];
+
+/// Libraries that run networks for inference.
+const ENGINES: [&str; 6] =
+    ["ort", "tract-core", "tract-nnef", "tract-onnx", "tract-onnx-opl", "tract-hir"];
+
+/// Each crate of the workspace with what it depends on, test dependencies left out.
+struct Dependencies(BTreeMap<String, BTreeSet<String>>);
+
+impl Dependencies {
+    fn read() -> Self {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .args(["metadata", "--format-version=1", "--no-deps", "--offline", "--manifest-path"])
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
+            .output()
+            .expect("cargo runs this test");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let name = |value: &serde_json::Value| value["name"].as_str().unwrap().to_owned();
+        let list = |value: &serde_json::Value| value.as_array().unwrap().clone();
+        let needs = |package: &serde_json::Value| {
+            let all = list(&package["dependencies"]).into_iter();
+            all.filter(|it| it["kind"] != "dev").map(|it| name(&it)).collect()
+        };
+        let packages = list(&metadata["packages"]);
+        Self(packages.iter().map(|package| (name(package), needs(package))).collect())
+    }
+
+    /// What a crate depends on, directly or through crates of the workspace.
+    fn reached(&self, from: &str) -> BTreeSet<String> {
+        assert!(self.0.contains_key(from), "there is no crate {from}");
+        let mut reached = BTreeSet::new();
+        let mut open = vec![from.to_owned()];
+        while let Some(name) = open.pop() {
+            for next in self.0.get(&name).into_iter().flatten() {
+                if reached.insert(next.clone()) {
+                    open.push(next.clone());
+                }
+            }
+        }
+        reached
+    }
+
+    /// The crates that reach one of `libraries`.
+    fn that_reach(&self, libraries: &[&str]) -> BTreeSet<&str> {
+        let reaches = |name: &&str| libraries.iter().any(|it| self.reached(name).contains(*it));
+        self.0.keys().map(String::as_str).filter(reaches).collect()
+    }
+
+    /// The crates that themselves depend on one of `libraries`.
+    fn that_need(&self, libraries: &[&str]) -> BTreeSet<&str> {
+        let need = |needs: &BTreeSet<String>| libraries.iter().any(|it| needs.contains(*it));
+        self.0.iter().filter(|(_, needs)| need(needs)).map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+#[test]
+fn only_training_links_libtorch() {
+    let dependencies = Dependencies::read();
+    assert_eq!(dependencies.that_reach(&LIBTORCH), ["hemora-c10d", "hemora-train"].into());
+}
+
+#[test]
+fn only_inference_knows_the_engines() {
+    let dependencies = Dependencies::read();
+    assert_eq!(dependencies.that_need(&ENGINES), ["hemora-infer"].into());
+    let reach = dependencies.that_reach(&ENGINES);
+    for name in ["hemora-model", "hemora-report", "hemora-page", "hemora-evaluation"] {
+        assert!(!reach.contains(name), "{name} links an engine");
+    }
+}
+
+#[test]
+fn the_base_crates_neither_read_scans_nor_run_networks() {
+    let dependencies = Dependencies::read();
+    for name in ["hemora-base", "hemora-ct", "hemora-nn", "hemora-metrics"] {
+        let reached = dependencies.reached(name);
+        let beyond = |it: &&String| {
+            let library = it.as_str();
+            library == "hemora-io" || ENGINES.contains(&library) || LIBTORCH.contains(&library)
+        };
+        let beyond: Vec<&String> = reached.iter().filter(beyond).collect();
+        assert!(beyond.is_empty(), "{name} reaches {beyond:?}");
+    }
+}
+
+#[test]
+fn no_crate_depends_on_itself() {
+    let dependencies = Dependencies::read();
+    for name in dependencies.0.keys() {
+        assert!(!dependencies.reached(name).contains(name), "{name} depends on itself");
+    }
+}
+
+#[test]
+fn programs_are_on_top_and_test_support_is_in_no_product() {
+    let dependencies = Dependencies::read();
+    for name in ["hemora", "hemora-train", "hemora-testing", "xtask"] {
+        let needed_by = dependencies.that_need(&[name]);
+        assert!(needed_by.is_empty(), "{needed_by:?} depend on {name}");
+    }
+}
