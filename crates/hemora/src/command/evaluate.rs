@@ -1,8 +1,5 @@
 //! `hemora evaluate`: predictions against labels.
 
-use std::path::Path;
-use std::process::ExitCode;
-
 use hemora_base::ExitStatus;
 use hemora_ct::Label;
 use hemora_evaluation::{
@@ -12,6 +9,7 @@ use hemora_evaluation::{
 use hemora_infer::LoadedModel;
 use hemora_model::Model;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
+use std::path::Path;
 
 use super::fitted::{Fitted, refuse_other_model};
 use crate::cli::EvaluateArgs;
@@ -22,7 +20,7 @@ use crate::output::{make_folder, print};
 ///
 /// # Errors
 /// A report that names the table and what does not fit.
-pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
+pub fn run(arguments: &EvaluateArgs) -> Result<ExitStatus> {
     let model = arguments.model.as_deref().map(open_model).transpose()?;
     let fitted = match (&model, &arguments.calibration) {
         (Some(model), _) => Fitted::of(model),
@@ -55,7 +53,7 @@ pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
         write!(output, "{}", markdown(&evaluation))?;
         writeln!(output, "\nreport: {}", arguments.out.join("report.html").display())
     })?;
-    Ok(ExitStatus::Success.into())
+    Ok(ExitStatus::Success)
 }
 
 /// The bundle at a path; the built-in one by the name `default`.
