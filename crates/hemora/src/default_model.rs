@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hemora_infer::LoadedModel;
-use hemora_model::Model;
+use hemora_model::Bundle;
 use miette::{IntoDiagnostic, Result, WrapErr};
 
 use crate::cli::EngineArgs;
@@ -15,13 +15,13 @@ static DEFAULT: &[u8] = include_bytes!("../../../models/default.hemora");
 ///
 /// # Errors
 /// A report that names the bundle.
-pub fn open(path: Option<&Path>) -> Result<Model> {
+pub fn open(path: Option<&Path>) -> Result<Bundle> {
     match path {
         Some(path) => {
             let context = || format!("cannot use the model {}", path.display());
-            Model::open(path).into_diagnostic().wrap_err_with(context)
+            Bundle::open(path).into_diagnostic().wrap_err_with(context)
         }
-        None => Model::from_bytes(DEFAULT).into_diagnostic().wrap_err("built-in model"),
+        None => Bundle::from_bytes(DEFAULT).into_diagnostic().wrap_err("built-in model"),
     }
 }
 
@@ -33,16 +33,14 @@ pub fn load(arguments: &EngineArgs) -> Result<LoadedModel> {
     let model = open(arguments.model.as_deref())?;
     let loaded = LoadedModel::load(arguments.engine, model, None).into_diagnostic()?;
     eprintln!("engine: {}", loaded.note());
-    match loaded.model() {
-        Model::Network(bundle) => {
-            for stage in &bundle.info().series {
-                eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
-            }
+    let info = loaded.model().info();
+    if let [member] = info.members.as_slice() {
+        for stage in &member.series {
+            eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
         }
-        Model::Ensemble(ensemble) => {
-            for model in &ensemble.info().models {
-                eprintln!("ensemble: {} × {}", model.sha256.len(), model.name);
-            }
+    } else {
+        for (name, members) in info.models() {
+            eprintln!("ensemble: {} × {name}", members.len());
         }
     }
     Ok(loaded)

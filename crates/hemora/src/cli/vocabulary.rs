@@ -10,7 +10,6 @@ use super::Cli;
 
 /// Flags whose text differs from command to command, and why that is no second meaning.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    ("calibration", "the same document; an ensemble needs that of its own predictions"),
     ("epochs", "passes over the training images; the study may set them for one network"),
     ("folds", "the number of folds; the presets of a recipe have one of their own"),
     ("groups", "which slices belong together; the study also takes tables without columns"),
