@@ -1,13 +1,16 @@
 //! What every program of Hemora needs, whatever it does: how it ends ([`ExitStatus`]), how one
 //! program tells another of its progress ([`Event`]), files that are whole or not there
-//! ([`write_whole`]), and how many threads it may start ([`ThreadCount`]).
+//! ([`write_whole`]), how many threads it may start ([`ThreadCount`]), and texts that a terminal may show
+//! ([`printable`]).
 
 mod event;
 mod exit;
 mod files;
+mod text;
 mod threads;
 
 pub use event::{Event, EventError};
 pub use exit::ExitStatus;
 pub use files::{hex, sha256_hex, write_bytes, write_json, write_whole};
+pub use text::printable;
 pub use threads::ThreadCount;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tch::{Device, Kind, Tensor};
 
 use crate::bucket::{flatten, restore};
-use crate::place::{Launcher, Place};
+use crate::process::{Launcher, ProcessRank};
 use crate::shim::{self, C10dError, Group, Store};
 use crate::watch::{Job, Watch, beat_key, claim_end};
 
@@ -28,7 +28,7 @@ pub struct GroupOptions {
 /// which rank it was and end the process with status 1.
 #[derive(Debug)]
 pub struct ProcessGroup {
-    place: Place,
+    process: ProcessRank,
     device: Device,
     job: Job,
     // Dropped in this order: the group uses the store, which rank 0 may keep.
@@ -54,12 +54,12 @@ impl ProcessGroup {
     ///
     /// # Errors
     /// [`C10dError`] if the store cannot be reached, a rank does not come, or the backend fails.
-    pub fn open(place: Place, options: GroupOptions) -> Result<Self, C10dError> {
+    pub fn open(process: ProcessRank, options: GroupOptions) -> Result<Self, C10dError> {
         let GroupOptions { device, timeout, hint } = options;
-        let Place { rank, world, ref host, port, .. } = place;
+        let ProcessRank { rank, world, ref host, port, .. } = process;
         let at = format!("{host}:{port}");
-        let serves = rank == 0 && place.launcher != Launcher::Torchrun;
-        let prefix = format!("hemora/{}", place.attempt);
+        let serves = rank == 0 && process.launcher != Launcher::Torchrun;
+        let prefix = format!("hemora/{}", process.attempt);
         let connect = |serves| {
             Store::open(host, port, serves, timeout, &prefix).map_err(|error| {
                 let what = if serves { "serve" } else { "reach" };
@@ -90,34 +90,42 @@ impl ProcessGroup {
                 return Err(C10dError(format!("{name} would use {theirs}, this rank {backend}")));
             }
         }
-        let keeper = match place.launcher {
+        let keeper = match process.launcher {
             Launcher::Torchrun => format!("the store of torchrun at {at}"),
             _ => format!("{}, which keeps the store,", names[0]),
         };
         let job = Job { rank, names, serves, keeper, hint };
         let watch = Watch::start(job.clone(), connect(false)?);
         let group = Group::open(&store, rank, world, timeout, nccl)?;
-        Ok(Self { place, device, job, group: Some(group), watch, store, end: Cell::new(End::Open) })
+        Ok(Self {
+            process,
+            device,
+            job,
+            group: Some(group),
+            watch,
+            store,
+            end: Cell::new(End::Open),
+        })
     }
 
-    /// This process' place.
-    pub fn place(&self) -> &Place {
-        &self.place
+    /// This process among those of the job.
+    pub fn process(&self) -> &ProcessRank {
+        &self.process
     }
 
     /// This process, from 0.
     pub fn rank(&self) -> usize {
-        self.place.rank
+        self.process.rank
     }
 
     /// Number of processes.
     pub fn world(&self) -> usize {
-        self.place.world
+        self.process.world
     }
 
     /// Whether this is rank 0, which writes files and says how far the job is.
     pub fn is_first(&self) -> bool {
-        self.place.rank == 0
+        self.process.rank == 0
     }
 
     /// `gloo` or `nccl`.

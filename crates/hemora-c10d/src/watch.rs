@@ -248,7 +248,7 @@ impl Watcher {
     fn end(&self, reason: &str) -> ! {
         let _ = self.store.claim(END, reason);
         let first = self.store.get(END, BEAT).unwrap_or_else(|_| reason.to_owned());
-        self.say(&first);
+        self.print(&first);
         if self.job.serves {
             std::thread::sleep(LINGER);
         }
@@ -256,14 +256,14 @@ impl Watcher {
     }
 
     fn leave(&self, reason: &str) -> ! {
-        self.say(reason);
+        self.print(reason);
         if self.job.serves {
             std::thread::sleep(LINGER);
         }
         leave(1)
     }
 
-    fn say(&self, reason: &str) {
+    fn print(&self, reason: &str) {
         let (own, hint) = (self.own_name(), &self.job.hint);
         eprintln!("error: {reason}\n  {own} ends with it\n  help: {hint}");
     }

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use hemora_c10d::{GroupOptions, Place, ProcessGroup};
+use hemora_c10d::{GroupOptions, ProcessGroup, ProcessRank};
 use tch::{Device, Kind, Tensor};
 
 const SCENARIO: &str = "HEMORA_C10D_TEST";
@@ -44,13 +44,13 @@ fn ends(ranks: Vec<Child>) -> Vec<(bool, String)> {
 #[ignore = "a rank that the other tests start"]
 fn rank() {
     let Ok(scenario) = std::env::var(SCENARIO) else { return };
-    let place = Place::from_environment().unwrap().expect("started as a rank");
+    let process = ProcessRank::from_environment().unwrap().expect("started as a rank");
     let options = GroupOptions {
         device: Device::Cpu,
         timeout: Duration::from_secs(if scenario == "late" { 5 } else { 120 }),
         hint: "start it again".to_owned(),
     };
-    let group = ProcessGroup::open(place, options).unwrap();
+    let group = ProcessGroup::open(process, options).unwrap();
     let rank = group.rank();
     match scenario.as_str() {
         "collectives" => collectives(&group),
@@ -104,8 +104,8 @@ fn collectives(group: &ProcessGroup) {
 
 #[test]
 fn sums_broadcasts_and_gathers() {
-    for (rank, (success, said)) in ends(start("collectives", 3)).into_iter().enumerate() {
-        assert!(success, "rank {rank}: {said}");
+    for (rank, (success, stderr)) in ends(start("collectives", 3)).into_iter().enumerate() {
+        assert!(success, "rank {rank}: {stderr}");
     }
 }
 
@@ -115,18 +115,21 @@ fn a_killed_rank_is_named_by_all_others() {
         let ranks = start(scenario, 3);
         let name = format!("rank {victim} (host ");
         let pid = format!(", pid {})", ranks[victim].id());
-        for (rank, (success, said)) in ends(ranks).into_iter().enumerate() {
+        for (rank, (success, stderr)) in ends(ranks).into_iter().enumerate() {
             assert!(!success, "{scenario}: rank {rank} went on");
             if rank == victim {
                 continue;
             }
-            let error = said.lines().find(|line| line.starts_with("error: ")).unwrap_or(&said);
-            assert!(error.contains(&name) && error.contains(&pid), "{scenario}, {rank}: {said}");
+            let error = stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or(&stderr);
+            assert!(error.contains(&name) && error.contains(&pid), "{scenario}, {rank}: {stderr}");
             let others = (0..3).filter(|other| *other != victim);
             for other in others {
-                assert!(!error.contains(&format!("rank {other} (")), "{scenario}, {rank}: {said}");
+                assert!(
+                    !error.contains(&format!("rank {other} (")),
+                    "{scenario}, {rank}: {stderr}"
+                );
             }
-            assert!(said.contains("start it again"), "{scenario}, {rank}: {said}");
+            assert!(stderr.contains("start it again"), "{scenario}, {rank}: {stderr}");
         }
     }
 }
@@ -135,19 +138,19 @@ fn a_killed_rank_is_named_by_all_others() {
 fn a_rank_that_does_not_come_to_a_collective_is_named() {
     let ends = ends(start("late", 2));
     assert!(!ends[0].0 && !ends[1].0, "{ends:?}");
-    let said = &ends[0].1;
-    assert!(said.contains("rank 0 (") && said.contains("collective failed"), "{said}");
-    assert!(said.contains("rank 1 (") && said.contains("has entered 0 of 1"), "{said}");
+    let stderr = &ends[0].1;
+    assert!(stderr.contains("rank 0 (") && stderr.contains("collective failed"), "{stderr}");
+    assert!(stderr.contains("rank 1 (") && stderr.contains("has entered 0 of 1"), "{stderr}");
 }
 
 #[test]
 fn the_others_say_why_a_rank_ended() {
     for (scenario, why) in [("fails", "the loss is NaN"), ("panics", "panicked")] {
-        for (rank, (success, said)) in ends(start(scenario, 3)).into_iter().enumerate() {
+        for (rank, (success, stderr)) in ends(start(scenario, 3)).into_iter().enumerate() {
             assert!(!success, "{scenario}: rank {rank} went on");
             if rank != 1 {
-                assert!(said.contains("error: rank 1 (host "), "{scenario}, {rank}: {said}");
-                assert!(said.contains(why), "{scenario}, {rank}: {said}");
+                assert!(stderr.contains("error: rank 1 (host "), "{scenario}, {rank}: {stderr}");
+                assert!(stderr.contains(why), "{scenario}, {rank}: {stderr}");
             }
         }
     }

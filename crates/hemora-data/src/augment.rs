@@ -7,8 +7,9 @@ use crate::blend::Blend;
 use crate::warp::SourceFromTarget;
 
 /// How training images are varied. A range `r` means uniform between −r and r; a probability is
-/// between 0 and 1; 0 turns a step off. The default is a moderate choice for head CT; the wider
-/// ranges of the competition's winner are in `docs/facts.md` §4.
+/// between 0 and 1; 0 turns a step off. The presets [`Augment::off`], [`Augment::default`] and
+/// [`Augment::winner`] have names ([`Augment::named`]), and a file changes one of them
+/// ([`Augment::from_toml`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augment {
@@ -56,26 +57,6 @@ pub struct Augment {
     pub blend: Blend,
 }
 
-impl Default for Augment {
-    fn default() -> Self {
-        Self {
-            flip: 0.5,
-            rotate_degrees: 20.0,
-            scale: 0.1,
-            shift: 0.06,
-            shear_degrees: 0.0,
-            brightness: 0.05,
-            contrast: 0.1,
-            gamma: 0.1,
-            noise: 0.02,
-            blur: 0.1,
-            blur_sigma: 1.0,
-            erase: 0.1,
-            ..Self::off()
-        }
-    }
-}
-
 /// An option out of bounds.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("augmentation `{option}` is {value}; expected {expected}")]
@@ -89,52 +70,6 @@ pub struct AugmentError {
 }
 
 impl Augment {
-    /// Everything turned off; the ranges behind the probabilities keep usable values.
-    pub fn off() -> Self {
-        Self {
-            flip: 0.0,
-            rotate_degrees: 0.0,
-            scale: 0.0,
-            shift: 0.0,
-            shear_degrees: 0.0,
-            crop: 0.0,
-            // The winner's range (facts §4).
-            crop_side: [0.6, 0.99],
-            window_level: 0.0,
-            window_width: 0.0,
-            brightness: 0.0,
-            contrast: 0.0,
-            gamma: 0.0,
-            noise: 0.0,
-            blur: 0.0,
-            blur_sigma: 1.0,
-            erase: 0.0,
-            // Zhong et al. 2020, "Random Erasing Data Augmentation", with a smaller largest area.
-            erase_area: [0.02, 0.2],
-            border: 0.0,
-            border_width: 0.1,
-            swap_channels: 0.0,
-            blend: Blend::default(),
-        }
-    }
-
-    /// That of the competition's winner (facts §4): mirror images, shift and scale ±.1, rotation
-    /// ±30°, random erasing, crops of .6 to .99 of the side, channels in the other order. The
-    /// ranges are the record's; it does not tell the probabilities, of which these are ours.
-    pub fn winner() -> Self {
-        Self {
-            flip: 0.5,
-            rotate_degrees: 30.0,
-            scale: 0.1,
-            shift: 0.1,
-            crop: 0.5,
-            crop_side: [0.6, 0.99],
-            erase: 0.5,
-            swap_channels: 0.5,
-            ..Self::off()
-        }
-    }
-
     /// Checks values that came from a file.
     ///
     /// # Errors
@@ -339,7 +274,7 @@ mod tests {
             let drawn = augment.draw(&mut rng);
             let matrix = drawn.warp.unwrap().matrix;
             let size = 1.0 / (matrix[0][0] * matrix[1][1] - matrix[0][1] * matrix[1][0]).sqrt();
-            assert!((0.9..=1.1).contains(&size), "{size}");
+            assert!((0.85..=1.15).contains(&size), "{size}");
             let angle = matrix[0][1].atan2(matrix[0][0]).to_degrees();
             assert!(angle.abs() <= 20.0, "{angle}");
             assert_eq!((drawn.table[0], drawn.table[255]), (0.0, 1.0));

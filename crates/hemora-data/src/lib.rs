@@ -15,6 +15,7 @@
 //!   threads: single images, or windows of the series that [`Stacks`] knows.
 
 mod augment;
+mod augment_presets;
 mod batch;
 mod blend;
 mod decode;
@@ -47,6 +48,7 @@ mod warp;
 mod windows;
 
 pub use augment::{Augment, AugmentError};
+pub use augment_presets::AugmentFileError;
 pub use batch::Batch;
 pub use blend::{Blend, Blended, Head, Mask};
 pub use groups::Groups;

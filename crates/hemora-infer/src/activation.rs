@@ -1,7 +1,8 @@
 //! Class-activation maps (Zhou et al. 2016, "Learning Deep Features for Discriminative
 //! Localization"): where in the image a network with global average pooling sees a label.
 
-use hemora_ct::{LABEL_COUNT, Label, Plane, resize};
+use hemora_ct::{LABEL_COUNT, Label, Plane};
+use hemora_model::ActivationMap;
 use hemora_nn::onnx::{self, OnnxError};
 
 use crate::FeatureMap;
@@ -11,15 +12,6 @@ use crate::FeatureMap;
 pub struct Classifier {
     channels: usize,
     weight: Vec<f32>,
-}
-
-/// Where a network sees one label: 0 to 1, over the whole image at the feature map's resolution.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ActivationMap {
-    /// The label.
-    pub label: Label,
-    /// The map; its largest value is 1.
-    pub plane: Plane,
 }
 
 impl Classifier {
@@ -37,8 +29,8 @@ impl Classifier {
     /// [`OnnxError`] if the bytes are not an ONNX model.
     pub fn from_onnx(bytes: &[u8]) -> Result<Option<Self>, OnnxError> {
         Ok(onnx::classifier(bytes)?
-            .filter(|found| found.units == LABEL_COUNT)
-            .and_then(|found| Self::new(found.inputs, found.weight)))
+            .filter(|layer| layer.units == LABEL_COUNT)
+            .and_then(|layer| Self::new(layer.inputs, layer.weight)))
     }
 
     /// The map of one label: the features weighted by the label's weights, negative values cut,
@@ -69,13 +61,6 @@ impl Classifier {
         }
         let plane = Plane { rows: features.rows, columns: features.columns, values };
         Some(ActivationMap { label, plane })
-    }
-}
-
-impl ActivationMap {
-    /// The map at the size of an image, `rows` × `columns` pixels, interpolated linearly.
-    pub fn upsampled(&self, rows: usize, columns: usize) -> Plane {
-        resize(&self.plane, rows, columns)
     }
 }
 

@@ -1,36 +1,12 @@
 //! The slices of a study that a reader should see first, with where the network looked.
 
-use hemora_ct::{Label, Probabilities, Slice};
+use hemora_ct::{Label, Probabilities};
 use hemora_io::{Collection, Series};
+use hemora_model::{KeySlice, SeriesResult, SliceResult, StudyResult};
 
+use crate::LoadedModel;
 use crate::score::read_one;
 use crate::stack::Window;
-use crate::{ActivationMap, LoadedModel};
-use hemora_model::{SeriesResult, SliceResult, StudyResult};
-
-/// A slice worth a look.
-#[derive(Debug, Clone)]
-pub struct KeySlice {
-    /// SeriesInstanceUID.
-    pub series_instance_uid: String,
-    /// SOPInstanceUID.
-    pub sop_instance_uid: String,
-    /// Index in [`SeriesResult::slices`].
-    pub index: usize,
-    /// Position along the slice normal, mm.
-    pub z_mm: Option<f64>,
-    /// The six probabilities.
-    pub probabilities: Probabilities,
-    /// The subtype with the highest probability on this slice.
-    pub leading_subtype: Label,
-    /// The decoded slice.
-    pub slice: Slice,
-    /// Where the network sees any hemorrhage; `None` if nothing speaks for it or the network
-    /// gives no activation maps.
-    pub any_map: Option<ActivationMap>,
-    /// Where it sees the leading subtype.
-    pub subtype_map: Option<ActivationMap>,
-}
 
 /// The up to `top` (at least 1) most suspicious slices of a study's most suspicious series, most
 /// suspicious first. `study` is a result of [`triage`](crate::triage) on `collection`. A slice
@@ -59,7 +35,9 @@ pub fn key_slices(
             let (series, position) = series
                 .iter()
                 .find_map(|series| position_of(series, scored).map(|it| (*series, it)))?;
-            key_slice(model, series, position, result, index)
+            let mut key = key_slice(model, series, position, result, index)?;
+            key.study_instance_uid.clone_from(&study.study_instance_uid);
+            Some(key)
         })
         .collect()
 }
@@ -96,6 +74,7 @@ fn key_slice(
         model.look(&[Label::Any, leading_subtype], &|recipe| window.input(recipe, position).ok());
     let mut maps = look.map_or(Vec::new(), |look| look.maps).into_iter();
     Some(KeySlice {
+        study_instance_uid: String::new(),
         series_instance_uid: result.series_instance_uid.clone(),
         sop_instance_uid: scored.sop_instance_uid.clone(),
         index,

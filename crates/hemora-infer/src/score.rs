@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use hemora_ct::{
@@ -116,21 +117,35 @@ pub fn score_series(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> SeriesScore {
     let scorer = Scorer { engine, recipe, views, with_features: false };
-    let Scored { members, implausible, skipped } = score(&[scorer], series, progress);
+    let go_on = |done, total| {
+        progress(done, total);
+        ControlFlow::Continue(())
+    };
+    let ControlFlow::Continue(Scored { members, implausible, skipped }) =
+        score(&[scorer], series, &go_on)
+    else {
+        return SeriesScore::default();
+    };
     let slices = members.into_iter().next().unwrap_or_default().slices;
     SeriesScore { slices, implausible, skipped }
 }
 
 /// The same with several networks, which see each slice one after the other, so that it is decoded
-/// once. A slice on which one of them fails has no result.
+/// once. A slice on which one of them fails has no result. Breaks soon after `progress` does.
 pub(crate) fn score(
     scorers: &[Scorer<'_>],
     series: &Series,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Scored {
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
+) -> ControlFlow<(), Scored> {
+    let stopped = AtomicBool::new(false);
+    let check = || match stopped.load(Ordering::Relaxed) {
+        true => Err("stopped".to_owned()),
+        false => Ok(()),
+    };
     let (done, total) = (AtomicUsize::new(0), series.slices.len());
     let implausible = Mutex::new(BTreeMap::new());
     let read = |index: usize| {
+        check()?;
         let slice = read_one(series, index)?;
         // A window cuts air and bone off: the series has a warning that says so.
         let problems = match series.slices[index].format {
@@ -150,6 +165,7 @@ pub(crate) fn score(
     };
     let inputs_of: Vec<usize> = (0..scorers.len()).map(first).collect();
     let run = |window: &Window, index: usize| {
+        check()?;
         let mut inputs: Vec<Vec<f32>> = vec![Vec::new(); scorers.len()];
         let mut all = Vec::with_capacity(scorers.len());
         for (at, (scorer, &input)) in scorers.iter().zip(&inputs_of).enumerate() {
@@ -161,8 +177,13 @@ pub(crate) fn score(
         Ok(all)
     };
     let results = map_windows(reach, total, &read, &run, &|| {
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        if progress(done.fetch_add(1, Ordering::Relaxed) + 1, total).is_break() {
+            stopped.store(true, Ordering::Relaxed);
+        }
     });
+    if stopped.into_inner() {
+        return ControlFlow::Break(());
+    }
     let implausible = implausible.into_inner().unwrap_or_else(PoisonError::into_inner);
     let members = scorers.iter().map(|_| MemberScore::default()).collect();
     let mut scored = Scored { members, implausible, skipped: Vec::new() };
@@ -181,7 +202,7 @@ pub(crate) fn score(
             }),
         }
     }
-    scored
+    ControlFlow::Continue(scored)
 }
 
 impl Scorer<'_> {

@@ -1,9 +1,10 @@
 //! A collection of studies to the triage result.
 
 use std::cmp::Ordering as Order;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::{HuProblem, NOTICE};
+use hemora_ct::{HuProblem, NOTICE, stack};
 use hemora_io::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
 use hemora_metrics::{LearnedAggregation, Level, OperatingPoint};
 
@@ -52,6 +53,21 @@ pub fn triage(
     policy: SeriesPolicy,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> TriageResult {
+    let go_on = |done, total| {
+        progress(done, total);
+        ControlFlow::Continue(())
+    };
+    let scored = score_collection(model, collection, policy, &go_on);
+    scored.continue_value().expect("this progress never breaks")
+}
+
+/// As [`triage`]; breaks soon after `progress` does.
+pub(crate) fn score_collection(
+    model: &LoadedModel,
+    collection: &Collection,
+    policy: SeriesPolicy,
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
+) -> ControlFlow<(), TriageResult> {
     let mut skipped: Vec<SkippedFile> = collection
         .skipped
         .iter()
@@ -69,20 +85,16 @@ pub fn triage(
     let total = total.sum();
     let done = AtomicUsize::new(0);
     let advance = |_: usize, _: usize| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-    let mut studies: Vec<StudyResult> = collection
-        .studies
-        .iter()
-        .zip(&left_out)
-        .filter_map(|(study, left_out)| {
-            study_result(model, study, left_out, &advance, &mut skipped)
-        })
-        .collect();
-    studies.sort_by(|a, b| {
+    let mut studies = Vec::new();
+    for (study, left_out) in collection.studies.iter().zip(&left_out) {
+        studies.extend(study_result(model, study, left_out, &advance, &mut skipped)?);
+    }
+    studies.sort_by(|a: &StudyResult, b: &StudyResult| {
         let by_any = b.probabilities.any.total_cmp(&a.probabilities.any);
         by_any.then_with(|| a.study_instance_uid.cmp(&b.study_instance_uid))
     });
     skipped.sort_by(|a, b| a.source.cmp(&b.source));
-    TriageResult {
+    ControlFlow::Continue(TriageResult {
         schema_version: SCHEMA_VERSION,
         notice: NOTICE.to_owned(),
         tool: ToolRef { name: "hemora".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -90,17 +102,18 @@ pub fn triage(
         engine: model.engine().to_owned(),
         studies,
         skipped,
-    }
+    })
 }
 
+/// `None` if no slice of the study has a result.
 fn study_result(
     model: &LoadedModel,
     study: &Study,
     left_out: &[Option<String>],
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
     skipped: &mut Vec<SkippedFile>,
-) -> Option<StudyResult> {
-    let claims = model.model().claims();
+) -> ControlFlow<(), Option<StudyResult>> {
+    let claims = model.model().info();
     let mut results = Vec::new();
     let mut warnings = Vec::new();
     for (series, reason) in study.series.iter().zip(left_out) {
@@ -114,10 +127,10 @@ fn study_result(
             }));
             continue;
         }
-        let scored = score(&model.scorers(series.slices.len()), series, progress);
-        let z = positions(&series.slices);
+        let scored = score(&model.scorers(series.slices.len()), series, progress)?;
+        let z = stack::positions(series.slices.iter().map(|header| header.plane));
         let (score, unread) = model.judge(scored, &z);
-        let mut result = series_result(series, &score, &z, claims.aggregation);
+        let mut result = series_result(series, &score, &z, claims.aggregation.as_ref());
         if let Some(result) = &mut result {
             result.warnings.extend(unread);
         }
@@ -128,21 +141,23 @@ fn study_result(
         skipped.extend(score.skipped);
     }
     results.sort_by(more_suspicious);
-    let probabilities = results.first()?.probabilities;
+    let Some(probabilities) = results.first().map(|series| series.probabilities) else {
+        return ControlFlow::Continue(None);
+    };
     if results.len() > 1 {
         warnings.push(format!(
             "{} series were scored; the study has the probabilities of the most suspicious one",
             results.len()
         ));
     }
-    Some(StudyResult {
+    ControlFlow::Continue(Some(StudyResult {
         study_instance_uid: study.id().into_owned(),
         patient_id: study.patient_id.clone(),
         probabilities,
-        flags: flags(claims.operating_points, &results),
+        flags: flags(&claims.operating_points, &results),
         series: results,
         warnings,
-    })
+    }))
 }
 
 /// What the slices are at each threshold that was chosen for slices.
@@ -236,59 +251,21 @@ fn doubts(series: &Series, score: &SeriesScore) -> Vec<String> {
     kinds.into_iter().filter_map(line).collect()
 }
 
-/// Positions of the slices along the normal of the first that has a plane, upwards, mm.
-fn positions(slices: &[SliceHeader]) -> Vec<Option<f64>> {
-    let Some(normal) = slices.iter().find_map(|header| header.plane).map(|plane| plane.normal())
-    else {
-        return vec![None; slices.len()];
-    };
-    let upward = normal.map(|value| value * normal[2].signum());
-    slices.iter().map(|header| Some(header.plane?.distance_along(upward))).collect()
-}
-
 fn acquisition(slices: &[SliceHeader], z: &[Option<f64>]) -> Acquisition {
     let Some(first) = slices.first() else {
         return Acquisition::default();
     };
     let plane = slices.iter().find_map(|header| header.plane);
+    let known_z: Vec<f64> = z.iter().copied().flatten().collect();
     Acquisition {
         rows: first.rows,
         columns: first.columns,
         pixel_spacing_mm: plane.and_then(|plane| plane.spacing),
-        slice_spacing_mm: median_distance(z),
+        slice_spacing_mm: stack::median_spacing(&known_z),
         tilt_degrees: plane.map(|plane| plane.tilt_degrees()),
         window: first.window,
         bits_stored: first.stored.bits_stored,
         signed: first.stored.signed,
         rescale_intercept: first.rescale_intercept,
-    }
-}
-
-/// Median of the distances between neighbours that do not lie at the same place, mm.
-fn median_distance(z: &[Option<f64>]) -> Option<f64> {
-    let z: Vec<f64> = z.iter().copied().flatten().collect();
-    let mut distances: Vec<f64> = z
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).abs())
-        .filter(|&distance| distance > 0.01)
-        .collect();
-    distances.sort_by(f64::total_cmp);
-    let upper = *distances.get(distances.len() / 2)?;
-    let lower = distances[(distances.len() - 1) / 2];
-    Some((lower + upper) / 2.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slice_spacing_is_the_median_distance() {
-        let z = |values: &[f64]| values.iter().map(|&value| Some(value)).collect::<Vec<_>>();
-        assert_eq!(median_distance(&z(&[0.0, 5.0, 10.0, 30.0])), Some(5.0));
-        assert_eq!(median_distance(&z(&[0.0, 4.0, 10.0])), Some(5.0));
-        assert_eq!(median_distance(&z(&[0.0, 0.0, 5.0])), Some(5.0));
-        assert_eq!(median_distance(&z(&[1.0])), None);
-        assert_eq!(median_distance(&[None, None, None]), None);
     }
 }

@@ -27,8 +27,8 @@ pub enum ReadError {
     /// A file found in a folder or archive that is not DICOM and does not claim to be.
     #[error("not a DICOM file; left out")]
     OtherFile,
-    /// A zip archive inside a zip archive.
-    #[error("a zip archive inside an archive is not opened; unpack it first")]
+    /// A zip archive inside a zip archive, or in memory.
+    #[error("a zip archive inside an archive or in memory is not opened; unpack it first")]
     NestedArchive,
     /// The file or entry is larger than any CT image.
     #[error("larger than the limit of {limit} bytes for one image")]

@@ -32,7 +32,8 @@ mod uid;
 
 pub use collect::{
     COVERAGE, Collection, ReadOptions, SelectionRule, Series, SeriesChoice, SeriesWarning, Skipped,
-    SourceList, Study, USUAL_THICKNESS, choose_series, collect, collect_with, group, list_sources,
+    SourceList, Study, USUAL_THICKNESS, choose_series, collect, collect_sources, collect_with,
+    group, list_sources,
 };
 pub use error::ReadError;
 pub use formats::dicom::{NewSlice, PixelStorage, WriteError, write_slice};
@@ -42,4 +43,4 @@ pub use formats::picture::{
 };
 pub use header::{FileFormat, SliceHeader, StoredFormat};
 pub use reader::{Reader, read_header, read_headers, read_slice, read_slices};
-pub use source::{Source, read_bytes};
+pub use source::{FileBytes, Source, read_bytes};

@@ -55,8 +55,13 @@ impl Reader {
             return Err(ReadError::NotAFile);
         }
         let path = object.file().to_owned();
-        let metadata = std::fs::metadata(&path)?;
-        let (size, modified) = (metadata.len(), metadata.modified().ok());
+        let (size, modified) = match &**object {
+            Source::Bytes { bytes, .. } => (bytes.0.len() as u64, None),
+            _ => {
+                let metadata = std::fs::metadata(&path)?;
+                (metadata.len(), metadata.modified().ok())
+            }
+        };
         let version = Version { source: (**object).clone(), path, size, modified };
         // What an entry of an archive will need is not known before.
         let expected = if let Source::File(_) = version.source { size } else { 0 };

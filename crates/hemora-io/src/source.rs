@@ -4,11 +4,13 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::archive::with_entry;
 use crate::{PictureWindow, ReadError};
 
-/// A file, one entry of a zip archive, a frame of either, or a picture with its window.
+/// A file on disk or in memory, one entry of a zip archive, a frame of either, or a picture with its
+/// window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// A file on disk.
@@ -21,6 +23,13 @@ pub enum Source {
         index: usize,
         /// Name of the entry, for messages only: it is never used as a path.
         name: String,
+    },
+    /// A file in memory, such as one that was uploaded.
+    Bytes {
+        /// Its name, for messages and for the kind of file: it is never used as a path.
+        name: String,
+        /// Its bytes.
+        bytes: FileBytes,
     },
     /// One frame of a multi-frame object, or one slice of a NIfTI volume.
     Frame {
@@ -38,6 +47,16 @@ pub enum Source {
     },
 }
 
+/// The bytes of a file in memory; a clone shares them.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileBytes(pub Arc<[u8]>);
+
+impl fmt::Debug for FileBytes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes", self.0.len())
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -45,6 +64,7 @@ impl fmt::Display for Source {
             Source::ZipEntry { archive, name, .. } => {
                 write!(formatter, "{}!{name}", archive.display())
             }
+            Source::Bytes { name, .. } => formatter.write_str(name),
             Source::Frame { object, number } => write!(formatter, "{object}, frame {number}"),
             Source::Picture { file, .. } => file.fmt(formatter),
         }
@@ -52,10 +72,12 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// The file on disk: the image's own, its archive's, or that of the object that it is a frame of.
+    /// The file on disk: the image's own, its archive's, or that of the object that it is a frame of; of
+    /// a file in memory its name.
     pub fn file(&self) -> &Path {
         match self {
             Source::File(path) | Source::ZipEntry { archive: path, .. } => path,
+            Source::Bytes { name, .. } => Path::new(name),
             Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
                 inner.file()
             }
@@ -80,6 +102,7 @@ pub(crate) fn folder_of(source: &Source) -> String {
         Source::ZipEntry { archive, name, .. } => {
             format!("{}!{}", real(archive).display(), parent(Path::new(name)).display())
         }
+        Source::Bytes { name, .. } => parent(Path::new(name)).to_string_lossy().into_owned(),
         Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
             folder_of(inner)
         }
@@ -90,7 +113,7 @@ pub(crate) fn folder_of(source: &Source) -> String {
 fn path_of(source: &Source) -> &Path {
     match source {
         Source::File(path) => path,
-        Source::ZipEntry { name, .. } => Path::new(name),
+        Source::ZipEntry { name, .. } | Source::Bytes { name, .. } => Path::new(name),
         Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => path_of(inner),
     }
 }
@@ -127,6 +150,10 @@ pub(crate) fn with_reader<T>(
             read(&mut file, metadata.len())
         }
         Source::ZipEntry { archive, index, name } => with_entry(archive, *index, name, read),
+        Source::Bytes { bytes, .. } if bytes.0.len() as u64 > MAX_BYTES => {
+            Err(ReadError::TooLarge { limit: MAX_BYTES })
+        }
+        Source::Bytes { bytes, .. } => read(&mut &bytes.0[..], bytes.0.len() as u64),
         Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
             match **inner {
                 // A frame of a frame is no source that this crate makes.

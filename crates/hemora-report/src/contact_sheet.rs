@@ -6,7 +6,7 @@ use hemora_ct::NOTICE;
 use hemora_page::{Page, count, notice, section, short};
 use maud::{Markup, html};
 
-use crate::KeySlice;
+use crate::SlicePicture;
 use crate::figure::{self, Figure};
 use crate::page::STYLE;
 
@@ -34,9 +34,9 @@ pub struct SheetSlice {
 #[derive(Debug, Clone)]
 pub enum SheetPicture {
     /// In three windows.
-    Windows(KeySlice),
+    Windows(SlicePicture),
     /// As it was windowed by whoever made the file.
-    AsStored(KeySlice),
+    AsStored(SlicePicture),
 }
 
 /// Writes a contact sheet as one HTML page; `title` and `about` are plain text.
@@ -110,7 +110,7 @@ mod tests {
     fn a_sheet_shows_windows_maps_and_reasons() {
         let slice = Slice::new(32, 32, vec![40.0; 1024], None).unwrap();
         let map = Plane { rows: 1, columns: 2, values: vec![0.1, 1.0] };
-        let key = KeySlice::draw("", "", "", &slice, &[(Label::Any, map)]).unwrap();
+        let key = SlicePicture::draw("", "", "", &slice, &[(Label::Any, map)]).unwrap();
         let one = |id: &str, picture| SheetSlice {
             id: id.to_owned(),
             facts: vec!["probability 0.01".to_owned()],

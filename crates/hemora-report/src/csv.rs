@@ -3,8 +3,17 @@
 use std::io::Write;
 
 use hemora_ct::Label;
+use hemora_model::{TriageOutput, TriageResult};
 
-use hemora_model::TriageResult;
+use crate::ReportError;
+use crate::writer::{Writer, io_error};
+
+pub(crate) const WRITER: Writer =
+    Writer { file_name: "result.csv", holds: "a row for each slice", write };
+
+fn write(output: &TriageOutput, out: &mut dyn Write) -> Result<(), ReportError> {
+    write_csv(&output.result, out).map_err(io_error)
+}
 
 /// Writes the header and one row for each slice, in the order of the result: identifiers, position
 /// (mm, empty if unknown), and a probability for each label.

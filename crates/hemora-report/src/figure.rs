@@ -9,7 +9,7 @@ use maud::{Markup, Render, html};
 
 use crate::colour::{inferno, opacity};
 use crate::leading::leading;
-use crate::picture::{KeySlice, Map, WINDOWS};
+use crate::picture::{Map, SlicePicture, WINDOWS};
 
 /// Lengths of the scale bar to choose from, mm.
 const BARS: [f64; 7] = [100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0];
@@ -23,7 +23,7 @@ pub(crate) struct Figure<'a> {
     pub(crate) letter: String,
     /// Index of the slice in its series.
     pub(crate) index: usize,
-    pub(crate) key: &'a KeySlice,
+    pub(crate) key: &'a SlicePicture,
 }
 
 impl Figure<'_> {

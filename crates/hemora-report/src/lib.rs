@@ -1,9 +1,11 @@
-//! The triage report, and contact sheets of slices. The report: one self-contained HTML file that a radiologist can read without help.
+//! What is made of a triage: `result.json`, `result.csv` and `report.html` ([`write_all`]), the worklist
+//! for a terminal ([`worklist_text`]), and contact sheets of slices ([`write_contact_sheet`]).
 //!
-//! [`write_html`] writes a [`TriageResult`](hemora_model::TriageResult) with the pictures of its
-//! most suspicious slices ([`KeySlice`]); [`Report`] gives the same in parts. The file loads nothing from anywhere: its style and
-//! charts are inline, its pictures are data URIs, it has no script, and a content security policy
-//! forbids everything else. Every text that came from a file is escaped.
+//! The report is one self-contained HTML file that a radiologist can read without help: it loads nothing
+//! from anywhere, its style and charts are inline, its pictures ([`SlicePicture`]) are data URIs, it has
+//! no script, and a content security policy forbids everything else. Every text that came from a file is
+//! escaped; [`Report`] gives it in parts. This crate needs no engine: it takes a
+//! [`TriageOutput`](hemora_model::TriageOutput).
 
 mod chart;
 mod colour;
@@ -12,16 +14,22 @@ mod contour;
 mod csv;
 mod error;
 mod figure;
+mod html;
+mod json;
 mod leading;
 mod page;
 mod picture;
 mod series;
 mod skipped;
 mod study;
+mod text;
 mod worklist;
+mod writer;
 
 pub use contact_sheet::{SheetPicture, SheetSection, SheetSlice, write_contact_sheet};
 pub use csv::{result_csv, write_csv};
 pub use error::ReportError;
 pub use page::{Report, write_html};
-pub use picture::{KeySlice, PICTURE_SIZE};
+pub use picture::{PICTURE_SIZE, SlicePicture, SlicePicture as KeySlice};
+pub use text::worklist_text;
+pub use writer::{WRITERS, WriteError, Writer, write_all};

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use crate::figure::{self, Figure};
 use crate::study::{self, slice_count};
-use crate::{KeySlice, ReportError, skipped, worklist};
+use crate::{ReportError, SlicePicture, skipped, worklist};
 
 /// Up to this many studies are unfolded; of more, only the first.
 const UNFOLDED: usize = 3;
@@ -26,7 +26,7 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 pub fn write_html(
     out: &mut impl Write,
     result: &TriageResult,
-    key_slices: &[KeySlice],
+    key_slices: &[SlicePicture],
 ) -> Result<(), ReportError> {
     Report::new(result, key_slices)?.write(out)
 }
@@ -50,7 +50,10 @@ impl<'a> Report<'a> {
     ///
     /// # Errors
     /// [`ReportError::UnknownSlice`] if a key slice is not in the result.
-    pub fn new(result: &'a TriageResult, key_slices: &'a [KeySlice]) -> Result<Self, ReportError> {
+    pub fn new(
+        result: &'a TriageResult,
+        key_slices: &'a [SlicePicture],
+    ) -> Result<Self, ReportError> {
         let mut studies: Vec<&StudyResult> = result.studies.iter().collect();
         // `max` first: a study without a number goes last. The sort keeps the result's order of ties.
         let any = |study: &StudyResult| study.probabilities.any.max(-1.0);
@@ -170,7 +173,7 @@ const GUIDE: [Point; 6] = [
 
 fn figures<'a>(
     studies: &[&StudyResult],
-    key_slices: &'a [KeySlice],
+    key_slices: &'a [SlicePicture],
 ) -> Result<Figures<'a>, ReportError> {
     let mut indices = HashMap::new();
     let mut figures: Figures = Vec::with_capacity(studies.len());

@@ -21,7 +21,7 @@ pub(crate) const WINDOWS: [(&str, Window); 3] =
 
 /// A slice to be shown, already drawn, so that its HU need not be kept.
 #[derive(Debug, Clone)]
-pub struct KeySlice {
+pub struct SlicePicture {
     pub(crate) study: String,
     pub(crate) series: String,
     pub(crate) sop: String,
@@ -46,7 +46,17 @@ pub(crate) struct Map {
     pub(crate) contour: String,
 }
 
-impl KeySlice {
+impl SlicePicture {
+    /// Draws a key slice with its activation maps, as [`SlicePicture::draw`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_key_slice(key: &hemora_model::KeySlice) -> Result<Self, ReportError> {
+        let maps: Vec<_> = key.maps().map(|map| (map.label, map.plane.clone())).collect();
+        let (series, sop) = (&key.series_instance_uid, &key.sop_instance_uid);
+        Self::draw(&key.study_instance_uid, series, sop, &key.slice, &maps)
+    }
+
     /// Draws `slice` (HU) in three windows, and over the brain window each of `maps`: activation
     /// 0–1 over the whole slice, at any resolution. Values outside are clamped, NaN counts as 0.
     ///
@@ -200,7 +210,7 @@ mod tests {
     #[test]
     fn pngs_hold_the_windowed_pixels() {
         let slice = ramp(60, 80, None);
-        let key = KeySlice::draw("st", "se", "so", &slice, &[]).unwrap();
+        let key = SlicePicture::draw("st", "se", "so", &slice, &[]).unwrap();
         for ((_, window), file) in WINDOWS.iter().zip(&key.windows) {
             let (info, pixels) = decode(file);
             assert_eq!((info.width, info.height), (80, 60));
@@ -212,7 +222,7 @@ mod tests {
 
     #[test]
     fn large_slices_are_reduced_with_their_shape_kept() {
-        let key = KeySlice::draw("", "", "", &ramp(512, 768, None), &[]).unwrap();
+        let key = SlicePicture::draw("", "", "", &ramp(512, 768, None), &[]).unwrap();
         let (info, pixels) = decode(&key.windows[0]);
         assert_eq!((info.width, info.height), (384, 256));
         assert_eq!(pixels.len(), 384 * 256);
@@ -222,7 +232,7 @@ mod tests {
     #[test]
     fn pixels_that_are_not_square_are_shown_true_to_the_patient() {
         let plane = plane([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], Some([1.0, 0.5]));
-        let key = KeySlice::draw("", "", "", &ramp(100, 100, Some(plane)), &[]).unwrap();
+        let key = SlicePicture::draw("", "", "", &ramp(100, 100, Some(plane)), &[]).unwrap();
         assert_eq!(key.canvas, [192.0, 384.0]);
         assert!((key.mm_per_unit.unwrap() - 100.0 / 384.0).abs() < 1e-12);
     }
@@ -241,7 +251,8 @@ mod tests {
     #[test]
     fn maps_become_indices_into_the_colour_map() {
         let map = Plane { rows: 1, columns: 2, values: vec![f32::NAN, 3.0] };
-        let key = KeySlice::draw("", "", "", &ramp(32, 32, None), &[(Label::Any, map)]).unwrap();
+        let key =
+            SlicePicture::draw("", "", "", &ramp(32, 32, None), &[(Label::Any, map)]).unwrap();
         let mut decoder = png::Decoder::new(std::io::Cursor::new(&key.maps[0].png));
         decoder.set_transformations(png::Transformations::EXPAND);
         let mut reader = decoder.read_info().unwrap();
@@ -259,7 +270,7 @@ mod tests {
             [(2, 2, vec![0.0; 3]), (0, 0, vec![]), (usize::MAX, 2, vec![])]
         {
             let map = Plane { rows, columns, values };
-            let drawn = KeySlice::draw("", "", "", &ramp(4, 4, None), &[(Label::Any, map)]);
+            let drawn = SlicePicture::draw("", "", "", &ramp(4, 4, None), &[(Label::Any, map)]);
             assert!(matches!(drawn, Err(ReportError::Map { .. })));
         }
     }
@@ -270,7 +281,7 @@ mod tests {
         let map = Plane { rows: 1, columns: 1, values: vec![0.7] };
         for (rows, columns) in [(1, 5000), (5000, 1), (1, 1)] {
             let slice = ramp(rows, columns, Some(odd));
-            let key = KeySlice::draw("", "", "", &slice, &[(Label::Any, map.clone())]).unwrap();
+            let key = SlicePicture::draw("", "", "", &slice, &[(Label::Any, map.clone())]).unwrap();
             assert!(key.canvas.iter().all(|side| (16.0..=384.0).contains(side)));
             assert_eq!(key.mm_per_unit, None);
         }

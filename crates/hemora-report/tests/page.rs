@@ -4,7 +4,7 @@ mod support;
 
 use hemora_ct::{Label, Plane};
 use hemora_model::{SeriesResult, SkippedFile, TriageResult};
-use hemora_report::{KeySlice, Report, ReportError, write_html};
+use hemora_report::{Report, ReportError, SlicePicture, write_html};
 use support::sound::{assert_sound, unbalanced};
 use support::{page, result, series, slice, study};
 
@@ -80,7 +80,7 @@ fn hostile_text_comes_out_inert() {
     result.tool.name = evil.into();
     result.tool.version = evil.into();
     result.skipped.push(SkippedFile { source: evil.into(), reason: evil.into(), failed: true });
-    let key = KeySlice::draw(evil, evil, evil, &slice(8, 8), &[]).unwrap();
+    let key = SlicePicture::draw(evil, evil, evil, &slice(8, 8), &[]).unwrap();
     let html = page(&result, &[key]);
     assert_sound(&html);
     assert!(!html.contains("<img") && !html.contains("\"onload"));
@@ -94,7 +94,7 @@ fn key_slices_stand_in_their_series_most_suspicious_first() {
     let map = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
     let result = result(vec![study("1.2.3", 0.8, 9)]);
     let draw = |sop: &str, maps: &[(Label, Plane)]| {
-        KeySlice::draw("1.2.3", "1.2.3.1", sop, &slice(40, 40), maps).unwrap()
+        SlicePicture::draw("1.2.3", "1.2.3.1", sop, &slice(40, 40), maps).unwrap()
     };
     // In the fixture the probability grows with the slice number.
     let keys = [draw("1.2.3.1.4", &[]), draw("1.2.3.1.7", &[(Label::Any, map)])];
@@ -123,7 +123,7 @@ fn a_study_can_be_shown_alone() {
 #[test]
 fn a_key_slice_that_was_not_scored_is_refused() {
     let result = result(vec![study("1.2.3", 0.8, 2)]);
-    let key = KeySlice::draw("1.2.3", "1.2.3.1", "9.9", &slice(4, 4), &[]).unwrap();
+    let key = SlicePicture::draw("1.2.3", "1.2.3.1", "9.9", &slice(4, 4), &[]).unwrap();
     let refused = write_html(&mut Vec::new(), &result, &[key]);
     assert!(matches!(refused, Err(ReportError::UnknownSlice { sop, .. }) if sop == "9.9"));
 }
@@ -198,7 +198,8 @@ fn another_parser_finds_no_fault() {
         return;
     };
     let map = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
-    let key = KeySlice::draw("1.2.3", "1.2.3.1", "1.2.3.1.1", &slice(40, 40), &[(Label::Any, map)]);
+    let key =
+        SlicePicture::draw("1.2.3", "1.2.3.1", "1.2.3.1.1", &slice(40, 40), &[(Label::Any, map)]);
     let html = page(&result(vec![study("1.2.3", 0.8, 6)]), &[key.unwrap()]);
     let text = support::text_by_python(&python, &html);
     assert!(text.contains("1.2.3") && text.contains("For research use only"), "{text}");

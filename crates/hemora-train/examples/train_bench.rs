@@ -12,11 +12,10 @@ use std::time::Instant;
 use hemora_ct::{InputRecipe, Label, Window};
 use hemora_data::{Augment, ImageSet, Loader, LoaderOptions};
 use hemora_synth::{HeadPhantom, PhantomOptions};
-use hemora_train::loss::LossOptions;
-use hemora_train::optimizer::{Optimizer, Preset};
-use hemora_train::precision::Precision;
-use hemora_train::trainer::{Trainer, TrainerOptions, set_threads};
-use hemora_train::{Layout, Loss, Mode, Model, Schedule, Task, allocator};
+use hemora_train::optim::{Optimizer, Preset};
+use hemora_train::output::Reporter;
+use hemora_train::training::{Trainer, TrainerOptions, allocator, set_threads};
+use hemora_train::{Layout, Loss, LossOptions, Mode, Model, Precision, Schedule, Task};
 use tch::{Device, Kind, Tensor};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,11 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         ["images", count, size, folder] => images(count.parse()?, size.parse()?, Path::new(folder)),
         ["step", network, size, batch, steps, threads] => {
-            set_threads(threads.parse()?, None);
+            set_threads(Some(threads.parse()?), None, Reporter::default());
             step(network, size.parse()?, batch.parse()?, steps.parse()?)
         }
         ["epoch", folder, network, size, batch, threads] => {
-            let threads = set_threads(threads.parse()?, None);
+            let threads = set_threads(Some(threads.parse()?), None, Reporter::default());
             epoch(Path::new(folder), network, size.parse()?, batch.parse()?, threads)
         }
         _ => Err("expected images, step or epoch with their arguments".into()),
@@ -85,7 +84,7 @@ fn step(network: &str, size: usize, batch: i64, steps: usize) -> Result<(), Box<
     for number in 0..steps + 2 {
         let began = Instant::now();
         let scores = Task::Any.scores(model.logits(&images, Mode::Train));
-        let loss = loss_of.of(&scores, &targets);
+        let loss = loss_of.mean(&scores, &targets);
         optimizer.step(&model, &model.gradients(&loss), preset.learning_rate);
         loss.double_value(&[]);
         if number >= 2 {
@@ -118,7 +117,7 @@ fn epoch(
         loss: LossOptions::default(),
         optimizer,
         schedule: Schedule::Constant(optimizer.learning_rate),
-        ema: 0.0,
+        ema: None,
         clip: None,
         accumulate: 1,
         precision: Precision::F32,

@@ -1,47 +1,22 @@
 //! Training on libtorch.
 //!
-//! A [`Model`] is a graph of `hemora-nn` with tensors; what it
-//! learns is written as safetensors and exported to ONNX from the same graph.
+//! - [`config`]: flags and a file become one checked [`TrainPlan`](config::TrainPlan).
+//! - [`data`]: the images of a run, read and divided.
+//! - [`model`]: a [`Model`] is a graph of `hemora-nn` with tensors; what it learns is written as
+//!   safetensors and exported to ONNX from the same graph.
+//! - [`optim`]: losses, optimizers, schedules.
+//! - [`training`]: the trainings themselves; [`run`] is the whole of one.
+//! - [`series`]: networks that read whole series, on what a network of slices predicted.
+//! - [`output`]: folders, tables, checkpoints and progress.
 
-pub mod allocator;
-mod average;
-pub mod balance;
-pub mod checkpoint;
 pub mod config;
-pub mod dataset;
-pub mod events;
-pub mod files;
-mod finish;
-pub mod folder;
-pub mod folds;
-pub mod gradients;
-mod joint;
-pub mod loss;
-pub mod memory;
-pub mod metrics;
-mod model;
-pub mod optimizer;
-mod parts;
-pub mod precision;
-pub mod predict;
-pub mod progress;
-pub mod ranks;
-mod rate_finder;
-mod run;
-pub mod schedule;
-pub mod sequence;
-mod start;
-mod task;
-mod teachers;
-pub mod timing;
-pub mod trainer;
-pub mod validation;
-pub mod watch;
+pub mod data;
+pub mod model;
+pub mod optim;
+pub mod output;
+pub mod series;
+pub mod training;
 
-pub use average::WeightAverage;
-pub use loss::Loss;
-pub use model::{Layout, Mode, Model, to_host};
-pub use rate_finder::{RateCurve, RateRange, find_rate};
-pub use run::run;
-pub use schedule::{OneCycle, Schedule, ScheduleName};
-pub use task::Task;
+pub use model::{Layout, Mode, Model, Precision, Task, to_host};
+pub use optim::{Loss, LossOptions, Schedule};
+pub use training::{TrainError, run};

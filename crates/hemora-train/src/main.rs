@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use hemora_base::ExitStatus;
+use hemora_train::TrainError;
 use hemora_train::config::{Settings, commented};
-use hemora_train::predict::{PredictOptions, predict_run};
-use hemora_train::sequence::{SequenceConfig, SequenceTime};
-use hemora_train::{RateRange, allocator, find_rate, memory, sequence};
-use miette::IntoDiagnostic;
+use hemora_train::series::{self, SequenceConfig, SequenceTime, SeriesError};
+use hemora_train::training::{
+    self, PredictOptions, RateRange, allocator, find_rate, memory, predict_run,
+};
 
 /// Trains Hemora's networks on libtorch. For research use.
 #[derive(Debug, Parser)]
@@ -22,14 +24,14 @@ enum Command {
     /// Trains a network on labelled slices, or with --series on windows of slices together with one that
     /// reads whole series; goes on where an earlier run of the folder stopped.
     Run(Box<Settings>),
-    /// Writes what the models of a run on a prepared set say of the images that they did not see:
+    /// Writes what the models of a run on a prepared set predict of the images that they did not see:
     /// probabilities and pooled features of every slice.
     Predict(PredictOptions),
     /// Times a few steps on random images, for a plan of what a run will take, and prints JSON.
     Time(Box<Settings>),
     /// Takes steps with a growing learning rate and suggests one, with a page of the curve.
     FindRate(Box<Search>),
-    /// Trains a network that reads whole series, on what a network of single slices said of them.
+    /// Trains a network that reads whole series, on what a network of single slices predicted of them.
     Sequence(Box<SequenceConfig>),
     /// Times a few steps of a network that reads whole series, on random slices, and prints JSON.
     TimeSequence(Box<SequenceTime>),
@@ -58,40 +60,50 @@ const EXAMPLES: &str = "Examples:
   hemora-train config --optimizer adadelta-keras > seed.toml
   hemora-train run --config seed.toml --out runs/seed";
 
-/// Ends with 1 after an error, with 3 where a smaller batch would have done; clap ends with 2 after
-/// wrong flags.
 fn main() -> ExitCode {
     allocator::keep_large_blocks();
     memory::quiet_panics();
     match start() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(report) => {
-            eprintln!("{report:?}");
-            ExitCode::from(if report.is::<memory::OutOfMemory>() { 3 } else { 1 })
+        Ok(()) => ExitStatus::Success.into(),
+        Err(failure) => {
+            eprintln!("{:?}", failure.report);
+            failure.status.into()
         }
     }
 }
 
-fn start() -> miette::Result<()> {
+/// An error as it is printed, and how the program ends with it.
+struct Failure {
+    status: ExitStatus,
+    report: miette::Report,
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        Self { status: error.exit_status(), report: miette::Report::msg(error.to_string()) }
+    }
+}
+
+impl From<SeriesError> for Failure {
+    fn from(error: SeriesError) -> Self {
+        Self { status: error.exit_status(), report: miette::Report::msg(error.to_string()) }
+    }
+}
+
+fn start() -> Result<(), Failure> {
     let matches = Cli::command().get_matches();
     let command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
     // Which flags were given and which are defaults, the matches know alone.
     let given = matches.subcommand().expect("clap asks for one").1;
+    let resolved = |settings: Settings| settings.resolve(given).map_err(TrainError::from);
     match command {
-        Command::Run(settings) => hemora_train::run(&settings.resolve(given).into_diagnostic()?),
-        Command::Time(settings) => {
-            hemora_train::timing::time(&settings.resolve(given).into_diagnostic()?)
-        }
-        Command::Predict(options) => predict_run(&options),
-        Command::FindRate(search) => {
-            let config = search.settings.resolve(given).into_diagnostic()?;
-            find_rate(&config, &search.range)
-        }
-        Command::Sequence(config) => sequence::run(&config),
-        Command::TimeSequence(asked) => sequence::time(&asked),
-        Command::Config(settings) => {
-            print!("{}", commented(&settings.resolve(given).into_diagnostic()?));
-            Ok(())
-        }
+        Command::Run(settings) => training::run(&resolved(*settings)?)?,
+        Command::Time(settings) => training::time(&resolved(*settings)?)?,
+        Command::Predict(options) => predict_run(&options)?,
+        Command::FindRate(search) => find_rate(&resolved(search.settings)?, &search.range)?,
+        Command::Sequence(config) => series::run(&config)?,
+        Command::TimeSequence(asked) => series::time(&asked)?,
+        Command::Config(settings) => print!("{}", commented(&resolved(*settings)?)),
     }
+    Ok(())
 }

@@ -5,40 +5,46 @@ mod command;
 mod default_model;
 mod output;
 mod progress;
+mod threads;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use hemora_base::ExitStatus;
+use miette::Result;
 
 use cli::{Cli, Command, EnsembleCommand, ModelCommand};
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Triage(arguments) => command::triage::run(&arguments),
-        Command::Demo(arguments) => command::demo::run(&arguments),
-        Command::Synth(arguments) => command::synth::run(&arguments),
-        Command::Index(arguments) => command::index::run(&arguments),
-        Command::Prepare(arguments) => command::prepare::run(&arguments),
-        Command::Train(arguments) => command::train::run(&arguments),
-        Command::Study(arguments) => command::study::run(&arguments),
-        Command::Recipe(arguments) => command::recipe::run(&arguments),
-        Command::Evaluate(arguments) => command::evaluate::run(&arguments),
-        Command::Compare(arguments) => command::compare::run(&arguments),
-        Command::Calibrate(arguments) => command::calibrate::run(&arguments),
+    run(Cli::parse().command).unwrap_or_else(|report| {
+        eprintln!("{report:?}");
+        ExitStatus::Failed.into()
+    })
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    Ok(match command {
+        Command::Triage(arguments) => command::triage::run(&arguments)?.into(),
+        Command::Demo(arguments) => command::demo::run(&arguments)?.into(),
+        Command::Synth(arguments) => command::synth::run(&arguments)?.into(),
+        Command::Index(arguments) => command::index::run(&arguments)?.into(),
+        Command::Prepare(arguments) => command::prepare::run(&arguments)?.into(),
+        Command::Train(arguments) => command::train::run(&arguments)?,
+        Command::Study(arguments) => command::study::run(&arguments)?.into(),
+        Command::Recipe(arguments) => command::recipe::run(&arguments)?.into(),
+        Command::Evaluate(arguments) => command::evaluate::run(&arguments)?.into(),
+        Command::Compare(arguments) => command::compare::run(&arguments)?.into(),
+        Command::Calibrate(arguments) => command::calibrate::run(&arguments)?.into(),
         Command::Ensemble { command } => match command {
-            EnsembleCommand::Fit(arguments) => command::ensemble::fit(&arguments),
-            EnsembleCommand::Bundle(arguments) => command::ensemble::bundle(&arguments),
+            EnsembleCommand::Fit(arguments) => command::ensemble::fit(&arguments)?.into(),
+            EnsembleCommand::Bundle(arguments) => command::ensemble::bundle(&arguments)?.into(),
         },
         Command::Model { command } => match command {
-            ModelCommand::Summary(arguments) => command::model::summary(&arguments),
-            ModelCommand::Inspect(arguments) => command::model::inspect(&arguments),
-            ModelCommand::Import(arguments) => command::import::run(&arguments),
-            ModelCommand::Average(arguments) => command::average::run(&arguments),
-            ModelCommand::Bundle(arguments) => command::bundle::run(&arguments),
+            ModelCommand::Summary(arguments) => command::model::summary(&arguments)?.into(),
+            ModelCommand::Inspect(arguments) => command::model::inspect(&arguments)?.into(),
+            ModelCommand::Import(arguments) => command::import::run(&arguments)?.into(),
+            ModelCommand::Average(arguments) => command::average::run(&arguments)?.into(),
+            ModelCommand::Bundle(arguments) => command::bundle::run(&arguments)?.into(),
         },
-    };
-    result.unwrap_or_else(|report| {
-        eprintln!("{report:?}");
-        ExitCode::from(1)
     })
 }

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use miette::{IntoDiagnostic, Result, WrapErr};
+use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use serde::Serialize;
 
 /// Lets `fill` write beside `path`, then syncs and renames.
@@ -43,6 +43,21 @@ pub fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot make the folder {}", path.display()))
+}
+
+/// Refuses to mix an earlier run's files with this one's.
+///
+/// # Errors
+/// A report if `path` holds anything.
+pub fn refuse_filled(path: &Path) -> Result<()> {
+    if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!(
+            help = "remove it, or give another folder with --out",
+            "{} is not empty",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// Writes to standard output; a reader that went away (`hemora … | head`) is no error.

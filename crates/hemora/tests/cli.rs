@@ -13,6 +13,7 @@ fn hemora(arguments: &[&str]) -> Output {
         .args(arguments)
         .env_remove("HEMORA_ONNXRUNTIME")
         .env_remove("ORT_DYLIB_PATH")
+        .env_remove("COLUMNS")
         .output()
         .unwrap()
 }
@@ -62,6 +63,68 @@ fn a_study_becomes_a_result_a_table_and_a_report() {
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
     assert!(page.contains("data:image/png;base64,"));
     assert!(!page.contains("http://") && !page.contains("https://"));
+}
+
+/// The worklist with what depends on the machine left out: decimals and the folder.
+fn masked(text: &str, folder: &Path) -> String {
+    let word = |word: &str| match word.parse::<f64>() {
+        Ok(_) if word.contains('.') => "#".repeat(word.len()),
+        _ => word.replace(folder.to_str().unwrap(), "[folder]"),
+    };
+    let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Leaves probabilities, hashes, versions and folders out of a result.
+fn redact(value: &mut Value, key: &str, folder: &Path) {
+    match value {
+        Value::Array(values) if key.ends_with("sha256") => values.clear(),
+        Value::Array(values) => values.iter_mut().for_each(|value| redact(value, key, folder)),
+        Value::Object(fields) if key == "probabilities" => {
+            fields.values_mut().for_each(|value| *value = "[probability]".into());
+        }
+        Value::Object(fields) => {
+            fields.iter_mut().for_each(|(key, value)| redact(value, key, folder));
+        }
+        Value::String(text) if ["sha256", "version"].contains(&key) => *text = format!("[{key}]"),
+        Value::String(text) => *text = text.replace(folder.to_str().unwrap(), "[folder]"),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_worklist_and_the_result_are_as_in_the_snapshots() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("study");
+    phantom(&study, 3, vec![Label::Intraparenchymal]);
+    std::fs::write(study.join("broken.dcm"), "this is not a CT image").unwrap();
+    std::fs::write(study.join("notes.txt"), "nor is this").unwrap();
+    let (output, mut result) = triage(folder.path(), &[study.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let worklist = String::from_utf8(output.stdout).unwrap();
+    insta::assert_snapshot!("worklist", masked(&worklist, folder.path()));
+    redact(&mut result, "", folder.path());
+    insta::assert_snapshot!("result", serde_json::to_string_pretty(&result).unwrap());
+}
+
+#[test]
+fn more_threads_than_cores_are_cut_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let (output, _) = triage(folder.path(), &[empty.to_str().unwrap(), "--threads", "100000"]);
+    assert!(text(&output).contains("warning: --threads 100000: "), "{}", text(&output));
+}
+
+#[test]
+fn a_second_demo_does_not_mix_with_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("dicom");
+    std::fs::create_dir(&files).unwrap();
+    std::fs::write(files.join("0.dcm"), "from before").unwrap();
+    let output = hemora(&["demo", "--out", folder.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("is not empty"), "{}", text(&output));
 }
 
 #[test]

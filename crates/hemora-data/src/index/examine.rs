@@ -34,8 +34,10 @@ pub(super) enum Examined {
 pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) -> Examined {
     let (entry, entry_name) = match source {
         Source::ZipEntry { index, name, .. } => (Some(*index as u64), Some(name.clone())),
-        // The list that is indexed has neither frames nor pictures.
-        Source::File(_) | Source::Frame { .. } | Source::Picture { .. } => (None, None),
+        // The list that is indexed has neither frames nor pictures, and only files on disk.
+        Source::File(_) | Source::Frame { .. } | Source::Picture { .. } | Source::Bytes { .. } => {
+            (None, None)
+        }
     };
     let path = source.file();
     let Some(path_text) = path.to_str() else {

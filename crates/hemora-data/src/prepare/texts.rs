@@ -80,7 +80,7 @@ impl Place {
                 let frame = u32::try_from(*number).ok()?;
                 Some(Self { frame, ..Self::keep(object, texts)? })
             }
-            Source::Picture { .. } => None,
+            Source::Picture { .. } | Source::Bytes { .. } => None,
         }
     }
 

@@ -1,17 +1,21 @@
 //! Files, folders and zip archives to studies.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::series::{assemble, compare_uids};
-use super::walk::{Found, as_named, walk};
+use super::walk::as_named;
 use crate::header::Member;
 use crate::reader::read_members;
 use crate::source::frame_number;
-use crate::{FileFormat, PictureWindow, ReadError, Reader, SliceHeader, Source, Study};
+use crate::{
+    FileFormat, PictureWindow, ReadError, Reader, SliceHeader, Source, SourceList, Study,
+    list_sources,
+};
 
 /// A file that was not used, and why.
 #[derive(Debug)]
@@ -65,7 +69,21 @@ pub fn collect_with(
     options: &ReadOptions,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Collection {
-    let Found { mut sources, mut skipped, named } = walk(paths);
+    let go_on = |done, total| {
+        progress(done, total);
+        ControlFlow::Continue(())
+    };
+    collect_sources(list_sources(paths), options, &go_on).unwrap_or_default()
+}
+
+/// As [`collect_with`], of sources that are listed already. `None` if `progress(done, total)` breaks:
+/// then no further file is read.
+pub fn collect_sources(
+    list: SourceList,
+    options: &ReadOptions,
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
+) -> Option<Collection> {
+    let SourceList { mut sources, mut skipped, named } = list;
     sources.sort();
     sources.dedup();
     let (done, total) = (AtomicUsize::new(0), sources.len());
@@ -75,11 +93,14 @@ pub fn collect_with(
             result = read_members(&Source::Picture { file: Box::new(source.clone()), window });
         }
         let result = result.map_err(|error| as_named(error, &source, named.contains(&source)));
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        (source, result)
+        match progress(done.fetch_add(1, Ordering::Relaxed) + 1, total) {
+            ControlFlow::Continue(()) => Some((source, result)),
+            ControlFlow::Break(()) => None,
+        }
     };
-    let results: Vec<(Source, Result<Vec<Member>, ReadError>)> =
+    let results: Option<Vec<(Source, Result<Vec<Member>, ReadError>)>> =
         sources.into_par_iter().map(read).collect();
+    let results = results?;
 
     let mut members = Vec::new();
     for (source, result) in results {
@@ -88,7 +109,7 @@ pub fn collect_with(
             Err(reason) => skipped.push(Skipped { source, reason }),
         }
     }
-    group_members(members, skipped)
+    Some(group_members(members, skipped))
 }
 
 /// Groups headers that were read before, as [`collect`] does with those it reads. The order of

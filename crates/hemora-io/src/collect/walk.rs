@@ -5,10 +5,11 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::archive::entries;
 use crate::formats::mismatch;
-use crate::{ReadError, Skipped, Source};
+use crate::{FileBytes, ReadError, Skipped, Source};
 
 /// The files and archive entries below some paths, without any of them being read.
 #[derive(Debug, Default)]
@@ -17,10 +18,18 @@ pub struct SourceList {
     pub sources: Vec<Source>,
     /// What cannot be listed.
     pub skipped: Vec<Skipped>,
-    named: HashSet<Source>,
+    pub(crate) named: HashSet<Source>,
 }
 
 impl SourceList {
+    /// Files in memory, each with its name. Zip archives among them are not opened.
+    pub fn from_files(files: impl IntoIterator<Item = (String, Arc<[u8]>)>) -> Self {
+        let source = |(name, bytes)| Source::Bytes { name, bytes: FileBytes(bytes) };
+        let sources: Vec<Source> = files.into_iter().map(source).collect();
+        let named = sources.iter().cloned().collect();
+        Self { sources, skipped: Vec::new(), named }
+    }
+
     /// The reason for leaving out a source of the list, given what reading it reported: a file
     /// that nobody took for DICOM is another file, not a broken one.
     pub fn reason(&self, source: &Source, error: ReadError) -> ReadError {
@@ -186,12 +195,12 @@ pub(crate) fn as_named(error: ReadError, source: &Source, named: bool) -> ReadEr
 fn not_dicom(source: &Source, named: bool) -> ReadError {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy(),
-        Source::ZipEntry { name, .. } => name.as_str().into(),
+        Source::ZipEntry { name, .. } | Source::Bytes { name, .. } => name.as_str().into(),
         Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
             return not_dicom(inner, named);
         }
     };
-    let is_entry = matches!(source, Source::ZipEntry { .. });
+    let is_entry = matches!(source, Source::ZipEntry { .. } | Source::Bytes { .. });
     match mismatch(&name) {
         Some(error) => error,
         None if is_entry && is_zip_name(Path::new(&*name)) => ReadError::NestedArchive,

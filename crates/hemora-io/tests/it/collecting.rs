@@ -6,7 +6,8 @@ use std::sync::Mutex;
 
 use hemora_ct::{ImagePlane, Slice};
 use hemora_io::{
-    Collection, NewSlice, PixelStorage, ReadError, Series, SeriesWarning, collect, write_slice,
+    Collection, NewSlice, PixelStorage, ReadError, Series, SeriesWarning, SliceHeader, collect,
+    write_slice,
 };
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -202,7 +203,7 @@ fn files_without_position_or_identity_are_still_used() {
     let study = &found.studies[0];
     assert_eq!((&series.uid, &study.uid), (&None, &None));
     // Results get identifiers that are derived: images have the names of their files.
-    assert_eq!(series.slices.iter().map(SliceHeader::image_id).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(series.slices.iter().map(|slice| slice.image_id()).collect::<Vec<_>>(), ["a", "b"]);
     let ids = [study.id(), series.id()];
     assert!(ids.iter().all(|id| id.starts_with("2.25.") && id.len() <= 64) && ids[0] != ids[1]);
     assert_eq!(collect_one(folder.path()).studies[0].id(), ids[0], "always the same");

@@ -9,6 +9,7 @@ mod encodings;
 mod frames;
 mod hostile;
 mod jpeg_lossless;
+mod memory;
 mod peers;
 mod pictures;
 mod raw;

@@ -1,4 +1,5 @@
 //! Results and slices to report on, and the reader of the page in another language.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod sound;
 
@@ -11,7 +12,7 @@ use hemora_model::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SliceResult, StudyResult, ToolRef,
     TriageResult,
 };
-use hemora_report::{KeySlice, write_html};
+use hemora_report::{SlicePicture, write_html};
 
 /// A result of these studies; the model's name holds markup.
 pub fn result(studies: Vec<StudyResult>) -> TriageResult {
@@ -81,7 +82,7 @@ pub fn slice(rows: usize, columns: usize) -> Slice {
 }
 
 /// The page as text.
-pub fn page(result: &TriageResult, keys: &[KeySlice]) -> String {
+pub fn page(result: &TriageResult, keys: &[SlicePicture]) -> String {
     let mut out = Vec::new();
     write_html(&mut out, result, keys).unwrap();
     String::from_utf8(out).unwrap()

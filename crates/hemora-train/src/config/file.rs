@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, Parser};
 
-use super::RunConfig;
+use super::{ConfigError, RunConfig};
 
 /// Flags that make up the settings of a run.
 #[derive(Debug, Clone, Args)]
@@ -26,28 +26,6 @@ const BUILT_IN: [(&str, &str); 2] = [
     ("winner", include_str!("../../presets/winner.toml")),
     ("fast", include_str!("../../presets/fast.toml")),
 ];
-
-/// Why a config file cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: std::io::Error,
-    },
-    /// An unknown key, a value of the wrong type, or no TOML at all.
-    #[error("{}: {source}", path.display())]
-    Toml {
-        /// The file.
-        path: PathBuf,
-        /// The line and what is wrong with it.
-        source: toml::de::Error,
-    },
-}
 
 impl Settings {
     /// The flags that were given, over the file, over the defaults. `matches` are those that these
@@ -128,10 +106,6 @@ pub fn commented(config: &RunConfig) -> String {
             text.push_str(&format!("# One of: {}\n", possible.join(", ")));
         }
         match values.get(name) {
-            // A path that was not given.
-            Some(toml::Value::String(value)) if value.is_empty() => {
-                text.push_str(&format!("# {name} =\n"));
-            }
             Some(value) => text.push_str(&format!("{name} = {value}\n")),
             None => text.push_str(&format!("# {name} =\n")),
         }
@@ -151,6 +125,7 @@ pub fn read(path: &Path) -> Result<RunConfig, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::RunPlan;
     use super::*;
 
     #[test]
@@ -159,24 +134,31 @@ mod tests {
         let text = "batch = 16\nsize = 64\noptimizer = \"sgd\"";
         let merged = merge(text, flags, |name| name == "batch").unwrap();
         assert_eq!((merged.batch, merged.size, merged.epochs), (4, 64, 12));
-        assert_eq!(merged.optimizer, crate::optimizer::Preset::Sgd);
+        assert_eq!(merged.optimizer, crate::optim::Preset::Sgd);
     }
 
     #[test]
     fn built_in_settings_are_settings() {
         for (name, text) in BUILT_IN {
             let config = merge(text, RunConfig::default(), |_| false).unwrap();
-            let config =
-                RunConfig { prepared: "set".into(), out: "run".into(), folds: 5, ..config };
-            config.check().unwrap();
-            let channels = if config.input == "both" { 9 } else { 3 };
-            let graph = config.task.graph(&config.network, [channels, config.size], config.dropout);
-            assert!(graph.is_some_and(|graph| graph.is_ok()), "{name}");
+            let config = RunConfig {
+                images: Some("images".into()),
+                labels: Some("labels".into()),
+                out: Some("run".into()),
+                folds: Some(5),
+                ..config
+            };
+            let plan = RunPlan::from_config(&config).unwrap();
+            let first = plan.first();
+            let channels = first.data.input.recipe.channels.len();
+            assert_eq!(channels, if config.input.as_deref() == Some("both") { 9 } else { 3 });
+            assert!(first.model.slices.graph(channels).is_ok(), "{name}");
+            assert!(first.optim.augment.is_some(), "{name}");
         }
-        // The winner's, from the record (facts §4).
+        // The winner's, from the record (docs/references.md#winner).
         let winner = merge(BUILT_IN[0].1, RunConfig::default(), |_| false).unwrap();
         assert_eq!((winner.learning_rate, winner.weight_decay), (Some(5e-4), Some(2e-5)));
-        assert_eq!((winner.hold, winner.schedule), (10, crate::ScheduleName::Cosine));
+        assert_eq!((winner.hold, winner.schedule), (10, crate::optim::ScheduleName::Cosine));
         assert_eq!((winner.size, winner.augment.as_str()), (256, "winner"));
     }
 
@@ -208,11 +190,14 @@ mod tests {
 
     #[test]
     fn differences_are_named_and_the_folder_is_none() {
-        let one = RunConfig { out: "a".into(), ..RunConfig::default() };
-        let mut other = RunConfig { out: "b".into(), ..RunConfig::default() };
+        let one = RunConfig { out: Some("a".into()), ..RunConfig::default() };
+        let mut other = RunConfig { out: Some("b".into()), ..RunConfig::default() };
         assert_eq!(differences(&one, &other), [""; 0]);
         // The default that is written out is the default that is not.
-        other.learning_rate = Some(other.optimizer().learning_rate);
+        other.learning_rate = Some(other.optimizer.options().learning_rate);
+        assert_eq!(differences(&one, &other), [""; 0]);
+        // As is what is turned off and what is not there.
+        (other.patience, other.folds) = (Some(0), Some(0));
         assert_eq!(differences(&one, &other), [""; 0]);
         other.seed = 9;
         assert_eq!(differences(&one, &other), ["seed"]);

@@ -1,8 +1,14 @@
-//! What a run is asked to do: flags over a file over defaults, resolved once.
+//! What a run is asked to do: flags over a file over defaults, resolved once into a plan.
 
 mod check;
+mod error;
 mod file;
-mod options;
+mod flags;
+mod plan;
+mod resolve;
+mod text;
 
-pub use file::{ConfigError, Settings, commented, differences, read};
-pub use options::{Monitor, RunConfig};
+pub use error::ConfigError;
+pub use file::{Settings, commented, differences, read};
+pub use flags::RunConfig;
+pub use plan::{ComputePlan, RunPlan, Teaching, TrainPlan};

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::draw::{draw, shape};
+use super::precision::Precision;
 use super::sequence::{channels_first, slices_first};
-use crate::precision::Precision;
 
 /// Whether batch norms use the batch's statistics and dropout is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

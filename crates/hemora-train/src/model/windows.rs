@@ -1,4 +1,4 @@
-//! A network of images and one of series as one: what is said of windows of slices.
+//! A network of images and one of series as one: what they predict of windows of slices.
 
 use tch::{Kind, Tensor};
 

@@ -1,8 +1,45 @@
-//! The flags of `hemora index` and `hemora prepare`.
+//! The flags of the commands that make data sets: `hemora synth`, `index` and `prepare`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use hemora_data::{Negatives, SplitBy, SplitInto, SplitRule};
+
+use super::ThreadArgs;
+
+/// Part of the images for validation, and for the test.
+const DEFAULT_PART: f64 = 0.15;
+
+/// Flags of `hemora synth`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hemora synth phantoms --patients 26 --seed 1000 --size 256
+  hemora synth thin --patients 2 --slice-spacing 0.6")]
+pub struct SynthArgs {
+    /// Folder to write: stage_2_train/ and stage_2_train.csv
+    #[arg(value_name = "DIR")]
+    pub out: PathBuf,
+
+    /// Number of patients, one study each
+    #[arg(long, default_value_t = 10)]
+    pub patients: usize,
+
+    /// Seed of what is drawn at random
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+
+    /// Rows and columns of the images
+    #[arg(long, default_value_t = 512)]
+    pub size: usize,
+
+    /// Distance from slice to slice, mm, 0.1 to 20
+    #[arg(long, default_value_t = 5.0, value_name = "MM")]
+    pub slice_spacing: f64,
+
+    /// How much of the head one slice averages, mm, 0.1 to 20 [default: the slice spacing]
+    #[arg(long, value_name = "MM")]
+    pub slice_thickness: Option<f64>,
+}
 
 /// Flags of `hemora index`.
 #[derive(Debug, Args)]
@@ -29,9 +66,9 @@ pub struct IndexArgs {
     #[arg(long, value_name = "FILE")]
     pub problems: Option<PathBuf>,
 
-    /// Threads; 0 for one per core
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub threads: usize,
+    /// Threads.
+    #[command(flatten)]
+    pub threads: ThreadArgs,
 }
 
 const INDEX_HELP: &str = "Examples:
@@ -65,8 +102,8 @@ pub struct SplitArgs {
     #[command(flatten)]
     pub rule: SplitRuleArgs,
 
-    /// Seed of the split
-    #[arg(long, default_value_t = 0)]
+    /// Seed of what is drawn at random
+    #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
 }
 
@@ -88,6 +125,28 @@ pub struct SplitRuleArgs {
     /// What stays on one side: patient, or image (figures are then too good) [default: patient]
     #[arg(long, value_name = "WHAT", value_parser = ["patient", "image"])]
     pub split_by: Option<String>,
+}
+
+impl SplitRuleArgs {
+    /// Whether no flag asks for a split.
+    pub fn is_empty(&self) -> bool {
+        let Self { validation, test, folds, split_by } = self;
+        validation.is_none() && test.is_none() && folds.is_none() && split_by.is_none()
+    }
+
+    /// The split that the flags ask for, with what is usual where they do not.
+    pub fn rule(&self, seed: u64) -> SplitRule {
+        let part = |part: Option<f64>| part.unwrap_or(DEFAULT_PART);
+        let (validation, test) = (part(self.validation), part(self.test));
+        SplitRule {
+            into: self.folds.map_or(SplitInto::Parts { validation, test }, SplitInto::Folds),
+            by: match self.split_by.as_deref() {
+                Some("image") => SplitBy::Image,
+                _ => SplitBy::Patient,
+            },
+            seed,
+        }
+    }
 }
 
 /// Flags of `hemora index stats`.
@@ -122,20 +181,20 @@ pub struct PrepareArgs {
     pub min_types: usize,
 
     /// Slices without hemorrhage: all, a number (20000), or so many for each positive one (1.5x)
-    #[arg(long, default_value = "all", value_name = "HOW MANY")]
-    pub negatives: String,
+    #[arg(long, default_value = "all", value_name = "HOW MANY", value_parser = negatives)]
+    pub negatives: Negatives,
 
     /// How it is split; without any of these flags as the index is, if it is.
     #[command(flatten)]
     pub rule: SplitRuleArgs,
 
-    /// Seed of sample, split and frequency bins
-    #[arg(long, default_value_t = 0)]
+    /// Seed of what is drawn at random
+    #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
 
-    /// Threads; 0 for one per core. The bytes are the same for any number
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub threads: usize,
+    /// Threads.
+    #[command(flatten)]
+    pub threads: ThreadArgs,
 }
 
 const PREPARE_HELP: &str = "Examples:
@@ -147,4 +206,30 @@ const PREPARE_HELP: &str = "Examples:
 Of an index that `hemora index split` has split, its split is taken unless flags ask for another.
 
 Writes images/ (or shards/), labels.csv, splits.csv, skipped.csv, recipe.toml and set.toml. A run
-that was killed goes on where it was and gives the same bytes.";
+that was killed goes on where it was and gives the same bytes, whatever the number of threads.";
+
+/// `all`, a number, or a number for each positive slice.
+fn negatives(text: &str) -> Result<Negatives, String> {
+    let number = match text.strip_suffix('x') {
+        _ if text == "all" => Some(Negatives::All),
+        Some(ratio) => ratio.parse().ok().map(Negatives::Ratio),
+        None => text.parse().ok().map(Negatives::Count),
+    };
+    number.ok_or_else(|| {
+        "expected `all`, a number such as `20000`, or `1.5x` for 1.5 slices for each positive one"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negatives_are_a_number_or_a_ratio() {
+        assert_eq!(negatives("all"), Ok(Negatives::All));
+        assert_eq!(negatives("20000"), Ok(Negatives::Count(20000)));
+        assert_eq!(negatives("1.5x"), Ok(Negatives::Ratio(1.5)));
+        assert!(negatives("1.5").is_err() && negatives("many").is_err());
+    }
+}

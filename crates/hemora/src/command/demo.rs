@@ -1,24 +1,25 @@
-//! `hemora demo`: two phantoms, one with bleeds, through the whole road.
+//! `hemora demo`: two phantoms, one with bleeds, from their files to the report.
 
-use std::process::ExitCode;
-
+use hemora_base::ExitStatus;
 use hemora_ct::Label;
+use hemora_infer::{Triage, TriageInput};
 use hemora_io::PixelStorage;
+use hemora_report::write_all;
 use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, StudyIds, write_study};
 use miette::{IntoDiagnostic, Result};
 
-use crate::cli::{DemoArgs, EngineArgs, TriageArgs};
-use crate::command::triage;
-use crate::output::make_folder;
+use super::triage::{exit_status, load, print_worklist, run_with_bars};
+use crate::cli::DemoArgs;
+use crate::output::{make_folder, refuse_filled};
 
 /// Runs the command.
 ///
 /// # Errors
 /// A report that names the file.
-pub fn run(arguments: &DemoArgs) -> Result<ExitCode> {
-    triage::limit_threads(arguments.engine.threads)?;
+pub fn run(arguments: &DemoArgs) -> Result<ExitStatus> {
+    arguments.engine.threads.limit()?;
     let folder = arguments.out.join("dicom");
-    triage::refuse_filled(&folder)?;
+    refuse_filled(&folder)?;
     let phantoms = [
         ("with-bleeds", Bleeds::These(vec![Label::Intraparenchymal, Label::Subdural])),
         ("without", Bleeds::none()),
@@ -34,16 +35,9 @@ pub fn run(arguments: &DemoArgs) -> Result<ExitCode> {
         make_folder(&path)?;
         write_study(&path, &study, &ids, storage).into_diagnostic()?;
     }
-    triage::run(&TriageArgs {
-        paths: vec![folder],
-        window: None,
-        out: arguments.out.clone(),
-        all_series: false,
-        json: false,
-        key_slices: 3,
-        pictured_studies: 2,
-        timings: None,
-        // The threads are limited already, and that can be done only once.
-        engine: EngineArgs { threads: 0, ..arguments.engine.clone() },
-    })
+    let model = load(&arguments.engine)?;
+    let output = run_with_bars(&Triage::new(&model), TriageInput::Paths(vec![folder]))?;
+    write_all(&output, &arguments.out).into_diagnostic()?;
+    print_worklist(&output.result, &arguments.out)?;
+    Ok(exit_status(&output.result))
 }

@@ -2,19 +2,15 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 
+use hemora_base::{ExitStatus, printable};
 use hemora_data::{IndexReport, LabelJoin, SetStats, SplitBy, build_index, store_split};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
-use super::prepare::split_rule;
-use super::triage::limit_threads;
 use crate::cli::{IndexArgs, IndexCommand, SplitArgs, StatsArgs};
 use crate::output::{print, write_whole};
 use crate::progress;
 
-/// Images failed, the rest was indexed.
-const SOME_FAILED: u8 = 3;
 /// Names that are printed of each kind of problem.
 const PRINTED: usize = 5;
 
@@ -22,14 +18,14 @@ const PRINTED: usize = 5;
 ///
 /// # Errors
 /// A report that names the file.
-pub fn run(arguments: &IndexArgs) -> Result<ExitCode> {
+pub fn run(arguments: &IndexArgs) -> Result<ExitStatus> {
     match &arguments.command {
         Some(IndexCommand::Stats(arguments)) => return stats(arguments),
         Some(IndexCommand::Split(arguments)) => return split(arguments),
         None => {}
     }
     let Some(out) = &arguments.out else { bail!("no --out") };
-    limit_threads(arguments.threads)?;
+    arguments.threads.limit()?;
     let bar = progress::bar("indexing");
     let moves = progress::moves(&bar);
     let report = build_index(&arguments.paths, &arguments.labels, out, &moves).into_diagnostic()?;
@@ -43,7 +39,10 @@ pub fn run(arguments: &IndexArgs) -> Result<ExitCode> {
         })?;
     }
     print(|output| summary(output, out, &report, &problems))?;
-    Ok(ExitCode::from(if report.failed > 0 { SOME_FAILED } else { 0 }))
+    Ok(match report.failed {
+        0 => ExitStatus::Success,
+        _ => ExitStatus::SomeInputsFailed,
+    })
 }
 
 fn summary(
@@ -96,7 +95,7 @@ fn summary(
 
 /// What is wrong, by kind.
 fn problems(report: &IndexReport) -> Vec<(String, Vec<String>)> {
-    let mut problems = vec![("cannot be used".to_owned(), printable(&report.failures))];
+    let mut problems = vec![("cannot be used".to_owned(), all_printable(&report.failures))];
     for LabelJoin { path, report, without_image, .. } in &report.labels {
         let incomplete: Vec<String> = report.incomplete.iter().map(|row| row.id.clone()).collect();
         for (kind, names) in [
@@ -106,22 +105,20 @@ fn problems(report: &IndexReport) -> Vec<(String, Vec<String>)> {
             ("images without all six labels", &incomplete),
             ("images whose `any` is not what their types say", &report.inconsistent),
         ] {
-            problems.push((format!("{}: {kind}", path.display()), printable(names)));
+            problems.push((format!("{}: {kind}", path.display()), all_printable(names)));
         }
     }
     problems
 }
 
-/// Text from files without control characters, which a terminal would obey.
-fn printable(names: &[String]) -> Vec<String> {
-    let clean = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
-    names.iter().map(|name| name.chars().map(clean).collect()).collect()
+fn all_printable(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| printable(name)).collect()
 }
 
 /// `hemora index split`.
-fn split(arguments: &SplitArgs) -> Result<ExitCode> {
+fn split(arguments: &SplitArgs) -> Result<ExitStatus> {
     let index = &arguments.index;
-    let rule = split_rule(&arguments.rule, arguments.seed);
+    let rule = arguments.rule.rule(arguments.seed);
     let report = store_split(index, &rule).into_diagnostic()?;
     print(|output| {
         let by = if rule.by == SplitBy::Image { "image" } else { "patient" };
@@ -134,11 +131,11 @@ fn split(arguments: &SplitArgs) -> Result<ExitCode> {
         }
         Ok(())
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Success)
 }
 
 /// `hemora index stats`.
-fn stats(arguments: &StatsArgs) -> Result<ExitCode> {
+fn stats(arguments: &StatsArgs) -> Result<ExitStatus> {
     let set = &arguments.set;
     let extension = set.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
     let stats = match extension.as_deref() {
@@ -159,5 +156,5 @@ fn stats(arguments: &StatsArgs) -> Result<ExitCode> {
             .wrap_err("cannot draw the counts")?;
     }
     print(|output| write!(output, "{stats}"))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Success)
 }

@@ -1,7 +1,6 @@
 //! `hemora synth`: phantoms in the competition's layout.
 
-use std::process::ExitCode;
-
+use hemora_base::ExitStatus;
 use hemora_ct::Label;
 use hemora_synth::{PhantomOptions, write_dataset};
 use miette::{IntoDiagnostic, Result};
@@ -13,7 +12,7 @@ use crate::progress;
 ///
 /// # Errors
 /// A report that names the file or the setting.
-pub fn run(arguments: &SynthArgs) -> Result<ExitCode> {
+pub fn run(arguments: &SynthArgs) -> Result<ExitStatus> {
     let options = PhantomOptions {
         slice_spacing: arguments.slice_spacing,
         slice_thickness: arguments.slice_thickness.unwrap_or(arguments.slice_spacing),
@@ -34,5 +33,5 @@ pub fn run(arguments: &SynthArgs) -> Result<ExitCode> {
     for label in Label::ALL {
         println!("  {label:<18}{:>6} slices", summary.positive_slices[label.index()]);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitStatus::Success)
 }

@@ -1,238 +1,120 @@
-//! `hemora triage`: read, score, write the result, the table and the report.
+//! `hemora triage`: one library call, its files, and the worklist.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Instant;
 
-use hemora_infer::{LoadedModel, SeriesPolicy, key_slices, triage};
-use hemora_io::{Collection, ReadOptions, collect_with};
-use hemora_model::{Model, TriageResult};
-use hemora_report::write_csv;
-use hemora_report::{KeySlice, write_html};
-use miette::{IntoDiagnostic, Result, WrapErr, bail};
-use rayon::prelude::*;
-use serde::Serialize;
+use hemora_base::{ExitStatus, printable};
+use hemora_infer::{LoadedModel, Pictures, SeriesPolicy, Triage, TriageInput};
+use hemora_io::ReadOptions;
+use hemora_model::{TriageOutput, TriageResult};
+use hemora_report::{worklist_text, write_all};
+use miette::{IntoDiagnostic, Result};
+use serde_json::json;
 
 use crate::cli::{EngineArgs, TriageArgs};
-use crate::output::{make_folder, write_json, write_whole};
+use crate::output::{make_folder, print, write_json};
 use crate::{default_model, progress};
-
-/// Files failed, the rest was scored.
-const SOME_FAILED: u8 = 3;
-/// Nothing could be used.
-const NOTHING_USABLE: u8 = 1;
-
-/// Seconds of each phase.
-#[derive(Debug, Default, Serialize)]
-struct Timings {
-    load_s: f64,
-    collect_s: f64,
-    score_s: f64,
-    report_s: f64,
-    total_s: f64,
-}
 
 /// Runs the command.
 ///
 /// # Errors
 /// A report that names the file; single unreadable files are in the result instead.
-pub fn run(arguments: &TriageArgs) -> Result<ExitCode> {
+pub fn run(arguments: &TriageArgs) -> Result<ExitStatus> {
     let start = Instant::now();
-    let mut timings = Timings::default();
-    limit_threads(arguments.engine.threads)?;
+    arguments.engine.threads.limit()?;
     make_folder(&arguments.out)?;
     let model = load(&arguments.engine)?;
-    timings.load_s = start.elapsed().as_secs_f64();
-
-    let bar = progress::bar("reading headers");
-    let options = ReadOptions { window: arguments.window };
-    let collection = collect_with(&arguments.paths, &options, &progress::moves(&bar));
-    bar.finish_and_clear();
-    timings.collect_s = start.elapsed().as_secs_f64() - timings.load_s;
-
-    let bar = progress::bar("scoring slices");
-    let policy = match arguments.all_series {
-        true => SeriesPolicy::AllAxial,
-        false => SeriesPolicy::Chosen,
+    let load_s = start.elapsed().as_secs_f64();
+    let triage = Triage {
+        reading: ReadOptions { window: arguments.window },
+        policy: match arguments.all_series {
+            true => SeriesPolicy::AllAxial,
+            false => SeriesPolicy::Chosen,
+        },
+        pictures: Pictures { studies: arguments.pictured_studies, slices: arguments.key_slices },
+        ..Triage::new(&model)
     };
-    let moves = progress::moves(&bar);
-    let result = triage(&model, &collection, policy, &moves);
-    bar.finish_and_clear();
-    timings.score_s = start.elapsed().as_secs_f64() - timings.load_s - timings.collect_s;
-
-    let before = start.elapsed().as_secs_f64();
-    write_results(arguments, &model, &collection, &result)?;
-    timings.report_s = start.elapsed().as_secs_f64() - before;
-    timings.total_s = start.elapsed().as_secs_f64();
+    let output = run_with_bars(&triage, TriageInput::Paths(arguments.paths.clone()))?;
+    let before = Instant::now();
+    write_all(&output, &arguments.out).into_diagnostic()?;
     if let Some(path) = &arguments.timings {
+        let seconds = output.timings;
+        let timings = json!({
+            "load_s": load_s,
+            "collect_s": seconds.headers_s,
+            "score_s": seconds.scoring_s,
+            "report_s": seconds.key_slices_s + before.elapsed().as_secs_f64(),
+            "total_s": start.elapsed().as_secs_f64(),
+        });
         write_json(path, &timings)?;
     }
-    let mut output = std::io::stdout().lock();
-    let printed = if arguments.json {
-        serde_json::to_writer_pretty(&mut output, &result).map_err(std::io::Error::from)
-    } else {
-        print_worklist(&mut output, &result, &arguments.out.join("report.html"))
-    };
-    match printed.and_then(|()| writeln!(output)) {
-        // `hemora triage … | head` is no error.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            return Err(error).into_diagnostic();
-        }
-        _ => {}
+    match arguments.json {
+        true => print(|out| {
+            serde_json::to_writer_pretty(&mut *out, &output.result)?;
+            writeln!(out)
+        })?,
+        false => print_worklist(&output.result, &arguments.out)?,
     }
-    Ok(exit_code(&result))
+    Ok(exit_status(&output.result))
 }
 
-/// Limits the threads of everything that follows; 0 leaves one per core.
+/// Triage with a progress bar for each step.
 ///
 /// # Errors
-/// A report if threads are running already.
-pub fn limit_threads(threads: usize) -> Result<()> {
-    if threads == 0 {
-        return Ok(());
-    }
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .into_diagnostic()
-        .wrap_err("cannot start threads")
+/// None in practice: nothing cancels it.
+pub fn run_with_bars(triage: &Triage<'_>, input: TriageInput<'_>) -> Result<TriageOutput> {
+    let bars = progress::Steps::default();
+    let output = triage.run(input, &|progress| bars.show(progress)).into_diagnostic();
+    bars.clear();
+    output
 }
 
 /// Opens the model and loads its engines.
 ///
 /// # Errors
 /// A report that names the model or the engine's library.
-fn load(arguments: &EngineArgs) -> Result<LoadedModel> {
+pub fn load(arguments: &EngineArgs) -> Result<LoadedModel> {
     let model = default_model::open(arguments.model.as_deref())?;
     let loaded = LoadedModel::load(arguments.engine, model, None).into_diagnostic()?;
     eprintln!("engine: {}", loaded.note());
-    match loaded.model() {
-        Model::Network(bundle) => {
-            for stage in &bundle.info().series {
-                eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
-            }
+    let info = loaded.model().info();
+    if let [member] = info.members.as_slice() {
+        for stage in &member.series {
+            eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
         }
-        Model::Ensemble(ensemble) => {
-            for model in &ensemble.info().models {
-                eprintln!("ensemble: {} × {}", model.sha256.len(), model.name);
-            }
+    } else {
+        for (name, members) in info.models() {
+            eprintln!("ensemble: {} × {name}", members.len());
         }
     }
     Ok(loaded)
 }
 
-fn exit_code(result: &TriageResult) -> ExitCode {
+/// Prints the ranked worklist and where the report is.
+///
+/// # Errors
+/// A report if standard output cannot be written.
+pub fn print_worklist(result: &TriageResult, folder: &Path) -> Result<()> {
+    print(|out| {
+        out.write_all(worklist_text(result).as_bytes())?;
+        writeln!(out, "report: {}", folder.join("report.html").display())?;
+        writeln!(out, "{}", result.notice)
+    })
+}
+
+/// How triage ended; says on standard error why nothing could be used.
+pub fn exit_status(result: &TriageResult) -> ExitStatus {
     if result.studies.is_empty() {
         if let Some(first) = result.skipped.first() {
             eprintln!("{}: {}", printable(&first.source), printable(&first.reason));
         }
         eprintln!("no slice could be scored; the reasons are in result.json");
-        ExitCode::from(NOTHING_USABLE)
+        ExitStatus::Failed
     } else if result.skipped.iter().any(|file| file.failed) {
-        ExitCode::from(SOME_FAILED)
+        ExitStatus::SomeInputsFailed
     } else {
-        ExitCode::SUCCESS
+        ExitStatus::Success
     }
 }
 
-fn write_results(
-    arguments: &TriageArgs,
-    model: &LoadedModel,
-    collection: &Collection,
-    result: &TriageResult,
-) -> Result<()> {
-    let out = &arguments.out;
-    write_json(&out.join("result.json"), result)?;
-    write_whole(&out.join("result.csv"), |file| write_csv(result, file).into_diagnostic())?;
-    let bar = progress::bar("drawing slices");
-    let pictured = &result.studies[..result.studies.len().min(arguments.pictured_studies)];
-    bar.set_length(pictured.len() as u64);
-    let mut drawn: Vec<KeySlice> = Vec::new();
-    for study in pictured {
-        let slices = key_slices(model, collection, study, arguments.key_slices.max(1));
-        let pictures: Result<Vec<KeySlice>, _> = slices
-            .par_iter()
-            .map(|key| {
-                let maps: Vec<_> = [&key.any_map, &key.subtype_map]
-                    .into_iter()
-                    .flatten()
-                    .map(|map| (map.label, map.plane.clone()))
-                    .collect();
-                let (series, sop) = (&key.series_instance_uid, &key.sop_instance_uid);
-                KeySlice::draw(&study.study_instance_uid, series, sop, &key.slice, &maps)
-            })
-            .collect();
-        drawn.extend(pictures.into_diagnostic()?);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    write_whole(&out.join("report.html"), |mut file| {
-        write_html(&mut file, result, &drawn).into_diagnostic()
-    })
-}
-
-/// The ranked worklist as text.
-fn print_worklist(
-    output: &mut impl Write,
-    result: &TriageResult,
-    report: &Path,
-) -> std::io::Result<()> {
-    if !result.studies.is_empty() {
-        writeln!(output, "rank    any  leading subtype          slices  study")?;
-    }
-    for (rank, study) in result.studies.iter().enumerate() {
-        let slices: usize = study.series.iter().map(|series| series.slices.len()).sum();
-        let (leading, probability) = hemora_ct::Label::SUBTYPES
-            .into_iter()
-            .map(|label| (label, study.probabilities.get(label)))
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .expect("there are five subtypes");
-        writeln!(
-            output,
-            "{:>4}  {:.3}  {leading:<16} {probability:.3}  {slices:>7}  {}",
-            rank + 1,
-            study.probabilities.any,
-            printable(&study.study_instance_uid)
-        )?;
-    }
-    let failed = result.skipped.iter().filter(|file| file.failed).count();
-    let other = result.skipped.len() - failed;
-    for file in result.skipped.iter().filter(|file| file.failed).take(10) {
-        writeln!(output, "failed: {}: {}", printable(&file.source), printable(&file.reason))?;
-    }
-    if failed > 10 {
-        writeln!(output, "failed: {} more files, named in result.json", failed - 10)?;
-    }
-    if other > 0 {
-        writeln!(
-            output,
-            "left out: {other} files that are no CT image or of a series that was not chosen, named in \
-             result.json"
-        )?;
-    }
-    writeln!(output, "report: {}", report.display())?;
-    write!(output, "{}", result.notice)
-}
-
-/// Text from a file without control characters, which a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
-        .collect()
-}
-
-/// Refuses to mix an earlier run's files with this one's.
-///
-/// # Errors
-/// A report if `path` holds anything.
-pub fn refuse_filled(path: &Path) -> Result<()> {
-    if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
-        bail!(
-            help = "remove it, or give another folder with --out",
-            "{} is not empty",
-            path.display()
-        );
-    }
-    Ok(())
-}
+pub use crate::threads::limit_threads;

@@ -1,0 +1,123 @@
+//! Triage as a whole: headers, scores, key slices.
+
+use std::time::Instant;
+
+use hemora_io::{Collection, ReadOptions, SourceList, collect_sources, list_sources};
+use hemora_model::{KeySlice, Timings, TriageOutput};
+
+use super::{Progress, ProgressCallback, Step, TriageInput};
+use crate::triage::score_collection;
+use crate::{LoadedModel, SeriesPolicy, key_slices};
+
+/// How many slices are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pictures {
+    /// Studies, most suspicious first, that have key slices.
+    pub studies: usize,
+    /// Key slices of each, at least 1. Each holds its pixels as HU: 1 MiB for 512 × 512.
+    pub slices: usize,
+}
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Self { studies: 50, slices: 3 }
+    }
+}
+
+/// Triage with a model.
+#[derive(Clone)]
+pub struct Triage<'a> {
+    /// The model.
+    pub model: &'a LoadedModel,
+    /// What a user declares of files that do not say it themselves.
+    pub reading: ReadOptions,
+    /// Which series of a study are scored.
+    pub policy: SeriesPolicy,
+    /// How many key slices the output has.
+    pub pictures: Pictures,
+}
+
+/// Why there is no output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TriageError {
+    /// The progress callback stopped it.
+    #[error("triage was cancelled while {step}")]
+    Cancelled {
+        /// The step that was stopped.
+        step: Step,
+    },
+}
+
+impl<'a> Triage<'a> {
+    /// Triage of the chosen series, with the usual number of key slices.
+    pub fn new(model: &'a LoadedModel) -> Self {
+        let (policy, pictures) = (SeriesPolicy::default(), Pictures::default());
+        Self { model, reading: ReadOptions::default(), policy, pictures }
+    }
+
+    /// Reads headers, scores slices and makes the key slices.
+    ///
+    /// A file that cannot be used is in [`TriageResult::skipped`](hemora_model::TriageResult::skipped)
+    /// with its reason; the others go on.
+    ///
+    /// # Errors
+    /// [`TriageError::Cancelled`] if `progress` breaks.
+    pub fn run(
+        &self,
+        input: TriageInput<'_>,
+        progress: ProgressCallback<'_>,
+    ) -> Result<TriageOutput, TriageError> {
+        let list = match input {
+            TriageInput::Collection(collection) => return self.score(collection, 0.0, progress),
+            TriageInput::Paths(paths) => list_sources(&paths),
+            TriageInput::Files(files) => SourceList::from_files(files),
+        };
+        let mut lap = Lap(Instant::now());
+        let step = Step::ReadHeaders;
+        let collection = collect_sources(list, &self.reading, &|done, total| {
+            progress(Progress { step, done, total })
+        });
+        let collection = collection.ok_or(TriageError::Cancelled { step })?;
+        self.score(&collection, lap.seconds(), progress)
+    }
+
+    /// The steps that follow the headers, whose reading took `headers_s` seconds.
+    fn score(
+        &self,
+        collection: &Collection,
+        headers_s: f64,
+        progress: ProgressCallback<'_>,
+    ) -> Result<TriageOutput, TriageError> {
+        let mut lap = Lap(Instant::now());
+        let step = Step::ScoreSlices;
+        let scored = score_collection(self.model, collection, self.policy, &|done, total| {
+            progress(Progress { step, done, total })
+        });
+        let result = scored.continue_value().ok_or(TriageError::Cancelled { step })?;
+        let scoring_s = lap.seconds();
+
+        let step = Step::DrawSlices;
+        let total = result.studies.len().min(self.pictures.studies);
+        let mut keys: Vec<KeySlice> = Vec::new();
+        for (index, study) in result.studies[..total].iter().enumerate() {
+            keys.extend(key_slices(self.model, collection, study, self.pictures.slices));
+            if progress(Progress { step, done: index + 1, total }).is_break() {
+                return Err(TriageError::Cancelled { step });
+            }
+        }
+        let timings = Timings { headers_s, scoring_s, key_slices_s: lap.seconds() };
+        Ok(TriageOutput { result, key_slices: keys, timings })
+    }
+}
+
+/// A stopwatch that starts anew at each reading.
+struct Lap(Instant);
+
+impl Lap {
+    fn seconds(&mut self) -> f64 {
+        let seconds = self.0.elapsed().as_secs_f64();
+        self.0 = Instant::now();
+        seconds
+    }
+}

@@ -1,0 +1,58 @@
+//! The files that are made of a triage.
+
+mod support;
+
+use hemora_ct::{Label, Plane, Probabilities};
+use hemora_model::{ActivationMap, KeySlice, Timings, TriageOutput};
+use hemora_report::{WRITERS, worklist_text, write_all};
+use support::{result, slice, study};
+
+fn output() -> TriageOutput {
+    let plane = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
+    let key = KeySlice {
+        study_instance_uid: "1.2.3".into(),
+        series_instance_uid: "1.2.3.1".into(),
+        sop_instance_uid: "1.2.3.1.2".into(),
+        index: 2,
+        z_mm: None,
+        probabilities: Probabilities::default(),
+        leading_subtype: Label::Subdural,
+        slice: slice(40, 40),
+        any_map: Some(ActivationMap { label: Label::Any, plane }),
+        subtype_map: None,
+    };
+    let result = result(vec![study("1.2.3", 0.8, 3)]);
+    TriageOutput { result, key_slices: vec![key], timings: Timings::default() }
+}
+
+#[test]
+fn every_writer_leaves_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = output();
+    write_all(&output, folder.path()).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), WRITERS.len());
+    assert_eq!(read("result.json"), serde_json::to_string_pretty(&output.result).unwrap());
+    assert_eq!(read("result.csv"), hemora_report::result_csv(&output.result));
+    let page = read("report.html");
+    // Three windows and one map.
+    assert_eq!(page.matches("data:image/png;base64,").count(), 4);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = write_all(&output(), &folder.path().join("none")).unwrap_err();
+    assert!(error.to_string().contains("result.json"), "{error}");
+}
+
+#[test]
+fn the_worklist_shows_no_control_characters() {
+    let mut output = output();
+    output.result.studies[0].study_instance_uid = "1.2\u{1b}[2J".into();
+    let text = worklist_text(&output.result);
+    assert!(
+        text.contains("   1  0.800  subdural         0.640        3  1.2\u{fffd}[2J"),
+        "{text}"
+    );
+}

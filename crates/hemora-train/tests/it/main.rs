@@ -1,0 +1,16 @@
+//! Tests of the training: the program on small data, and the networks beside timm, Keras and PyTorch.
+
+#[path = "../formula/mod.rs"]
+mod formula;
+mod support;
+
+mod joint;
+mod options;
+mod parity;
+mod parity_sequence;
+mod prepared;
+mod progress;
+mod ranks;
+mod resume;
+mod sequence;
+mod teachers;
