@@ -34,7 +34,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// The line and what is wrong with it.
-        source: toml::de::Error,
+        source: Box<toml::de::Error>,
     },
     /// A setting that a run needs.
     #[error("{flag} is missing: name {what}, or set it in the file that --config names")]
@@ -120,7 +120,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: AugmentFileError,
+        source: Box<AugmentFileError>,
     },
     /// The network's input cannot be made.
     #[error(transparent)]

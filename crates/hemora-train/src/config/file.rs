@@ -44,7 +44,8 @@ impl Settings {
         let given = |name: &str| {
             matches.value_source(name).is_some_and(|source| source != ValueSource::DefaultValue)
         };
-        merge(&text, self.run, given).map_err(|source| ConfigError::Toml { path, source })
+        merge(&text, self.run, given)
+            .map_err(|source| ConfigError::Toml { path, source: Box::new(source) })
     }
 }
 
@@ -120,7 +121,8 @@ pub fn commented(config: &RunConfig) -> String {
 pub fn read(path: &Path) -> Result<RunConfig, ConfigError> {
     let io = |source| ConfigError::Io { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(io)?;
-    toml::from_str(&text).map_err(|source| ConfigError::Toml { path: path.to_owned(), source })
+    let wrong = |source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) };
+    toml::from_str(&text).map_err(wrong)
 }
 
 #[cfg(test)]

@@ -38,8 +38,8 @@ pub(super) fn input(name: &str, size: usize) -> Result<InputRecipe, ConfigError>
     }
     let path = Path::new(name);
     let parse = |text: String| {
-        let toml = |source| ConfigError::Toml { path: path.to_owned(), source };
-        toml::from_str::<Channels>(&text).map_err(toml)
+        let wrong = |source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) };
+        toml::from_str::<Channels>(&text).map_err(wrong)
     };
     let Channels { channels } = read(path).and_then(parse).map_err(|source| {
         let names = InputRecipe::NAMES.join(", ");
@@ -61,8 +61,11 @@ pub(super) fn augmentation(name: &str) -> Result<Option<Augment>, ConfigError> {
                 let names = Augment::NAMES.join(", ");
                 ConfigError::Augment { augment: name.to_owned(), names, source: Box::new(source) }
             })?;
-            Augment::from_toml(&text)
-                .map_err(|source| ConfigError::AugmentFile { path: path.to_owned(), source })?
+            let wrong = |source| ConfigError::AugmentFile {
+                path: path.to_owned(),
+                source: Box::new(source),
+            };
+            Augment::from_toml(&text).map_err(wrong)?
         }
     };
     Ok(Some(augment).filter(|augment| !augment.is_off()))

@@ -28,7 +28,7 @@ pub enum ModelError {
         /// The file.
         path: PathBuf,
         /// What does not fit.
-        source: WeightsError,
+        source: Box<WeightsError>,
     },
     /// A file of weights cannot be read.
     #[error("{}: cannot read the weights: {source}", path.display())]

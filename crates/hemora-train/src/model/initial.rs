@@ -53,14 +53,14 @@ fn with_weights(
     path: &Path,
     device: Device,
 ) -> Result<Model, ModelError> {
-    let in_file = |source| ModelError::File { path: path.to_owned(), source };
+    let in_file = |source| ModelError::File { path: path.to_owned(), source: Box::new(source) };
     Model::with_weights(graph, weights, device).map_err(in_file)
 }
 
 fn read_weights(path: &Path) -> Result<Weights, ModelError> {
     let bytes =
         std::fs::read(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
-    let in_file = |source| ModelError::File { path: path.to_owned(), source };
+    let in_file = |source| ModelError::File { path: path.to_owned(), source: Box::new(source) };
     Weights::from_safetensors(&bytes).map_err(in_file)
 }
 

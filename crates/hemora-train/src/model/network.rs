@@ -109,9 +109,9 @@ impl Model {
     /// # Errors
     /// [`WeightsError`] if they do not fit.
     pub fn again(&self, weights: &Weights) -> Result<Self, WeightsError> {
-        let own = Self::with_weights(self.graph.clone(), weights, self.device)?;
+        let model = Self::with_weights(self.graph.clone(), weights, self.device)?;
         let series = self.series.as_ref().map(|series| series.again(weights)).transpose()?;
-        Ok(Self { series: series.map(Box::new), ..own }.laid_out(self.layout))
+        Ok(Self { series: series.map(Box::new), ..model }.laid_out(self.layout))
     }
 
     /// This network of images with one of series that reads its features: from now on its parameters

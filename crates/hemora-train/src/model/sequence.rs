@@ -37,17 +37,17 @@ pub(super) fn slice_linear(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Te
     input.conv2d(&weight, Some(bias), [1, 1], [0, 0], [1, 1], 1)
 }
 
-/// Attention among slices: queries, keys, values and places.
+/// Attention among slices: queries, keys, values and positions.
 pub(super) fn attend(inputs: &[&Tensor], heads: usize, distance: &Tensor, kind: Kind) -> Tensor {
     let size = inputs[0].size();
     // [N, heads, slices, channels of each].
     let divided = |value: &Tensor| {
         value.reshape([size[0], heads as i64, -1, size[2]]).transpose(2, 3).to_kind(kind)
     };
-    let places = inputs[3].squeeze_dim(3).squeeze_dim(1);
-    let apart = places.unsqueeze(2) - places.unsqueeze(1);
+    let positions = inputs[3].squeeze_dim(3).squeeze_dim(1);
+    let apart = positions.unsqueeze(2) - positions.unsqueeze(1);
     let column = |part: usize| {
-        Tensor::from_slice(&Attention::bells().map(|bell| bell[part])).to(places.device())
+        Tensor::from_slice(&Attention::bells().map(|bell| bell[part])).to(positions.device())
     };
     let bells = (-((apart.unsqueeze(3) - column(0)) / column(1)).square()).exp();
     let bias = bells.to_kind(kind).matmul(&distance.transpose(0, 1)).permute([0, 3, 1, 2]);

@@ -9,7 +9,7 @@ pub const SERIES: &str = "series/";
 
 impl Model {
     /// Log odds `[N, 6]` of images that are windows of `slices` slices, one after the other: of the
-    /// network of images alone, and of that of series, which reads each window. `places` as of
+    /// network of images alone, and of that of series, which reads each window. `positions` as of
     /// [`Model::read_features`].
     ///
     /// # Panics
@@ -18,17 +18,17 @@ impl Model {
         &self,
         images: &Tensor,
         slices: usize,
-        places: &[f32],
+        positions: &[f32],
         mode: Mode,
     ) -> (Tensor, Tensor) {
         let (alone, features) = self.logits_and_features(images, mode);
-        let series = self.read_features(&features, slices, places, mode);
+        let series = self.read_features(&features, slices, positions, mode);
         (alone, series)
     }
 
     /// Log odds `[N, 6]` that the network of series gives to windows of `slices` slices with these
-    /// features `[N, features]`. `places` are those of the slices along the normal, in units of
-    /// 10 mm; a network that knows nothing of places does not look at them.
+    /// features `[N, features]`. `positions` are those of the slices along the normal, in units of
+    /// 10 mm; a network that knows nothing of positions does not look at them.
     ///
     /// # Panics
     /// If there is no network of series.
@@ -36,27 +36,27 @@ impl Model {
         &self,
         features: &Tensor,
         slices: usize,
-        places: &[f32],
+        positions: &[f32],
         mode: Mode,
     ) -> Tensor {
         let series = self.series().expect("a network of series was added");
         let mut values = features.to_kind(Kind::Float);
         let columns = series.graph.input_shape()[0] as i64;
         if columns > values.size()[1] {
-            let places = Tensor::from_slice(places).unsqueeze(1).to(self.device());
-            values = Tensor::cat(&[values, places], 1);
+            let positions = Tensor::from_slice(positions).unsqueeze(1).to(self.device());
+            values = Tensor::cat(&[values, positions], 1);
         }
         let logits = series.logits(&values.reshape([-1, slices as i64, columns]), mode);
         logits.reshape([features.size()[0], -1])
     }
 
     /// The mean log odds `[slices, 6]` that the network of series gives to the slices of one series
-    /// with these features `[slices, features]`, read upward and downward. `places` are those along
+    /// with these features `[slices, features]`, read upward and downward. `positions` are those along
     /// the normal, upward and downward.
-    pub fn read_both_ways(&self, features: &Tensor, places: [&[f32]; 2]) -> Tensor {
+    pub fn read_both_ways(&self, features: &Tensor, positions: [&[f32]; 2]) -> Tensor {
         let slices = features.size()[0] as usize;
-        let up = self.read_features(features, slices, places[0], Mode::Evaluate);
-        let down = self.read_features(&features.flip([0]), slices, places[1], Mode::Evaluate);
+        let up = self.read_features(features, slices, positions[0], Mode::Evaluate);
+        let down = self.read_features(&features.flip([0]), slices, positions[1], Mode::Evaluate);
         (up + down.flip([0])) / 2.0
     }
 }
@@ -93,12 +93,12 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_read_alone_and_by_their_places() {
+    fn windows_are_read_alone_and_by_their_positions() {
         let model = model("sequence-transformer", 513);
         let features = Tensor::rand([6, 512], (Kind::Float, Device::Cpu));
         let near = [0.0, 0.5, 1.0, 0.0, 0.5, 1.0];
-        let read = |features: &Tensor, slices, places: &[f32]| {
-            tch::no_grad(|| model.read_features(features, slices, places, Mode::Evaluate))
+        let read = |features: &Tensor, slices, positions: &[f32]| {
+            tch::no_grad(|| model.read_features(features, slices, positions, Mode::Evaluate))
         };
         let differ = |a: &Tensor, b: &Tensor| (a - b).abs().max().double_value(&[]);
         let both = read(&features, 3, &near);

@@ -143,7 +143,7 @@ impl SequenceConfig {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::sequence::SequenceSettings;
+    use crate::series::SequenceSettings;
 
     pub fn defaults() -> SequenceConfig {
         #[derive(clap::Parser)]

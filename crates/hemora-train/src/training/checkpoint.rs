@@ -44,7 +44,7 @@ pub enum CheckpointError {
         /// The file.
         path: String,
         /// What does not fit.
-        source: WeightsError,
+        source: Box<WeightsError>,
     },
     /// Counters or optimizer state are absent or wrong.
     #[error("{path}: {problem}; remove it to start over")]
@@ -104,9 +104,10 @@ fn write<const N: usize>(
         metadata.insert("best".to_owned(), best.to_string());
     }
     metadata.extend(more.map(|(key, value)| (key.to_owned(), value)));
-    let bytes = weights
-        .to_safetensors(metadata)
-        .map_err(|source| CheckpointError::Weights { path: path.display().to_string(), source })?;
+    let bytes = weights.to_safetensors(metadata).map_err(|source| CheckpointError::Weights {
+        path: path.display().to_string(),
+        source: Box::new(source),
+    })?;
     Ok(files::write(path, &bytes)?)
 }
 
@@ -128,7 +129,8 @@ pub fn restore(
     trainer: &mut Trainer,
 ) -> Result<Progress, CheckpointError> {
     let name = path.display().to_string();
-    let weights_error = |source| CheckpointError::Weights { path: name.clone(), source };
+    let weights_error =
+        |source| CheckpointError::Weights { path: name.clone(), source: Box::new(source) };
     let state_error = |problem| CheckpointError::State { path: name.clone(), problem };
     let weights = Weights::from_safetensors(bytes).map_err(weights_error)?;
     let metadata = Weights::metadata(bytes).map_err(weights_error)?;

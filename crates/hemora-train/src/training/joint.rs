@@ -95,8 +95,9 @@ impl Reading {
         let [features, targets] = [&mut self.features, &mut self.targets]
             .map(|parts| Tensor::cat(&std::mem::take(parts), 0));
         let backward: Vec<usize> = images.iter().rev().copied().collect();
-        let places = [&images, &backward].map(|images| stacks.places(images));
-        let logits = tch::no_grad(|| model.read_both_ways(&features, [&places[0], &places[1]]));
+        let positions = [&images, &backward].map(|images| stacks.places(images));
+        let logits =
+            tch::no_grad(|| model.read_both_ways(&features, [&positions[0], &positions[1]]));
         self.series.add(&logits, &targets, &images, loss);
     }
 }

@@ -84,7 +84,7 @@ pub enum PredictError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: toml::de::Error,
+        source: Box<toml::de::Error>,
     },
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn predicted_views(folder: &Path) -> Result<Option<Views>, TrainError
     let text = files::read_text(&path)?;
     match toml::from_str::<Notes>(&text) {
         Ok(notes) => Ok(Some(notes.views)),
-        Err(source) => Err(PredictError::Notes { path, source }.into()),
+        Err(source) => Err(PredictError::Notes { path, source: Box::new(source) }.into()),
     }
 }
 

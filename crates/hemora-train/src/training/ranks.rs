@@ -129,8 +129,8 @@ impl Ranks {
         let length = Tensor::from_slice(&[size]);
         group.broadcast(std::slice::from_ref(&length));
         let Ok(length) = usize::try_from(length.int64_value(&[0])) else { return Ok(None) };
-        let own = bytes.unwrap_or_else(|| vec![0; length]);
-        let shared = Tensor::from_slice(&own);
+        let bytes = bytes.unwrap_or_else(|| vec![0; length]);
+        let shared = Tensor::from_slice(&bytes);
         group.broadcast(std::slice::from_ref(&shared));
         Ok(Some(Vec::try_from(shared)?))
     }

@@ -32,7 +32,7 @@ pub enum TeacherError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: WeightsError,
+        source: Box<WeightsError>,
     },
     /// What stands beside its weights.
     #[error("{}: {source}", path.display())]
@@ -40,7 +40,7 @@ pub enum TeacherError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: TrainedError,
+        source: Box<TrainedError>,
     },
     /// It learned something else.
     #[error("{}: of the task {found}; expected {expected}", run.display())]
@@ -168,9 +168,9 @@ fn reads_the_same(
 ) -> Result<bool, TeacherError> {
     let path = folder.model();
     let metadata = Weights::metadata(&files::read(&path)?)
-        .map_err(|source| TeacherError::Weights { path: path.clone(), source })?;
+        .map_err(|source| TeacherError::Weights { path: path.clone(), source: Box::new(source) })?;
     let trained = TrainedNetwork::from_metadata(&metadata)
-        .map_err(|source| TeacherError::Trained { path, source })?;
+        .map_err(|source| TeacherError::Trained { path, source: Box::new(source) })?;
     Ok(match trained {
         TrainedNetwork::Slices(SliceNetwork { input: Some(input), .. }) => input == data.recipe,
         // Somebody's colours: all that is known of them is how many there are.
