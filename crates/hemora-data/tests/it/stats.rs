@@ -67,6 +67,25 @@ fn phantoms_are_counted_printed_and_drawn() {
 }
 
 #[test]
+fn hostile_text_comes_out_inert() {
+    let evil = "<script>alert(1)</script>\"onload='x'\u{202E}\u{0}";
+    let counted = vec![(evil.to_owned(), 1)];
+    let stats = SetStats {
+        windows: counted.clone(),
+        intercepts: counted.clone(),
+        formats: counted.clone(),
+        sizes: counted.clone(),
+        flags: counted,
+        ..SetStats::default()
+    };
+    let page = stats.page(evil);
+    for forbidden in ["<script", "\"onload", "\u{202E}", "\u{0}"] {
+        assert!(!page.contains(forbidden), "the page contains {forbidden:?}");
+    }
+    assert!(page.matches("&lt;script&gt;").count() >= 7);
+}
+
+#[test]
 fn tables_of_other_forms_are_refused_with_their_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.csv");

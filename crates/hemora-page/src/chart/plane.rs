@@ -26,7 +26,7 @@ pub struct Frame {
 impl Frame {
     /// A small square chart, of which several stand side by side.
     pub const SMALL: Self =
-        Self { width: 260.0, height: 260.0, left: 54.0, right: 250.0, top: 10.0, bottom: 216.0 };
+        Self { width: 260.0, height: 260.0, left: 60.0, right: 250.0, top: 10.0, bottom: 216.0 };
 }
 
 /// A chart. Lines, dots and bars have classes that the shared style or the page's draws; what is
@@ -185,8 +185,8 @@ impl Chart {
 
     fn on_canvas(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         // A scale clamps to its ends; what is not a number must stay none.
-        let place = |value: f64, on: f64| if value.is_finite() { on } else { f64::NAN };
-        [place(x, self.x(x)), place(y, self.y(y))]
+        let or_nan = |value: f64, at: f64| if value.is_finite() { at } else { f64::NAN };
+        [or_nan(x, self.x(x)), or_nan(y, self.y(y))]
     }
 }
 
@@ -203,7 +203,7 @@ mod tests {
     fn known_values_have_known_coordinates() {
         let mut chart = small();
         chart.line("curve", [[0.0, 0.0], [0.5, f64::NAN], [0.5, 1.0], [1.0, 0.5]]);
-        let line = "<path class=\"curve\" d=\"M54.0 216.0M152.0 10.0L250.0 113.0\"></path>";
+        let line = "<path class=\"curve\" d=\"M60.0 216.0M155.0 10.0L250.0 113.0\"></path>";
         assert_eq!(chart.layers.0, line);
         chart.dot("dot", [f64::NAN, 0.0], 3.0, "");
         assert!(!chart.layers.0.contains("circle"));
@@ -213,7 +213,7 @@ mod tests {
         ));
         assert!(text.contains(">0.25<") && text.contains(">b &lt;<") && !text.contains("NaN"));
         let inset = small().with_inset(10.0);
-        assert_eq!([inset.x(0.0), inset.x(1.0)], [64.0, 240.0]);
+        assert_eq!([inset.x(0.0), inset.x(1.0)], [70.0, 240.0]);
     }
 
     #[test]
@@ -221,9 +221,9 @@ mod tests {
         let names = Axis::categories("", ["one".to_owned(), "two".to_owned()]);
         let mut chart = Chart::new(Frame::SMALL, names, Axis::share(""));
         chart.bar("n0", [1.0, 1.5], 0.5, "50", "50 %");
-        // 98 units a category; half of 206 units.
+        // 95 units a category; half of 206 units.
         assert!(chart.layers.0.contains(
-            "<rect class=\"n0\" x=\"153.0\" y=\"113.0\" width=\"47.0\" height=\"103.0\">"
+            "<rect class=\"n0\" x=\"156.0\" y=\"113.0\" width=\"45.5\" height=\"103.0\">"
         ));
         chart.bar("n1", [0.0, 1.0], f64::NAN, "", "");
         assert!(!chart.layers.0.contains("n1"));

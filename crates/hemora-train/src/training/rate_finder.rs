@@ -124,7 +124,8 @@ impl RateCurve {
             p {
                 @match suggestion {
                     Some(rate) => {
-                        "The loss falls most steeply at a rate of " b { (format!("{rate:.2e}")) } "."
+                        "The loss falls most steeply at a rate of "
+                        b { (format!("{rate:.2e}")) } "."
                     },
                     None => "The loss never falls: no rate can be suggested.",
                 }
@@ -272,8 +273,11 @@ mod tests {
         let suggestion = curve.suggestion().unwrap();
         assert!((3e-4..6e-3).contains(&suggestion), "{suggestion}");
         assert!((0.02..2.0).contains(&ended.unwrap()), "{ended:?}");
-        let page = String::from_utf8(curve.page("a<b", Some(suggestion)).unwrap()).unwrap();
-        assert!(page.contains("a&lt;b") && page.contains("<path class=\"curve\""), "{page}");
+        let page = String::from_utf8(curve.page("a<b\u{202E}", Some(suggestion)).unwrap()).unwrap();
+        assert!(
+            page.contains("a&lt;b\u{FFFD}") && page.contains("<path class=\"curve\""),
+            "{page}"
+        );
     }
 
     #[test]
