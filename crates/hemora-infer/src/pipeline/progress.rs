@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 /// The steps of triage, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Step {
     /// Headers are read; counts files.

@@ -83,7 +83,7 @@ fn any_step_can_be_cancelled_and_nothing_follows() {
         let later = AtomicUsize::new(0);
         let input = TriageInput::Paths(vec![archive.folder.path().join("in")]);
         let output = Triage::new(&model).run(input, &|progress| {
-            if progress.step as u8 > cancelled as u8 {
+            if progress.step > cancelled {
                 later.fetch_add(1, Ordering::Relaxed);
             }
             match progress.step == cancelled {
