@@ -1,8 +1,6 @@
 //! The networks agree with timm and Keras on the same weights: outputs, losses, gradients, running
 //! statistics. The figures come from tools/parity_fixtures.py; its formulas are repeated here.
 
-use std::path::{Path, PathBuf};
-
 use crate::formula::{fixture, formula_weights, image_values, numbers};
 use hemora_nn::networks::{Head, Options, build};
 use hemora_nn::{Graph, GraphBuilder, Init, Op, Tensor as Values, Weights};
@@ -158,15 +156,9 @@ fn convnexts_are_timms() {
 
 #[test]
 fn efficientnet_lite0_with_imagenet_weights_is_timms() {
-    let shared = std::env::var_os("HEMORA_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let Ok(bytes) = std::fs::read(shared.join("weights/efficientnet_lite0_imagenet.safetensors"))
-    else {
-        eprintln!("skipped: the ImageNet weights are not there");
-        return;
-    };
+    let name = "weights/efficientnet_lite0_imagenet.safetensors";
+    let Some(path) = hemora_testing::shared(name) else { return };
+    let bytes = std::fs::read(path).unwrap();
     let truth = fixture("parity_lite0_imagenet.json");
     let graph = graph("efficientnet-lite0", &truth, Head::Linear(1000));
     compare(&truth, graph, &Weights::from_safetensors(&bytes).unwrap(), cross_entropy);
