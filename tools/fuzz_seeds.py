@@ -233,31 +233,36 @@ seed("model", "safetensors", b"\0" + weights)
 seed("model", "onnx", b"\1" + network())
 with zipfile.ZipFile(ROOT / "models/default.hemora") as bundle:
     about = json.loads(bundle.read("model.json"))
-about["sha256"] = hashlib.sha256(network()).hexdigest()
-text = json.dumps(about)
-seed("model", "description", b"\3" + text.encode())
-parts = [("model.json", text), ("card.md", "A seed.\n"), ("model.onnx", network())]
-seed("model", "bundle", b"\2" + archive(parts))
+
+
+def bundle(about):
+    """A bundle whose every network is the same."""
+    parts = [("model.json", json.dumps(about)), ("card.md", "A seed.\n")]
+    for index, member in enumerate(about["members"]):
+        parts.append((f"members/{index}/model.onnx", network()))
+        count = sum(len(stage["sha256"]) for stage in member.get("series", []))
+        parts += [(f"members/{index}/series/{at}.onnx", network()) for at in range(count)]
+    count = len(about["series"]["stage"]["sha256"]) if "series" in about else 0
+    return archive(parts + [(f"series/{at}.onnx", network()) for at in range(count)])
+
+
+def seed_bundle(name, about):
+    seed("model", f"description{name}", b"\3" + json.dumps(about).encode())
+    seed("model", f"bundle{name}", b"\2" + bundle(about))
+
+
+sha256 = hashlib.sha256(network()).hexdigest()
+about["members"][0]["sha256"] = sha256
+seed_bundle("", about)
 stage = {"network": "sequence-features", "reads": "features", "columns": 8}
-stage |= {"trainable_parameters": 1, "sha256": [about["sha256"]]}
+stage |= {"trainable_parameters": 1, "sha256": [sha256]}
 then = {**stage, "network": "sequence-probabilities", "reads": "probabilities", "columns": 36}
-about |= {"format_version": 2, "series": [stage, then]}
-text = json.dumps(about)
-seed("model", "description-series", b"\3" + text.encode())
-parts[0] = ("model.json", text)
-parts += [(f"series/{index}.onnx", network()) for index in range(2)]
-seed("model", "bundle-series", b"\2" + archive(parts))
-members = [archive(parts), archive(parts)]
-model = {"name": "folds", "weights": [1.0] * 6}
-model |= {"sha256": [hashlib.sha256(member).hexdigest() for member in members]}
+member = {**about["members"][0], "series": [stage, then]}
+seed_bundle("-series", about | {"members": [member]})
+members = [{**member, "weights": [0.5] * 6}] * 2
 tree = [{"split": [3, 0.5, 1, 2]}, {"leaf": -1.0}, {"leaf": 1.0}]
 stacked = {"label": "any", "base": -2.0, "trees": [tree]}
-for key in ["input", "network", "series", "sha256", "views"]:
-    about.pop(key, None)
-about |= {"format_version": 3, "models": [model]}
-about |= {"stacking": {"models": 1, "neighbours": 1, "labels": [stacked]}}
-text = json.dumps(about)
-seed("model", "description-ensemble", b"\3" + text.encode())
-parts = [("model.json", text), ("card.md", "A seed.\n")]
-parts += [(f"members/{index}.hemora", member) for index, member in enumerate(members)]
-seed("model", "bundle-ensemble", b"\2" + archive(parts))
+stacking = {"models": 1, "neighbours": 1, "labels": [stacked]}
+seed_bundle("-ensemble", about | {"members": members, "stacking": stacking})
+last = {"stage": then, "slice_weights": [[0.5] * 6] * 2}
+seed_bundle("-last", about | {"members": members, "series": last})

@@ -43,8 +43,10 @@ def find_recipe(value):
 
 def load(bundle):
     with zipfile.ZipFile(bundle) as archive:
-        session = onnxruntime.InferenceSession(archive.read("model.onnx"))
+        session = onnxruntime.InferenceSession(archive.read("members/0/model.onnx"))
         description = json.loads(archive.read("model.json"))
+    if len(description["members"]) != 1:
+        raise SystemExit(f"{bundle}: it has {len(description['members'])} members; expected one")
     recipe = find_recipe(description)
     if recipe is None:
         raise SystemExit(f"{bundle}: model.json has no input recipe")

@@ -18,9 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let repeats: usize = repeats.parse()?;
     let bundle = Bundle::open(Path::new(bundle))?;
-    let recipe = &bundle.info().input;
+    let (member, networks) = bundle.members().next().ok_or("no member")?;
+    let recipe = &member.input;
     let (channels, size) = (recipe.channels.len(), recipe.size);
-    let engine = load_engine(engine.parse()?, bundle.onnx(), channels, size, None)?.engine;
+    let engine = load_engine(engine.parse()?, &networks.slices, channels, size, None)?.engine;
     let threads = rayon::current_num_threads();
     let grey = |index: usize| (index % 251) as f32 / 125.0 - 1.0;
     let image: Vec<f32> = (0..channels * size * size).map(grey).collect();

@@ -1,4 +1,4 @@
-//! From a study to its result: engines, the model bundle, class-activation maps.
+//! From a study to its result: engines, networks of series, class-activation maps.
 //!
 //! [`LoadedModel::load`] loads the engines of a model, [`Triage`] goes from files to results in one
 //! call: it collects headers, scores ([`triage`]) and takes the slices to look at first

@@ -1,4 +1,4 @@
-//! A model with its engines: what every member says of slices, and what they say together.
+//! A model with its engines: what every member predicts of slices, and what they predict together.
 
 use std::path::Path;
 
@@ -10,26 +10,25 @@ use crate::{
     ActivationMap, Classifier, Engine, EngineError, EngineKind, SeriesModel, SeriesModelError,
     load_engine,
 };
-use hemora_model::member_entry;
-use hemora_model::{Bundle, Ensemble, Model};
+use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, member_folder};
 
 /// A model with its engines.
 pub struct LoadedModel {
-    model: Model,
+    model: Bundle,
     members: Vec<LoadedMember>,
-    /// Networks of series of the ensemble, which read what all members say.
+    /// Networks of series of the bundle, which read what all members predict.
     series: Option<SeriesModel>,
     note: String,
 }
 
-/// The engines of one bundle.
+/// The engines of one member.
 struct LoadedMember {
     engine: Box<dyn Engine>,
     series: Option<SeriesModel>,
     classifier: Option<Classifier>,
 }
 
-/// What the networks of single slices say of an image, without networks of series and calibration.
+/// What the networks of single slices predict of an image, without networks of series and calibration.
 #[derive(Debug, Clone)]
 pub struct Look {
     /// Probabilities in label order.
@@ -49,11 +48,11 @@ pub enum LoadError {
     /// The networks of series cannot be used.
     #[error("cannot load the networks of series: {0}")]
     Series(#[from] SeriesModelError),
-    /// A member of an ensemble cannot be loaded.
-    #[error("{file}: {source}")]
+    /// One of several members cannot be loaded.
+    #[error("{folder}: {source}")]
     Member {
-        /// The member's file.
-        file: String,
+        /// The member's folder in the bundle.
+        folder: String,
         /// Why not.
         source: Box<LoadError>,
     },
@@ -62,18 +61,23 @@ pub enum LoadError {
 impl LoadedMember {
     fn load(
         kind: EngineKind,
-        bundle: &Bundle,
+        member: &Member,
+        networks: &MemberNetworks,
         library: Option<&Path>,
     ) -> Result<(Self, String), LoadError> {
-        let input = &bundle.info().input;
-        let loaded = load_engine(kind, bundle.onnx(), input.channels.len(), input.size, library)?;
-        let series = SeriesModel::load(kind, bundle, library)?;
-        Ok((Self::of(bundle, loaded.engine, series), loaded.note))
+        let (channels, size) = (member.input.channels.len(), member.input.size);
+        let loaded = load_engine(kind, &networks.slices, channels, size, library)?;
+        let series = SeriesModel::load(kind, member, networks, library)?;
+        Ok((Self::new(networks, loaded.engine, series), loaded.note))
     }
 
-    fn of(bundle: &Bundle, engine: Box<dyn Engine>, series: Option<SeriesModel>) -> Self {
+    fn new(
+        networks: &MemberNetworks,
+        engine: Box<dyn Engine>,
+        series: Option<SeriesModel>,
+    ) -> Self {
         // A model without a plain linear head has no maps; its slices are shown all the same.
-        let classifier = Classifier::from_onnx(bundle.onnx()).ok().flatten();
+        let classifier = Classifier::from_onnx(&networks.slices).ok().flatten();
         Self { engine, series, classifier }
     }
 }
@@ -83,35 +87,42 @@ impl LoadedModel {
     ///
     /// # Errors
     /// [`LoadError`] names the network that cannot be used, and why.
-    pub fn load(kind: EngineKind, model: Model, library: Option<&Path>) -> Result<Self, LoadError> {
+    pub fn load(
+        kind: EngineKind,
+        model: Bundle,
+        library: Option<&Path>,
+    ) -> Result<Self, LoadError> {
         let (mut members, mut note) = (Vec::new(), String::new());
-        for (index, bundle) in model.members().iter().enumerate() {
-            let loaded = LoadedMember::load(kind, bundle, library);
-            let (member, why) = loaded.map_err(|source| match &model {
-                Model::Network(_) => source,
-                Model::Ensemble(_) => {
-                    LoadError::Member { file: member_entry(index), source: Box::new(source) }
+        let several = model.members().len() > 1;
+        for (index, (member, networks)) in model.members().enumerate() {
+            let loaded = LoadedMember::load(kind, member, networks, library);
+            let (member, why) = loaded.map_err(|source| match several {
+                false => source,
+                true => {
+                    LoadError::Member { folder: member_folder(index), source: Box::new(source) }
                 }
             })?;
             members.push(member);
             note = why;
         }
-        let series = match &model {
-            Model::Network(_) => None,
-            Model::Ensemble(ensemble) => SeriesModel::of_ensemble(kind, ensemble, library)?,
-        };
+        let series = SeriesModel::load_for_bundle(kind, &model, library)?;
         Ok(Self { model, members, series, note })
     }
 
-    /// A network with engines that are loaded already.
-    pub fn of(bundle: Bundle, engine: Box<dyn Engine>, series: Option<SeriesModel>) -> Self {
-        let member = LoadedMember::of(&bundle, engine, series);
-        let model = Model::Network(bundle);
-        Self { model, members: vec![member], series: None, note: String::new() }
+    /// A model of one member with engines that are loaded already.
+    pub fn with_engine(
+        model: Bundle,
+        engine: Box<dyn Engine>,
+        series: Option<SeriesModel>,
+    ) -> Self {
+        let first = model.members().next();
+        let members = first.map(|(_, networks)| LoadedMember::new(networks, engine, series));
+        let members = members.into_iter().collect();
+        Self { model, members, series: None, note: String::new() }
     }
 
     /// The model.
-    pub fn model(&self) -> &Model {
+    pub fn model(&self) -> &Bundle {
         &self.model
     }
 
@@ -127,23 +138,20 @@ impl LoadedModel {
 
     /// Slices on either side that an input reaches, the most of all members.
     pub fn reach(&self) -> usize {
-        let reach = |bundle: &Bundle| bundle.info().input.reach();
-        self.model.members().iter().map(reach).max().unwrap_or(0)
+        self.model.members().map(|(member, _)| member.input.reach()).max().unwrap_or(0)
     }
 
-    /// What the networks of single slices say of an image, and where they see `labels`. `input` makes an
+    /// What the networks of single slices predict of an image, and where they see `labels`. `input` makes an
     /// image of a recipe. `None` if a network gives nothing.
     pub fn look(
         &self,
         labels: &[Label],
         input: &dyn Fn(&InputRecipe) -> Option<Vec<f32>>,
     ) -> Option<Look> {
-        let weights = self.weights();
         let mut probabilities = [0.0; LABEL_COUNT];
         let mut maps: Vec<Vec<(f64, ActivationMap)>> = vec![Vec::new(); labels.len()];
-        let bundles = self.model.members().iter().zip(&self.members);
-        for ((bundle, member), weights) in bundles.zip(&weights) {
-            let output = member.engine.run(&input(&bundle.info().input)?).ok()?;
+        for ((info, _), member) in self.model.members().zip(&self.members) {
+            let (weights, output) = (info.weights, member.engine.run(&input(&info.input)?).ok()?);
             for (at, value) in output.probabilities.iter().enumerate() {
                 probabilities[at] += weights[at] * f64::from(*value);
             }
@@ -160,72 +168,56 @@ impl LoadedModel {
 
     /// The networks of single slices at work on a series of so many slices.
     pub(crate) fn scorers(&self, slices: usize) -> Vec<Scorer<'_>> {
-        let bundles = self.model.members().iter().zip(&self.members);
-        bundles
-            .map(|(bundle, member)| Scorer {
+        let members = self.model.members().zip(&self.members);
+        members
+            .map(|((info, _), member)| Scorer {
                 engine: member.engine.as_ref(),
-                recipe: &bundle.info().input,
-                views: bundle.info().views,
+                recipe: &info.input,
+                views: info.views,
                 with_features: member.series.as_ref().is_some_and(|it| it.reads_features(slices)),
             })
             .collect()
     }
 
-    /// What all say together of the slices of a series at `z` (mm, by index in the series), after the
+    /// What all predict together of the slices of a series at `z` (mm, by index in the series), after the
     /// networks of series and with all calibrations; and what a reader should know.
     pub(crate) fn judge(&self, scored: Scored, z: &[Option<f64>]) -> (SeriesScore, Vec<String>) {
         let Scored { mut members, implausible, skipped } = scored;
         let mut warnings: Vec<String> = Vec::new();
-        let single = match &self.model {
-            Model::Network(_) => None,
-            Model::Ensemble(ensemble) => ensemble.slice_weights(),
-        };
-        let single = single.map(|weights| weighted_mean(&weights, &members));
-        let loaded = self.model.members().iter().zip(&self.members);
-        for ((bundle, loaded), member) in loaded.zip(&mut members) {
-            let warning = read_series(loaded.series.as_ref(), bundle, member, z);
+        let info = self.model.info();
+        // What they predict of single slices, before their networks of series replace it.
+        let single = info.series.as_ref().map(|it| weighted_mean(&it.slice_weights, &members));
+        for ((info, loaded), member) in info.members.iter().zip(&self.members).zip(&mut members) {
+            let warning = read_series(loaded.series.as_ref(), info, member, z);
             // Of several members it is the same.
             warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
-            if let Some(calibration) = &bundle.info().calibration {
+            if let Some(calibration) = &info.calibration {
                 calibrate(&mut member.slices, calibration);
             }
         }
-        let slices = match &self.model {
-            Model::Network(_) => members.into_iter().next().unwrap_or_default().slices,
-            Model::Ensemble(ensemble) => {
-                let mut slices = weighted_mean(&self.weights(), &members);
-                warnings.extend(stack(ensemble, &members, z, &mut slices));
-                if let (Some(series), Some(single)) = (&self.series, &single) {
-                    let read = series.apply_after(single, &mut slices, z);
-                    let warning = read.err().map(|reason| not_run(&reason));
-                    warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
-                }
-                if let Some(calibration) = &ensemble.info().calibration {
-                    calibrate(&mut slices, calibration);
-                }
-                slices
-            }
-        };
-        (SeriesScore { slices, implausible, skipped }, warnings)
-    }
-
-    /// The weight of each member's probability of each label.
-    fn weights(&self) -> Vec<[f64; LABEL_COUNT]> {
-        match &self.model {
-            Model::Network(_) => vec![[1.0; LABEL_COUNT]],
-            Model::Ensemble(ensemble) => ensemble.member_weights(),
+        let weights: Vec<_> = info.members.iter().map(|member| member.weights).collect();
+        let mut slices = weighted_mean(&weights, &members);
+        warnings.extend(stack(info, &members, z, &mut slices));
+        if let (Some(series), Some(single)) = (&self.series, &single) {
+            let read = series.apply_after(single, &mut slices, z);
+            let warning = read.err().map(|reason| not_run(&reason));
+            warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
         }
+        if let Some(calibration) = &info.calibration {
+            calibrate(&mut slices, calibration);
+        }
+        (SeriesScore { slices, implausible, skipped }, warnings)
     }
 }
 
-/// What members say as one, slice by slice, with the weight of each for each label.
+/// The mean of the members' probabilities, slice by slice, with the weight of each for each label.
 fn weighted_mean(weights: &[[f64; LABEL_COUNT]], members: &[MemberScore]) -> Vec<SliceScore> {
     let slices = members.first().map_or(&[][..], |member| &member.slices);
     let mean = |(at, slice): (usize, &SliceScore)| {
         let mut sums = [0.0; LABEL_COUNT];
         for (member, weights) in members.iter().zip(weights) {
-            let said = member.slices[at].probabilities.to_array();
-            for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(said) {
+            let predicted = member.slices[at].probabilities.to_array();
+            for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(predicted) {
                 *sum += weight * f64::from(value);
             }
         }
@@ -236,16 +228,16 @@ fn weighted_mean(weights: &[[f64; LABEL_COUNT]], members: &[MemberScore]) -> Vec
     slices.iter().enumerate().map(mean).collect()
 }
 
-/// Lets the networks of series read a series; a warning if they do not, where the bundle has some.
+/// Lets the networks of series read a series; a warning if they do not, where the member has some.
 fn read_series(
     model: Option<&SeriesModel>,
-    bundle: &Bundle,
+    member: &Member,
     score: &mut MemberScore,
     z: &[Option<f64>],
 ) -> Option<String> {
     let reason = match model {
         Some(model) => model.apply(score, z).err()?,
-        None if bundle.info().series.is_empty() => return None,
+        None if member.series.is_empty() => return None,
         None => "they are not loaded".to_owned(),
     };
     Some(not_run(&reason))
@@ -259,43 +251,44 @@ fn not_run(reason: &str) -> String {
     )
 }
 
-/// Puts what an ensemble's trees say in the place of the weighted means; a warning if they cannot read
-/// the series, where there are some.
+/// Replaces the weighted means by what the bundle's trees predict; a warning if they cannot read the
+/// series, where there are some.
 fn stack(
-    ensemble: &Ensemble,
+    info: &ModelInfo,
     members: &[MemberScore],
     z: &[Option<f64>],
     slices: &mut [SliceScore],
 ) -> Option<String> {
-    let stacking = ensemble.info().stacking.as_ref()?;
+    let stacking = info.stacking.as_ref()?;
     let places = match in_order(slices, z) {
         Ok(places) => places,
         Err(reason) => {
             return Some(format!(
-                "the trees of the ensemble were not used ({reason}): the probabilities are weighted \
+                "the trees of the model were not used ({reason}): the probabilities are weighted \
                  means, for which calibration and thresholds may not hold"
             ));
         }
     };
-    let models: Vec<Vec<[f32; LABEL_COUNT]>> = ensemble
-        .parts()
-        .map(|part| {
-            let members = &members[part];
+    let models: Vec<Vec<[f32; LABEL_COUNT]>> = info
+        .models()
+        .into_iter()
+        .map(|(_, range)| {
+            let members = &members[range];
             let mean = |&(_, place): &(f64, usize)| {
                 let mut sums = [0.0; LABEL_COUNT];
                 for member in members {
-                    let said = member.slices[place].probabilities.to_array();
-                    sums.iter_mut().zip(said).for_each(|(sum, it)| *sum += f64::from(it));
+                    let predicted = member.slices[place].probabilities.to_array();
+                    sums.iter_mut().zip(predicted).for_each(|(sum, it)| *sum += f64::from(it));
                 }
                 sums.map(|sum| (sum / members.len() as f64).clamp(0.0, 1.0) as f32)
             };
             places.iter().map(mean).collect()
         })
         .collect();
-    for ((_, place), said) in places.into_iter().zip(stacking.apply(&models)) {
+    for ((_, place), predicted) in places.into_iter().zip(stacking.apply(&models)) {
         let mut probabilities = slices[place].probabilities.to_array();
-        for (value, said) in probabilities.iter_mut().zip(said) {
-            *value = said.map_or(*value, |said| said as f32);
+        for (value, predicted) in probabilities.iter_mut().zip(predicted) {
+            *value = predicted.map_or(*value, |predicted| predicted as f32);
         }
         slices[place].probabilities = Probabilities::from_array(probabilities);
     }

@@ -1,24 +1,24 @@
-//! The networks of series of a bundle at work: what they make of the slices of one series.
+//! Networks of series at work: what they make of the slices of one series.
 
 use std::path::Path;
 use std::slice;
 
 use hemora_ct::{LABEL_COUNT, Probabilities, SequenceSlice, places_along, probability_columns};
-use hemora_nn::onnx::{OnnxError, pooled_features};
 use rayon::prelude::*;
 
 use crate::score::{MemberScore, SliceScore};
 use crate::{EngineError, EngineKind, SequenceEngine, load_sequence_engine, run_both_ways};
 use hemora_ct::SeriesInput;
-use hemora_model::series_entry;
-use hemora_model::{Bundle, Ensemble, SeriesStage};
+use hemora_model::{
+    Bundle, FeatureError, Member, MemberNetworks, SeriesStage, check_features, series_entry,
+};
 
 /// Fewer slices than this have none with neighbours on both sides: nothing to read between.
 const FEWEST: usize = 3;
 /// More slices are no head; attention takes memory by the square of their number.
 const MOST: usize = 1024;
-/// Slices closer than this lie in one place, mm.
-const SAME_PLACE: f64 = 0.01;
+/// Slices closer than this lie at one position, mm.
+const SAME_POSITION: f64 = 0.01;
 
 /// Networks that read the slices of a whole series, in the order in which they run.
 pub struct SeriesModel {
@@ -31,33 +31,13 @@ struct Stage {
     engines: Vec<Box<dyn SequenceEngine>>,
 }
 
-/// Why the networks of series of a bundle are not loaded.
+/// Why networks of series are not loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeriesModelError {
-    /// The network of single slices is not an ONNX model.
-    #[error("model.onnx: {0}")]
-    Onnx(#[from] OnnxError),
-    /// The network of single slices does not give what its classifier reads.
-    #[error(
-        "the networks of series read pooled features, which model.onnx does not give: expected a last \
-         linear layer that reads the mean of the second output, the last feature map; put networks \
-         that read probabilities into the bundle"
-    )]
-    NoFeatures,
-    /// The networks of series read other features.
-    #[error(
-        "{file} reads {expected} features of each slice, model.onnx gives {found}: they were not \
-         trained together"
-    )]
-    Features {
-        /// The network of series.
-        file: String,
-        /// Features that it reads.
-        expected: usize,
-        /// Features that there are.
-        found: usize,
-    },
+    /// The network of single slices does not give the features that they read.
+    #[error(transparent)]
+    Features(#[from] FeatureError),
     /// An engine does not take a network.
     #[error("{file}: {source}")]
     Engine {
@@ -69,39 +49,39 @@ pub enum SeriesModelError {
 }
 
 impl SeriesModel {
-    /// Loads the networks of series of a bundle; `None` if it has none. `library` as of
+    /// Loads the networks of series of a member; `None` if it has none. `library` as of
     /// [`load_engine`](crate::load_engine).
     ///
     /// # Errors
     /// [`SeriesModelError`] names the network that cannot be used, and why.
     pub fn load(
         kind: EngineKind,
-        bundle: &Bundle,
+        member: &Member,
+        networks: &MemberNetworks,
         library: Option<&Path>,
     ) -> Result<Option<Self>, SeriesModelError> {
-        let stages = &bundle.info().series;
-        if stages.is_empty() {
+        if member.series.is_empty() {
             return Ok(None);
         }
-        Self::check(bundle.onnx(), stages)?;
-        Self::of_stages(kind, stages, bundle.series(), library).map(Some)
+        check_features(&networks.slices, &member.series)?;
+        Self::from_stages(kind, &member.series, &networks.series, library).map(Some)
     }
 
-    /// Loads an ensemble's own networks of series; `None` if it has none.
+    /// Loads the networks of series that read all members of a bundle as one; `None` if it has none.
     ///
     /// # Errors
     /// [`SeriesModelError`] names the network that cannot be used, and why.
-    pub(crate) fn of_ensemble(
+    pub(crate) fn load_for_bundle(
         kind: EngineKind,
-        ensemble: &Ensemble,
+        bundle: &Bundle,
         library: Option<&Path>,
     ) -> Result<Option<Self>, SeriesModelError> {
-        let Some(series) = &ensemble.info().series else { return Ok(None) };
+        let Some(series) = &bundle.info().series else { return Ok(None) };
         let stages = slice::from_ref(&series.stage);
-        Self::of_stages(kind, stages, ensemble.series(), library).map(Some)
+        Self::from_stages(kind, stages, bundle.series(), library).map(Some)
     }
 
-    fn of_stages(
+    fn from_stages(
         kind: EngineKind,
         stages: &[SeriesStage],
         networks: &[Vec<u8>],
@@ -121,28 +101,6 @@ impl SeriesModel {
         Ok(Self { stages: loaded })
     }
 
-    /// Checks that a network of single slices, an ONNX model, gives the features that `stages` read.
-    ///
-    /// # Errors
-    /// [`SeriesModelError`] if it gives none, or another number.
-    pub fn check(onnx: &[u8], stages: &[SeriesStage]) -> Result<(), SeriesModelError> {
-        let mut first = 0;
-        for stage in stages {
-            let file = series_entry(first);
-            first += stage.sha256.len();
-            let expected = match stage.reads {
-                SeriesInput::Probabilities => continue,
-                SeriesInput::Features => stage.columns,
-                SeriesInput::FeaturesAndPlaces => stage.columns.saturating_sub(1),
-            };
-            let found = pooled_features(onnx)?.ok_or(SeriesModelError::NoFeatures)?;
-            if found != expected {
-                return Err(SeriesModelError::Features { file, expected, found });
-            }
-        }
-        Ok(())
-    }
-
     /// Whether a network reads features of the slices of a series of `slices`: those of one that is
     /// too long need not be kept.
     pub(crate) fn reads_features(&self, slices: usize) -> bool {
@@ -150,7 +108,7 @@ impl SeriesModel {
     }
 
     /// Replaces the probabilities of the slices by those of the networks, which read them from the
-    /// lowest to the highest and back. `z_mm` are the places of all slices of the series along its
+    /// lowest to the highest and back. `z_mm` are the positions of all slices of the series along its
     /// normal, mm; slices that were not scored are left out.
     ///
     /// # Errors
@@ -160,78 +118,82 @@ impl SeriesModel {
         score: &mut MemberScore,
         z_mm: &[Option<f64>],
     ) -> Result<(), String> {
-        let places = in_order(&score.slices, z_mm)?;
-        let slices = in_sequence(&places, &score.slices, None);
-        let features: Vec<&[f32]> = places
+        let positions = in_order(&score.slices, z_mm)?;
+        let slices = in_sequence(&positions, &score.slices, None);
+        let features: Vec<&[f32]> = positions
             .iter()
-            .map(|&(_, place)| score.features.get(place).map_or(&[][..], Vec::as_slice))
+            .map(|&(_, index)| score.features.get(index).map_or(&[][..], Vec::as_slice))
             .collect();
-        let found = self.run(slices, &features).map_err(|error| error.to_string())?;
-        put(&mut score.slices, &places, found);
+        let predicted = self.run(slices, &features).map_err(|error| error.to_string())?;
+        replace(&mut score.slices, &positions, predicted);
         Ok(())
     }
 
     /// The same of networks that read probabilities alone: those of single slices in `single`, and in
-    /// `said` those of the same slices by other networks of series, whose place theirs take.
+    /// `first` those of the same slices by other networks of series, which theirs replace.
     ///
     /// # Errors
     /// Why they were not run, as text; then nothing is changed.
     pub(crate) fn apply_after(
         &self,
         single: &[SliceScore],
-        said: &mut [SliceScore],
+        first: &mut [SliceScore],
         z_mm: &[Option<f64>],
     ) -> Result<(), String> {
-        let places = in_order(said, z_mm)?;
-        let slices = in_sequence(&places, single, Some(said));
+        let positions = in_order(first, z_mm)?;
+        let slices = in_sequence(&positions, single, Some(first));
         let features = vec![&[][..]; slices.len()];
-        let found = self.run(slices, &features).map_err(|error| error.to_string())?;
-        put(said, &places, found);
+        let predicted = self.run(slices, &features).map_err(|error| error.to_string())?;
+        replace(first, &positions, predicted);
         Ok(())
     }
 
-    /// What the last stage says of slices in the order of their places.
+    /// What the last stage predicts of slices in the order of their positions.
     fn run(
         &self,
         mut slices: Vec<SequenceSlice>,
         features: &[&[f32]],
     ) -> Result<Vec<[f32; LABEL_COUNT]>, EngineError> {
-        let mut said = Vec::new();
+        let mut predicted = Vec::new();
         for stage in &self.stages {
-            said = stage.run(&slices, features)?;
-            for (slice, said) in slices.iter_mut().zip(&said) {
-                slice.first = Some(*said);
+            predicted = stage.run(&slices, features)?;
+            for (slice, predicted) in slices.iter_mut().zip(&predicted) {
+                slice.first = Some(*predicted);
             }
         }
-        Ok(said)
+        Ok(predicted)
     }
 }
 
-/// What networks of series are told of slices at `places`: what is said of each alone, and `first` by
-/// earlier networks of series.
+/// What networks of series read of slices at `positions`: the probabilities of each alone, and those by
+/// `first`, earlier networks of series.
 fn in_sequence(
-    places: &[(f64, usize)],
+    positions: &[(f64, usize)],
     single: &[SliceScore],
     first: Option<&[SliceScore]>,
 ) -> Vec<SequenceSlice> {
-    let slice = |(rank, &(z, place)): (usize, &(f64, usize))| SequenceSlice {
+    let slice = |(rank, &(z, index)): (usize, &(f64, usize))| SequenceSlice {
         z_mm: Some(z),
         spacing_mm: None,
-        rank: SequenceSlice::rank_of(rank, places.len()),
-        probabilities: single[place].probabilities.to_array(),
-        first: first.map(|first| first[place].probabilities.to_array()),
+        rank: SequenceSlice::rank_of(rank, positions.len()),
+        probabilities: single[index].probabilities.to_array(),
+        first: first.map(|first| first[index].probabilities.to_array()),
     };
-    places.iter().enumerate().map(slice).collect()
+    positions.iter().enumerate().map(slice).collect()
 }
 
-/// Puts what was found of slices at `places` in their place.
-fn put(slices: &mut [SliceScore], places: &[(f64, usize)], found: Vec<[f32; LABEL_COUNT]>) {
-    for (&(_, place), probabilities) in places.iter().zip(found) {
-        slices[place].probabilities = Probabilities::from_array(probabilities);
+/// Replaces the probabilities of slices at `positions`.
+fn replace(
+    slices: &mut [SliceScore],
+    positions: &[(f64, usize)],
+    predicted: Vec<[f32; LABEL_COUNT]>,
+) {
+    for (&(_, index), probabilities) in positions.iter().zip(predicted) {
+        slices[index].probabilities = Probabilities::from_array(probabilities);
     }
 }
 
-/// The scored slices from the lowest to the highest: their positions, mm, and places in `slices`.
+/// The scored slices from the lowest to the highest: their positions, mm, and indices in `slices`.
 /// `z_mm` are the positions of all slices of the series.
 ///
 /// # Errors
@@ -246,22 +208,22 @@ pub(crate) fn in_order(
         let noun = if count == 1 { "slice" } else { "slices" };
         return Err(format!("it has {count} {noun}, and they read {FEWEST} to {MOST}"));
     }
-    let mut places = Vec::with_capacity(count);
-    for (place, slice) in slices.iter().enumerate() {
-        places.extend(z_mm[slice.index].filter(|z| z.is_finite()).map(|z| (z, place)));
+    let mut positions = Vec::with_capacity(count);
+    for (index, slice) in slices.iter().enumerate() {
+        positions.extend(z_mm[slice.index].filter(|z| z.is_finite()).map(|z| (z, index)));
     }
-    if places.len() < count {
-        return Err(format!("{} of its {count} slices have no position", count - places.len()));
+    if positions.len() < count {
+        return Err(format!("{} of its {count} slices have no position", count - positions.len()));
     }
-    places.sort_by(|a, b| a.0.total_cmp(&b.0));
-    if places[count - 1].0 - places[0].0 < SAME_PLACE {
-        return Err("its slices all lie in one place".to_owned());
+    positions.sort_by(|a, b| a.0.total_cmp(&b.0));
+    if positions[count - 1].0 - positions[0].0 < SAME_POSITION {
+        return Err("its slices all lie at one position".to_owned());
     }
-    Ok(places)
+    Ok(positions)
 }
 
 impl Stage {
-    /// The mean of what the networks say.
+    /// The mean of what the networks predict.
     fn run(
         &self,
         slices: &[SequenceSlice],
@@ -274,8 +236,8 @@ impl Stage {
             .map(|engine| run_both_ways(engine.as_ref(), slices.len(), columns))
             .collect::<Result<Vec<_>, _>>()?;
         let mut means = vec![[0f32; LABEL_COUNT]; slices.len()];
-        for said in &all {
-            for (mean, value) in means.iter_mut().flatten().zip(said.iter().flatten()) {
+        for predicted in &all {
+            for (mean, value) in means.iter_mut().flatten().zip(predicted.iter().flatten()) {
                 *mean += value / all.len() as f32;
             }
         }

@@ -113,7 +113,7 @@ fn study_result(
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
     skipped: &mut Vec<SkippedFile>,
 ) -> ControlFlow<(), Option<StudyResult>> {
-    let claims = model.model().claims();
+    let claims = model.model().info();
     let mut results = Vec::new();
     let mut warnings = Vec::new();
     for (series, reason) in study.series.iter().zip(left_out) {
@@ -130,7 +130,7 @@ fn study_result(
         let scored = score(&model.scorers(series.slices.len()), series, progress)?;
         let z = stack::positions(series.slices.iter().map(|header| header.plane));
         let (score, unread) = model.judge(scored, &z);
-        let mut result = series_result(series, &score, &z, claims.aggregation);
+        let mut result = series_result(series, &score, &z, claims.aggregation.as_ref());
         if let Some(result) = &mut result {
             result.warnings.extend(unread);
         }
@@ -154,7 +154,7 @@ fn study_result(
         study_instance_uid: study.id().into_owned(),
         patient_id: study.patient_id.clone(),
         probabilities,
-        flags: flags(claims.operating_points, &results),
+        flags: flags(&claims.operating_points, &results),
         series: results,
         warnings,
     }))

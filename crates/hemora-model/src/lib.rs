@@ -1,8 +1,8 @@
 //! The model bundle, what a training hands over to it, and the triage result.
 //!
-//! [`Model::open`] reads a bundle (`*.hemora`); [`TrainedNetwork`] is what `hemora-train` writes beside
-//! weights; [`TriageResult`] is what triage found, [`TriageOutput`] that with the slices to look at first. Whoever reads or writes these documents needs this crate
-//! and no engine.
+//! [`Bundle::open`] reads a model (`*.hemora`), of one network of slices or of several;
+//! [`TrainedNetwork`] is what `hemora-train` writes beside weights; [`TriageResult`] is what triage
+//! found, [`TriageOutput`] that with the slices to look at first. Whoever reads or writes these documents needs this crate and no engine.
 
 mod bundle;
 mod key_slice;
@@ -12,9 +12,9 @@ mod schema;
 mod trained;
 
 pub use bundle::{
-    Bundle, BundleError, Claims, ENSEMBLE_FORMAT_VERSION, Ensemble, EnsembleInfo, EnsembleModel,
-    EnsembleSeries, FORMAT_VERSION, MOST_MEMBERS, MOST_SERIES_NETWORKS, MeasuredLevel, Metric,
-    Model, ModelInfo, NetworkRef, SeriesStage, member_entry, series_entry,
+    Bundle, BundleError, BundleNetworks, BundleSeries, FORMAT_VERSION, FeatureError, MOST_MEMBERS,
+    MOST_SERIES_NETWORKS, MeasuredLevel, Member, MemberNetworks, Metric, ModelInfo, NetworkRef,
+    SeriesStage, check_features, member_folder, series_entry,
 };
 pub use key_slice::{ActivationMap, KeySlice};
 pub use output::{Timings, TriageOutput};
@@ -22,7 +22,7 @@ pub use result::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
     StudyResult, ToolRef, TriageResult,
 };
-pub use schema::{ensemble_schema, model_schema, result_schema};
+pub use schema::{model_schema, result_schema};
 pub use trained::{
     Estimate, LabelValidation, SeriesNetwork, SliceNetwork, TRAINED_VERSION, TrainedError,
     TrainedNetwork,

@@ -45,13 +45,14 @@ pub struct ModelRef {
     pub name: String,
     /// Version.
     pub version: String,
-    /// SHA-256 of the network (`model.onnx`), lower-case hexadecimal; of an ensemble that of its
-    /// members' hashes with their weights.
+    /// SHA-256 of the network (`model.onnx`), lower-case hexadecimal; of several networks that of the
+    /// members' descriptions, with their hashes and weights.
     pub sha256: String,
-    /// The same of its networks of series, in the order of their files.
+    /// SHA-256 of the networks of series in the order of their files; of several members those that
+    /// read all members as one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series_sha256: Vec<String>,
-    /// SHA-256 of the members of an ensemble, whole bundles, in the order of their files.
+    /// SHA-256 of the members' networks of slices in the order of their files, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub member_sha256: Vec<String>,
 }

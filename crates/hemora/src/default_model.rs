@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use hemora_model::Model;
+use hemora_model::Bundle;
 use miette::{IntoDiagnostic, Result, WrapErr};
 
 /// `models/default.hemora`, so that one binary is all that triage needs.
@@ -12,12 +12,12 @@ static DEFAULT: &[u8] = include_bytes!("../../../models/default.hemora");
 ///
 /// # Errors
 /// A report that names the bundle.
-pub fn open(path: Option<&Path>) -> Result<Model> {
+pub fn open(path: Option<&Path>) -> Result<Bundle> {
     match path {
         Some(path) => {
             let context = || format!("cannot use the model {}", path.display());
-            Model::open(path).into_diagnostic().wrap_err_with(context)
+            Bundle::open(path).into_diagnostic().wrap_err_with(context)
         }
-        None => Model::from_bytes(DEFAULT).into_diagnostic().wrap_err("built-in model"),
+        None => Bundle::from_bytes(DEFAULT).into_diagnostic().wrap_err("built-in model"),
     }
 }

@@ -5,17 +5,18 @@ mod support;
 use std::collections::HashMap;
 use std::path::Path;
 
-use hemora_model::Bundle;
+use hemora_ct::Label;
+use hemora_model::{Bundle, Estimate, LabelValidation, SliceNetwork};
 use hemora_nn::{Tensor, Weights};
 
-use support::{ABOUT, hemora, refused, succeed, weights};
+use support::{ABOUT, hemora, refused, succeed, trained, weights};
 
 /// A network all of whose weights are `value`, with the figures of its run.
 fn write(path: &str, network: &str, size: usize, value: f32) {
-    let auroc = r#""auroc":{"value":0.5,"low":0.1,"high":0.9}"#;
-    let measured = format!(r#"[{{"label":"any","images":9,"groups":9,"positives":4,{auroc}}}]"#);
-    let more = [("metrics", &*measured), ("fold", "2")];
-    std::fs::write(path, weights(network, size, value, &more)).unwrap();
+    let auroc = Estimate { value: Some(0.5), low: Some(0.1), high: Some(0.9) };
+    let row = LabelValidation { label: Label::Any, images: 9, groups: 9, positives: 4, auroc };
+    let trained = SliceNetwork { validation: vec![row], ..trained(network, size, Some(2)) };
+    std::fs::write(path, weights(&trained, value)).unwrap();
 }
 
 #[test]
@@ -26,8 +27,8 @@ fn a_mean_has_no_figures_of_its_parts() {
         write(&path(name), "deep-cnn", 32, value);
     }
     let out = path("mean.safetensors");
-    let said = succeed(&["model", "average", &path("a"), &path("b"), &path("c"), "--out", &out]);
-    assert!(said.contains("the mean of 3 networks deep-cnn"), "{said}");
+    let printed = succeed(&["model", "average", &path("a"), &path("b"), &path("c"), "--out", &out]);
+    assert!(printed.contains("the mean of 3 networks deep-cnn"), "{printed}");
     let bytes = std::fs::read(&out).unwrap();
     let mean = Weights::from_safetensors(&bytes).unwrap();
     assert!(mean.iter().count() > 4);
@@ -60,11 +61,11 @@ fn networks_that_have_no_mean_are_named() {
         ("other", "another network"),
         ("larger", "another input"),
         ("text", "not a safetensors file"),
-        ("plain", "no `network`"),
+        ("plain", "no entry `hemora`"),
         ("absent", "absent"),
     ] {
-        let said = refused(&["model", "average", &path("a"), &path(file), "--out", &out]);
-        assert!(said.contains(words) && said.contains(file), "{file}: {said}");
+        let message = refused(&["model", "average", &path("a"), &path(file), "--out", &out]);
+        assert!(message.contains(words) && message.contains(file), "{file}: {message}");
         assert!(!Path::new(&out).exists(), "{file}");
     }
     // One alone is no mean.
@@ -73,6 +74,6 @@ fn networks_that_have_no_mean_are_named() {
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     succeed(&["model", "average", &path("a"), &path("infinite"), "--out", &out]);
     let (about, bundle) = (path("about.toml"), path("mean.hemora"));
-    let said = refused(&["model", "bundle", &out, "--about", &about, "--out", &bundle]);
-    assert!(said.contains("not finite"), "{said}");
+    let message = refused(&["model", "bundle", &out, "--about", &about, "--out", &bundle]);
+    assert!(message.contains("not finite"), "{message}");
 }

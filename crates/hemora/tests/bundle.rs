@@ -2,21 +2,26 @@
 
 mod support;
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label, Views};
 use hemora_data::{SliceScore, SliceTable};
-use hemora_model::Bundle;
+use hemora_model::{Bundle, Member, SeriesNetwork, TrainedNetwork};
 use hemora_nn::{Tensor, Weights, networks};
 
-use support::{ABOUT, hemora, succeed, weights};
+use support::{ABOUT, hemora, succeed, trained, weights};
+
+/// The first member of the bundle at a path.
+fn member(path: &Path) -> Member {
+    Bundle::open(path).unwrap().info().members[0].clone()
+}
 
 #[test]
 fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights("deep-cnn", 32, 0.0, &[])).unwrap();
+    std::fs::write(path("model.safetensors"), weights(&trained("deep-cnn", 32, None), 0.0))
+        .unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let names = Label::ALL.map(|label| label.name());
     let mut table = format!("id,group,label_{},{}\n", names.join(",label_"), names.join(","));
@@ -62,7 +67,7 @@ fn a_card_has_the_figures_of_its_evaluation_and_the_thresholds_their_origin() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("none"));
 }
 
-/// A run of `hemora-train sequence` with two folds and weights of zeros: one bias is all that it says.
+/// A run of `hemora-train sequence` with two folds and weights of zeros: it predicts one bias.
 /// On features, those of its folds' own networks of slices.
 fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
     std::fs::create_dir_all(run).unwrap();
@@ -75,19 +80,12 @@ fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
         let values = vec![value; parameter.len()];
         weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
     }
-    let metadata = [
-        ("network", network.to_owned()),
-        ("columns", columns.to_string()),
-        ("hidden", "2".to_owned()),
-        ("layers", "1".to_owned()),
-    ];
-    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
-    let bytes = |fold: usize| {
-        let mut metadata = HashMap::from(metadata.clone());
-        if network != "sequence-probabilities" {
-            metadata.insert("features_of_fold".to_owned(), fold.to_string());
-        }
-        weights.to_safetensors(metadata).unwrap()
+    let bytes = |fold: u32| {
+        let features_of_fold = Some(fold).filter(|_| network != "sequence-probabilities");
+        let (network, views) = (network.to_owned(), None);
+        let trained =
+            SeriesNetwork { network, columns, hidden: 2, layers: 1, features_of_fold, views };
+        weights.to_safetensors(TrainedNetwork::Series(trained).to_metadata()).unwrap()
     };
     let names = Label::ALL.map(|label| label.name());
     let mut validation = format!("id,group,label_{},{}\n", names.join(",label_"), names.join(","));
@@ -123,16 +121,18 @@ fn write_run(run: &Path, network: &str, columns: usize, first: Option<&Path>) {
 fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights("deep-cnn", 32, 0.0, &[])).unwrap();
+    std::fs::write(path("model.safetensors"), weights(&trained("deep-cnn", 32, None), 0.0))
+        .unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     write_run(&folder.path().join("run"), "sequence-probabilities", 30, None);
     let (out, about) = (path("tiny.hemora"), path("about.toml"));
     let made = ["model", "bundle", &path("model.safetensors"), "--about", &about, "--out", &out];
     let (validation, fit) = (path("run/validation.csv"), path("fit.json"));
     succeed(&["calibrate", &validation, "--method", "none", "--out", &fit]);
-    succeed(&[&made[..], &["--series", &path("run"), "--calibration", &fit]].concat());
+    succeed(&[&made[..], &["--series-run", &path("run"), "--calibration", &fit]].concat());
     let bundle = Bundle::open(out.as_ref()).unwrap();
-    let [stage] = bundle.info().series.as_slice() else { panic!("{:?}", bundle.info().series) };
+    let series = &bundle.info().members[0].series;
+    let [stage] = series.as_slice() else { panic!("{series:?}") };
     assert_eq!(
         (&*stage.network, stage.columns, stage.sha256.len()),
         ("sequence-probabilities", 30, 2)
@@ -141,7 +141,7 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     let card = String::from_utf8(shown.stdout).unwrap();
     for part in [
         "## Networks of series",
-        "| sequence-probabilities | probabilities, places in mm | 30 | 2 |",
+        "| sequence-probabilities | probabilities, positions in mm | 30 | 2 |",
         "sequence-probabilities, out of fold",
         "40 slices",
     ] {
@@ -181,8 +181,8 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     let own = evaluated(&out);
     assert!(own.status.success(), "{}", String::from_utf8_lossy(&own.stderr));
     let other = evaluated(&plain);
-    let said = String::from_utf8_lossy(&other.stderr).into_owned();
-    assert!(!other.status.success() && said.contains("was made by"), "{said}");
+    let message = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(!other.status.success() && message.contains("was made by"), "{message}");
     // The logits' bias is all that networks of zeros say: the network of single slices says a half.
     let expected = 1.0 / (1.0 + 1f64.exp());
     for slice in slices {
@@ -191,13 +191,17 @@ fn runs_on_sequences_become_part_of_the_bundle_and_triage_uses_them() {
     }
 }
 
-/// Says in a run's weights, as hemora-train does, which views they were trained on.
+/// Notes in a run's weights, as hemora-train does, which views they were trained on.
 fn set_views(run: &Path, views: &str) {
     for fold in [1, 2] {
         let path = run.join(format!("fold-{fold}/model.safetensors"));
         let bytes = std::fs::read(&path).unwrap();
         let mut metadata = Weights::metadata(&bytes).unwrap();
-        metadata.insert("views".to_owned(), views.to_owned());
+        for document in metadata.values_mut() {
+            let mut value: serde_json::Value = serde_json::from_str(document).unwrap();
+            value["trained"]["views"] = views.into();
+            *document = value.to_string();
+        }
         let weights = Weights::from_safetensors(&bytes).unwrap();
         std::fs::write(&path, weights.to_safetensors(metadata).unwrap()).unwrap();
     }
@@ -207,7 +211,8 @@ fn set_views(run: &Path, views: &str) {
 fn a_bundle_has_the_views_that_its_networks_of_series_were_trained_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("model.safetensors"), weights("deep-cnn", 32, 0.0, &[])).unwrap();
+    std::fs::write(path("model.safetensors"), weights(&trained("deep-cnn", 32, None), 0.0))
+        .unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let run = folder.path().join("run");
     write_run(&run, "sequence-probabilities", 30, None);
@@ -215,17 +220,17 @@ fn a_bundle_has_the_views_that_its_networks_of_series_were_trained_on() {
     let (about, out) = (path("about.toml"), path("tiny.hemora"));
     let model = path("model.safetensors");
     let made = ["model", "bundle", &model, "--about", &about, "--out", &out];
-    let series = ["--series", run.to_str().unwrap()];
-    let views = || Bundle::open(out.as_ref()).unwrap().info().views;
+    let series = ["--series-run", run.to_str().unwrap()];
+    let views = || member(out.as_ref()).views;
     succeed(&made);
     assert_eq!(views(), Views::One);
     succeed(&[&made[..], &series].concat());
     assert_eq!(views(), Views::Flip);
     let refused = hemora(&[&made[..], &series, &["--views", "ten"]].concat());
-    let said = String::from_utf8_lossy(&refused.stderr).replace('│', " ");
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(!refused.status.success(), "{said}");
-    assert!(said.contains("trained on the views `flip`"), "{said}");
+    let message = String::from_utf8_lossy(&refused.stderr).replace('│', " ");
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!refused.status.success(), "{message}");
+    assert!(message.contains("trained on the views `flip`"), "{message}");
     assert_eq!(views(), Views::Flip, "the bundle that was there was touched");
     set_views(&run, "many");
     assert!(!hemora(&[&made[..], &series].concat()).status.success());
@@ -235,13 +240,12 @@ fn a_bundle_has_the_views_that_its_networks_of_series_were_trained_on() {
 fn runs_that_do_not_fit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let fold: &[_] = &[("fold", "1")];
-    for (file, network, more) in [
-        ("deep.safetensors", "deep-cnn", fold),
-        ("lite.safetensors", "efficientnet-lite0", fold),
-        ("whole.safetensors", "efficientnet-lite0", &[]),
+    for (file, network, fold) in [
+        ("deep.safetensors", "deep-cnn", Some(1)),
+        ("lite.safetensors", "efficientnet-lite0", Some(1)),
+        ("whole.safetensors", "efficientnet-lite0", None),
     ] {
-        std::fs::write(path(file), weights(network, 32, 0.0, more)).unwrap();
+        std::fs::write(path(file), weights(&trained(network, 32, fold), 0.0)).unwrap();
     }
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let run = |name: &str| folder.path().join(name);
@@ -254,13 +258,14 @@ fn runs_that_do_not_fit_are_refused_by_name() {
     write_run(&run("stranger"), "sequence-probabilities", 36, Some(&other));
     std::fs::create_dir(run("empty")).unwrap();
     let bundle = |weights: &str, runs: &[&str]| {
-        let runs: Vec<String> = runs.iter().map(|run| format!("--series={}", path(run))).collect();
+        let runs: Vec<String> =
+            runs.iter().map(|run| format!("--series-run={}", path(run))).collect();
         let (weights, about, out) = (path(weights), path("about.toml"), path("out.hemora"));
         let made = ["model", "bundle", &weights, "--about", &about, "--out", &out];
         let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
         let output = hemora(&[&made[..], &runs].concat());
-        let said = String::from_utf8_lossy(&output.stderr).replace("│", " ");
-        (output.status.success(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+        let message = String::from_utf8_lossy(&output.stderr).replace("│", " ");
+        (output.status.success(), message.split_whitespace().collect::<Vec<_>>().join(" "))
     };
     for (weights, runs, expected) in [
         ("deep.safetensors", &["features"][..], "which model.onnx does not give"),
@@ -270,64 +275,61 @@ fn runs_that_do_not_fit_are_refused_by_name() {
         ("lite.safetensors", &["features", "alone"], "without a first run"),
         ("lite.safetensors", &["empty"], "no slices.parquet"),
     ] {
-        let (done, said) = bundle(weights, runs);
-        assert!(!done && said.contains(expected), "{runs:?}: {said}");
+        let (done, message) = bundle(weights, runs);
+        assert!(!done && message.contains(expected), "{runs:?}: {message}");
         assert!(!run("out.hemora").exists());
     }
-    let (done, said) = bundle("lite.safetensors", &["features", "stranger"]);
-    assert!(done && said.contains("was trained on"), "{said}");
-    let (done, said) = bundle("lite.safetensors", &["features", "second"]);
-    assert!(done && !said.contains("warning"), "{said}");
-    let made = Bundle::open(&run("out.hemora")).unwrap();
+    let (done, message) = bundle("lite.safetensors", &["features", "stranger"]);
+    assert!(done && message.contains("was trained on"), "{message}");
+    let (done, message) = bundle("lite.safetensors", &["features", "second"]);
+    assert!(done && !message.contains("warning"), "{message}");
     // On features the network of the same fold, on probabilities those of both.
-    let counts: Vec<usize> = made.info().series.iter().map(|stage| stage.sha256.len()).collect();
-    assert_eq!((counts, made.series().len()), (vec![1, 2], 3));
-    let (done, said) = bundle("whole.safetensors", &["features"]);
-    assert!(!done && said.contains("the weights are of no fold"), "{said}");
+    let series = member(&run("out.hemora")).series;
+    let counts: Vec<usize> = series.iter().map(|stage| stage.sha256.len()).collect();
+    assert_eq!(counts, [1, 2]);
+    let (done, message) = bundle("whole.safetensors", &["features"]);
+    assert!(!done && message.contains("the weights are of no fold"), "{message}");
 }
 
 #[test]
 fn an_ensemble_takes_a_run_that_reads_its_models_as_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(
-        path("lite.safetensors"),
-        weights("efficientnet-lite0", 32, 0.0, &[("fold", "1")]),
-    )
-    .unwrap();
+    let lite = trained("efficientnet-lite0", 32, Some(1));
+    std::fs::write(path("lite.safetensors"), weights(&lite, 0.0)).unwrap();
     std::fs::write(path("about.toml"), ABOUT).unwrap();
     let run = |name: &str| folder.path().join(name);
     write_run(&run("features"), "sequence-features", 1280, None);
     let first = run("features").join("slices.parquet");
     write_run(&run("last"), "sequence-probabilities", 36, Some(&first));
     let (lite, about, out) = (path("lite.safetensors"), path("about.toml"), path("all.hemora"));
-    let member = |name: &str, more: &[&str]| {
+    let bundled = |name: &str, more: &[&str]| {
         let out = path(name);
         let made = ["model", "bundle", &lite, "--about", &about, "--out", &out];
         succeed(&[&made[..], more].concat());
         format!("{name}={out}")
     };
-    let series = ["--series", &path("features")];
-    let (a, b, plain) = (member("a", &series), member("b", &series), member("plain", &[]));
+    let series = ["--series-run", &path("features")];
+    let (a, b, plain) = (bundled("a", &series), bundled("b", &series), bundled("plain", &[]));
     let ensemble = |members: [&str; 2], more: &[&str]| {
         let made = ["ensemble", "bundle", members[0], members[1], "--about", &about, "--out", &out];
         let output = hemora(&[&made[..], more].concat());
-        let said = String::from_utf8_lossy(&output.stderr).replace('│', " ");
-        (output.status.code(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+        let message = String::from_utf8_lossy(&output.stderr).replace('│', " ");
+        (output.status.code(), message.split_whitespace().collect::<Vec<_>>().join(" "))
     };
     let last = path("last");
     for (members, more, expected) in [
-        ([&*a, &*b], ["--series", series[1]], "an ensemble has none of its own"),
-        ([&*a, &*plain], ["--series", &last], "members/1.hemora has no networks of series"),
-        ([&*a, &*b], ["--series", &path("none")], "none: fold 1"),
+        ([&*a, &*b], ["--series-run", series[1]], "an ensemble has none of its own"),
+        ([&*a, &*plain], ["--series-run", &last], "members/1 has no networks of series"),
+        ([&*a, &*b], ["--series-run", &path("none")], "none/fold-1/model.safetensors"),
     ] {
-        let (code, said) = ensemble(members, &more);
-        assert!(code == Some(1) && said.contains(expected), "{expected}: {said}");
+        let (code, message) = ensemble(members, &more);
+        assert!(code == Some(1) && message.contains(expected), "{expected}: {message}");
     }
-    let (code, said) = ensemble([&a, &b], &["--slices-fit", &last]);
-    assert!(code == Some(2) && said.contains("--series"), "{said}");
-    let (code, said) = ensemble([&a, &b], &["--series", &last]);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, message) = ensemble([&a, &b], &["--slices-fit", &last]);
+    assert!(code == Some(2) && message.contains("--series-run"), "{message}");
+    let (code, message) = ensemble([&a, &b], &["--series-run", &last]);
+    assert_eq!(code, Some(0), "{message}");
     let shown = hemora(&["model", "inspect", &out]);
     let card = String::from_utf8(shown.stdout).unwrap();
     for part in ["2 networks `sequence-probabilities`", "sequence-probabilities, out of fold"] {

@@ -44,7 +44,7 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
         write_table(&path(&format!("{name}/slices.parquet")), noise);
     }
     let (good, bad, out) = (path("good/slices.parquet"), path("bad/slices.parquet"), path("both"));
-    let said = succeed(&["ensemble", "fit", &good, &bad, "--stacking", "--out", &out]);
+    let message = succeed(&["ensemble", "fit", &good, &bad, "--stacking", "--out", &out]);
     for part in [
         "180 slices, 6 patients, 3 folds",
         "model 1: good",
@@ -52,7 +52,7 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
         "(equal: too few of a class)",
         "chosen: ",
     ] {
-        assert!(said.contains(part), "{part}:\n{said}");
+        assert!(message.contains(part), "{part}:\n{message}");
     }
     let fit = json(&path("both/ensemble.json"));
     let any = &fit["labels"][5];
@@ -62,7 +62,7 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
     assert!(loss("weighted_mean") < loss("mean"), "{}", fit["log_loss"]);
     let chosen = fit["chosen"].as_str().unwrap().replace('-', "_");
     assert!(["mean", "weighted_mean", "stacking"].iter().all(|of| loss(&chosen) <= loss(of)));
-    // The table is as others are: it can be evaluated, and what is said of it is true.
+    // The table is as others are: it can be evaluated, and what it states of itself is true.
     let table = path("both/slices.parquet");
     let columns = ["--id", "id", "--column", "any=prob_any", "--only", "any"];
     let evaluate = ["evaluate", &table, "--resamples", "20", "--out", &path("eval")];
@@ -82,8 +82,8 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
     let members = [&format!("bad={model}"), &format!("good={model}"), &format!("good={model}")];
     let (fit, bundle) = (path("weighted/ensemble.json"), path("both.hemora"));
     let made = ["ensemble", "bundle", members[0], members[1], members[2], "--about", &about];
-    let said = succeed(&[&made[..], &["--fit", &fit, "--out", &bundle]].concat());
-    assert!(said.contains("MB, 3 bundles of 2 models"), "{said}");
+    let message = succeed(&[&made[..], &["--fit", &fit, "--out", &bundle]].concat());
+    assert!(message.contains("MB, 3 members of 2 models"), "{message}");
     let card = succeed(&["model", "inspect", &bundle]);
     for part in
         ["# tiny 9", "## Members", "| good | 2 | efficientnet-lite0 | 192×192 |", "| bad | 1 |"]
@@ -92,9 +92,13 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
     }
     let description: Value =
         serde_json::from_str(&succeed(&["model", "inspect", &bundle, "--json"])).unwrap();
-    assert_eq!(description["models"][0]["name"], "good", "in the order of the fit");
-    let found = description["models"][0]["weights"][5].as_f64().unwrap();
-    assert!((found - weight(0)).abs() < 1e-12);
+    let members = description["members"].as_array().unwrap();
+    let models: Vec<&str> = members.iter().map(|it| it["model"].as_str().unwrap()).collect();
+    assert_eq!(models, ["good", "good", "bad"], "in the order of the fit");
+    let of_good: f64 = members[..2].iter().map(|it| it["weights"][5].as_f64().unwrap()).sum();
+    assert!((of_good - weight(0)).abs() < 1e-12);
+    // What calibrates the bundle of one calibrates the member.
+    assert!(members[0]["calibration"].is_object() && description["calibration"].is_null());
 
     let phantoms = path("phantoms");
     let small = ["--patients", "1", "--size", "64", "--slice-spacing", "12"];
@@ -122,8 +126,8 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
     let table = path("alone/result.csv");
     let labels = path("phantoms/stage_2_train.csv");
     let evaluate = ["evaluate", &table, "--labels", &labels, "--model", &bundle, "--out"];
-    let said = refused(&[&evaluate[..], &[&path("eval")]].concat());
-    assert!(said.contains("was made by"), "{said}");
+    let message = refused(&[&evaluate[..], &[&path("eval")]].concat());
+    assert!(message.contains("was made by"), "{message}");
 }
 
 #[test]
@@ -136,10 +140,10 @@ fn what_does_not_belong_together_is_refused_by_name() {
     table.rows.iter_mut().for_each(|row| row.fold = (row.fold + 1) % 3);
     table.write(Path::new(&other)).unwrap();
     let out = path("out");
-    let said = refused(&["ensemble", "fit", &one, &other, "--out", &out]);
-    assert!(said.contains("other.parquet") && said.contains("in another fold"), "{said}");
-    let said = refused(&["ensemble", "fit", &one, &path("none.parquet"), "--out", &out]);
-    assert!(said.contains("none.parquet"), "{said}");
+    let message = refused(&["ensemble", "fit", &one, &other, "--out", &out]);
+    assert!(message.contains("other.parquet") && message.contains("in another fold"), "{message}");
+    let message = refused(&["ensemble", "fit", &one, &path("none.parquet"), "--out", &out]);
+    assert!(message.contains("none.parquet"), "{message}");
     let same = ["ensemble", "fit", &format!("a={one}"), &format!("a={one}"), "--out", &out];
     assert!(refused(&same).contains("two models are called `a`"));
     assert!(!Path::new(&out).exists());
@@ -154,15 +158,22 @@ fn what_does_not_belong_together_is_refused_by_name() {
         let own = ["ensemble", "bundle", member, "--about", &about, "--out", &bundle];
         refused(&[&own[..], more].concat())
     };
-    let said = made(&format!("one={model}"), &["--fit", &fit]);
-    assert!(said.contains("the bundles are of one, and the fit is of one, again"), "{said}");
-    let said = made(&one, &[]);
-    assert!(said.contains("one.parquet") && said.contains("not a usable model bundle"), "{said}");
-    // Ensembles are no members.
+    let message = made(&format!("one={model}"), &["--fit", &fit]);
+    let expected = "the bundles are of one, the fit is of one, again";
+    assert!(message.contains("ensemble.json") && message.contains(expected), "{message}");
+    let message = made(&one, &[]);
+    assert!(
+        message.contains("one.parquet") && message.contains("not a usable model bundle"),
+        "{message}"
+    );
+    // Bundles of several are no members.
     let nested = path("nested.hemora");
-    let first = ["ensemble", "bundle", model, "--about", &about, "--out", &nested];
+    let first = ["ensemble", "bundle", model, model, "--about", &about, "--out", &nested];
     succeed(&first);
-    let said = made(&nested, &[]);
-    assert!(said.contains("nested.hemora") && said.contains("it is an ensemble"), "{said}");
+    let message = made(&nested, &[]);
+    assert!(
+        message.contains("nested.hemora") && message.contains("it is an ensemble"),
+        "{message}"
+    );
     assert!(!Path::new(&bundle).exists());
 }

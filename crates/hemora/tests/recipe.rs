@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use hemora_data::{IndexReader, SliceScore, SliceTable, Table};
-use hemora_model::Model;
+use hemora_model::Bundle;
 use hemora_testing::require;
 
 use support::hemora;
@@ -212,8 +212,8 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     keep_middle(&thin, 60);
     let model = out.join("model.hemora");
     // Of each fold the network of slices, the one on its features, and its own on probabilities.
-    let whole = Model::open(&model).unwrap();
-    let series: Vec<usize> = whole.members().iter().map(|member| member.series().len()).collect();
+    let whole = Bundle::open(&model).unwrap();
+    let series: Vec<usize> = whole.members().map(|(_, networks)| networks.series.len()).collect();
     assert_eq!(series, [2, 2]);
     // The mean of the folds is what they say alone; each says of its own fold what was evaluated.
     let members = [1, 2].map(|fold| out.join(format!("members/resnet18-neighbours-{fold}.hemora")));

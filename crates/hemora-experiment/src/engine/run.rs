@@ -149,9 +149,17 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::path::{Path, PathBuf};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use super::*;
     use crate::engine::{Call, Command, Convert, chain};
+
+    /// One test at a time writes a script and starts it: a program that another thread is just
+    /// starting has the script open as well, and the system then refuses to run it.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ONE: Mutex<()> = Mutex::new(());
+        ONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Programs that are both a shell script with this body.
     fn programs(folder: &Path, body: &str) -> Programs {
@@ -182,6 +190,7 @@ mod tests {
 
     #[test]
     fn progress_is_read_from_events_and_other_lines_are_passed_over() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let body = "echo '{\"event\":\"device\",\"device\":\"toy\"}'; echo epoch 1 of 2
             echo '{\"event\":\"of-tomorrow\"}'; echo '{\"event\":\"finished\"}'; touch \"$3\"
@@ -200,6 +209,7 @@ mod tests {
 
     #[test]
     fn a_step_is_complete_with_its_record_and_its_outputs_alone() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let (path, step) = (folder.path(), training(folder.path(), "--seed=1"));
         assert_eq!(Record::find(&step).unwrap(), None);
@@ -236,6 +246,7 @@ mod tests {
 
     #[test]
     fn exit_statuses_are_told_apart() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let (path, step) = (folder.path(), training(folder.path(), "--seed=1"));
         let (failed, _) = run(&step, &programs(path, "echo no such file >&2; exit 1"));
@@ -258,6 +269,7 @@ mod tests {
 
     #[test]
     fn steps_run_in_order_and_not_twice() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         let convert: fn(&Path, &Path) -> Result<(), String> = |from, to| {

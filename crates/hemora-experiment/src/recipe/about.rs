@@ -1,34 +1,9 @@
 //! What the bundle of a recipe says of itself.
 
+use hemora_bundling::About;
 use hemora_ct::{Channel, InputRecipe};
-use serde::{Deserialize, Serialize};
 
 use crate::recipe::options::{Kind, Preset, RecipeOptions, Stage1};
-
-/// What only a person, or a recipe, can say of a model: the description that `hemora model bundle`
-/// takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct About {
-    /// Name of the model.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// When it was made.
-    pub created: String,
-    /// Terms of the weights.
-    pub licence: String,
-    /// What it may be used for, and what not.
-    pub intended_use: String,
-    /// What it was trained on, and how.
-    pub training_data: String,
-    /// How slices become its input, in words.
-    pub input: String,
-    /// What it was validated on, and what was chosen there.
-    pub validation: String,
-    /// What a user should not expect of it.
-    pub limits: Vec<String>,
-}
 
 /// The channels in words.
 fn input(stage1: &Stage1, options: &RecipeOptions) -> String {

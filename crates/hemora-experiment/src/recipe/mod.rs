@@ -16,7 +16,6 @@ mod plan;
 mod plan_text;
 mod submission;
 
-pub use about::About;
 pub use cost::{Cost, SeriesTiming, Timing};
 pub use dataset::Dataset;
 pub use error::RecipeError;

@@ -98,26 +98,38 @@ impl Job<'_> {
         settings
     }
 
-    /// The figures of the completed step: those that were measured before, or measured now.
+    /// The figures of a step that an earlier run completed: those that were measured then, or measured
+    /// now.
+    ///
+    /// # Errors
+    /// [`StudyError`] if what the training wrote cannot be used.
+    pub(super) fn earlier(&self, record: &Record) -> Result<Measured, StudyError> {
+        let text = fs::read(self.measured_path()).ok();
+        let earlier = text.and_then(|text| serde_json::from_slice::<MeasuredFile>(&text).ok());
+        match earlier.filter(|earlier| earlier.key == record.key) {
+            Some(earlier) => Ok(earlier.measured),
+            None => self.measured(record),
+        }
+    }
+
+    /// Measures what the step wrote, and keeps the figures.
     ///
     /// # Errors
     /// [`StudyError`] if what the training wrote cannot be used.
     pub(super) fn measured(&self, record: &Record) -> Result<Measured, StudyError> {
-        let path = self.folder.join("cell.json");
-        let earlier = fs::read(&path).ok();
-        let earlier = earlier.and_then(|text| serde_json::from_slice::<MeasuredFile>(&text).ok());
-        if let Some(earlier) = earlier.filter(|earlier| earlier.key == record.key) {
-            return Ok(earlier.measured);
-        }
         let measured = self.measure(record)?;
         let file = MeasuredFile { key: record.key.clone(), measured: measured.clone() };
-        write_json(&path, &file)?;
+        write_json(&self.measured_path(), &file)?;
         // They are larger than all else together, and nothing goes on from them any more.
         let checkpoints = self.run_folder().join("checkpoints");
         if checkpoints.is_dir() {
             fs::remove_dir_all(&checkpoints).map_err(in_path(&checkpoints))?;
         }
         Ok(measured)
+    }
+
+    fn measured_path(&self) -> PathBuf {
+        self.folder.join("cell.json")
     }
 
     fn measure(&self, record: &Record) -> Result<Measured, StudyError> {
@@ -254,9 +266,10 @@ mod tests {
         let file = MeasuredFile { key: first.clone(), measured: measured.clone() };
         write_json(&folder.path().join("cell.json"), &file).unwrap();
         let record = Record { key: first, command: String::new(), seconds: 2.0, device: None };
-        assert_eq!(job.measured(&record).unwrap(), measured);
-        // Of other settings it is: here there is nothing to measure.
-        let record = Record { key: "other".to_owned(), ..record };
+        assert_eq!(job.earlier(&record).unwrap(), measured);
+        // Of other settings it is, and after it ran again: here there is nothing to measure.
         assert!(job.measured(&record).is_err());
+        let record = Record { key: "other".to_owned(), ..record };
+        assert!(job.earlier(&record).is_err());
     }
 }

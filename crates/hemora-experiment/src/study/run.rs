@@ -212,7 +212,7 @@ impl Study {
                 }
                 StepEvent::Progress { event, .. } => on_event(StudyEvent::Progress(event)),
                 StepEvent::Complete { record, .. } => {
-                    let measured = Outcome::Measured(Box::new(job.measured(record)?));
+                    let measured = Outcome::Measured(Box::new(job.earlier(record)?));
                     let cell = results[*index].insert(job.cell.with(measured));
                     on_event(StudyEvent::Settled(cell));
                     settled += 1;

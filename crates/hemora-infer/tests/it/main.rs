@@ -1,16 +1,13 @@
 //! Engines, bundles and triage, against real files and real peers.
 
-mod bundle;
 mod documents;
 mod engines;
 mod ensemble;
-mod ensemble_bundle;
 mod ensemble_series;
 #[path = "../../../hemora-train/tests/formula/mod.rs"]
 mod formula;
 mod networks;
 mod pipeline;
-mod schema;
 mod sequences;
 mod series;
 mod series_bundle;

@@ -4,18 +4,19 @@
 use std::fs;
 use std::path::Path;
 
-use hemora_ct::SeriesInput;
 use hemora_ct::{ImagePlane, LABEL_COUNT, Slice};
 use hemora_infer::{
     Engine, EngineKind, LoadedModel, SeriesPolicy, TractEngine, load_sequence_engine, triage,
 };
 use hemora_io::{Collection, NewSlice, PixelStorage, collect, read_slice, write_slice};
-use hemora_model::{Bundle, Model, ModelInfo, SeriesResult, SeriesStage};
+use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, SeriesResult, SeriesStage};
 use hemora_nn::networks::{self, SequenceOptions, build_sequence};
 use hemora_nn::{Tensor, Weights, onnx};
 
 use crate::formula::formula_weights;
-use crate::support::{AXIAL, SIZE, calibration, info, onnxruntime, small_onnx};
+use crate::support::{
+    AXIAL, SIZE, calibration, first, info, member, onnxruntime, slices, small_onnx,
+};
 
 /// Features of the small network.
 pub const FEATURES: usize = 12;
@@ -45,24 +46,25 @@ pub fn stage(network: &str, columns: usize, folds: usize) -> SeriesStage {
 
 /// Stages with their numbers of columns and folds, as a bundle beside `folder`.
 pub fn bundle(folder: &Path, stages: &[(&str, usize, usize)], temperature: Option<f64>) -> Bundle {
-    let of = |&(name, columns, folds): &(&'static str, usize, usize)| {
+    let series: Vec<SeriesStage> =
+        stages.iter().map(|&(name, columns, folds)| stage(name, columns, folds)).collect();
+    let networks = stages.iter().flat_map(|&(name, columns, folds)| {
         (0..folds).map(move |fold| network(name, columns, fold))
-    };
+    });
     let info = ModelInfo {
-        series: stages.iter().map(|&(name, columns, folds)| stage(name, columns, folds)).collect(),
+        members: vec![Member { series, ..member() }],
         calibration: temperature.map(calibration),
         ..info()
     };
-    let stages: Vec<(&'static str, usize, usize)> =
-        stages.iter().map(|&(name, columns, folds)| (known(name), columns, folds)).collect();
-    let series: Vec<Vec<u8>> = stages.iter().flat_map(of).collect();
+    let networks = MemberNetworks { slices: small_onnx(), series: networks.collect() };
     let path = folder.join("series.hemora");
-    Bundle::write_with_series(&path, &info, &small_onnx(), &series, "# Card\n").unwrap();
+    Bundle::write(&path, &info, networks, "# Card\n").unwrap();
     Bundle::open(&path).unwrap()
 }
 
-pub fn known(name: &str) -> &'static str {
-    networks::sequence_names().find(|known| *known == name).unwrap()
+/// The networks of series of a bundle of one.
+pub fn series(bundle: &Bundle) -> &[Vec<u8>] {
+    &first(bundle).1.series
 }
 
 /// Writes a series of axial slices, bright as far as a formula says, whose files are not in the order
@@ -99,11 +101,10 @@ pub fn read(folder: &Path) -> Collection {
 pub fn run(kind: EngineKind, bundle: &Bundle, collection: &Collection) -> SeriesResult {
     let library = (kind == EngineKind::OnnxRuntime).then(|| onnxruntime().unwrap());
     let library = library.as_deref();
-    let model = Model::Network(bundle.clone());
-    let model = LoadedModel::load(kind, model, library).unwrap();
+    let model = LoadedModel::load(kind, bundle.clone(), library).unwrap();
     let result = triage(&model, collection, SeriesPolicy::AllAxial, &|_, _| ());
     let [study] = result.studies.as_slice() else { panic!("{:?}", result.skipped) };
-    assert_eq!(result.model.series_sha256.len(), bundle.series().len());
+    assert_eq!(result.model.series_sha256.len(), series(bundle).len());
     study.series[0].clone()
 }
 
@@ -123,10 +124,10 @@ pub fn assert_near(found: &[[f32; LABEL_COUNT]], expected: &[[f32; LABEL_COUNT]]
 
 /// Probabilities and pooled features of the slices in the order of their places.
 pub fn alone(bundle: &Bundle, collection: &Collection) -> Vec<([f32; LABEL_COUNT], Vec<f32>)> {
-    let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
+    let engine = TractEngine::load(&slices(bundle), 3, SIZE).unwrap();
     let of = |source| {
         let (_, slice) = read_slice(source).unwrap();
-        let output = engine.run(&bundle.info().input.input(|_| &slice)).unwrap();
+        let output = engine.run(&first(bundle).0.input.input(|_| &slice)).unwrap();
         let map = output.features.unwrap();
         let area = map.rows * map.columns;
         let mean = |channel: &[f32]| channel.iter().sum::<f32>() / area as f32;
@@ -196,29 +197,28 @@ fn triage_gives_what_the_networks_of_series_say_of_thick_and_of_thin_slices() {
     let folder = folder.path();
     let stages = [("sequence-features", FEATURES, 2), ("sequence-probabilities", 36, 2)];
     let both = bundle(folder, &stages, None);
-    for (slices, spacing) in [(20, 7.0), (60, 0.6)] {
-        let input = folder.join(format!("{slices}"));
-        write_series(&input, &format!("1.5.{slices}"), &even(slices, spacing));
+    for (count, spacing) in [(20, 7.0), (60, 0.6)] {
+        let input = folder.join(format!("{count}"));
+        write_series(&input, &format!("1.5.{count}"), &even(count, spacing));
         let collection = read(&input);
         let alone = alone(&both, &collection);
         let own: Vec<_> = alone.iter().map(|(own, _)| *own).collect();
         let features =
             |order: &[usize]| order.iter().map(|&slice| alone[slice].1.clone()).collect();
-        let first = by_hand(&both.series()[..2], slices, &features);
+        let first = by_hand(&series(&both)[..2], count, &features);
         let rows = |order: &[usize]| probability_rows(&own, Some(&first), spacing, order);
-        let expected = by_hand(&both.series()[2..], slices, &rows);
+        let expected = by_hand(&series(&both)[2..], count, &rows);
         for kind in engines() {
             let result = run(kind, &both, &collection);
             let found = probabilities(&result);
-            assert_near(&found, &expected, &format!("{kind}, {slices} slices"));
+            assert_near(&found, &expected, &format!("{kind}, {count} slices"));
             assert!(!result.warnings.iter().any(|it| it.contains("series")), "{result:?}");
             let changed = found.iter().zip(&own).filter(|(a, b)| (a[5] - b[5]).abs() > 0.01);
-            assert!(changed.count() > slices / 2, "the networks of series change nothing");
+            assert!(changed.count() > count / 2, "the networks of series change nothing");
         }
         // Without them slices are as the network of single slices has them.
         let plain = folder.join("plain.hemora");
-        let plain = Bundle::write(&plain, &info(), both.onnx(), "").unwrap();
-        assert_eq!(plain.info().format_version, 1);
+        let plain = Bundle::write(&plain, &info(), slices(&both), "").unwrap();
         assert_near(&probabilities(&run(EngineKind::Tract, &plain, &collection)), &own, "plain");
     }
 }
@@ -243,9 +243,9 @@ fn each_kind_of_network_is_shown_what_it_was_trained_on() {
     let cases: [(&Bundle, Rows); 2] =
         [(&transformer, &with_places), (&alike, &probabilities_alone)];
     for (bundle, rows) in cases {
-        let expected = by_hand(bundle.series(), slices, rows);
+        let expected = by_hand(series(bundle), slices, rows);
         for kind in engines() {
-            let what = format!("{kind} {}", bundle.info().series[0].network);
+            let what = format!("{kind} {}", first(bundle).0.series[0].network);
             assert_near(&probabilities(&run(kind, bundle, &collection)), &expected, &what);
         }
     }
@@ -280,7 +280,7 @@ fn series_that_cannot_be_read_keep_the_probabilities_of_single_slices_and_say_so
         ("one", even(1, 5.0), "it has 1 slice, and they read 3 to 1024"),
         ("two", even(2, 5.0), "it has 2 slices"),
         ("unplaced", unplaced, "1 of its 4 slices have no position"),
-        ("one-place", even(4, 0.0), "all lie in one place"),
+        ("one-place", even(4, 0.0), "all lie at one position"),
     ] {
         let input = folder.join(name);
         write_series(&input, "1.5.1", &places);
@@ -292,9 +292,9 @@ fn series_that_cannot_be_read_keep_the_probabilities_of_single_slices_and_say_so
         assert!(warning.is_some_and(|it| it.contains(expected)), "{name}: {:?}", result.warnings);
     }
     // Nor does a caller who forgets them go unnoticed.
-    let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
+    let engine = TractEngine::load(&slices(&bundle), 3, SIZE).unwrap();
     let collection = read(&folder.join("two"));
-    let model = LoadedModel::of(bundle, Box::new(engine), None);
+    let model = LoadedModel::with_engine(bundle, Box::new(engine), None);
     let result = triage(&model, &collection, SeriesPolicy::Chosen, &|_, _| ());
     let warnings = result.studies[0].series[0].warnings.join("; ");
     assert!(warnings.contains("not loaded"), "{warnings}");

@@ -9,7 +9,7 @@ use hemora_metrics::{
     Calibration, CalibrationMethod, Calibrator, LabelCalibration, Level, OperatingPoint,
     OperatingRule, Origin,
 };
-use hemora_model::{Bundle, Model, ModelInfo, NetworkRef};
+use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, NetworkRef};
 use hemora_nn::{Conv, Graph, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
 pub use hemora_testing::{onnxruntime, python as peers_python, shared};
 
@@ -103,13 +103,36 @@ pub fn brightness_bundle(folder: &Path) -> Bundle {
     set("classifier.weight", &[LABEL_COUNT, 1], &by_label);
     set("classifier.bias", &[LABEL_COUNT], &[-3.0; LABEL_COUNT]);
     let onnx = onnx::write(&graph, &weights).unwrap();
-    Bundle::write(&folder.join("brightness.hemora"), &info(), &onnx, "# Card\n").unwrap()
+    Bundle::write(&folder.join("brightness.hemora"), &info(), onnx, "# Card\n").unwrap()
 }
 
 /// A network in the built-in engine.
 pub fn loaded(bundle: &Bundle) -> LoadedModel {
-    let model = Model::Network(bundle.clone());
-    LoadedModel::load(EngineKind::Tract, model, None).unwrap()
+    LoadedModel::load(EngineKind::Tract, bundle.clone(), None).unwrap()
+}
+
+/// The first member of a bundle, and its networks.
+pub fn first(bundle: &Bundle) -> (&Member, &MemberNetworks) {
+    bundle.members().next().unwrap()
+}
+
+/// The network of slices of a bundle of one.
+pub fn slices(bundle: &Bundle) -> Vec<u8> {
+    first(bundle).1.slices.clone()
+}
+
+/// A member that takes 32 × 32 pixels and is the only one.
+pub fn member() -> Member {
+    Member {
+        model: "test".to_owned(),
+        network: NetworkRef { name: "none".to_owned(), trainable_parameters: 7 },
+        input: InputRecipe::grey(SIZE, Window::BRAIN),
+        views: hemora_ct::Views::One,
+        series: Vec::new(),
+        calibration: None,
+        weights: [1.0; LABEL_COUNT],
+        sha256: String::new(),
+    }
 }
 
 /// A description for a network that takes 32 × 32 pixels.
@@ -123,16 +146,14 @@ pub fn info() -> ModelInfo {
         intended_use: "tests".to_owned(),
         notice: "For research use only.".to_owned(),
         labels: Label::ALL.to_vec(),
-        input: InputRecipe::grey(SIZE, Window::BRAIN),
-        views: hemora_ct::Views::One,
-        network: NetworkRef { name: "none".to_owned(), trainable_parameters: 7 },
         training_data: "none".to_owned(),
         metrics: Vec::new(),
         operating_points: Vec::new(),
         calibration: None,
         aggregation: None,
-        series: Vec::new(),
-        sha256: String::new(),
+        members: vec![member()],
+        stacking: None,
+        series: None,
     }
 }
 

@@ -11,7 +11,8 @@ use hemora_metrics::{LearnedAggregation, LearnedLabel, Level, ProbabilityScores}
 use hemora_model::{Bundle, ModelInfo, SeriesResult, StudyResult, TriageResult};
 
 use crate::support::{
-    AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, calibration, loaded, operating_point, shared,
+    AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, calibration, first, loaded, operating_point,
+    shared, slices,
 };
 
 /// Bright pixels of the slices of the four series, feet to head.
@@ -56,7 +57,7 @@ pub fn archive() -> Archive {
     write("1.2", "3", CORONAL, &[4096; 3]);
     fs::write(path.join("notes.txt"), "no image").unwrap();
     let bundle = brightness_bundle(folder.path());
-    let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
+    let engine = TractEngine::load(&slices(&bundle), 3, SIZE).unwrap();
     Archive { folder, bundle, engine }
 }
 
@@ -145,7 +146,7 @@ fn probabilities_are_calibrated_and_slices_flagged_as_the_bundle_says() {
         ..archive.bundle.info().clone()
     };
     let path = archive.folder.path().join("calibrated.hemora");
-    let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
+    let bundle = Bundle::write(&path, &info, slices(&archive.bundle), "").unwrap();
     let policy = SeriesPolicy::Chosen;
     let result = triage(&loaded(&bundle), &archive.collect(), policy, &|_, _| ());
     let bleeding = &result.studies[0];
@@ -191,7 +192,7 @@ fn slices_make_a_series_by_the_rule_that_the_bundle_holds() {
     };
     let info = ModelInfo { aggregation: Some(learned), ..archive.bundle.info().clone() };
     let path = archive.folder.path().join("learned.hemora");
-    let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
+    let bundle = Bundle::write(&path, &info, slices(&archive.bundle), "").unwrap();
     let policy = SeriesPolicy::Chosen;
     let result = triage(&loaded(&bundle), &archive.collect(), policy, &|_, _| ());
     let (ours, default) = (&result.studies[0].series[0], &plain.studies[0].series[0]);
@@ -252,11 +253,12 @@ fn a_study_without_any_result_is_only_among_the_skipped() {
 fn an_engine_that_fails_on_slices_does_not_end_the_run() {
     let archive = archive();
     // A network for another input size fails on every slice.
-    let info = ModelInfo { input: grey(64), ..archive.bundle.info().clone() };
+    let mut info = archive.bundle.info().clone();
+    info.members[0].input = grey(64);
     let path = archive.folder.path().join("other.hemora");
-    let bundle = Bundle::write(&path, &info, archive.bundle.onnx(), "").unwrap();
-    let engine = TractEngine::load(bundle.onnx(), 3, SIZE).unwrap();
-    let model = LoadedModel::of(bundle, Box::new(engine), None);
+    let bundle = Bundle::write(&path, &info, slices(&archive.bundle), "").unwrap();
+    let engine = TractEngine::load(&slices(&bundle), 3, SIZE).unwrap();
+    let model = LoadedModel::with_engine(bundle, Box::new(engine), None);
     let result = triage(&model, &archive.collect(), SeriesPolicy::AllAxial, &|_, _| ());
     assert!(result.studies.is_empty());
     let failed: Vec<_> = result.skipped.iter().filter(|file| file.failed).collect();
@@ -289,12 +291,13 @@ fn neighbours_reach_the_network() {
 fn the_views_that_a_bundle_asks_for_are_averaged() {
     let archive = archive();
     let collection = archive.collect();
-    let info = ModelInfo { views: Views::Ten, ..archive.bundle.info().clone() };
+    let mut info = archive.bundle.info().clone();
+    info.members[0].views = Views::Ten;
     let path = archive.folder.path().join("views.hemora");
-    let onnx = archive.bundle.onnx().to_vec();
-    Bundle::write(&path, &info, &onnx, "# views").unwrap();
+    Bundle::write(&path, &info, slices(&archive.bundle), "# views").unwrap();
     let bundle = Bundle::open(&path).unwrap();
-    assert_eq!(bundle.info().views, Views::Ten);
+    let (member, _) = first(&bundle);
+    assert_eq!(member.views, Views::Ten);
     let any = |bundle: &Bundle| {
         let result = triage(&loaded(bundle), &collection, SeriesPolicy::Chosen, &|_, _| ());
         let series = result.studies.into_iter().flat_map(|study| study.series);
@@ -306,13 +309,13 @@ fn the_views_that_a_bundle_asks_for_are_averaged() {
     assert_ne!(one, ten);
     let series = collection.studies[1].series.iter().find(|series| series.id() == "1.2.1").unwrap();
     let (_, slice) = hemora_io::read_slice(&series.slices[2].source).unwrap();
-    let input = bundle.info().input.input(|_| &slice);
+    let input = member.input.input(|_| &slice);
     let views = Views::Ten.all();
     let of = |view: &hemora_ct::View| {
         f64::from(archive.engine.run(&view.of(&input, SIZE)).unwrap().probabilities[5])
     };
     let mean = views.iter().map(of).sum::<f64>() / views.len() as f64;
-    let score = score_series(&archive.engine, &bundle.info().input, Views::Ten, series, &|_, _| ());
+    let score = score_series(&archive.engine, &member.input, Views::Ten, series, &|_, _| ());
     assert_near(f64::from(score.slices[2].probabilities.any), mean);
 }
 

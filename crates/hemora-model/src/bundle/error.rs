@@ -2,7 +2,9 @@
 
 use std::io;
 
-use hemora_ct::{Label, RecipeError};
+use hemora_ct::Label;
+
+use super::FORMAT_VERSION;
 
 /// Why a model bundle is not used; the caller names the file.
 #[derive(Debug, thiserror::Error)]
@@ -13,12 +15,13 @@ pub enum BundleError {
     Io {
         /// What was tried.
         action: String,
-        /// What the system said.
+        /// The system's reason.
         source: io::Error,
     },
     /// Not a zip archive, or a damaged one.
     #[error(
-        "not a usable model bundle: {0}; expected a zip archive with model.onnx, model.json and card.md, fetch it again"
+        "not a usable model bundle: {0}; expected a zip archive with model.json, card.md and \
+         members/0/model.onnx, fetch it again"
     )]
     Archive(String),
     /// A part is too large to be believed.
@@ -34,48 +37,40 @@ pub enum BundleError {
         "an ONNX model needs a description beside it: neither {0} nor model.json was found in its folder"
     )]
     NoDescription(String),
-    /// `model.json` does not say what it must.
+    /// `model.json` is no description.
     #[error("model.json is not a model description: {0}")]
     Description(#[from] serde_json::Error),
     /// A bundle of another format version.
     #[error(
-        "model.json, `format_version`: {found}; this program reads versions 1 to {newest}, {}",
+        "model.json, `format_version`: {found}; this program reads version {FORMAT_VERSION}, {}",
         advice(.found)
     )]
     Version {
         /// Version in `model.json`.
         found: String,
-        /// The newest version that is read.
-        newest: u32,
     },
+    /// A bundle from before the format was settled.
+    #[error(
+        "model.json has no `members`: the bundle is of a format from before version {FORMAT_VERSION} was \
+         settled, which is not read any more; fetch a current bundle or make it again with `hemora model \
+         bundle`"
+    )]
+    Unsettled,
     /// Labels other than the six, or in another order.
     #[error("the model's labels are {}; expected {}, in this order", names(.0), names(&Label::ALL))]
     Labels(Vec<Label>),
-    /// The input recipe cannot be used.
-    #[error("model.json, `input`: {0}")]
-    Recipe(#[from] RecipeError),
     /// Another value in `model.json` cannot be used.
     #[error("model.json, `{field}`: {problem}")]
     Value {
-        /// The field.
-        field: &'static str,
+        /// The field, with the index of the member where it is one's.
+        field: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// An ensemble where one network is expected.
-    #[error("it is an ensemble of bundles; expected the bundle of one network")]
-    Ensemble,
-    /// A member of an ensemble cannot be used.
-    #[error("{file}: {source}")]
-    Member {
-        /// The member's file.
-        file: String,
-        /// Why not.
-        source: Box<BundleError>,
-    },
-    /// A network or member is not the one that `model.json` describes.
+    /// A network is not the one that `model.json` describes.
     #[error(
-        "{file} has SHA-256 {found}, model.json says {expected}: the file is damaged or was exchanged, fetch the bundle again"
+        "{file} has SHA-256 {found}, model.json has {expected}: the file is damaged or was exchanged, \
+         fetch the bundle again"
     )]
     Hash {
         /// The file.
@@ -88,14 +83,13 @@ pub enum BundleError {
 }
 
 impl BundleError {
-    /// Whether it is the version of a format that this program does not know yet.
-    pub(super) fn is_newer(&self) -> bool {
-        matches!(self, Self::Version { found, .. } if is_newer(found))
-    }
-
     pub(super) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |source| BundleError::Io { action, source }
+    }
+
+    pub(super) fn value(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Value { field: field.into(), problem: problem.into() }
     }
 }
 
@@ -104,9 +98,6 @@ fn names(labels: &[Label]) -> String {
 }
 
 fn advice(found: &str) -> &'static str {
-    if is_newer(found) { "update hemora" } else { "export the model again" }
-}
-
-fn is_newer(version: &str) -> bool {
-    version.parse::<u64>().is_ok_and(|version| version > u64::from(super::FORMAT_VERSION))
+    let newer = found.parse::<u64>().is_ok_and(|found| found > u64::from(FORMAT_VERSION));
+    if newer { "update hemora" } else { "export the model again" }
 }

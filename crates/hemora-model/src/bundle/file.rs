@@ -1,39 +1,70 @@
 //! Bundles read from disk or memory, and written.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Cursor, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::path::Path;
 
-use serde::Serialize;
-use sha2::{Digest, Sha256};
+use hemora_base::{sha256_hex, write_whole};
 
-use super::archive::{self, MODEL_LIMIT, NetworkParts, SERIES_LIMIT, TEXT_LIMIT};
+use super::archive::{
+    self, Archive, CARD, DESCRIPTION, MEMBERS_LIMIT, MODEL, MODEL_LIMIT, SERIES_LIMIT, TEXT_LIMIT,
+};
+use super::member::member_folder;
 use super::series::series_entry;
-use super::{BundleError, ModelInfo};
+use super::{BundleError, Member, ModelInfo, SeriesStage};
 use crate::ModelRef;
 
 /// A model with its description, checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
     info: ModelInfo,
-    onnx: Vec<u8>,
+    networks: BundleNetworks,
     card: String,
-    series: Vec<Vec<u8>>,
+}
+
+/// The networks of a bundle, ONNX models.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BundleNetworks {
+    /// Those of each member.
+    pub members: Vec<MemberNetworks>,
+    /// Those of series that read all members as one.
+    pub series: Vec<Vec<u8>>,
+}
+
+/// The networks of a member, ONNX models.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MemberNetworks {
+    /// The network of slices.
+    pub slices: Vec<u8>,
+    /// The networks of series: those of all stages one after the other.
+    pub series: Vec<Vec<u8>>,
+}
+
+impl From<MemberNetworks> for BundleNetworks {
+    fn from(member: MemberNetworks) -> Self {
+        Self { members: vec![member], series: Vec::new() }
+    }
+}
+
+impl From<Vec<u8>> for BundleNetworks {
+    fn from(slices: Vec<u8>) -> Self {
+        MemberNetworks { slices, series: Vec::new() }.into()
+    }
 }
 
 impl Bundle {
     /// Opens a bundle, or a plain ONNX model with its description beside it: `<name>.json` or
     /// `model.json`, optionally `<name>.md` or `card.md`, and `series/0.onnx` and so on where the
-    /// description names networks of series.
+    /// description names networks of series. The description is that of a bundle of one member.
     ///
     /// # Errors
     /// [`BundleError`] if the file cannot be read, is damaged, or describes what cannot be used.
     pub fn open(path: &Path) -> Result<Self, BundleError> {
         let file = open_file(path)?;
-        if is_onnx(path) {
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
             return Self::open_plain(path, file);
         }
-        Self::from_parts(archive::read_network(BufReader::new(file))?)
+        Self::read(BufReader::new(file))
     }
 
     /// Reads a bundle from memory.
@@ -41,58 +72,55 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::open`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
-        Self::from_parts(archive::read_network(Cursor::new(bytes))?)
+        Self::read(Cursor::new(bytes))
     }
 
-    /// Writes a bundle without networks of series: see [`Bundle::write_with_series`].
-    ///
-    /// # Errors
-    /// [`BundleError`] if the description cannot be used or the file cannot be written.
-    pub fn write(
-        path: &Path,
-        info: &ModelInfo,
-        onnx: &[u8],
-        card: &str,
-    ) -> Result<Self, BundleError> {
-        Self::write_with_series(path, info, onnx, &[], card)
-    }
-
-    /// Writes a bundle beside `path`, syncs and renames it. The hashes in `info` are replaced by those
-    /// of `onnx` and `series`, whose networks are those of all stages of `info.series` one after the
-    /// other, and the format version by the one that is needed. The same arguments always give the
-    /// same bytes.
+    /// Writes a bundle whole or not at all. The format version and all hashes in `info` are replaced by
+    /// those of `networks`. The same arguments always give the same bytes.
     ///
     /// # Errors
     /// [`BundleError`] if the description cannot be used, there are fewer or more networks than it
-    /// says, or the file cannot be written.
-    pub fn write_with_series(
+    /// names, or the file cannot be written.
+    pub fn write(
         path: &Path,
         info: &ModelInfo,
-        onnx: &[u8],
-        series: &[Vec<u8>],
+        networks: impl Into<BundleNetworks>,
         card: &str,
     ) -> Result<Self, BundleError> {
-        let mut info = ModelInfo { sha256: hash(onnx), ..info.clone() };
-        info.format_version = info.needed_version();
-        let expected = info.series_sha256().count();
-        if expected != series.len() {
-            let problem = format!("names {expected} networks, and there are {}", series.len());
-            return Err(BundleError::Value { field: "series", problem });
-        }
-        let hashes = info.series.iter_mut().flat_map(|stage| &mut stage.sha256);
-        hashes.zip(series).for_each(|(sha256, network)| *sha256 = hash(network));
+        let networks = networks.into();
+        let mut info = ModelInfo { format_version: super::FORMAT_VERSION, ..info.clone() };
+        set_hashes(&mut info, &networks)?;
         info.check()?;
-        let description = described(&info)?;
-        let names: Vec<String> = (0..series.len()).map(series_entry).collect();
+        let mut description = serde_json::to_vec_pretty(&info)?;
+        description.push(b'\n');
+        // As a reader will have it: numbers may lose their last digit on the way.
+        let info = ModelInfo::from_json(&description)?;
         let mut entries = vec![
-            (archive::DESCRIPTION, description.as_slice(), TEXT_LIMIT),
-            (archive::CARD, card.as_bytes(), TEXT_LIMIT),
-            (archive::MODEL, onnx, MODEL_LIMIT),
+            (DESCRIPTION.to_owned(), description.as_slice()),
+            (CARD.to_owned(), card.as_bytes()),
         ];
-        let of_series = names.iter().zip(series);
-        entries.extend(of_series.map(|(name, bytes)| (&**name, bytes.as_slice(), SERIES_LIMIT)));
-        write_archive(path, &entries)?;
-        Ok(Self { info, onnx: onnx.to_vec(), card: card.to_owned(), series: series.to_vec() })
+        let mut sizes = vec![TEXT_LIMIT; 2];
+        for (index, member) in networks.members.iter().enumerate() {
+            let folder = member_folder(index);
+            entries.push((format!("{folder}/{MODEL}"), &member.slices));
+            sizes.push(MODEL_LIMIT);
+            for (index, network) in member.series.iter().enumerate() {
+                entries.push((format!("{folder}/{}", series_entry(index)), network));
+                sizes.push(SERIES_LIMIT);
+            }
+        }
+        let of_members: u64 = entries[2..].iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        archive::check_size("all members", of_members, MEMBERS_LIMIT)?;
+        for (index, network) in networks.series.iter().enumerate() {
+            entries.push((series_entry(index), network));
+            sizes.push(SERIES_LIMIT);
+        }
+        for ((name, bytes), limit) in entries.iter().zip(sizes) {
+            archive::check_size(name, bytes.len() as u64, limit)?;
+        }
+        write_whole(path, |file| archive::write(file, &entries))
+            .map_err(BundleError::io(format!("cannot write {}", path.display())))?;
+        Ok(Self { info, networks, card: card.to_owned() })
     }
 
     /// The description.
@@ -100,14 +128,14 @@ impl Bundle {
         &self.info
     }
 
-    /// The network, an ONNX model.
-    pub fn onnx(&self) -> &[u8] {
-        &self.onnx
+    /// The members with their networks.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = (&Member, &MemberNetworks)> {
+        self.info.members.iter().zip(&self.networks.members)
     }
 
-    /// The networks of series, ONNX models: those of all stages one after the other.
+    /// The bundle's own networks of series, ONNX models: those that read all members as one.
     pub fn series(&self) -> &[Vec<u8>] {
-        &self.series
+        &self.networks.series
     }
 
     /// The model card, Markdown; empty if a plain ONNX model has none.
@@ -115,136 +143,165 @@ impl Bundle {
         &self.card
     }
 
-    /// The model's name, version and hash for a result.
+    /// The description and the networks.
+    pub fn into_parts(self) -> (ModelInfo, BundleNetworks) {
+        (self.info, self.networks)
+    }
+
+    /// The model's name, version and hashes for a result.
     pub fn model_ref(&self) -> ModelRef {
+        let ModelInfo { name, version, members, stacking, series, .. } = &self.info;
+        let (name, version) = (name.clone(), version.clone());
+        if let ([member], true) = (members.as_slice(), self.info.is_single()) {
+            let series_sha256 = member.series_sha256().cloned().collect();
+            let sha256 = member.sha256.clone();
+            return ModelRef { name, version, sha256, series_sha256, member_sha256: Vec::new() };
+        }
+        // What makes the probabilities, so that another calibration of the whole is the same model.
+        let made_of = serde_json::to_vec(&(members, stacking, series)).unwrap_or_default();
         ModelRef {
-            name: self.info.name.clone(),
-            version: self.info.version.clone(),
-            sha256: self.info.sha256.clone(),
+            name,
+            version,
+            sha256: sha256_hex(&made_of),
             series_sha256: self.info.series_sha256().cloned().collect(),
-            member_sha256: Vec::new(),
+            member_sha256: members.iter().map(|member| member.sha256.clone()).collect(),
         }
     }
 
-    pub(super) fn from_parts(parts: NetworkParts) -> Result<Self, BundleError> {
-        let NetworkParts { info, model, card, series } = parts;
-        let of_series = info.series_sha256().zip(&series).enumerate();
-        let of_series = of_series.map(|(index, (hash, bytes))| (series_entry(index), hash, bytes));
-        let model_onnx = (archive::MODEL.to_owned(), &info.sha256, &model);
-        for (file, expected, bytes) in std::iter::once(model_onnx).chain(of_series) {
-            check_hash(file, bytes, expected)?;
+    fn read(file: impl Read + Seek) -> Result<Self, BundleError> {
+        let mut archive = Archive::open(file)?;
+        let info = ModelInfo::from_json(&archive.entry(DESCRIPTION, TEXT_LIMIT)?)?;
+        let card = archive.entry(CARD, TEXT_LIMIT)?;
+        let mut left = MEMBERS_LIMIT;
+        let mut of_member = |name: &str, limit: u64| -> Result<Vec<u8>, BundleError> {
+            let bytes = archive.entry(name, limit.min(left))?;
+            left -= bytes.len() as u64;
+            Ok(bytes)
+        };
+        let mut members = Vec::with_capacity(info.members.len());
+        for (index, member) in info.members.iter().enumerate() {
+            let folder = format!("{}/", member_folder(index));
+            members.push(read_member(member, &folder, &mut of_member)?);
         }
-        let card = archive::text(card)?;
-        Ok(Self { info, onnx: model, card, series })
+        let mut series = Vec::new();
+        for (index, expected) in info.series_sha256().enumerate() {
+            let name = series_entry(index);
+            let bytes = archive.entry(&name, SERIES_LIMIT)?;
+            check_hash(name, &bytes, expected)?;
+            series.push(bytes);
+        }
+        let networks = BundleNetworks { members, series };
+        Ok(Self { info, networks, card: text(card)? })
     }
 
     fn open_plain(path: &Path, file: File) -> Result<Self, BundleError> {
         let name = path.display().to_string();
-        let model = archive::read_limited(file, &name, MODEL_LIMIT)?;
-        let own = path.with_extension("json");
-        let beside = [own.clone(), path.with_file_name(archive::DESCRIPTION)];
+        let mut model = Some(archive::read_limited(file, &name, MODEL_LIMIT)?);
+        let named = path.with_extension("json");
+        let beside = [named.clone(), path.with_file_name(DESCRIPTION)];
         let Some(description) = beside.iter().find(|path| path.is_file()) else {
-            return Err(BundleError::NoDescription(file_name(&own)));
+            let name = named.file_name().unwrap_or_default();
+            return Err(BundleError::NoDescription(name.to_string_lossy().into_owned()));
         };
-        let cards = [path.with_extension("md"), path.with_file_name(archive::CARD)];
+        let cards = [path.with_extension("md"), path.with_file_name(CARD)];
         let card = match cards.iter().find(|path| path.is_file()) {
-            Some(card) => read_text(card)?,
+            Some(card) => read_file(card, TEXT_LIMIT)?,
             None => Vec::new(),
         };
-        let info = ModelInfo::from_json(&read_text(description)?)?;
-        let network = |index: usize| {
-            let path = path.with_file_name(series_entry(index));
-            read_file(&path, SERIES_LIMIT)
+        let info = ModelInfo::from_json(&read_file(description, TEXT_LIMIT)?)?;
+        let ([member], None) = (info.members.as_slice(), &info.series) else {
+            let problem = format!(
+                "has {} members, or the bundle networks of series; expected the one member whose \
+                 network is the ONNX model",
+                info.members.len()
+            );
+            return Err(BundleError::value("members", problem));
         };
-        let series = (0..info.series_sha256().count()).map(network).collect::<Result<_, _>>()?;
-        Self::from_parts(NetworkParts { info, model, card, series })
+        let member = read_member(member, "", &mut |name, limit| match model.take() {
+            // The network of slices is asked for first, and is the model whatever its name.
+            Some(model) => Ok(model),
+            None => read_file(&path.with_file_name(name), limit),
+        })?;
+        Ok(Self { info, networks: member.into(), card: text(card)? })
     }
 }
 
-fn read_text(path: &Path) -> Result<Vec<u8>, BundleError> {
-    read_file(path, TEXT_LIMIT)
+/// Reads a member's networks from `folder` and checks their hashes.
+fn read_member(
+    member: &Member,
+    folder: &str,
+    read: &mut dyn FnMut(&str, u64) -> Result<Vec<u8>, BundleError>,
+) -> Result<MemberNetworks, BundleError> {
+    let mut network = |name: String, limit, expected: &str| {
+        let bytes = read(&name, limit)?;
+        check_hash(name, &bytes, expected)?;
+        Ok::<_, BundleError>(bytes)
+    };
+    let slices = network(format!("{folder}{MODEL}"), MODEL_LIMIT, &member.sha256)?;
+    let series = member.series_sha256().enumerate().map(|(index, expected)| {
+        network(format!("{folder}{}", series_entry(index)), SERIES_LIMIT, expected)
+    });
+    Ok(MemberNetworks { slices, series: series.collect::<Result<_, _>>()? })
 }
 
-fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
-    let file =
-        File::open(path).map_err(BundleError::io(format!("cannot open {}", path.display())))?;
-    archive::read_limited(file, &path.display().to_string(), limit)
+/// Sets all hashes of a description to those of its networks.
+fn set_hashes(info: &mut ModelInfo, networks: &BundleNetworks) -> Result<(), BundleError> {
+    let (expected, found) = (info.members.len(), networks.members.len());
+    if expected != found {
+        let problem = format!("has {expected} members, and there are networks of {found}");
+        return Err(BundleError::value("members", problem));
+    }
+    for (index, (member, networks)) in info.members.iter_mut().zip(&networks.members).enumerate() {
+        member.sha256 = sha256_hex(&networks.slices);
+        let field = format!("members[{index}].series");
+        set_stage_hashes(&field, &mut member.series, &networks.series)?;
+    }
+    let stages = match &mut info.series {
+        Some(series) => std::slice::from_mut(&mut series.stage),
+        None => &mut [],
+    };
+    set_stage_hashes("series", stages, &networks.series)
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
-}
-
-/// Whether a file is a plain ONNX model, by its name.
-pub(super) fn is_onnx(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
-}
-
-/// Lower-case hexadecimal SHA-256.
-pub(super) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn set_stage_hashes(
+    field: &str,
+    stages: &mut [SeriesStage],
+    networks: &[Vec<u8>],
+) -> Result<(), BundleError> {
+    let expected: usize = stages.iter().map(|stage| stage.sha256.len()).sum();
+    if expected != networks.len() {
+        let problem = format!("names {expected} networks, and there are {}", networks.len());
+        return Err(BundleError::value(field, problem));
+    }
+    let hashes = stages.iter_mut().flat_map(|stage| &mut stage.sha256);
+    hashes.zip(networks).for_each(|(sha256, network)| *sha256 = sha256_hex(network));
+    Ok(())
 }
 
 /// Checks that an entry is the one that is described.
-pub(super) fn check_hash(file: String, bytes: &[u8], expected: &str) -> Result<(), BundleError> {
-    let found = hash(bytes);
+fn check_hash(file: String, bytes: &[u8], expected: &str) -> Result<(), BundleError> {
+    let found = sha256_hex(bytes);
     if found != expected {
         return Err(BundleError::Hash { file, found, expected: expected.to_owned() });
     }
     Ok(())
 }
 
+/// A card's text.
+fn text(card: Vec<u8>) -> Result<String, BundleError> {
+    String::from_utf8(card)
+        .map_err(|_| BundleError::Archive("card.md is not UTF-8 text".to_owned()))
+}
+
+fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
+    archive::read_limited(open_file(path)?, &path.display().to_string(), limit)
+}
+
 /// Opens a file; a pipe or device would block or never end.
-pub(super) fn open_file(path: &Path) -> Result<File, BundleError> {
+fn open_file(path: &Path) -> Result<File, BundleError> {
     let cannot_open = || BundleError::io(format!("cannot open {}", path.display()));
     if !fs::metadata(path).map_err(cannot_open())?.is_file() {
         return Err(cannot_open()(io::Error::other("it is not a file")));
     }
     File::open(path).map_err(cannot_open())
-}
-
-/// A description as it stands in a bundle.
-pub(super) fn described(info: &impl Serialize) -> Result<Vec<u8>, BundleError> {
-    let mut description = serde_json::to_vec_pretty(info)?;
-    description.push(b'\n');
-    Ok(description)
-}
-
-/// Writes an archive beside `path`, syncs and renames it, so that a killed program leaves no
-/// half-written file.
-pub(super) fn write_archive(
-    path: &Path,
-    entries: &[(&str, &[u8], u64)],
-) -> Result<(), BundleError> {
-    replace_file(path, |file| {
-        let mut writer = BufWriter::new(file);
-        archive::write(&mut writer, entries)?;
-        writer.flush().map_err(BundleError::io("cannot write the bundle"))
-    })
-}
-
-fn replace_file(
-    path: &Path,
-    write: impl FnOnce(&mut File) -> Result<(), BundleError>,
-) -> Result<(), BundleError> {
-    let beside = beside(path);
-    let action = || format!("cannot write {}", path.display());
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&beside)
-        .map_err(BundleError::io(action()))?;
-    let written = write(&mut file)
-        .and_then(|()| file.sync_all().map_err(BundleError::io(action())))
-        .and_then(|()| fs::rename(&beside, path).map_err(BundleError::io(action())));
-    if written.is_err() {
-        // The reason for the failure is more useful than that of a failed clean-up.
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn beside(path: &Path) -> PathBuf {
-    path.with_file_name(format!(".{}.{}.tmp", file_name(path), std::process::id()))
 }

@@ -1,23 +1,24 @@
-//! `model.json`: what a network is, what it takes, how good it is and what it may be used for.
+//! `model.json`: what a model is made of, how good it is and what it may be used for.
 
-use hemora_ct::{InputRecipe, Label, Views};
-use hemora_metrics::{Calibration, LearnedAggregation, OperatingPoint};
+use std::ops::Range;
+
+use hemora_ct::Label;
+use hemora_metrics::{Calibration, LearnedAggregation, OperatingPoint, Stacking};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ensemble::ENSEMBLE_FORMAT_VERSION;
-use super::series::{SeriesStage, check_stages};
-use super::{BundleError, Claims};
+use super::member::{check_members, models};
+use super::series::check_bundle_series;
+use super::{BundleError, BundleSeries, Member, Metric};
 
 /// Newest version of the bundle format; raised when a reader of the old one could misuse the new.
-/// Version 2 has networks of series; a bundle without any is of version 1. Version 3 are ensembles.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 1;
 
-/// The description of a model.
+/// The description of a model: one member, or several whose probabilities are combined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelInfo {
-    /// Version of this document's format: 2 where there are networks of series, else 1.
+    /// Version of this document's format, 1.
     pub format_version: u32,
     /// Name of the model.
     pub name: String,
@@ -31,15 +32,8 @@ pub struct ModelInfo {
     pub intended_use: String,
     /// States that the model is for research use and not for diagnosis.
     pub notice: String,
-    /// The six labels in the order of the output's columns.
+    /// The six labels in the order of every network's output and of all weights.
     pub labels: Vec<Label>,
-    /// How slices become the network's input.
-    pub input: InputRecipe,
-    /// Views of each input whose probabilities are averaged.
-    #[serde(default, skip_serializing_if = "Views::is_one")]
-    pub views: Views,
-    /// The network.
-    pub network: NetworkRef,
     /// What it was trained on.
     pub training_data: String,
     /// How good it is, and on what.
@@ -48,65 +42,23 @@ pub struct ModelInfo {
     /// Thresholds with what they achieve and where they were chosen.
     #[serde(default)]
     pub operating_points: Vec<OperatingPoint>,
-    /// How a slice's probabilities are calibrated before anything is made of them.
+    /// How the probabilities of slices are calibrated after those of all members were combined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// How the slices of a series make its probability, where that was fitted; else the mean of the
     /// three highest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<LearnedAggregation>,
-    /// Networks that read the slices of a whole series, and whose probabilities then stand for those
-    /// of the network of single slices.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub series: Vec<SeriesStage>,
-    /// SHA-256 of `model.onnx`, lower-case hexadecimal.
-    pub sha256: String,
-}
-
-/// A network by name and size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NetworkRef {
-    /// Name, for instance `efficientnet-lite0`.
-    pub name: String,
-    /// Number of trainable parameters.
-    pub trainable_parameters: u64,
-}
-
-/// What a figure was computed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum MeasuredLevel {
-    /// Single slices.
-    Slice,
-    /// Series.
-    Series,
-    /// Studies.
-    Study,
-}
-
-/// One measured figure with its 95 % confidence interval.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Metric {
-    /// Name, for instance `AUROC`.
-    pub name: String,
-    /// The label, absent for a figure over all labels.
-    pub label: Option<Label>,
-    /// What it was computed over.
-    pub level: MeasuredLevel,
-    /// The figure.
-    pub value: f64,
-    /// Lower end of the interval, if there is one.
-    pub low: Option<f64>,
-    /// Upper end of the interval, if there is one.
-    pub high: Option<f64>,
-    /// Number of slices, series or studies.
-    pub n: u64,
-    /// How many of them were positive.
-    pub positives: u64,
-    /// On which data, and what else a reader should know.
-    pub note: String,
+    /// The members, one at least. Their networks are `members/0/model.onnx`, `members/1/model.onnx`
+    /// and so on; of the weighted mean of their probabilities everything else is made.
+    pub members: Vec<Member>,
+    /// Trees that read the models' probabilities of a slice and its neighbours and replace the
+    /// weighted mean, where they were fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stacking: Option<Stacking>,
+    /// Networks of series that read what all members predict together and replace the weighted mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<BundleSeries>,
 }
 
 impl ModelInfo {
@@ -115,84 +67,111 @@ impl ModelInfo {
     /// # Errors
     /// [`BundleError`] names the version, field or value that cannot be used.
     pub fn from_json(bytes: &[u8]) -> Result<Self, BundleError> {
-        let (version, value) = parsed(bytes)?;
-        if version == ENSEMBLE_FORMAT_VERSION {
-            return Err(BundleError::Ensemble);
-        }
+        let value: serde_json::Value = serde_json::from_slice(bytes)?;
+        // The version before anything else: a newer format may have fields that this one does not know.
+        check_version(&value)?;
         let info: Self = serde_json::from_value(value)?;
         info.check()?;
         Ok(info)
     }
 
-    /// Checks labels, recipe and values.
+    /// Checks texts, numbers and members.
     ///
     /// # Errors
     /// [`BundleError`] names what cannot be used.
     pub fn check(&self) -> Result<(), BundleError> {
-        if self.format_version != self.needed_version() {
-            let problem = format!(
-                "is {}; expected {} with {} stages of networks of series",
-                self.format_version,
-                self.needed_version(),
-                self.series.len()
-            );
-            return Err(BundleError::Value { field: "format_version", problem });
+        if self.format_version != FORMAT_VERSION {
+            return Err(BundleError::Version { found: self.format_version.to_string() });
         }
-        self.claims().check()?;
-        self.input.check()?;
-        check_sha256("sha256", &self.sha256)?;
-        check_stages(&self.series)
-    }
-
-    /// What it claims of itself.
-    pub fn claims(&self) -> Claims<'_> {
-        Claims {
-            name: &self.name,
-            version: &self.version,
-            notice: &self.notice,
-            labels: &self.labels,
-            metrics: &self.metrics,
-            operating_points: &self.operating_points,
-            calibration: self.calibration.as_ref(),
-            aggregation: self.aggregation.as_ref(),
+        self.check_claims()?;
+        check_members(&self.members)?;
+        if let Some(series) = &self.series {
+            if self.stacking.is_some() {
+                let problem = "cannot be used beside `stacking`: each would have to read the other";
+                return Err(BundleError::value("series", problem));
+            }
+            check_bundle_series(series, &self.members)?;
         }
+        let Some(stacking) = &self.stacking else { return Ok(()) };
+        let count = self.models().len();
+        if stacking.models != count {
+            let problem = format!("reads {} models of {count}", stacking.models);
+            return Err(BundleError::value("stacking", problem));
+        }
+        stacking.check().map_err(|error| BundleError::value("stacking", error.to_string()))
     }
 
-    /// The version of a document with these fields.
-    pub(super) fn needed_version(&self) -> u32 {
-        if self.series.is_empty() { 1 } else { 2 }
+    /// Checks what the model claims of itself: labels, texts and figures.
+    fn check_claims(&self) -> Result<(), BundleError> {
+        if self.labels != Label::ALL {
+            return Err(BundleError::Labels(self.labels.clone()));
+        }
+        let texts = [("name", &self.name), ("version", &self.version), ("notice", &self.notice)];
+        for (field, text) in texts {
+            if text.trim().is_empty() {
+                return Err(BundleError::value(field, "is empty"));
+            }
+        }
+        if let Some(problem) = self.metrics.iter().find_map(Metric::problem) {
+            return Err(BundleError::value("metrics", problem));
+        }
+        for point in &self.operating_points {
+            let shares = [Some(point.threshold), point.sensitivity, point.specificity];
+            if shares.into_iter().flatten().any(|share| !(0.0..=1.0).contains(&share)) {
+                let problem = format!("`{}` has a value that is not between 0 and 1", point.name);
+                return Err(BundleError::value("operating_points", problem));
+            }
+        }
+        if let Some(Err(error)) = self.calibration.as_ref().map(Calibration::check) {
+            return Err(BundleError::value("calibration", error.to_string()));
+        }
+        if let Some(Err(error)) = self.aggregation.as_ref().map(LearnedAggregation::check) {
+            return Err(BundleError::value("aggregation", error.to_string()));
+        }
+        Ok(())
     }
 
-    /// Hashes of all networks of series, in the order of their files.
+    /// Each model with the range of its members: members that follow each other with one name are one
+    /// model, the mean of its members.
+    pub fn models(&self) -> Vec<(&str, Range<usize>)> {
+        models(&self.members)
+    }
+
+    /// Whether it is one network of slices with at most its own networks of series: nothing else makes
+    /// its probabilities but calibration.
+    pub fn is_single(&self) -> bool {
+        let alone = self.stacking.is_none() && self.series.is_none();
+        alone && matches!(self.members.as_slice(), [member] if member.calibration.is_none())
+    }
+
+    /// Hashes of the bundle's own networks of series, in the order of their files.
     pub(super) fn series_sha256(&self) -> impl Iterator<Item = &String> {
-        self.series.iter().flat_map(|stage| &stage.sha256)
+        self.series.iter().flat_map(|series| &series.stage.sha256)
     }
 }
 
-/// The version of a description, one that this program reads, and its JSON.
-pub(super) fn parsed(bytes: &[u8]) -> Result<(u32, serde_json::Value), BundleError> {
-    let value: serde_json::Value = serde_json::from_slice(bytes)?;
-    // The version before anything else: a newer format may have fields that this one does not know.
-    let version = value.get("format_version").and_then(serde_json::Value::as_u64);
-    match version.and_then(|version| u32::try_from(version).ok()) {
-        Some(version @ 1..=FORMAT_VERSION) => Ok((version, value)),
-        _ => {
-            let found = value.get("format_version").map_or("missing".to_owned(), short);
-            Err(BundleError::Version { found, newest: FORMAT_VERSION })
+/// Checks that a description is of the version that this program reads.
+fn check_version(value: &serde_json::Value) -> Result<(), BundleError> {
+    let has = |field| value.get(field).is_some();
+    // Bundles were of versions 1 to 3 before the format was settled, without a list of members.
+    if !has("members") && (has("models") || has("sha256")) {
+        return Err(BundleError::Unsettled);
+    }
+    match value.get("format_version") {
+        Some(version) if version.as_u64() == Some(FORMAT_VERSION.into()) => Ok(()),
+        version => {
+            // Cut short: it may be anything.
+            let shown = |value: &serde_json::Value| value.to_string().chars().take(40).collect();
+            Err(BundleError::Version { found: version.map_or("missing".to_owned(), shown) })
         }
     }
 }
 
-pub(super) fn check_sha256(field: &'static str, text: &str) -> Result<(), BundleError> {
+/// Checks that a text can be a hash.
+pub(super) fn check_sha256(field: &str, text: &str) -> Result<(), BundleError> {
     let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     if text.len() != 64 || !text.chars().all(is_hex) {
-        let problem = "is not 64 lower-case hexadecimal digits".to_owned();
-        return Err(BundleError::Value { field, problem });
+        return Err(BundleError::value(field, "is not 64 lower-case hexadecimal digits"));
     }
     Ok(())
-}
-
-/// A value for a message, cut short.
-fn short(value: &serde_json::Value) -> String {
-    value.to_string().chars().take(40).collect()
 }

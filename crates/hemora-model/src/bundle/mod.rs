@@ -1,21 +1,18 @@
-//! The model bundle `*.hemora`: a network with all that is needed to use it rightly, or several.
+//! The model bundle `*.hemora`: one or more networks of slices with all that is needed to use them rightly.
 
 mod archive;
-mod claims;
-mod ensemble;
 mod error;
 mod file;
 mod info;
-mod model;
+mod member;
+mod metric;
 mod series;
 
-pub use claims::Claims;
-pub use ensemble::{
-    ENSEMBLE_FORMAT_VERSION, EnsembleInfo, EnsembleModel, EnsembleSeries, MOST_MEMBERS,
-    member_entry,
-};
 pub use error::BundleError;
-pub use file::Bundle;
-pub use info::{FORMAT_VERSION, MeasuredLevel, Metric, ModelInfo, NetworkRef};
-pub use model::{Ensemble, Model};
-pub use series::{MOST_SERIES_NETWORKS, SeriesStage, series_entry};
+pub use file::{Bundle, BundleNetworks, MemberNetworks};
+pub use info::{FORMAT_VERSION, ModelInfo};
+pub use member::{MOST_MEMBERS, Member, NetworkRef, member_folder};
+pub use metric::{MeasuredLevel, Metric};
+pub use series::{
+    BundleSeries, FeatureError, MOST_SERIES_NETWORKS, SeriesStage, check_features, series_entry,
+};

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hemora_ct::{Channel, InputRecipe, Window};
-use hemora_data::{Output, PreparedSet, SplitTable};
+use hemora_data::{GroupTable, Output, PreparedSet, SplitTable};
 
 use super::check::refuse;
 use super::plan::{ComputePlan, Teaching};
 use super::{ConfigError, RunConfig, text};
 use crate::data::{
-    By, DataPlan, ExtraImages, Fold, GroupTable, HoldOut, NetworkInput, Parts, Source,
-    open_prepared,
+    By, DataPlan, ExtraImages, Fold, HoldOut, NetworkInput, Parts, Source, open_prepared,
 };
 use crate::model::{JointPlan, ModelError, ModelPlan, SeriesPlan, SlicePlan, Task, series_input};
 use crate::optim::{
@@ -326,39 +325,14 @@ fn extra_images(text: &str) -> Result<ExtraImages, ConfigError> {
     }
 }
 
-/// A path with two columns behind it, or a path alone; the path may have colons of its own.
+/// A table of groups.
 fn group_table(text: &str) -> Result<GroupTable, ConfigError> {
-    if Path::new(text).is_file() {
-        return Ok(GroupTable::BySeries(text.into()));
-    }
-    let mut parts = text.rsplitn(3, ':');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(group), Some(id), Some(path)) => Ok(GroupTable::ByImage {
-            path: path.into(),
-            id: id.to_owned(),
-            group: group.to_owned(),
-        }),
-        (Some(path), None, _) => Ok(GroupTable::BySeries(path.into())),
-        _ => refuse("--groups", text, "CSV or CSV:ID_COLUMN:GROUP_COLUMN"),
-    }
+    text.parse().or_else(|_| refuse("--groups", text, "CSV or CSV:ID_COLUMN:GROUP_COLUMN"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_of_groups_may_lie_under_a_path_with_colons() {
-        let by_image = |path: &str| GroupTable::ByImage {
-            path: path.into(),
-            id: "ID".to_owned(),
-            group: "patient".to_owned(),
-        };
-        assert_eq!(group_table("a.csv:ID:patient").unwrap(), by_image("a.csv"));
-        assert_eq!(group_table("a:b/c:d.csv:ID:patient").unwrap(), by_image("a:b/c:d.csv"));
-        assert_eq!(group_table("a.csv").unwrap(), GroupTable::BySeries("a.csv".into()));
-        assert!(group_table("a.csv:ID").unwrap_err().to_string().contains("--groups a.csv:ID"));
-    }
 
     #[test]
     fn numbers_that_turn_something_off_are_no_part_of_a_plan() {

@@ -7,7 +7,7 @@ use hemora_ct::{InputRecipe, Label};
 use hemora_data::{Groups, ImageSet, JpegSet, LoaderSet, PreparedSet, Split, Stacks};
 
 use super::hold_out::divide;
-use super::read::{read_groups, read_set};
+use super::read::read_set;
 use super::{DataPlan, HoldOut, LoadError, Source, SplitPlan};
 use crate::output::Reporter;
 
@@ -104,7 +104,7 @@ impl Images {
         recipe.check()?;
         let mut known = Groups::default();
         for table in &plan.groups {
-            known.merge(&read_groups(table)?);
+            known.merge(&Groups::from_table(table)?);
         }
         let (images, labels) = match &plan.source {
             Source::Prepared { folder, set } => {

@@ -11,6 +11,4 @@ pub use error::LoadError;
 pub use hold_out::hold_out;
 pub use images::{Images, RunData, load};
 pub use parts::{Parts, open_prepared};
-pub use plan::{
-    By, DataPlan, ExtraImages, Fold, GroupTable, HoldOut, NetworkInput, Source, SplitPlan,
-};
+pub use plan::{By, DataPlan, ExtraImages, Fold, HoldOut, NetworkInput, Source, SplitPlan};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use hemora_ct::InputRecipe;
-use hemora_data::{PreparedSet, SplitTable};
+use hemora_data::{GroupTable, PreparedSet, SplitTable};
 use serde::{Deserialize, Serialize};
 
 /// What stays on one side of a split.
@@ -44,22 +44,6 @@ pub enum Source {
         images: PathBuf,
         /// The table.
         labels: PathBuf,
-    },
-}
-
-/// A table that tells which images share a patient or series.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupTable {
-    /// One row a series.
-    BySeries(PathBuf),
-    /// One row an image.
-    ByImage {
-        /// The table.
-        path: PathBuf,
-        /// Its column of ids.
-        id: String,
-        /// Its column of groups.
-        group: String,
     },
 }
 

@@ -3,21 +3,10 @@
 use std::path::Path;
 
 use hemora_ct::InputRecipe;
-use hemora_data::{Groups, ImageSet, InMemorySet, PreparedSet};
+use hemora_data::{ImageSet, InMemorySet, PreparedSet};
 
-use super::{DataPlan, GroupTable, LoadError, Source};
+use super::{DataPlan, LoadError, Source};
 use crate::output::Reporter;
-
-/// The groups of a table.
-///
-/// # Errors
-/// [`LoadError`] if it cannot be read.
-pub(super) fn read_groups(table: &GroupTable) -> Result<Groups, LoadError> {
-    Ok(match table {
-        GroupTable::BySeries(path) => Groups::from_series_csv(path)?,
-        GroupTable::ByImage { path, id, group } => Groups::from_csv(path, id, group)?,
-    })
-}
 
 /// The images of a folder that have labels and that `wanted` takes.
 ///

@@ -1,8 +1,7 @@
 //! Who is told of a run's progress, and where: people on standard error, programs on standard output.
 
-use std::cell::Cell;
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hemora_base::Event;
@@ -147,14 +146,15 @@ impl Counter {
 
 /// Lets an event through once a second.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Cell<Option<Instant>>);
+pub(super) struct Throttle(Mutex<Option<Instant>>);
 
 impl Throttle {
     /// Whether it is time for an event; for the last one it always is.
     pub(super) fn is_due(&self, last: bool) -> bool {
-        let due = last || self.0.get().is_none_or(|then| then.elapsed() >= EVENT_EVERY);
+        let mut then = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last || then.is_none_or(|then| then.elapsed() >= EVENT_EVERY);
         if due {
-            self.0.set(Some(Instant::now()));
+            *then = Some(Instant::now());
         }
         due
     }

@@ -17,6 +17,7 @@ mod teachers;
 mod timing;
 mod trainer;
 pub mod validation;
+mod views;
 
 pub use device::{Compute, DeviceError, set_threads};
 pub use error::TrainError;

@@ -9,7 +9,10 @@ use std::sync::OnceLock;
 use hemora_ct::{LABEL_COUNT, Label, Views};
 use hemora_data::{Negatives, Selection, SliceTable, SplitInto};
 use hemora_infer::{EngineKind, LoadedModel, SeriesPolicy, triage};
-use hemora_model::{Bundle, Model, ModelInfo, SeriesNetwork, SliceNetwork, TrainedNetwork};
+use hemora_model::{
+    Bundle, Member, MemberNetworks, ModelInfo, NetworkRef, SeriesNetwork, SeriesStage,
+    SliceNetwork, TrainedNetwork,
+};
 use hemora_nn::{Weights, networks, onnx};
 use tempfile::TempDir;
 
@@ -88,30 +91,53 @@ fn bundle(run: &Path, out: &Path) -> Bundle {
         dropout: 0.0,
     };
     let graph = networks::build(&trained.network, &options).unwrap().unwrap();
-    let onnx = onnx::write(&graph, &weights).unwrap();
     let (_, of_series) = series(run);
     assert_eq!((of_series.features_of_fold, trained.fold), (Some(1), Some(1)));
     assert_eq!(of_series.views, Some(Views::One));
-    let series = std::fs::read(run.join("series/fold-1/model.onnx")).unwrap();
-    let reads = networks::sequence_input(&of_series.network).unwrap();
-    let info = serde_json::json!({
-        "format_version": 2, "name": "joint", "version": "1", "created": "2026-01-01",
-        "licence": "none", "intended_use": "A test.", "notice": "A test.", "labels": Label::ALL,
-        "input": input, "network": {"name": trained.network, "trainable_parameters": 1},
-        "training_data": "Phantoms.", "sha256": "0".repeat(64),
-        "series": [{
-            "network": of_series.network, "reads": reads, "columns": of_series.columns,
-            "trainable_parameters": 1, "sha256": ["0".repeat(64)],
-        }],
-    });
-    let info = ModelInfo::from_json(info.to_string().as_bytes()).unwrap();
-    Bundle::write_with_series(out, &info, &onnx, &[series], "A test.").unwrap()
+    let stage = SeriesStage {
+        reads: networks::sequence_input(&of_series.network).unwrap(),
+        network: of_series.network,
+        columns: of_series.columns,
+        trainable_parameters: 1,
+        sha256: vec![String::new()],
+    };
+    let member = Member {
+        model: "joint".to_owned(),
+        network: NetworkRef { name: trained.network, trainable_parameters: 1 },
+        input,
+        views: Views::One,
+        series: vec![stage],
+        calibration: None,
+        weights: [1.0; LABEL_COUNT],
+        sha256: String::new(),
+    };
+    let info = ModelInfo {
+        format_version: 1,
+        name: "joint".to_owned(),
+        version: "1".to_owned(),
+        created: "2026-01-01".to_owned(),
+        licence: "none".to_owned(),
+        intended_use: "A test.".to_owned(),
+        notice: "A test.".to_owned(),
+        labels: Label::ALL.to_vec(),
+        training_data: "Phantoms.".to_owned(),
+        metrics: Vec::new(),
+        operating_points: Vec::new(),
+        calibration: None,
+        aggregation: None,
+        members: vec![member],
+        stacking: None,
+        series: None,
+    };
+    let slices = onnx::write(&graph, &weights).unwrap();
+    let series = vec![std::fs::read(run.join("series/fold-1/model.onnx")).unwrap()];
+    Bundle::write(out, &info, MemberNetworks { slices, series }, "A test.").unwrap()
 }
 
 /// Largest difference between what a run validated and what triage predicts of the same slices.
 fn difference(run: &Path, out: &Path) -> f32 {
     let bundle = bundle(run, out);
-    let model = LoadedModel::load(EngineKind::Tract, Model::Network(bundle), None).unwrap();
+    let model = LoadedModel::load(EngineKind::Tract, bundle, None).unwrap();
     let collection = hemora_io::collect(&[sets().join("data/stage_2_train")], &|_, _| ());
     let result = triage(&model, &collection, SeriesPolicy::Chosen, &|_, _| ());
     let studies = result.studies.iter().flat_map(|study| &study.series);

@@ -156,8 +156,10 @@ fn convnexts_are_timms() {
 
 #[test]
 fn efficientnet_lite0_with_imagenet_weights_is_timms() {
-    let name = "weights/efficientnet_lite0_imagenet.safetensors";
-    let Some(path) = hemora_testing::shared(name) else { return };
+    let Some(path) = hemora_testing::shared("weights/efficientnet_lite0_imagenet.safetensors")
+    else {
+        return;
+    };
     let bytes = std::fs::read(path).unwrap();
     let truth = fixture("parity_lite0_imagenet.json");
     let graph = graph("efficientnet-lite0", &truth, Head::Linear(1000));

@@ -1,5 +1,6 @@
 //! The commands and their flags; a file for each group of commands.
 
+mod bundle;
 mod cases;
 mod data;
 mod evaluate;
@@ -14,13 +15,13 @@ mod vocabulary;
 
 use clap::{Parser, Subcommand};
 
+pub use bundle::{BundleArgs, EnsembleBundleArgs, EnsembleFitArgs};
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, StatsArgs, SynthArgs};
-pub use model::{AverageArgs, BundleArgs, ImportArgs, InspectArgs, SummaryArgs};
+pub use model::{AverageArgs, ImportArgs, InspectArgs, SummaryArgs};
 pub use shared::{EngineArgs, ThreadArgs};
 pub use train::TrainArgs;
 pub use triage::{DemoArgs, TriageArgs};
 
-use crate::command::ensemble::{EnsembleBundleArgs, EnsembleFitArgs};
 pub use cases::CaseArgs;
 pub use evaluate::{CalibrateArgs, CompareArgs, EvaluateArgs};
 pub use recipe::RecipeArgs;
@@ -97,5 +98,5 @@ pub enum ModelCommand {
     /// Average the weights of networks that began alike and were trained apart, into one network
     Average(AverageArgs),
     /// Make a bundle of trained weights: ONNX network, description and card
-    Bundle(BundleArgs),
+    Bundle(Box<BundleArgs>),
 }

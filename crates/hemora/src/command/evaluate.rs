@@ -4,16 +4,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use hemora_base::ExitStatus;
+use hemora_bundling::{Fitted, refuse_other_model};
 use hemora_ct::Label;
 use hemora_evaluation::{
     Cases, EvaluateOptions, Evaluation, Pixels, SheetModel, SliceImage, evaluate, markdown,
     write_evaluation, write_mistakes,
 };
 use hemora_infer::LoadedModel;
-use hemora_model::Model;
+use hemora_model::Bundle;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 
-use super::fitted::{Fitted, refuse_other_model};
 use crate::cli::EvaluateArgs;
 use crate::default_model;
 use crate::output::{make_folder, print};
@@ -25,12 +25,12 @@ use crate::output::{make_folder, print};
 pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
     let model = arguments.model.as_deref().map(open_model).transpose()?;
     let fitted = match (&model, &arguments.calibration) {
-        (Some(model), _) => Fitted::of(model),
-        (None, Some(path)) => Fitted::read(path)?,
+        (Some(model), _) => Fitted::from_bundle(model),
+        (None, Some(path)) => Fitted::read(path).into_diagnostic()?,
         (None, None) => Fitted::default(),
     };
     let mut request = arguments.cases.request();
-    let (aggregation, learned) = fitted.aggregate(arguments.cases.aggregate)?;
+    let (aggregation, learned) = fitted.aggregate(arguments.cases.aggregate).into_diagnostic()?;
     request.aggregation = aggregation;
     request.learned = fitted.learned.clone().filter(|_| learned);
     let mut cases = Cases::load(&request).into_diagnostic()?;
@@ -59,7 +59,7 @@ pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
 }
 
 /// The bundle at a path; the built-in one by the name `default`.
-fn open_model(path: &Path) -> Result<Model> {
+fn open_model(path: &Path) -> Result<Bundle> {
     default_model::open(Some(path).filter(|path| path.as_os_str() != "default"))
 }
 
@@ -67,14 +67,14 @@ fn open_model(path: &Path) -> Result<Model> {
 fn is_calibrated(
     arguments: &EvaluateArgs,
     cases: &mut Cases,
-    model: Option<&Model>,
+    model: Option<&Bundle>,
 ) -> Result<bool> {
     if arguments.calibrated || !cases.of_triage {
         return Ok(arguments.calibrated);
     }
     if let Some(model) = model {
-        refuse_other_model(&arguments.cases.predictions, model)?;
-        return Ok(model.claims().calibration.is_some());
+        refuse_other_model(&arguments.cases.predictions, model).into_diagnostic()?;
+        return Ok(model.info().calibration.is_some());
     }
     if arguments.calibration.is_some() {
         cases.warnings.push(
@@ -108,7 +108,7 @@ fn draw_mistakes(
     arguments: &EvaluateArgs,
     evaluation: &mut Evaluation,
     pixels: &Pixels,
-    model: Option<Model>,
+    model: Option<Bundle>,
 ) -> Result<()> {
     let (out, most) = (&arguments.out, arguments.pictures);
     let Some(model) = model.filter(|_| most > 0 && !pixels.is_empty()) else {
@@ -116,13 +116,13 @@ fn draw_mistakes(
     };
     let model = LoadedModel::load(Default::default(), model, None);
     let model = model.into_diagnostic().wrap_err("no activation maps")?;
-    let claims = model.model().claims();
+    let info = model.model().info();
     let view = |image: &SliceImage, label: Label| {
         model.view_slice(label, &|recipe| Some(image.input(recipe)))
     };
     let sheet = SheetModel {
-        name: format!("{} {}", claims.name, claims.version),
-        calibration: claims.calibration,
+        name: format!("{} {}", info.name, info.version),
+        calibration: info.calibration.as_ref(),
         view: &view,
     };
     write_mistakes(out, evaluation, pixels, Some(&sheet), most).into_diagnostic()

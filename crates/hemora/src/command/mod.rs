@@ -2,15 +2,11 @@
 
 pub mod average;
 pub mod bundle;
-mod bundle_series;
 pub mod calibrate;
-mod card;
 pub mod compare;
 pub mod demo;
 pub mod ensemble;
-mod ensemble_card;
 pub mod evaluate;
-pub mod fitted;
 pub mod import;
 pub mod index;
 pub mod model;
@@ -19,5 +15,4 @@ pub mod recipe;
 pub mod study;
 pub mod synth;
 pub mod train;
-mod trained;
 pub mod triage;

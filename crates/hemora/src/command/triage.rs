@@ -6,7 +6,7 @@ use std::time::Instant;
 use hemora_base::{ExitStatus, printable};
 use hemora_infer::{LoadedModel, Pictures, SeriesPolicy, Triage, TriageInput};
 use hemora_io::ReadOptions;
-use hemora_model::{Model, TriageOutput, TriageResult};
+use hemora_model::{TriageOutput, TriageResult};
 use hemora_report::{worklist_text, write_all};
 use miette::{IntoDiagnostic, Result};
 use serde_json::json;
@@ -77,16 +77,14 @@ pub fn load(arguments: &EngineArgs) -> Result<LoadedModel> {
     let model = default_model::open(arguments.model.as_deref())?;
     let loaded = LoadedModel::load(arguments.engine, model, None).into_diagnostic()?;
     eprintln!("engine: {}", loaded.note());
-    match loaded.model() {
-        Model::Network(bundle) => {
-            for stage in &bundle.info().series {
-                eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
-            }
+    let info = loaded.model().info();
+    if let [member] = info.members.as_slice() {
+        for stage in &member.series {
+            eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
         }
-        Model::Ensemble(ensemble) => {
-            for model in &ensemble.info().models {
-                eprintln!("ensemble: {} × {}", model.sha256.len(), model.name);
-            }
+    } else {
+        for (name, members) in info.models() {
+            eprintln!("ensemble: {} × {name}", members.len());
         }
     }
     Ok(loaded)

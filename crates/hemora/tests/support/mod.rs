@@ -1,9 +1,10 @@
-//! The binary, and what tests of bundles tell it of a model.
+//! The binary, and what tests of bundles give it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::process::{Command, Output};
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
+use hemora_model::{SliceNetwork, TrainedNetwork};
 use hemora_nn::{Tensor, Weights, networks};
 
 /// What `hemora model bundle` cannot know by itself.
@@ -35,24 +36,32 @@ pub fn succeed(arguments: &[&str]) -> String {
 pub fn refused(arguments: &[&str]) -> String {
     let output = hemora(arguments);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
-    let said = String::from_utf8_lossy(&output.stderr).replace('│', " ");
-    said.split_whitespace().collect::<Vec<_>>().join(" ")
+    let message = String::from_utf8_lossy(&output.stderr).replace('│', " ");
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// An image network for grey images of `size` pixels all of whose weights are `value`, as a training run
-/// leaves it, with `more` metadata.
-pub fn weights(network: &str, size: usize, value: f32, more: &[(&str, &str)]) -> Vec<u8> {
+/// What a training run leaves of a network for grey images of `size` pixels, of a fold if one is given.
+pub fn trained(network: &str, size: usize, fold: Option<u32>) -> SliceNetwork {
+    SliceNetwork {
+        network: network.to_owned(),
+        task: "labels".to_owned(),
+        input: Some(InputRecipe::grey(size, Window::BRAIN)),
+        fold,
+        validation: Vec::new(),
+        averaged: None,
+    }
+}
+
+/// A trained network all of whose weights are `value`.
+pub fn weights(trained: &SliceNetwork, value: f32) -> Vec<u8> {
+    let size = trained.input.as_ref().unwrap().size;
     let head = Some(networks::Head::Sigmoid(LABEL_COUNT));
     let options = networks::Options { channels: 3, size, head, dropout: 0.0 };
-    let graph = networks::build(network, &options).unwrap().unwrap();
+    let graph = networks::build(&trained.network, &options).unwrap().unwrap();
     let mut weights = Weights::default();
     for parameter in graph.parameters() {
         let values = vec![value; parameter.len()];
         weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
     }
-    let input = serde_json::to_string(&InputRecipe::grey(size, Window::BRAIN)).unwrap();
-    let known =
-        [("network", network), ("task", "labels"), ("input", input.as_str()), ("metrics", "[]")];
-    let all = known.iter().chain(more).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    weights.to_safetensors(all.collect()).unwrap()
+    weights.to_safetensors(TrainedNetwork::Slices(trained.clone()).to_metadata()).unwrap()
 }

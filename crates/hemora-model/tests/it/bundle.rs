@@ -1,17 +1,18 @@
-//! Model bundles: round trips, and everything that must be refused.
+//! Bundles of one: round trips, and everything that must be refused.
 
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
 
 use hemora_ct::Label;
 use hemora_model::{Bundle, BundleError, MeasuredLevel, Metric, ModelInfo};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use serde_json::{Value, json};
+use zip::{CompressionMethod, ZipArchive};
 
-use crate::support;
+use crate::support::{self, archive, assert_damage_is_noticed, refused, stored};
 
 const NETWORK: &[u8] = b"stands for a network";
+const ENTRY: &str = "members/0/model.onnx";
 
 fn info() -> ModelInfo {
     ModelInfo {
@@ -33,61 +34,48 @@ fn info() -> ModelInfo {
 }
 
 /// A calibrator as `model.json` has it.
-fn temperature(value: f64) -> serde_json::Value {
+fn temperature(value: f64) -> Value {
     serde_json::to_value(hemora_metrics::Calibrator::Temperature(value)).unwrap()
 }
 
-fn written(folder: &Path) -> Vec<u8> {
-    let path = folder.join("model.hemora");
-    Bundle::write(&path, &info(), NETWORK, "# Card\n").unwrap();
-    fs::read(path).unwrap()
+fn write(path: &Path) -> Bundle {
+    Bundle::write(path, &info(), NETWORK.to_vec(), "# Card\n").unwrap()
 }
 
 /// A bundle whose description went through `edit`.
-fn edited(edit: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+fn edited(edit: impl FnOnce(&mut Value)) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    let bundle = Bundle::write(&folder.path().join("m"), &info(), NETWORK, "").unwrap();
+    let bundle = write(&folder.path().join("m"));
     let mut description = serde_json::to_value(bundle.info()).unwrap();
     edit(&mut description);
-    archive(&[
-        ("model.onnx", NETWORK),
-        ("model.json", description.to_string().as_bytes()),
-        ("card.md", b""),
-    ])
-}
-
-fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    archive_with(entries, CompressionMethod::Stored)
-}
-
-fn archive_with(entries: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in entries {
-        let options = SimpleFileOptions::default().compression_method(method);
-        writer.start_file(*name, options).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
-fn refused(bytes: &[u8]) -> String {
-    Bundle::from_bytes(bytes).unwrap_err().to_string()
+    stored(&description, &[(ENTRY.to_owned(), NETWORK.to_vec())])
 }
 
 #[test]
 fn a_bundle_comes_back_as_it_was_written() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = written(folder.path());
-    let bundle = Bundle::open(&folder.path().join("model.hemora")).unwrap();
-    assert_eq!((bundle.onnx(), bundle.card()), (NETWORK, "# Card\n"));
-    let sha256 = bundle.info().sha256.clone();
-    assert_eq!(bundle.info(), &ModelInfo { sha256, ..info() });
-    assert_eq!(bundle.model_ref().sha256, bundle.info().sha256);
-    assert_eq!(Bundle::from_bytes(&bytes).unwrap().info(), bundle.info());
-    assert_eq!(written(folder.path()), bytes, "the same parts give the same bytes");
+    let path = folder.path().join("model.hemora");
+    let written = write(&path);
+    let bytes = fs::read(&path).unwrap();
+    let bundle = Bundle::open(&path).unwrap();
+    assert_eq!((bundle.info(), bundle.card()), (written.info(), "# Card\n"));
+    let (member, networks) = bundle.members().next().unwrap();
+    assert_eq!(networks.slices, NETWORK);
+    // sha256sum of NETWORK.
+    let sha256 = "e79df89244e075f599d0e9487e26187087a7a204ab9adf6dc89f1db833cd4ed6";
+    assert_eq!(member.sha256, sha256);
+    let mut expected = info();
+    expected.members[0].sha256 = sha256.to_owned();
+    assert_eq!(bundle.info(), &expected);
+    let reference = bundle.model_ref();
+    assert_eq!(reference.sha256, sha256, "one network is named by its own hash");
+    assert!(reference.series_sha256.is_empty() && reference.member_sha256.is_empty());
+    assert_eq!(Bundle::from_bytes(&bytes).unwrap(), bundle);
+    write(&path);
+    assert_eq!(fs::read(&path).unwrap(), bytes, "the same parts give the same bytes");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     let mut archive = ZipArchive::new(Cursor::new(&bytes)).unwrap();
-    for name in ["model.onnx", "model.json", "card.md"] {
+    for name in [ENTRY, "model.json", "card.md"] {
         assert_eq!(archive.by_name(name).unwrap().compression(), CompressionMethod::Stored);
     }
 }
@@ -95,7 +83,7 @@ fn a_bundle_comes_back_as_it_was_written() {
 #[test]
 fn an_onnx_model_opens_with_its_description_beside_it() {
     let folder = tempfile::tempdir().unwrap();
-    let bundle = Bundle::write(&folder.path().join("b.hemora"), &info(), NETWORK, "").unwrap();
+    let bundle = write(&folder.path().join("b.hemora"));
     let model = folder.path().join("net.onnx");
     fs::write(&model, NETWORK).unwrap();
     let error = Bundle::open(&model).unwrap_err().to_string();
@@ -108,17 +96,17 @@ fn an_onnx_model_opens_with_its_description_beside_it() {
     fs::write(folder.path().join("net.json"), &description).unwrap();
     fs::write(folder.path().join("net.md"), "own card").unwrap();
     assert_eq!(Bundle::open(&model).unwrap().card(), "own card");
+    fs::write(&model, b"another network").unwrap();
+    assert!(Bundle::open(&model).unwrap_err().to_string().contains("model.onnx has SHA-256"));
 }
 
 #[test]
 fn another_network_than_described_is_refused() {
     let wrong = "0".repeat(64);
-    let bytes = edited(|description| description["sha256"] = wrong.clone().into());
+    let bytes = edited(|description| description["members"][0]["sha256"] = wrong.clone().into());
     match Bundle::from_bytes(&bytes).unwrap_err() {
-        BundleError::Hash { file, found, expected } => {
-            assert_eq!((&*file, expected), ("model.onnx", wrong));
-            // sha256sum of NETWORK.
-            assert_eq!(found, "e79df89244e075f599d0e9487e26187087a7a204ab9adf6dc89f1db833cd4ed6");
+        BundleError::Hash { file, expected, .. } => {
+            assert_eq!((&*file, expected), (ENTRY, wrong));
         }
         other => panic!("{other}"),
     }
@@ -127,26 +115,24 @@ fn another_network_than_described_is_refused() {
 #[test]
 fn no_truncation_and_no_flipped_byte_goes_unnoticed_or_panics() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = written(folder.path());
-    for length in 0..bytes.len() {
-        assert!(Bundle::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
-    }
-    for index in 0..bytes.len() {
-        let mut flipped = bytes.clone();
-        flipped[index] ^= 0x20;
-        // Flips in unused header fields change nothing; all others are errors, never panics.
-        if let Ok(bundle) = Bundle::from_bytes(&flipped) {
-            assert_eq!((bundle.onnx(), bundle.card()), (NETWORK, "# Card\n"), "byte {index}");
-        }
-    }
+    let path = folder.path().join("model.hemora");
+    write(&path);
+    let bytes = fs::read(&path).unwrap();
+    assert_damage_is_noticed(&bytes);
+    // Nor does what was put before an archive, in which a reader finds the end all the same.
+    let error = refused(&[b"before", &*bytes].concat());
+    assert!(error.contains("bytes stand before it"), "{error}");
 }
 
 #[test]
 fn archives_that_are_no_bundles_are_refused() {
     assert!(refused(b"").contains("zip"));
-    assert!(refused(&archive(&[("model.json", b"{}"), ("card.md", b"")])).contains("model.onnx"));
-    let deflated = [("model.json", b"{}".as_slice()), ("card.md", b""), ("model.onnx", NETWORK)];
-    let error = refused(&archive_with(&deflated, CompressionMethod::Deflated));
+    let description = serde_json::to_value(
+        write(&tempfile::tempdir().unwrap().path().join("model.hemora")).info(),
+    );
+    assert!(refused(&stored(&description.unwrap(), &[])).contains(ENTRY));
+    let entries = [("model.json", b"{}".as_slice()), ("card.md", b""), (ENTRY, NETWORK)];
+    let error = refused(&archive(&entries, CompressionMethod::Deflated));
     assert!(error.contains("compressed"), "{error}");
     let folder = tempfile::tempdir().unwrap();
     assert!(Bundle::open(folder.path()).unwrap_err().to_string().contains("not a file"));
@@ -164,34 +150,54 @@ fn labels_must_be_the_six_in_order() {
     assert!(error.contains("any, intraparenchymal"), "{error}");
     let error = refused(&edited(|description| description["labels"][0] = "stroke".into()));
     assert!(error.contains("stroke") && error.contains("epidural"), "{error}");
-    assert!(refused(&edited(|d| d["labels"] = serde_json::json!([]))).contains("labels"));
+    assert!(refused(&edited(|d| d["labels"] = json!([]))).contains("labels"));
 }
 
 #[test]
 fn versions_are_checked_before_anything_else() {
     let error = refused(&edited(|description| {
-        description["format_version"] = 4.into();
+        description["format_version"] = 2.into();
         description["field_of_the_future"] = true.into();
     }));
-    assert!(error.contains("`format_version`: 4") && error.contains("update"), "{error}");
+    assert!(error.contains("`format_version`: 2") && error.contains("update"), "{error}");
     assert!(refused(&edited(|d| d["format_version"] = "1".into())).contains("version"));
     let error = refused(&edited(|description| description["extra"] = 1.into()));
     assert!(error.contains("unknown field `extra`"), "{error}");
 }
 
 #[test]
+fn bundles_from_before_the_format_was_settled_are_named_as_such() {
+    // What single networks, those with networks of series, and ensembles had in common.
+    for old in [
+        json!({"format_version": 1, "name": "a", "input": {}, "sha256": "0"}),
+        json!({"format_version": 2, "name": "a", "series": [], "sha256": "0"}),
+        json!({"format_version": 3, "name": "a", "models": []}),
+    ] {
+        let bytes = stored(&old, &[("model.onnx".to_owned(), NETWORK.to_vec())]);
+        let error = refused(&bytes);
+        assert!(error.contains("before version 1 was settled"), "{error}");
+        assert!(error.contains("hemora model bundle"), "{error}");
+    }
+}
+
+#[test]
 fn values_that_cannot_be_used_are_named() {
-    type Edit = fn(&mut serde_json::Value);
-    let cases: [(Edit, &str); 9] = [
-        (|d| d["input"]["size"] = 1_000_000_000.into(), "input size"),
-        (|d| d["input"]["std"][0] = 0.0.into(), "channel 0"),
+    type Edit = fn(&mut Value);
+    let cases: [(Edit, &str); 14] = [
+        (|d| d["members"][0]["input"]["size"] = 1_000_000_000.into(), "input size"),
+        (|d| d["members"][0]["input"]["std"][0] = 0.0.into(), "channel 0"),
+        (|d| d["members"][0]["input"]["std"][0] = 0.0.into(), "`members[0].input`"),
+        (|d| d["members"][0]["sha256"] = "ABC".into(), "`members[0].sha256`"),
+        (|d| d["members"][0]["model"] = " ".into(), "`members[0].model`"),
+        (|d| d["members"][0]["weights"][2] = 0.5.into(), "[0.5] for intraventricular"),
+        (|d| d["members"] = json!([]), "has 0 members; expected 1 to 32"),
         (|d| d["name"] = " ".into(), "`name`"),
         (|d| d["notice"] = "".into(), "`notice`"),
-        (|d| d["sha256"] = "ABC".into(), "`sha256`"),
         (|d| d["metrics"][0]["positives"] = 11.into(), "`metrics`"),
         (|d| d["operating_points"][0]["threshold"] = 1.5.into(), "`operating_points`"),
         (|d| d["calibration"]["labels"][0]["calibrator"] = temperature(-1.0), "`calibration`"),
-        (|d| d["calibration"] = serde_json::json!({"scale": 2}), "unknown field `scale`"),
+        (|d| d["members"][0]["calibration"] = json!({"scale": 2}), "unknown field `scale`"),
+        (|d| d["calibration"] = json!({"scale": 2}), "unknown field `scale`"),
     ];
     for (edit, expected) in cases {
         let error = refused(&edited(edit));
@@ -202,7 +208,8 @@ fn values_that_cannot_be_used_are_named() {
 #[test]
 fn hostile_descriptions_are_refused_without_harm() {
     let bundle = |description: &[u8]| {
-        archive(&[("model.json", description), ("card.md", b""), ("model.onnx", NETWORK)])
+        let entries = [("model.json", description), ("card.md", b""), (ENTRY, NETWORK)];
+        archive(&entries, CompressionMethod::Stored)
     };
     let nested = "[".repeat(1 << 20);
     assert!(refused(&bundle(nested.as_bytes())).contains("recursion"));
