@@ -230,8 +230,3 @@ impl NewFile<'_> {
         path
     }
 }
-
-/// The workspace's root.
-pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
