@@ -78,7 +78,8 @@ impl InputRecipe {
         Self { size, channels, mean: half.clone(), std: half, prepare: None }
     }
 
-    /// The competition winner's three inputs (facts §4) and what came before them, by name:
+    /// The competition winner's three inputs (docs/references.md#winner) and what came before them,
+    /// by name:
     ///
     /// - `grey`: the brain window three times;
     /// - `windows`: brain, subdural and bone (40/80, 80/200, 600/2800) of one slice;
@@ -155,7 +156,8 @@ impl InputRecipe {
         // The planes that are kept of the slices, by offset.
         let mut kept: Vec<(i32, Plane)> = Vec::new();
         for (index, channel) in self.channels.iter().enumerate() {
-            // A repeated channel is the same plane under other statistics: copy, do not resize again.
+            // A repeated channel is the same plane under other statistics: copy, do not resize
+            // again.
             let twin = (0..index).find(|&other| {
                 self.channels[other] == *channel
                     && self.mean[other] == self.mean[index]

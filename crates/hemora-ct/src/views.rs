@@ -15,8 +15,9 @@ pub enum Views {
     One,
     /// It and its mirror image, left to right.
     Flip,
-    /// As many as the competition's winner took (facts §4), who drew them: whole and cut to each of
-    /// its four corners, both ways round. Always the same, so that a result can be had again.
+    /// As many as the competition's winner took (docs/references.md#winner), who drew them: whole
+    /// and cut to each of its four corners, both ways round. Always the same, so that a result can
+    /// be had again.
     Ten,
 }
 

@@ -13,15 +13,16 @@ pub struct Window {
 }
 
 impl Window {
-    /// Brain tissue and fresh blood (facts §2).
+    /// Brain tissue and fresh blood (docs/references.md#slice-preparation).
     pub const BRAIN: Window = Window { level: 40.0, width: 80.0 };
-    /// Wider, so that thin extra-axial blood stands off the skull (facts §2).
+    /// Wider, so that thin extra-axial blood stands off the skull
+    /// (docs/references.md#slice-preparation).
     pub const SUBDURAL: Window = Window { level: 80.0, width: 200.0 };
-    /// Narrow, for early infarcts (facts §2).
+    /// Narrow, for early infarcts (docs/references.md#slice-preparation).
     pub const STROKE: Window = Window { level: 32.0, width: 8.0 };
-    /// Skull (facts §2).
+    /// Skull (docs/references.md#slice-preparation).
     pub const BONE: Window = Window { level: 600.0, width: 2800.0 };
-    /// Soft tissue (facts §2).
+    /// Soft tissue (docs/references.md#slice-preparation).
     pub const SOFT: Window = Window { level: 40.0, width: 375.0 };
 
     /// HU at which the window turns black.

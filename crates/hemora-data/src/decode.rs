@@ -177,7 +177,7 @@ fn read_channels(
     size: usize,
     target: &mut [u8],
 ) -> Result<Item, String> {
-    let channels = read_jpeg(&image.path)?;
+    let channels = read_jpeg(&image.path).map_err(|error| error.to_string())?;
     if channels.len() != planes {
         return Err(format!("{} channels; the first image has {planes}", channels.len()));
     }

@@ -37,7 +37,7 @@ impl JpegSet {
                     reason.get_or_insert(format!("{rows} × {columns} pixels; expected a square"));
                 }
                 Err(error) => {
-                    reason.get_or_insert(error);
+                    reason.get_or_insert_with(|| error.to_string());
                 }
             }
         }
@@ -74,7 +74,7 @@ impl JpegSet {
     /// The bytes of an image, all channels of a pixel and then those of the next.
     fn read(&self, index: usize) -> Result<Vec<u8>, String> {
         let JpegPixels { rows, columns, channels, bytes } =
-            read_jpeg_pixels(&self.images[index].path)?;
+            read_jpeg_pixels(&self.images[index].path).map_err(|error| error.to_string())?;
         if (rows, columns, channels) != (self.side, self.side, self.channels) {
             return Err(format!(
                 "{rows} × {columns} pixels of {channels} channels; the first image has {} × {} of {}",

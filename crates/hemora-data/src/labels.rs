@@ -23,7 +23,8 @@ pub struct LabelTable {
 pub struct LabelReport {
     /// Rows read, without the header.
     pub rows: usize,
-    /// Rows that repeat an earlier row exactly; they were dropped (stage 1 has 24, facts §3).
+    /// Rows that repeat an earlier row exactly; they were dropped (stage 1 has 24,
+    /// docs/references.md#rsna-2019).
     pub duplicate_rows: usize,
     /// Images of the repeated rows, in the order of their ids.
     pub duplicated: Vec<String>,
@@ -54,8 +55,8 @@ struct Known {
 }
 
 impl LabelTable {
-    /// Reads a table, CSV or Parquet, with the columns `ID,Label`, whose ids are `<image id>_<label>` and whose
-    /// labels are 0 or 1.
+    /// Reads a table, CSV or Parquet, with the columns `ID,Label`, whose ids are
+    /// `<image id>_<label>` and whose labels are 0 or 1.
     ///
     /// # Errors
     /// [`TableError`] names the file, the line and what was expected.

@@ -64,7 +64,7 @@ pub use options::{LoaderError, LoaderOptions, Share};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SplitBy, SplitInto, SplitReport, SplitRule, prepare,
-    replace_file, store_split,
+    store_split,
 };
 pub use prepared_set::{PreparedSet, SetSlice};
 pub use slice_features::{FeaturesError, SliceFeatures};

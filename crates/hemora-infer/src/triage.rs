@@ -41,7 +41,7 @@ impl SeriesPolicy {
 /// from any thread.
 ///
 /// Where the model has networks of series, their probabilities stand for those of single slices. A
-/// series that they cannot read (too short, too long, without positions) keeps those, and says so in
+/// series that they cannot read (too short, too long, without positions) keeps those, with a warning in
 /// [`SeriesResult::warnings`]. Every member of an ensemble scores every slice as it would alone; their
 /// weighted mean, or what the ensemble's trees make of them, is the probability.
 ///

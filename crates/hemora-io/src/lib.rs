@@ -4,11 +4,11 @@
 //! and series ordered along the slice normal; [`Series::read_slice`] and [`read_slice`] decode one
 //! image to HU; [`write_slice`] writes one as a DICOM file.
 //!
-//! A format is a folder in `src/formats` and a line in its table, `FORMATS`.
+//! A format is a folder in `src/formats` and its lines in `src/formats/mod.rs`.
 //!
 //! | supported | |
 //! |---|---|
-//! | files | with or without preamble and meta header; entries of zip archives; every frame of an enhanced CT object |
+//! | files | with or without preamble and meta header, plain or in gzip; entries of zip archives; every frame of an enhanced CT object |
 //! | volumes | NIfTI-1 and NIfTI-2 in one file, plain or in gzip, either byte order, integers of up to 32 bits and real numbers |
 //! | pictures | 8-bit grey PNG and JPEG, in a window that the user declares ([`ReadOptions`]) |
 //! | data sets | implicit and explicit little endian, explicit big endian, deflated |
@@ -38,8 +38,8 @@ pub use collect::{
 pub use error::ReadError;
 pub use formats::dicom::{NewSlice, PixelStorage, WriteError, write_slice};
 pub use formats::picture::{
-    JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, jpeg_channels, read_jpeg,
-    read_jpeg_pixels, read_png,
+    JpegError, JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, jpeg_channels,
+    read_jpeg, read_jpeg_pixels, read_png,
 };
 pub use header::{FileFormat, SliceHeader, StoredFormat};
 pub use reader::{Reader, read_header, read_headers, read_slice, read_slices};

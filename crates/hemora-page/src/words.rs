@@ -3,8 +3,8 @@
 use hemora_ct::Label;
 
 /// "1 slice", "2 slices".
-pub fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+pub fn count(number: usize, singular: &str, plural: &str) -> String {
+    format!("{number} {}", if number == 1 { singular } else { plural })
 }
 
 /// A label as it stands at the head of a row.

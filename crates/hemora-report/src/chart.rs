@@ -148,10 +148,12 @@ fn key(slices: &[SliceResult]) -> Markup {
             text x=(FRAME.width) y=(Coordinate(FRAME.top + 4.0)) text-anchor="end" { "highest" }
             @for (row, (label, value)) in rows.enumerate() {
                 @let y = FRAME.top + 30.0 + 26.0 * row as f64;
-                @let start = FRAME.right + 18.0;
-                path class={ "line " (label.name()) } d=(path([[start, y - 4.0], [start + 44.0, y - 4.0]])) {}
-                text x=(Coordinate(FRAME.right + 70.0)) y=(Coordinate(y)) { (label.name()) }
-                text x=(FRAME.width) y=(Coordinate(y)) text-anchor="end" { (number::probability(value)) }
+                @let [start, end] = [14.0, 52.0].map(|right| FRAME.right + right);
+                path class={ "line " (label.name()) } d=(path([[start, y - 4.0], [end, y - 4.0]])) {}
+                text x=(Coordinate(end + 6.0)) y=(Coordinate(y)) { (label.name()) }
+                text x=(FRAME.width) y=(Coordinate(y)) text-anchor="end" {
+                    (number::probability(value))
+                }
             }
         }
     }

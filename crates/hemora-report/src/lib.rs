@@ -30,6 +30,6 @@ pub use contact_sheet::{SheetPicture, SheetSection, SheetSlice, write_contact_sh
 pub use csv::{result_csv, write_csv};
 pub use error::ReportError;
 pub use page::{Report, write_html};
-pub use picture::{PICTURE_SIZE, SlicePicture, SlicePicture as KeySlice};
+pub use picture::{PICTURE_SIZE, SlicePicture};
 pub use text::worklist_text;
 pub use writer::{WRITERS, WriteError, Writer, write_all};

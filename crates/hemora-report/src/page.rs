@@ -109,9 +109,9 @@ impl<'a> Report<'a> {
         let slices = self.studies.iter().map(|study| slice_count(study)).sum();
         let own_notice = self.result.notice.trim();
         let more = (!own_notice.is_empty() && own_notice != NOTICE).then_some(own_notice);
-        let parts = |number, one, many| match number {
+        let parts = |number, singular, plural| match number {
             0 => String::new(),
-            number => format!(", {}", count(number, one, many)),
+            number => format!(", {}", count(number, singular, plural)),
         };
         let networks = parts(model.series_sha256.len(), "network of series", "networks of series");
         let members = parts(model.member_sha256.len(), "member", "members");

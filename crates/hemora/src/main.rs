@@ -6,6 +6,7 @@ mod default_model;
 mod output;
 mod progress;
 mod threads;
+mod train_program;
 
 use std::process::ExitCode;
 

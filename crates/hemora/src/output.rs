@@ -6,25 +6,17 @@ use std::path::Path;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use serde::Serialize;
 
-/// Lets `fill` write beside `path`, then syncs and renames.
+/// Lets `fill` write a temporary file beside `path`, then syncs and renames it.
 ///
 /// # Errors
 /// A report that names the file.
-pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // Readable like any new file; temporary files are private otherwise.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let file = builder.tempfile_in(folder).into_diagnostic().wrap_err_with(context)?;
-    let mut writer = BufWriter::new(file);
-    fill(&mut writer).wrap_err_with(context)?;
-    let file = writer.into_inner().into_diagnostic().wrap_err_with(context)?;
-    file.as_file().sync_all().into_diagnostic().wrap_err_with(context)?;
-    file.persist(path).into_diagnostic().wrap_err_with(context)?;
-    Ok(())
+pub fn write_whole(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<()> {
+    hemora_base::write_whole(path, |file| fill(file))
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write {}", path.display()))
 }
 
 /// Writes a value as indented JSON.
@@ -32,7 +24,7 @@ pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>)
 /// # Errors
 /// A report that names the file.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    write_whole(path, |file| serde_json::to_writer_pretty(file, value).into_diagnostic())
+    write_whole(path, |file| serde_json::to_writer_pretty(file, value).map_err(Into::into))
 }
 
 /// Makes a folder and what is above it.

@@ -242,7 +242,8 @@ fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_agai
     assert!(out.join("evaluation/resnet18-neighbours/report.html").is_file());
     // Test images that are named later are two more steps.
     let test = thick.join("stage_2_train");
-    let tested = recipe(&data, &out, &[&small[..], &["--test", test.to_str().unwrap()]].concat());
+    let tested =
+        recipe(&data, &out, &[&small[..], &["--test-images", test.to_str().unwrap()]].concat());
     assert_eq!(text(&tested).matches("complete, not run again").count(), 12, "{}", text(&tested));
     let submission = std::fs::read_to_string(out.join("submission.csv")).unwrap();
     assert_eq!(submission.lines().count(), 1 + 6 * few);

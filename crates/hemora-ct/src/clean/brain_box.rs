@@ -1,13 +1,14 @@
 //! The box around the brain: where a wide blur of the brain window says that tissue is.
 //!
-//! The mask is the blur, 77 × 77 taps wide, above a threshold (facts §2, step 7). Only its box is
-//! needed, so the blur is never computed as a whole: a plain sum over the same 77 × 77 pixels
-//! bounds it from both sides, which decides nearly every row and column; the few that are left are
-//! blurred exactly.
+//! The mask is the blur, 77 × 77 taps wide, above a threshold
+//! (docs/references.md#slice-preparation, step 7). Only its box is needed, so the blur is never
+//! computed as a whole: a plain sum over the same 77 × 77 pixels bounds it from both sides, which
+//! decides nearly every row and column; the few that are left are blurred exactly.
 
 use crate::{Plane, Window};
 
-/// Sigma of the blur, pixels: 0.3 of an image of 512 (facts §2, step 7).
+/// Sigma of the blur, pixels: 0.3 of an image of 512 (docs/references.md#slice-preparation, step
+/// 7).
 const SIGMA: f64 = 153.6;
 /// Pixels on either side of the kernel's centre: 77 taps in all.
 const REACH: usize = 38;
@@ -29,7 +30,8 @@ pub struct PixelBox {
 ///
 /// The mask is defined for images of 512 × 512 pixels ([`zoom`](crate::zoom()) others first): the
 /// brain window as 0–1, white (80 HU and more: bone) set to 0, blurred with a Gaussian of sigma
-/// 153.6 truncated to 77 taps a side with replicated borders, above 0.05 (facts §2, step 7).
+/// 153.6 truncated to 77 taps a side with replicated borders, above 0.05
+/// (docs/references.md#slice-preparation, step 7).
 pub fn brain_box(image: &Plane) -> Option<PixelBox> {
     let tissue = Tissue(image);
     let kernel = kernel();

@@ -3,7 +3,8 @@
 use crate::{PixelBox, Plane, Window};
 
 /// The part (0–1) of pixels whose HU lie within a window, its ends excluded; of the brain window,
-/// what the seed study calls `pct_in_window` (facts §2, step 2). 0 without pixels.
+/// what the seed study calls `pct_in_window` (docs/references.md#slice-preparation, step 2). 0
+/// without pixels.
 pub fn part_in_window(hu: &[f32], window: Window) -> f64 {
     let (low, high) = (window.low(), window.high());
     f64::from(count(hu, |hu| hu > low && hu < high)) / hu.len().max(1) as f64
@@ -40,8 +41,9 @@ pub struct Square {
 }
 
 impl PixelBox {
-    /// The box made square on its larger side within an image of `rows` × `columns`: its low
-    /// corner is kept, and a square that would leave the image is shifted back (facts §2, step 8).
+    /// The box made square on its larger side within an image of `rows` × `columns`: its low corner
+    /// is kept, and a square that would leave the image is shifted back
+    /// (docs/references.md#slice-preparation, step 8).
     pub fn square(self, rows: usize, columns: usize) -> Square {
         let length = |[first, last]: [usize; 2]| last + 1 - first;
         let side = length(self.rows).max(length(self.columns));
@@ -54,8 +56,8 @@ impl PixelBox {
 }
 
 /// Samples a square of an image at `size` × `size` pixels: bilinear between pixel centres and
-/// without smoothing, as the published set was made (facts §2, step 9). Beyond the image its
-/// borders are repeated.
+/// without smoothing, as the published set was made (docs/references.md#slice-preparation, step 9).
+/// Beyond the image its borders are repeated.
 pub fn resize_square(image: &Plane, square: Square, size: usize) -> Plane {
     let rows = Positions::new(square.top, square.side, size, image.rows);
     let columns = Positions::new(square.left, square.side, size, image.columns);

@@ -1,4 +1,5 @@
-//! A scale of grey in which every grey is equally frequent (`hist_scaled`, facts §2, steps 10–11).
+//! A scale of grey in which every grey is equally frequent (`hist_scaled`,
+//! docs/references.md#slice-preparation, steps 10–11).
 
 use std::ops::RangeInclusive;
 
@@ -35,8 +36,8 @@ impl HuCounts {
     }
 
     /// The frequency bins: of all pixels in ascending order, those at 0.001, (i + 0.5)/100 for i
-    /// from 0 to 99, and 0.999 of their number, each value once (facts §2, step 10). Empty without
-    /// pixels.
+    /// from 0 to 99, and 0.999 of their number, each value once
+    /// (docs/references.md#slice-preparation, step 10). Empty without pixels.
     pub fn breaks(&self) -> Vec<f32> {
         let total: u64 = self.counts.iter().sum();
         let mut parts = vec![0.001];
@@ -77,7 +78,8 @@ pub fn whole_hu(hu: f32) -> i16 {
 )]
 pub struct FrequencyError(pub usize);
 
-/// HU to 0–1, piecewise linear from breaks to equal steps, clamped (facts §2, step 11).
+/// HU to 0–1, piecewise linear from breaks to equal steps, clamped
+/// (docs/references.md#slice-preparation, step 11).
 #[derive(Debug, Clone, PartialEq)]
 pub struct FrequencyScale {
     breaks: Vec<f32>,

@@ -7,7 +7,8 @@ const POLE: f64 = -0.267_949_192_431_122_7;
 
 /// Resamples an image to `rows` × `columns` (all at least 1) with a cubic spline through its
 /// pixels, corner pixels onto corner pixels, values rounded to whole HU as the stored values of the
-/// published set were: `scipy.ndimage.zoom` of whole numbers (facts §2, step 6).
+/// published set were: `scipy.ndimage.zoom` of whole numbers (docs/references.md#slice-preparation,
+/// step 6).
 pub fn zoom(image: &Plane, rows: usize, columns: usize) -> Plane {
     if (image.rows, image.columns) == (rows, columns) {
         return image.clone();

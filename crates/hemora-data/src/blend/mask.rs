@@ -16,7 +16,7 @@ pub(super) struct Span {
 
 impl Mask {
     /// The pixels of an image for which `is_in` says so.
-    pub(super) fn of(side: usize, grey: &[u8], is_in: impl Fn(u8) -> bool) -> Self {
+    pub(super) fn from_grey(side: usize, grey: &[u8], is_in: impl Fn(u8) -> bool) -> Self {
         Self { side, pixels: grey.iter().map(|value| is_in(*value)).collect() }
     }
 

@@ -27,7 +27,7 @@ pub(super) fn scaled(pixels: f64, side: usize) -> usize {
 /// border. `None` where bone does not close, as at the base of the skull.
 pub(super) fn inside(grey: &[u8], side: usize) -> Option<Mask> {
     // Gaps as wide as sutures are closed.
-    let bone = Mask::of(side, grey, |value| value >= BONE).grown(scaled(2.0, side));
+    let bone = Mask::from_grey(side, grey, |value| value >= BONE).grown(scaled(2.0, side));
     let at_border = |place: &usize| {
         let (row, column) = (place / side, place % side);
         row == 0 || column == 0 || row + 1 == side || column + 1 == side
@@ -53,7 +53,7 @@ pub(super) fn bleed(
     let extra_axial = matches!(kind, Label::Subdural | Label::Epidural);
     let contrast = options.least_contrast / f64::from(Window::BRAIN.width) * 255.0;
     let least = Window::BRAIN.to_grey(options.least_hu as f32);
-    let bright = Mask::of(side, &smooth, |value| {
+    let bright = Mask::from_grey(side, &smooth, |value| {
         value >= least && f64::from(value) >= f64::from(middle) + 0.9 * contrast
     });
     let bright = bright.and(inside);

@@ -19,17 +19,6 @@ pub(super) fn write_whole(
     in_path(path, hemora_base::write_whole(path, |file| write(file)))
 }
 
-/// Writes a file as [`hemora_base::write_whole`] does.
-///
-/// # Errors
-/// What `write` or the operating system reports.
-pub fn replace_file(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    hemora_base::write_whole(path, |file| write(file))
-}
-
 /// Writes one of thousands of files: renamed when it is complete, but not synced.
 pub(super) fn write_image(path: &Path, bytes: &[u8]) -> Result<(), PrepareError> {
     let partial = beside(path);

@@ -13,7 +13,6 @@ mod store;
 mod texts;
 
 pub use error::PrepareError;
-pub use files::replace_file;
 pub use recipe::{Crop, Output, PrepareRecipe, PrepareRecipeError, PreparedChannel};
 pub use render::Renderer;
 pub use run::{PrepareReport, prepare};

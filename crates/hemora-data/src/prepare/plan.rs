@@ -13,7 +13,7 @@ use super::deal::{Member, deal, too_many_parts};
 use super::error::PrepareError;
 use super::recipe::PrepareRecipe;
 use super::selection::{Negatives, Selection, SplitInto};
-use super::texts::{Place, TextId, Texts};
+use super::texts::{PackedSource, TextId, Texts};
 use crate::index::{IndexReader, REPEATED_ID, SliceRow};
 use crate::labels::{pack, unpack};
 
@@ -40,7 +40,7 @@ impl Planned {
 /// What is read of a slice of the index.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    place: Place,
+    source: PackedSource,
     /// The file's size in the index: a file that changed since is not used.
     file_size: u64,
     patient: TextId,
@@ -70,7 +70,7 @@ pub(super) struct Plan {
     /// Slots by series and place in it, and where each slot stands there.
     order: Vec<u32>,
     places: Vec<u32>,
-    /// Place of each slot along the normal, mm; not a number where it is not known.
+    /// Position of each slot along the normal, mm; not a number where it is not known.
     z: Vec<f64>,
     parts: Vec<String>,
     /// Reads the slots' slices.
@@ -100,7 +100,7 @@ impl Plan {
                 continue;
             }
             // Sources of an index are files, entries and frames with paths of text.
-            let Some(place) = Place::keep(&row.source(), &mut texts) else { continue };
+            let Some(source) = PackedSource::new(&row.source(), &mut texts) else { continue };
             digest(&mut hash, &row);
             if selection.split == SplitInto::Stored {
                 hash.update(row.split.as_deref().unwrap_or_default().as_bytes());
@@ -120,7 +120,7 @@ impl Plan {
                 .map(|uid| uid.as_deref().unwrap_or_default());
             let [patient, study, series, part] =
                 [&row.patient_id, study, series, part].map(|text| texts.share(text));
-            slots.push(Slot { place, file_size: row.file_size, patient, study, series, part });
+            slots.push(Slot { source, file_size: row.file_size, patient, study, series, part });
             let number = row.instance_number.unwrap_or(i64::MAX);
             along.push((row.z.unwrap_or(f64::INFINITY), number));
         }
@@ -167,8 +167,8 @@ impl Plan {
 
     /// Where a slot's bytes are, and the size that the file had.
     pub(super) fn source(&self, slot: u32) -> (Source, u64) {
-        let Slot { place, file_size, .. } = self.slots[slot as usize];
-        (place.source(&self.texts), file_size)
+        let Slot { source, file_size, .. } = self.slots[slot as usize];
+        (source.unpack(&self.texts), file_size)
     }
 
     /// Where a slice lies in its series of the whole index.
@@ -319,7 +319,7 @@ fn order(slots: &[Slot], along: &[(f64, i64)], texts: &Texts) -> (Vec<u32>, Vec<
         let (other_place, other_number) = along[b];
         let series = texts.get(slots[a].series).cmp(texts.get(slots[b].series));
         let along = place.total_cmp(&other_place).then(number.cmp(&other_number));
-        series.then(along).then_with(|| slots[a].place.compare(slots[b].place, texts))
+        series.then(along).then_with(|| slots[a].source.compare(slots[b].source, texts))
     });
     let mut places = vec![0; order.len()];
     for (place, &slot) in (0..).zip(&order) {

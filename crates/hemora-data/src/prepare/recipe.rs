@@ -14,7 +14,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct PrepareRecipe {
     /// Name, for people.
     pub name: String,
-    /// Slices with a smaller part of pixels within 0–80 HU are left out (facts §2, step 4).
+    /// Slices with a smaller part of pixels within 0–80 HU are left out
+    /// (docs/references.md#slice-preparation, step 4).
     #[serde(default)]
     pub min_in_window: f64,
     /// Slices of other sizes are zoomed to this height and width first, pixels; `None` leaves them.
@@ -37,7 +38,7 @@ pub enum Crop {
     /// All of it.
     #[default]
     Whole,
-    /// A square about the brain (facts §2, steps 7–9).
+    /// A square about the brain (docs/references.md#slice-preparation, steps 7–9).
     Brain,
 }
 
@@ -73,7 +74,7 @@ pub enum Output {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PreparedChannel {
-    /// The window; `None`: the frequency scale (facts §2, step 11).
+    /// The window; `None`: the frequency scale (docs/references.md#slice-preparation, step 11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// Which slice of the series: 0 this one, −1 the one below, 1 the one above; at the ends of
@@ -140,7 +141,7 @@ impl PrepareRecipe {
     pub const BUILT_IN: [&str; 5] =
         ["howard", "howard-100-254", "winner", "winner-neighbours", "hu"];
 
-    /// A built-in recipe (facts §2 and §4), or `None`.
+    /// A built-in recipe (docs/references.md#slice-preparation and #winner), or `None`.
     ///
     /// - `howard`: the seed study's: the brain, 256 × 256; red brain, green subdural (80/200), blue
     ///   the frequency scale. `howard-100-254` has the other subdural window in use.

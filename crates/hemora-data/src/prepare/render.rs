@@ -95,7 +95,8 @@ impl Renderer {
 
     /// The bytes of one channel, as many as `hu` has pixels.
     fn fill(&self, channel: &PreparedChannel, hu: &Plane, bytes: &mut [u8]) {
-        // Cut off, not rounded, as the published set was (facts §2, step 12).
+        // Cut off, not rounded, as the published set was (docs/references.md#slice-preparation,
+        // step 12).
         let byte = |value: f32| cut_byte(value * 255.0);
         let pairs = bytes.iter_mut().zip(&hu.values);
         match (channel.window, &self.scale) {

@@ -84,6 +84,7 @@ pub enum SplitInto {
 pub enum SplitBy {
     /// All that is known to be of one patient or series.
     Patient,
-    /// Nothing: patients stand on several sides and figures are too good (facts §1).
+    /// Nothing: patients stand on several sides and figures are too good
+    /// (docs/references.md#seed-networks).
     Image,
 }

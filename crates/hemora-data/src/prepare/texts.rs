@@ -50,7 +50,7 @@ impl Texts {
 
 /// A [`Source`] whose texts are kept elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct PackedSource {
     /// The folder with its last separator; of an entry the archive.
     folder: TextId,
     /// The rest of the path; of an entry its name.
@@ -61,10 +61,10 @@ pub(super) struct Place {
     frame: u32,
 }
 
-impl Place {
+impl PackedSource {
     /// Keeps a source; `None` if its path is no UTF-8 text, as every path of an index is, or it is
     /// no source of an index.
-    pub(super) fn keep(source: &Source, texts: &mut Texts) -> Option<Self> {
+    pub(super) fn new(source: &Source, texts: &mut Texts) -> Option<Self> {
         match source {
             Source::File(path) => {
                 let path = path.to_str()?;
@@ -78,7 +78,7 @@ impl Place {
             }
             Source::Frame { object, number } => {
                 let frame = u32::try_from(*number).ok()?;
-                Some(Self { frame, ..Self::keep(object, texts)? })
+                Some(Self { frame, ..Self::new(object, texts)? })
             }
             Source::Picture { .. } | Source::Bytes { .. } => None,
         }
@@ -91,7 +91,7 @@ impl Place {
         names(self).cmp(&names(other)).then(numbers(self).cmp(&numbers(other)))
     }
 
-    pub(super) fn source(self, texts: &Texts) -> Source {
+    pub(super) fn unpack(self, texts: &Texts) -> Source {
         let (folder, name) = (texts.get(self.folder), texts.get(self.name));
         let object = match self.entry {
             u64::MAX => Source::File(PathBuf::from(format!("{folder}{name}"))),
@@ -124,8 +124,8 @@ mod tests {
         let frame = |object: &Source| Source::Frame { object: Box::new(object.clone()), number: 7 };
         let file = |path: &str| Source::File(PathBuf::from(path));
         for source in [file("/a/b/c.dcm"), file("c.dcm"), file("/c"), frame(&entry), entry] {
-            let place = Place::keep(&source, &mut texts).unwrap();
-            assert_eq!(place.source(&texts), source);
+            let place = PackedSource::new(&source, &mut texts).unwrap();
+            assert_eq!(place.unpack(&texts), source);
         }
     }
 }

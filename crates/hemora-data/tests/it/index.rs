@@ -179,7 +179,8 @@ fn repeated_ids_are_flagged_and_counted() {
 #[test]
 fn a_repaired_intercept_is_flagged() {
     let set = Set::new();
-    // 12 bits, unsigned, intercept 0: the reader takes such values for HU + 1000 (facts §2).
+    // 12 bits, unsigned, intercept 0: the reader takes such values for HU + 1000
+    // (docs/references.md#slice-preparation).
     let storage = PixelStorage::Unsigned12 { intercept: 0 };
     write_as(&set.image("ID_d"), "ID_d", "p3", 0.0, 40.0, storage);
     set.index();

@@ -45,7 +45,7 @@ fn level_points(evaluation: &Evaluation, level: &LevelMetrics) -> Markup {
     let names = ["Label", "Point", "Threshold"].into_iter().chain(metrics);
     let names = names.map(|name| html! { (name) });
     // As in the cells below, the second of two figures is in a lighter line.
-    let counts = html! { "TP, FN" (aside("FP, TN")) };
+    let counts = html! { "TP,\u{a0}FN" (aside("FP, TN")) };
     let first = level.metrics.labels.iter().find_map(|label| label.decisions.first());
     let prevalences = first.into_iter().flat_map(|decisions| &decisions.at_prevalence);
     let prevalences = prevalences.map(|at| {

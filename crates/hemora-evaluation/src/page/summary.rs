@@ -49,15 +49,15 @@ fn level_sentences(evaluation: &Evaluation, level: &LevelMetrics) -> Vec<Markup>
     let any = labels.iter().find(|label| label.label == Label::Any);
     let Some(label) = any.or(labels.first()) else { return Vec::new() };
     let what = phrase(label.label);
-    let (one, many) = plural(level.level);
+    let (item, items) = words(level.level);
     let total = level.metrics.items;
     let counts = html! {
-        strong { (label.positives) " of " (total) " " (many) " have " (what) "." }
+        strong { (label.positives) " of " (total) " " (items) " have " (what) "." }
     };
     if label.positives < FEW_TO_RANK || total - label.positives < FEW_TO_RANK {
         return vec![html! {
-            (counts) " So few say next to nothing about " (many) ": their figures stand below and \
-            carry no claim."
+            (counts) " That is too few to judge " (items) " by: their figures are below and carry no \
+            claim."
         }];
     }
     let ranked = match label.auroc.value {
@@ -65,23 +65,23 @@ fn level_sentences(evaluation: &Evaluation, level: &LevelMetrics) -> Vec<Markup>
             let size =
                 SIZES.iter().find(|(least, _)| auroc >= *least).map_or("badly", |size| size.1);
             html! {
-                (counts) " The model ranks them " (size) ": of 100 pairs of a " (one) " with and a "
-                (one) " without " (what) ", it gives the first the higher probability in "
+                (counts) " The model ranks them " (size) ": of 100 pairs of a " (item) " with and a "
+                (item) " without " (what) ", it gives the first the higher probability in "
                 (range(&label.auroc)) "."
             }
         }
         None => html! { (counts) " With one kind only, ranking is undefined." },
     };
     let decided =
-        label.decisions.iter().map(|decisions| decided(evaluation, decisions, many, what));
+        label.decisions.iter().map(|decisions| decided(evaluation, decisions, items, what));
     std::iter::once(ranked).chain(decided).collect()
 }
 
-fn decided(evaluation: &Evaluation, decisions: &Decisions, many: &str, what: &str) -> Markup {
+fn decided(evaluation: &Evaluation, decisions: &Decisions, items: &str, what: &str) -> Markup {
     html! {
         "At the operating point \u{201c}" (point_text(&decisions.point)) "\u{201d}"
         @if evaluation.tuned_on_these_cases { "†" }
-        " it finds " (range(&decisions.sensitivity)) " of 100 " (many) " with " (what)
+        " it finds " (range(&decisions.sensitivity)) " of 100 " (items) " with " (what)
         ", and raises a false alarm for " (range(&complement(&decisions.specificity)))
         " of 100 without."
     }
@@ -115,7 +115,7 @@ fn subtypes(slices: &LevelMetrics) -> Option<Markup> {
     let [best, worst] = [known[0], known[known.len() - 1]]
         .map(|(label, auroc)| (title(label.label).to_lowercase(), number::decimal(Some(auroc))));
     Some(html! {
-        "Of the subtypes it tells " (best.0) " best (AUROC " (best.1) ") and " (worst.0) " worst ("
+        "Of the subtypes it recognises " (best.0) " best (AUROC " (best.1) ") and " (worst.0) " worst ("
         (worst.1) ")."
     })
 }
@@ -157,7 +157,7 @@ fn range(interval: &Interval) -> Markup {
     }
 }
 
-fn plural(level: Level) -> (&'static str, &'static str) {
+fn words(level: Level) -> (&'static str, &'static str) {
     match level {
         Level::Slice => ("slice", "slices"),
         Level::Series => ("series", "series"),

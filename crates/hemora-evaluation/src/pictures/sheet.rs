@@ -5,7 +5,7 @@ use std::path::Path;
 use hemora_ct::{LABEL_COUNT, Label, Plane, Slice, Window};
 use hemora_metrics::Calibration;
 use hemora_page::title;
-use hemora_report::{KeySlice, SheetPicture, SheetSection, SheetSlice, write_contact_sheet};
+use hemora_report::{SheetPicture, SheetSection, SheetSlice, SlicePicture, write_contact_sheet};
 use rayon::prelude::*;
 
 use super::{Pixels, SliceImage};
@@ -119,8 +119,9 @@ fn sheet_slice(mistake: &Mistake, pixels: &Pixels, model: Option<&SheetModel<'_>
 }
 
 fn draw(image: &SliceImage, maps: &[(Label, Plane)]) -> Result<SheetPicture, String> {
-    let key =
-        |slice: &Slice| KeySlice::draw("", "", "", slice, maps).map_err(|error| error.to_string());
+    let key = |slice: &Slice| {
+        SlicePicture::draw("", "", "", slice, maps).map_err(|error| error.to_string())
+    };
     match image {
         SliceImage::Hu(slice) => key(slice).map(SheetPicture::Windows),
         SliceImage::Windowed(plane) => {

@@ -97,7 +97,7 @@ mod tests {
         let document = document(|_| ());
         let cell = &document.cells[0];
         let text = cell.outcome_text();
-        assert!(text.starts_with("accuracy 0.") && text.ends_with(" in 10 s"), "{text}");
+        assert!(text.starts_with("accuracy ") && text.ends_with(" in 10 s"), "{text}");
         let mut failed = cell.clone();
         failed.outcome = Outcome::Failed("no memory".to_owned());
         assert_eq!(failed.outcome_text(), "FAILED: no memory");

@@ -16,7 +16,7 @@ pub trait Engine: Send + Sync {
     fn run(&self, input: &[f32]) -> Result<Output, EngineError>;
 }
 
-/// What a network says about one image.
+/// What a network predicts for one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// Probabilities (0 to 1) in label order.
@@ -61,7 +61,7 @@ pub enum EngineError {
     Load {
         /// The engine.
         engine: &'static str,
-        /// What it said.
+        /// The message of the engine.
         reason: String,
     },
     /// The model was made for another image.
@@ -107,7 +107,7 @@ pub enum EngineError {
     Run {
         /// The engine.
         engine: &'static str,
-        /// What it said.
+        /// The message of the engine.
         reason: String,
     },
     /// ONNX Runtime's library was not found or is not usable.
@@ -115,7 +115,7 @@ pub enum EngineError {
         "ONNX Runtime is not available: tried {tried}; install it with `pip install onnxruntime` and set HEMORA_ONNXRUNTIME to its libonnxruntime file or to that Python environment, or use the built-in engine `tract`"
     )]
     Library {
-        /// The places that were tried and what came of each.
+        /// The paths that were tried and what came of each.
         tried: String,
     },
     /// An unknown engine name.

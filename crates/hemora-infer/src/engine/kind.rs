@@ -54,7 +54,7 @@ pub struct LoadedEngine {
 ///
 /// # Errors
 /// [`EngineError`] if the engine is not available or does not take the model. [`EngineKind::Auto`]
-/// falls back on tract when ONNX Runtime's library cannot be loaded, and says so in the note.
+/// falls back on tract when ONNX Runtime's library cannot be loaded; the note then has the reason.
 pub fn load_engine(
     kind: EngineKind,
     onnx: &[u8],

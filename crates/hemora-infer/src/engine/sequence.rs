@@ -50,7 +50,7 @@ pub fn load_sequence_engine(
     }
 }
 
-/// What a network says of a series of `slices` slices, read both ways: of each the mean log odds as
+/// What a network predicts for a series of `slices` slices, read both ways: of each the mean log odds as
 /// a probability. `columns` gives the network's input, `[slices, columns]`, for the slices in the
 /// order that it is asked for.
 ///

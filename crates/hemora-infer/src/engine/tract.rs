@@ -162,7 +162,7 @@ impl TractSequence {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         let known = plans.iter().position(|(length, _)| *length == slices);
         let plan = match known {
-            Some(place) => plans.remove(place).1,
+            Some(index) => plans.remove(index).1,
             None => {
                 let shape = [1, slices, self.columns];
                 caught(|| planned(self.model.clone(), shape).map_err(|it| load(format!("{it:#}"))))?

@@ -36,6 +36,6 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// Is told of progress, from any thread, and stops triage by [`ControlFlow::Break`]: what is at work
+/// Gets the progress, from any thread, and stops triage by [`ControlFlow::Break`]: what is at work
 /// ends, nothing new begins.
 pub type ProgressCallback<'a> = &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync);

@@ -29,7 +29,7 @@ impl Default for Pictures {
 pub struct Triage<'a> {
     /// The model.
     pub model: &'a LoadedModel,
-    /// What a user declares of files that do not say it themselves.
+    /// What a user declares about files that do not record it themselves.
     pub reading: ReadOptions,
     /// Which series of a study are scored.
     pub policy: SeriesPolicy,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jpeg_decoder::{Decoder, ImageInfo, PixelFormat};
 
+use super::markers::{Stuffing, normalised};
 use super::{FrameInfo, StoredPixels, broken, check, from_words, jpeg_dct};
 use crate::{ReadError, SliceHeader};
 
@@ -21,6 +22,26 @@ pub(super) fn decode(
         let pixels = jpeg_dct::decode(frame, header.rows, header.columns);
         return Ok(from_words(&pixels.map_err(|reason| broken(CODEC, reason))?));
     }
+    let (mut frame, has_end) = normalised(frame, Stuffing::Byte);
+    if has_end {
+        return decode_whole(&frame, header);
+    }
+    // Some writers leave the end marker out. The decoder takes bits that are missing for 0: a frame
+    // is whole if whatever follows it makes no difference.
+    let without_end = frame.len();
+    frame.extend([0xFF, 0xD9]);
+    let pixels = decode_whole(&frame, header)?;
+    frame.truncate(without_end);
+    frame.extend([0xAA; 64]);
+    frame.extend([0xFF, 0xD9]);
+    match decode_whole(&frame, header) {
+        Ok(other) if other.bytes == pixels.bytes => Ok(pixels),
+        _ => Err(broken(CODEC, "the frame is cut off")),
+    }
+}
+
+/// Decodes a frame that has an end marker.
+fn decode_whole(frame: &[u8], header: &SliceHeader) -> Result<StoredPixels<'static>, ReadError> {
     let pixels = header.rows * header.columns;
     let mut decoder = Decoder::new(frame);
     decoder.set_max_decoding_buffer_size(pixels * 2);

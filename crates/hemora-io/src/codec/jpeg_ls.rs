@@ -1,5 +1,6 @@
 //! JPEG-LS (ITU-T T.87), lossless and near-lossless.
 
+use super::markers::{Stuffing, normalised};
 use super::{FrameInfo, StoredPixels, broken, check, from_words};
 use crate::{ReadError, SliceHeader};
 
@@ -11,11 +12,12 @@ pub(super) fn decode(
     frame: &[u8],
     header: &SliceHeader,
 ) -> Result<StoredPixels<'static>, ReadError> {
-    let info = frame_info(frame).ok_or_else(|| broken(CODEC, "no frame header"))?;
+    let (frame, _) = normalised(frame, Stuffing::Bit);
+    let info = frame_info(&frame).ok_or_else(|| broken(CODEC, "no frame header"))?;
     check(CODEC, info, header)?;
     let (rows, columns) = (header.rows as u32, header.columns as u32);
     // The decoder's arithmetic trusts a few fields of a scan; overflow there must stay here.
-    let decoded = std::panic::catch_unwind(|| jpegls::decode(frame, columns, rows));
+    let decoded = std::panic::catch_unwind(|| jpegls::decode(&frame, columns, rows));
     match decoded {
         Ok(Ok((pixels, ..))) => Ok(from_words(&pixels)),
         Ok(Err(error)) => Err(broken(CODEC, error.to_string())),

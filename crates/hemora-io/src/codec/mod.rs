@@ -7,6 +7,7 @@ mod jpeg_dct;
 mod jpeg_ls;
 #[cfg(feature = "jpeg-xl")]
 mod jpeg_xl;
+mod markers;
 mod run_length;
 
 use decode::{FrameInfo, broken, check, from_words};

@@ -1,19 +1,15 @@
-//! What a format must give, and the table of all formats.
+//! What a format must give, and how the format of a file is found.
 
 use std::fmt::Debug;
 use std::io::{Cursor, Read};
 
 use hemora_ct::Slice;
 
+use super::FORMATS;
 use super::dicom::Dicom;
-use super::nifti::Nifti;
-use super::picture::Pictures;
 use crate::header::Member;
 use crate::source::read_all;
 use crate::{ReadError, SliceHeader, Source};
-
-/// All formats, in the order in which they are asked whether a file is theirs.
-pub(crate) const FORMATS: [&dyn ImageFormat; 3] = [&Dicom, &Nifti, &Pictures];
 
 /// Most pixels of an image: far above any CT, and 256 MiB once in HU.
 pub(crate) const MAX_PIXELS: usize = 8192 * 8192;
@@ -104,12 +100,12 @@ impl<'a> Input<'a> {
 /// The format of a file that begins with `head`. DICOM for what none of them knows: a bare data set
 /// has no mark.
 pub(crate) fn format_of(head: &[u8]) -> &'static dyn ImageFormat {
-    FORMATS.into_iter().find(|format| format.sniff(head)).unwrap_or(&Dicom)
+    FORMATS.iter().copied().find(|format| format.sniff(head)).unwrap_or(&Dicom)
 }
 
 /// Why a file called `name` that begins as none of the formats is broken; `None` if its name claims
 /// none of them either.
 pub(crate) fn mismatch(name: &str) -> Option<ReadError> {
     let name = name.to_ascii_lowercase();
-    FORMATS.into_iter().find_map(|format| format.claimed_by(&name))
+    FORMATS.iter().find_map(|format| format.claimed_by(&name))
 }

@@ -87,7 +87,6 @@ fn attributes_out_of_range() {
     assert_eq!(refused(0x0028_0100, &[12]), "BitsAllocated");
     assert_eq!(refused(0x0028_0101, &[0]), "BitsStored");
     assert_eq!(refused(0x0028_0101, &[17]), "BitsStored");
-    assert_eq!(refused(0x0028_0102, &[200]), "HighBit");
     assert_eq!(refused(0x0028_0103, &[2]), "PixelRepresentation");
     for slope in ["0", "NaN", "inf", "abc"] {
         let error = refusal(&Raw::image().text(0x0028_1053, b"DS", slope).file());
@@ -116,7 +115,9 @@ fn images_that_are_not_single_grey_ct_frames() {
 
     let frames = refusal(&image().text(0x0028_0008, b"IS", "30").file());
     assert!(frames.is_failure() && frames.to_string().starts_with("30 frames"), "{frames}");
-    assert!(hu(&image().text(0x0028_0008, b"IS", "1").file()).is_ok());
+    for one in ["1", "0"] {
+        assert!(hu(&image().text(0x0028_0008, b"IS", one).file()).is_ok());
+    }
     let colour = image().words(0x0028_0002, &[3]).text(0x0028_0004, b"CS", "RGB");
     assert!(matches!(refusal(&colour.file()), ReadError::Colour { samples: 3, .. }));
     let palette = image().text(0x0028_0004, b"CS", "PALETTE COLOR");

@@ -122,6 +122,21 @@ fn a_frame_of_another_size_is_refused_before_it_is_decoded() {
 }
 
 #[test]
+fn fill_bytes_before_markers_and_bytes_behind_the_end_do_not_matter() {
+    for coded in CODED.iter().filter(|coded| coded.name.starts_with("jpeg-ls")) {
+        let frame = coded.frame();
+        let end = frame.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).unwrap();
+        let expected = hu(&coded.file(&frame)).unwrap();
+        for fill in [1, 2, 3] {
+            let fill = &[0xFF; 3][..fill];
+            // Before the first segment and before the end, as DCMTK writes them.
+            let filled = [&frame[..2], fill, &frame[2..end], fill, &[0xFF, 0xD9, 0, 1, 2]].concat();
+            assert_eq!(hu(&coded.file(&filled)).unwrap(), expected, "{}", coded.name);
+        }
+    }
+}
+
+#[test]
 fn a_frame_cut_off_anywhere_is_refused() {
     for coded in CODED {
         let frame = coded.frame();

@@ -6,8 +6,7 @@ use std::sync::Mutex;
 
 use hemora_ct::{ImagePlane, Slice};
 use hemora_io::{
-    Collection, NewSlice, PixelStorage, ReadError, Series, SeriesWarning, SliceHeader, collect,
-    write_slice,
+    Collection, NewSlice, PixelStorage, ReadError, Series, SeriesWarning, collect, write_slice,
 };
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::{Compression, write::DeflateEncoder};
 use hemora_ct::Window;
-use hemora_io::{Source, read_header};
+use hemora_io::{Source, read_header, read_slice};
 
 use crate::jpeg_lossless;
 use crate::raw::{COLUMNS, Encoding, Front, Raw, hu, write_file};
@@ -59,6 +59,71 @@ fn every_data_set_encoding_with_and_without_front_matter() {
 }
 
 #[test]
+fn meta_headers_without_preamble_group_length_or_value_representations() {
+    let image = Raw::image();
+    for encoding in [Encoding::ImplicitLittle, Encoding::ExplicitLittle, Encoding::ExplicitBig] {
+        let file = image.file_in(encoding, Front::MetaOnly);
+        // (0002,0000) UL of four bytes.
+        assert_eq!(hu(&file[12..]).unwrap(), expected(), "{encoding:?}");
+    }
+    let meta = Raw::default()
+        .text(0x0002_0002, b"UI", "1.2.840.10008.5.1.4.1.1.2")
+        .text(0x0002_0010, b"UI", "1.2.840.10008.1.2.1")
+        .data_set(Encoding::ImplicitLittle);
+    let data_set = image.data_set(Encoding::ExplicitLittle);
+    let preamble = [&[0; 128][..], b"DICM"].concat();
+    for front in [&[][..], &preamble] {
+        assert_eq!(hu(&[front, &meta, &data_set].concat()).unwrap(), expected());
+    }
+}
+
+#[test]
+fn the_first_element_outweighs_a_transfer_syntax_that_contradicts_it() {
+    let [implicit, explicit] = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"];
+    for (encoding, syntax) in
+        [(Encoding::ExplicitLittle, implicit), (Encoding::ImplicitLittle, explicit)]
+    {
+        let file = Raw::image().syntax(syntax).file_in(encoding, Front::Preamble);
+        assert_eq!(hu(&file).unwrap(), expected(), "{encoding:?}");
+    }
+}
+
+#[test]
+fn files_in_gzip_are_read_as_what_they_inflate_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&Raw::image().file()).unwrap();
+    let path = write_file(folder.path(), "image.dcm.gz", &gzip.finish().unwrap());
+    let source = Source::File(path);
+    let (header, slice) = read_slice(&source).unwrap();
+    assert_eq!(slice.hu(), expected());
+    assert_eq!(header, read_header(&source).unwrap());
+}
+
+#[test]
+fn an_intercept_needs_no_slope() {
+    assert_eq!(hu(&Raw::image().without(0x0028_1053).file()).unwrap(), expected());
+}
+
+#[test]
+fn lossless_frames_need_no_end_marker_but_all_of_their_bits() {
+    let pixels: Vec<u16> = (0..12).map(|pixel| pixel * 2749).collect();
+    let image = Raw::image();
+    let whole = jpeg(&image, 3, 4, &pixels);
+    let frame = jpeg_lossless::encode(3, 4, &pixels);
+    let end = frame.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).unwrap();
+    let file =
+        |frame: &[u8]| image.clone().fragments(&[frame]).syntax("1.2.840.10008.1.2.4.70").file();
+    assert_eq!(hu(&file(&frame[..end])).unwrap(), hu(&whole).unwrap());
+    for cut in end - 16..end - 1 {
+        assert!(hu(&file(&frame[..cut])).is_err(), "cut at {cut} of {end}");
+    }
+    // Fill bytes, and bytes behind the end.
+    let filled = [&frame[..end], &[0xFF, 0xFF, 0xFF, 0xD9, 7, 7]].concat();
+    assert_eq!(hu(&file(&filled)).unwrap(), hu(&whole).unwrap());
+}
+
+#[test]
 fn every_pixel_coding() {
     let pixels: Vec<u16> = (0..12).collect();
     let image = Raw::image();
@@ -102,7 +167,16 @@ fn bits_beside_the_stored_ones_do_not_count() {
     assert_eq!(hu_of(0xF00F, 12, 11, false), 15.0);
     assert_eq!(hu_of(0x0FFF, 12, 11, true), -1.0);
     assert_eq!(hu_of(0xF7FF, 12, 11, true), 2047.0);
-    assert_eq!(hu_of(0xFFF7, 12, 15, true), -1.0);
+    // Whatever HighBit says, other readers take the lowest bits.
+    for high_bit in [0, 10, 15, 200] {
+        assert_eq!(hu_of(0xFFF7, 12, high_bit, true), -9.0);
+        assert_eq!(hu_of(0xF00F, 12, high_bit, false), 15.0);
+        assert_eq!(hu_of(0x0120, 12, high_bit, false), 288.0);
+        assert_eq!(hu_of(0xFE00, 12, high_bit, true), -512.0);
+    }
+    // But pixels that are shifted up show it.
+    assert_eq!(hu_of(0x1230, 12, 15, false), 291.0);
+    assert_eq!(hu_of(0x8010, 12, 15, true), -2047.0);
     assert_eq!(hu_of(0x8000, 16, 15, true), -32768.0);
     assert_eq!(hu_of(0x8000, 16, 15, false), 32768.0);
 }

@@ -117,10 +117,32 @@ fn frames_that_are_not_there() {
     assert!(read_slice(&nested).is_err());
     let groups = refusal(&enhanced().without(PER_FRAME).file());
     assert!(matches!(groups, ReadError::FunctionalGroups { frames: 3, groups: 0 }), "{groups}");
-    for count in ["0", "-1", "99999999", "x"] {
+    for count in ["-1", "99999999", "x"] {
         let error = refusal(&enhanced().text(0x0028_0008, b"IS", count).file());
         assert!(matches!(error, ReadError::BadAttribute { .. }), "{count}: {error}");
     }
     let short = refusal(&enhanced().pixels(&[0; 24]).file());
     assert!(matches!(short, ReadError::PixelsCutOff { expected: 72, found: 48 }), "{short}");
+}
+
+#[test]
+fn a_collection_keeps_the_file_that_its_frames_are_read_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_file(folder.path(), "a.dcm", &enhanced().file());
+    let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let [one, other] = [(); 2].map(|()| collect(&[path.clone()], &|_, _| ()));
+    let [of_one, of_other] = [&one, &other].map(|found| &found.studies[0].series[0]);
+    let before = read_slice(&of_one.slices[1].source).unwrap().1;
+    of_one.read_slice(0).unwrap();
+    // Other pixels in a file that looks the same from outside.
+    std::fs::write(&path, enhanced().pixels(&[7; 36]).file()).unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(modified).unwrap();
+    let after = of_other.read_slice(1).unwrap().1;
+    assert_ne!(after.hu(), before.hu(), "the other collection has not read it before");
+    assert_eq!(of_one.read_slice(1).unwrap().1.hu(), before.hu(), "not read again");
+    // A file that changed is.
+    file.set_modified(modified + std::time::Duration::from_secs(10)).unwrap();
+    assert_eq!(of_one.read_slice(1).unwrap().1.hu(), after.hu());
+    assert_eq!(one.reader().read_slice(&of_one.slices[1].source).unwrap().1.hu(), after.hu());
 }

@@ -185,8 +185,8 @@ impl Chart {
 
     fn on_canvas(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         // A scale clamps to its ends; what is not a number must stay none.
-        let place = |value: f64, on: f64| if value.is_finite() { on } else { f64::NAN };
-        [place(x, self.x(x)), place(y, self.y(y))]
+        let or_nan = |value: f64, at: f64| if value.is_finite() { at } else { f64::NAN };
+        [or_nan(x, self.x(x)), or_nan(y, self.y(y))]
     }
 }
 

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 const POSITIVE: f32 = 0.45;
 
 /// Weights of the first bleed of a head. Epidural is far more common here than in the
-/// competition's data (facts §3), so that small phantom sets cover it.
+/// competition's data (docs/references.md#rsna-2019), so that small phantom sets cover it.
 const FIRST: [(Label, f32); 5] = [
     (Label::Subdural, 0.3),
     (Label::Intraparenchymal, 0.26),

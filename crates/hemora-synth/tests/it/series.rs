@@ -105,7 +105,8 @@ fn images_are_whole_hounsfield_units_with_a_head_in_air() {
         );
         assert!(slice.slice.hu()[0] < -900.0, "corner");
     }
-    // Facts §2: a slice through brain has more than 2 % of its pixels in the brain window.
+    // docs/references.md#slice-preparation: a slice through brain has more than 2 % of its pixels
+    // in the brain window.
     let middle = &study.slices[study.slices.len() / 2].slice;
     let brain = middle
         .hu()

@@ -21,15 +21,15 @@ pub struct SynthArgs {
     pub out: PathBuf,
 
     /// Number of patients, one study each
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_name = "N")]
     pub patients: usize,
 
     /// Seed of what is drawn at random
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
 
-    /// Rows and columns of the images
-    #[arg(long, default_value_t = 512)]
+    /// Height and width of the images, pixels
+    #[arg(long, default_value_t = 512, value_name = "PIXELS")]
     pub size: usize,
 
     /// Distance from slice to slice, mm, 0.1 to 20

@@ -23,7 +23,7 @@ pub struct EvaluateArgs {
     #[arg(long, short, default_value = "hemora-evaluation", value_name = "DIR")]
     pub out: PathBuf,
 
-    /// Print metrics.json to standard output instead of the tables
+    /// Print JSON to standard output instead of text
     #[arg(long)]
     pub json: bool,
 
@@ -87,8 +87,8 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub bca: bool,
 
-    /// Seed of the resamples
-    #[arg(long, default_value_t = 0)]
+    /// Seed of what is drawn at random
+    #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
 
     /// Mistakes listed of each kind
@@ -158,8 +158,8 @@ pub struct CalibrateArgs {
     #[arg(long, conflicts_with = "aggregate")]
     pub learn_aggregation: bool,
 
-    /// Seed of the parts that the held-out figures are computed over
-    #[arg(long, default_value_t = 0)]
+    /// Seed of what is drawn at random
+    #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
 }
 
@@ -206,7 +206,7 @@ pub struct CompareArgs {
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
 
-    /// Resamples of the intervals of training runs
+    /// Resamples of the intervals
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub resamples: usize,
 }

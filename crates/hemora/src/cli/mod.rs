@@ -90,7 +90,7 @@ pub enum EnsembleCommand {
 pub enum ModelCommand {
     /// Print the layers and parameter counts of a network
     Summary(SummaryArgs),
-    /// Print what a model bundle says of itself
+    /// Print the card of a model bundle
     Inspect(InspectArgs),
     /// Bring weights of timm or torchvision (safetensors) into the names and shapes of a network here,
     /// to start a training from

@@ -10,8 +10,8 @@ pub struct SummaryArgs {
     /// Network, for instance densenet121; an unknown name lists them all
     pub network: String,
 
-    /// Height and width of the input, pixels
-    #[arg(long, default_value_t = 256)]
+    /// Height and width of the images, pixels
+    #[arg(long, default_value_t = 256, value_name = "PIXELS")]
     pub size: usize,
 
     /// Values of each slice, of a network that reads whole series [default: 1024 features, 1025 with a
@@ -19,7 +19,7 @@ pub struct SummaryArgs {
     #[arg(long)]
     pub columns: Option<usize>,
 
-    /// Print JSON
+    /// Print JSON to standard output instead of text
     #[arg(long)]
     pub json: bool,
 }
@@ -67,7 +67,7 @@ pub struct InspectArgs {
     /// The bundle [default: the built-in one]
     pub model: Option<PathBuf>,
 
-    /// Print model.json instead of the card
+    /// Print JSON to standard output instead of text
     #[arg(long)]
     pub json: bool,
 }

@@ -33,7 +33,7 @@ pub struct RecipeArgs {
     /// Images without labels that a submission is made of [default: stage_2_test of the data set; of
     /// the training images there is always a table, out of fold]
     #[arg(long, value_name = "DIR")]
-    pub test: Option<PathBuf>,
+    pub test_images: Option<PathBuf>,
 
     /// Folds, whole patients each [default: 2 with quick, 5 with full]
     #[arg(long, value_name = "N")]
@@ -47,7 +47,7 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "N")]
     pub batch: Option<usize>,
 
-    /// Height and width of the input, pixels [default: of the recipe]
+    /// Height and width of the images, pixels [default: of the recipe]
     #[arg(long, value_name = "PIXELS")]
     pub size: Option<usize>,
 
@@ -61,8 +61,8 @@ pub struct RecipeArgs {
     #[arg(long)]
     pub one_fold: bool,
 
-    /// Seed of folds, weights and augmentation
-    #[arg(long, default_value_t = 0)]
+    /// Seed of what is drawn at random
+    #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
 
     /// Threads; 0 for one per core
@@ -73,7 +73,7 @@ pub struct RecipeArgs {
     #[arg(long)]
     pub plan: bool,
 
-    /// Forget the steps that an earlier run completed
+    /// Forget what an earlier run completed
     #[arg(long)]
     pub restart: bool,
 
@@ -120,7 +120,7 @@ impl RecipeArgs {
     /// # Errors
     /// [`RecipeError`] says what is not there.
     pub fn dataset(&self) -> Result<Dataset, RecipeError> {
-        Dataset::find(&self.dataset, self.labels.as_deref(), self.test.as_deref())
+        Dataset::find(&self.dataset, self.labels.as_deref(), self.test_images.as_deref())
     }
 
     /// The preset with what the flags change.

@@ -64,8 +64,8 @@ pub struct StudyArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub repeats: u64,
 
-    /// Seed of the first repeat, and of the phantoms
-    #[arg(long, default_value_t = 0)]
+    /// Seed of what is drawn at random
+    #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
 
     /// Most positive slices of a cell [default: 200 with quick, all with seed]
@@ -76,7 +76,7 @@ pub struct StudyArgs {
     #[arg(long, value_name = "N")]
     pub negatives: Option<usize>,
 
-    /// Height and width of the input, pixels [default: 64 with quick, 256 with seed]
+    /// Height and width of the images, pixels [default: 64 with quick, 256 with seed]
     #[arg(long, value_name = "PIXELS")]
     pub size: Option<usize>,
 
@@ -100,11 +100,11 @@ pub struct StudyArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub threads: usize,
 
-    /// Print what would be run and what it costs, and stop
+    /// Print the steps and what they cost, and stop
     #[arg(long)]
     pub plan: bool,
 
-    /// Forget the cells that an earlier run finished
+    /// Forget what an earlier run completed
     #[arg(long)]
     pub restart: bool,
 

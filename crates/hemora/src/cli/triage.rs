@@ -23,7 +23,7 @@ pub struct TriageArgs {
     #[arg(long, short, default_value = "hemora-triage", value_name = "DIR")]
     pub out: PathBuf,
 
-    /// Print result.json to standard output instead of the worklist
+    /// Print JSON to standard output instead of text
     #[arg(long)]
     pub json: bool,
 

@@ -9,8 +9,20 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 use super::Cli;
 
 /// Flags whose text differs from command to command, and why that is no second meaning.
-const EXCEPTIONS: &[(&str, &str)] =
-    &[("out", "names what the command writes"), ("help", "clap's own"), ("version", "clap's own")];
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("epochs", "passes over the training images; the study may set them for one network"),
+    ("folds", "the number of folds; the presets of a recipe have one of their own"),
+    ("groups", "which slices belong together; the study also takes tables without columns"),
+    ("images", "images of the slices; the study needs a whole set"),
+    ("labels", "label tables; `evaluate` also reads tables with a column for each label"),
+    ("method", "how it is fitted: a calibration, or an ensemble"),
+    ("model", "a bundle; `evaluate` also takes `default`"),
+    ("negatives", "slices without hemorrhage; the study takes a number alone"),
+    ("out", "names what the command writes"),
+    ("preset", "the settings to start from"),
+    ("rule", "how a threshold is chosen; on the evaluated cases only with --tune-on-test"),
+    ("series-run", "networks of series: of one network, or of a whole ensemble"),
+];
 
 /// What a flag is in some commands.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +57,7 @@ fn flags() -> Flags {
     let mut flags = Flags::new();
     for (name, command) in commands() {
         for argument in command.get_arguments() {
-            let Some(long) = argument.get_long() else { continue };
+            let Some(long) = argument.get_long().filter(|long| *long != "help") else { continue };
             let meanings = flags.entry(long.to_owned()).or_default();
             meanings.entry(meaning(argument)).or_default().insert(name.clone());
         }
@@ -75,11 +87,7 @@ fn table() -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ");
     for (flag, meanings) in flags() {
         for (Meaning { value, help }, commands) in meanings {
-            let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
-            let commands = match commands.len() {
-                all if all == self::commands().len() => "all".to_owned(),
-                _ => commands.join(", "),
-            };
+            let commands = commands.into_iter().collect::<Vec<_>>().join(", ");
             let (value, help) = (cell(&value), cell(&help));
             let value = if value.is_empty() { value } else { format!("`{value}`") };
             let _ = writeln!(text, "| `--{flag}` | {value} | {help} | {commands} |");

@@ -1,7 +1,5 @@
 //! `hemora calibrate`: a calibration and operating points from validation predictions.
 
-use std::process::ExitCode;
-
 use hemora_base::ExitStatus;
 use hemora_evaluation::{Cases, calibrate, fit_text, write_document};
 use miette::{IntoDiagnostic, Result};
@@ -13,7 +11,7 @@ use crate::output::print;
 ///
 /// # Errors
 /// A report that names the table and what does not fit.
-pub fn run(arguments: &CalibrateArgs) -> Result<ExitCode> {
+pub fn run(arguments: &CalibrateArgs) -> Result<ExitStatus> {
     let cases = Cases::load(&arguments.cases.request()).into_diagnostic()?;
     for warning in &cases.warnings {
         eprintln!("warning: {warning}");
@@ -24,5 +22,5 @@ pub fn run(arguments: &CalibrateArgs) -> Result<ExitCode> {
         write!(out, "{}", fit_text(&report))?;
         writeln!(out, "written: {}", arguments.out.display())
     })?;
-    Ok(ExitStatus::Success.into())
+    Ok(ExitStatus::Success)
 }

@@ -1,7 +1,5 @@
 //! `hemora compare`: several runs side by side.
 
-use std::process::ExitCode;
-
 use hemora_base::ExitStatus;
 use hemora_evaluation::{read_runs, side_by_side};
 use miette::{IntoDiagnostic, Result};
@@ -13,8 +11,8 @@ use crate::output::print;
 ///
 /// # Errors
 /// A report that names the document that cannot be read.
-pub fn run(arguments: &CompareArgs) -> Result<ExitCode> {
+pub fn run(arguments: &CompareArgs) -> Result<ExitStatus> {
     let evaluations = read_runs(&arguments.runs, arguments.resamples).into_diagnostic()?;
     print(|out| write!(out, "{}", side_by_side(&evaluations)))?;
-    Ok(ExitStatus::Success.into())
+    Ok(ExitStatus::Success)
 }

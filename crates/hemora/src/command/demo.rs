@@ -8,8 +8,9 @@ use hemora_report::write_all;
 use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, StudyIds, write_study};
 use miette::{IntoDiagnostic, Result};
 
-use super::triage::{exit_status, load, print_worklist, run_with_bars};
+use super::triage::{exit_status, print_worklist, run_with_bars};
 use crate::cli::DemoArgs;
+use crate::default_model::load;
 use crate::output::{make_folder, refuse_filled};
 
 /// Runs the command.

@@ -1,8 +1,5 @@
 //! `hemora evaluate`: predictions against labels.
 
-use std::path::Path;
-use std::process::ExitCode;
-
 use hemora_base::ExitStatus;
 use hemora_bundling::{Fitted, refuse_other_model};
 use hemora_ct::Label;
@@ -13,6 +10,7 @@ use hemora_evaluation::{
 use hemora_infer::LoadedModel;
 use hemora_model::Bundle;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
+use std::path::Path;
 
 use crate::cli::EvaluateArgs;
 use crate::default_model;
@@ -22,7 +20,7 @@ use crate::output::{make_folder, print};
 ///
 /// # Errors
 /// A report that names the table and what does not fit.
-pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
+pub fn run(arguments: &EvaluateArgs) -> Result<ExitStatus> {
     let model = arguments.model.as_deref().map(open_model).transpose()?;
     let fitted = match (&model, &arguments.calibration) {
         (Some(model), _) => Fitted::from_bundle(model),
@@ -55,7 +53,7 @@ pub fn run(arguments: &EvaluateArgs) -> Result<ExitCode> {
         write!(output, "{}", markdown(&evaluation))?;
         writeln!(output, "\nreport: {}", arguments.out.join("report.html").display())
     })?;
-    Ok(ExitStatus::Success.into())
+    Ok(ExitStatus::Success)
 }
 
 /// The bundle at a path; the built-in one by the name `default`.

@@ -34,7 +34,7 @@ pub fn run(arguments: &IndexArgs) -> Result<ExitStatus> {
     if let Some(path) = &arguments.problems {
         write_whole(path, |file| {
             problems.iter().try_for_each(|(kind, names)| {
-                names.iter().try_for_each(|name| writeln!(file, "{kind}: {name}")).into_diagnostic()
+                names.iter().try_for_each(|name| writeln!(file, "{kind}: {name}"))
             })
         })?;
     }
@@ -152,7 +152,7 @@ fn stats(arguments: &StatsArgs) -> Result<ExitStatus> {
     if let Some(path) = &arguments.page {
         let title = set.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let page = stats.page(&title);
-        write_whole(path, |file| file.write_all(page.as_bytes()).into_diagnostic())
+        write_whole(path, |file| file.write_all(page.as_bytes()))
             .wrap_err("cannot draw the counts")?;
     }
     print(|output| write!(output, "{stats}"))?;

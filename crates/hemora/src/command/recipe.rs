@@ -1,21 +1,19 @@
 //! `hemora recipe`: a data set to a bundle and a submission, step by step.
 
-use std::process::ExitCode;
-
 use hemora_base::ExitStatus;
 use hemora_experiment::engine::{Ended, EngineError, Programs, StepEvent, duration_text};
 use hemora_experiment::recipe::{Recipe, RecipeError};
 use miette::{IntoDiagnostic, Result, miette};
 
-use super::train;
 use crate::cli::RecipeArgs;
 use crate::output::print;
+use crate::train_program;
 
 /// Runs the command.
 ///
 /// # Errors
 /// A report that names the step, the file or the flag.
-pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
+pub fn run(arguments: &RecipeArgs) -> Result<ExitStatus> {
     let dataset = arguments.dataset().into_diagnostic()?;
     let options = arguments.options().into_diagnostic()?;
     let recipe = Recipe::plan(options, dataset, &arguments.out).into_diagnostic()?;
@@ -23,17 +21,17 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
         recipe.restart().into_diagnostic()?;
     }
     let hemora = std::env::current_exe().into_diagnostic()?;
-    let programs = Programs { hemora, train: train::program(), threads: arguments.threads };
+    let programs = Programs { hemora, train: train_program::path(), threads: arguments.threads };
     eprintln!("{}", recipe.plan_text().map_err(explain)?);
     if recipe.trains().map_err(explain)? {
         // A plan can be had without the training program; nothing else can.
         if !arguments.plan {
-            train::check(&programs.train)?;
+            train_program::check(&programs.train)?;
         }
         eprintln!("{}", recipe.cost(&programs).map_err(explain)?);
     }
     if arguments.plan {
-        return Ok(ExitStatus::Success.into());
+        return Ok(ExitStatus::Success);
     }
     let mut on_event = |event: &StepEvent<'_>| match event {
         StepEvent::Begins { number, total, step } => eprintln!("[{number}/{total}] {}", step.title),
@@ -57,13 +55,15 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitCode> {
         }
         writeln!(output, "evaluation: {}", recipe.evaluation().display())
     })?;
-    Ok(ExitStatus::Success.into())
+    Ok(ExitStatus::Success)
 }
 
 /// An error with what to do where the training program is missing.
 fn explain(error: RecipeError) -> miette::Report {
     match error {
-        RecipeError::Step(EngineError::Start { .. }) => miette!(help = train::HELP, "{error}"),
+        RecipeError::Step(EngineError::Start { .. }) => {
+            miette!(help = train_program::HELP, "{error}")
+        }
         _ => miette!("{error}"),
     }
 }

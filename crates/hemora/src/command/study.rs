@@ -1,7 +1,5 @@
 //! `hemora study`: the seed study from images to its results page.
 
-use std::process::ExitCode;
-
 use hemora_base::ExitStatus;
 use hemora_experiment::engine::{EngineError, Programs, duration_text, progress_text};
 use hemora_experiment::study::{
@@ -10,17 +8,17 @@ use hemora_experiment::study::{
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, Result, bail, miette};
 
-use super::train;
-use super::triage::limit_threads;
 use crate::cli::{StudyArgs, StudyPreset};
 use crate::output::print;
 use crate::progress;
+use crate::threads::limit_threads;
+use crate::train_program;
 
 /// Runs the command.
 ///
 /// # Errors
 /// A report that names the file or the flag.
-pub fn run(arguments: &StudyArgs) -> Result<ExitCode> {
+pub fn run(arguments: &StudyArgs) -> Result<ExitStatus> {
     limit_threads(arguments.threads)?;
     let options = arguments.options();
     options.check().into_diagnostic()?;
@@ -29,14 +27,14 @@ pub fn run(arguments: &StudyArgs) -> Result<ExitCode> {
     let study = Study::plan(set, options, split, out, arguments.restart).into_diagnostic()?;
     let programs = Programs {
         hemora: std::env::current_exe().into_diagnostic()?,
-        train: train::program(),
+        train: train_program::path(),
         threads: arguments.threads,
     };
     eprintln!("{}", study.plan_text(programs.cores()).into_diagnostic()?);
     if arguments.plan {
-        return Ok(ExitStatus::Success.into());
+        return Ok(ExitStatus::Success);
     }
-    train::check(&programs.train)?;
+    train_program::check(&programs.train)?;
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
@@ -65,8 +63,7 @@ pub fn run(arguments: &StudyArgs) -> Result<ExitCode> {
     Ok(match document.failed() {
         0 => ExitStatus::Success,
         _ => ExitStatus::SomeInputsFailed,
-    }
-    .into())
+    })
 }
 
 /// The images that were named, or phantoms.
@@ -95,7 +92,9 @@ fn request(arguments: &StudyArgs) -> Result<SetRequest> {
 /// An error with what to do where the training program is missing.
 fn explain(error: StudyError) -> miette::Report {
     match error {
-        StudyError::Step(EngineError::Start { .. }) => miette!(help = train::HELP, "{error}"),
+        StudyError::Step(EngineError::Start { .. }) => {
+            miette!(help = train_program::HELP, "{error}")
+        }
         _ => miette!("{error}"),
     }
 }

@@ -4,16 +4,17 @@ use std::path::Path;
 use std::time::Instant;
 
 use hemora_base::{ExitStatus, printable};
-use hemora_infer::{LoadedModel, Pictures, SeriesPolicy, Triage, TriageInput};
+use hemora_infer::{Pictures, SeriesPolicy, Triage, TriageInput};
 use hemora_io::ReadOptions;
 use hemora_model::{TriageOutput, TriageResult};
 use hemora_report::{worklist_text, write_all};
 use miette::{IntoDiagnostic, Result};
 use serde_json::json;
 
-use crate::cli::{EngineArgs, TriageArgs};
+use crate::cli::TriageArgs;
+use crate::default_model::load;
 use crate::output::{make_folder, print, write_json};
-use crate::{default_model, progress};
+use crate::progress;
 
 /// Runs the command.
 ///
@@ -69,27 +70,6 @@ pub fn run_with_bars(triage: &Triage<'_>, input: TriageInput<'_>) -> Result<Tria
     output
 }
 
-/// Opens the model and loads its engines.
-///
-/// # Errors
-/// A report that names the model or the engine's library.
-pub fn load(arguments: &EngineArgs) -> Result<LoadedModel> {
-    let model = default_model::open(arguments.model.as_deref())?;
-    let loaded = LoadedModel::load(arguments.engine, model, None).into_diagnostic()?;
-    eprintln!("engine: {}", loaded.note());
-    let info = loaded.model().info();
-    if let [member] = info.members.as_slice() {
-        for stage in &member.series {
-            eprintln!("networks of series: {} × {}", stage.sha256.len(), stage.network);
-        }
-    } else {
-        for (name, members) in info.models() {
-            eprintln!("ensemble: {} × {name}", members.len());
-        }
-    }
-    Ok(loaded)
-}
-
 /// Prints the ranked worklist and where the report is.
 ///
 /// # Errors
@@ -102,7 +82,7 @@ pub fn print_worklist(result: &TriageResult, folder: &Path) -> Result<()> {
     })
 }
 
-/// How triage ended; says on standard error why nothing could be used.
+/// How triage ended; prints to standard error why nothing could be used.
 pub fn exit_status(result: &TriageResult) -> ExitStatus {
     if result.studies.is_empty() {
         if let Some(first) = result.skipped.first() {
@@ -116,5 +96,3 @@ pub fn exit_status(result: &TriageResult) -> ExitStatus {
         ExitStatus::Success
     }
 }
-
-pub use crate::threads::limit_threads;

@@ -135,10 +135,9 @@ impl<'a> Walker<'a> {
 
     /// Moves behind the delimiter of a sequence of undefined length.
     fn skip_undefined(&mut self, start: &ElementStart) -> Result<(), WalkError> {
-        if !matches!(start.vr, None | Some([b'S', b'Q'] | [b'U', b'N'])) {
-            return Err(self.malformed("undefined length of an element that is no sequence"));
-        }
-        // Each open sequence or item: whether it is an item, and its encoding.
+        // Whatever its VR, such an element has items up to a delimiter, as sequences have: there
+        // are private OB of this kind. Each open sequence or item: whether it is an item, and its
+        // encoding.
         let mut open = vec![(false, self.inner_encoding(start, self.encoding))];
         while let Some(&(in_item, encoding)) = open.last() {
             let next = self.start_in(encoding)?;
@@ -222,6 +221,23 @@ mod tests {
             let read = walker.start().and_then(|start| walker.value(&start).map(<[u8]>::len));
             assert_eq!(read, Err(WalkError::End), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn undefined_lengths_of_any_representation_are_skipped() {
+        // As scanners of GE write private groups: (0049,1001) OB with one item of a length.
+        let private = [
+            &[0x49, 0, 0x01, 0x10, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF][..],
+            &implicit(ITEM, 4, &[1, 2, 3, 4]),
+            &implicit(SEQUENCE_END, 0, &[]),
+            &[0x10, 0, 0x20, 0, b'L', b'O', 2, 0, b'P', b' '],
+        ]
+        .concat();
+        let mut walker = Walker::new(&private, 0, Encoding::ExplicitLittle);
+        let start = walker.start().unwrap();
+        walker.value(&start).unwrap();
+        let next = walker.start().unwrap();
+        assert_eq!((next.tag, walker.value(&next)), (Tag(0x10, 0x20), Ok(&b"P "[..])));
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(crate) fn file_start(bytes: &[u8], complete: bool) -> Result<FileStart, Stop
         meta_header(bytes, 132, complete)
     } else if marked(0) {
         meta_header(bytes, 4, complete)
-    } else if bytes.starts_with(&[2, 0]) && bytes.get(4..6) == Some(b"UL") {
+    } else if is_meta_header(bytes) {
         meta_header(bytes, 0, complete)
     } else {
         let encoding = guess_encoding(bytes).ok_or(ReadError::NotDicom)?;
@@ -65,9 +65,19 @@ pub(crate) fn file_start(bytes: &[u8], complete: bool) -> Result<FileStart, Stop
     }
 }
 
+/// Whether a file without preamble begins with an element of a meta header: its length, its
+/// version, the class or UID of the object, or the transfer syntax.
+fn is_meta_header(bytes: &[u8]) -> bool {
+    let known = matches!(bytes, [2, 0, 0..=3 | 0x10 | 0x12, 0, ..]);
+    known && guess_encoding_of(2, bytes).is_some()
+}
+
 /// Walks the elements of group 2; its declared length is often wrong and is not needed.
 fn meta_header(bytes: &[u8], begin: usize, complete: bool) -> Result<FileStart, Stop> {
-    let mut attributes = Attributes::new(Encoding::ExplicitLittle);
+    // It must be explicit, and is not always.
+    let encoding = guess_encoding_of(2, bytes.get(begin..).unwrap_or_default());
+    let encoding = encoding.unwrap_or(Encoding::ExplicitLittle);
+    let mut attributes = Attributes::new(encoding);
     let mut offset = begin;
     let truncated = |error| stop(error, complete, "the meta header");
     while !bytes[offset..].is_empty() || !complete {
@@ -77,15 +87,24 @@ fn meta_header(bytes: &[u8], begin: usize, complete: bool) -> Result<FileStart, 
         if bytes[offset..offset + 2] != [2, 0] {
             break;
         }
-        let mut walker = Walker::new(bytes, offset, Encoding::ExplicitLittle);
+        let mut walker = Walker::new(bytes, offset, encoding);
         let start = walker.start().map_err(truncated)?;
         attributes.insert(start.tag, walker.value(&start).map_err(truncated)?);
         offset = walker.position();
     }
+    let guess = guess_encoding(&bytes[offset..]);
     let transfer_syntax = match attributes.text(tags::TRANSFER_SYNTAX_UID) {
-        Some(uid) => TransferSyntax::from_uid(&uid),
+        Some(uid) => {
+            let mut syntax = TransferSyntax::from_uid(&uid);
+            // Where the name and the first element contradict each other, the element is right.
+            if let Some(guess) = guess
+                && !syntax.deflated
+            {
+                syntax.encoding = guess;
+            }
+            syntax
+        }
         None => {
-            let guess = guess_encoding(&bytes[offset..]);
             TransferSyntax::bare(guess.ok_or(ReadError::MissingAttribute("TransferSyntaxUID"))?)
         }
     };
@@ -95,16 +114,23 @@ fn meta_header(bytes: &[u8], begin: usize, complete: bool) -> Result<FileStart, 
 
 /// The encoding of a bare data set, from its first element, which is of group 8 in every image.
 fn guess_encoding(bytes: &[u8]) -> Option<Encoding> {
+    guess_encoding_of(8, bytes)
+}
+
+/// The encoding of elements of which the first is of this group.
+fn guess_encoding_of(group: u8, bytes: &[u8]) -> Option<Encoding> {
     let head = bytes.first_chunk::<8>()?;
     let known_vr = [b"AE", b"CS", b"DA", b"OB", b"SH", b"LO", b"SQ", b"TM", b"UI", b"UL", b"UN"]
         .contains(&&[head[4], head[5]]);
     match head[..2] {
-        [8, 0] if known_vr => Some(Encoding::ExplicitLittle),
-        [0, 8] if known_vr => Some(Encoding::ExplicitBig),
-        [8, 0] => {
+        [low, 0] if low == group && known_vr => Some(Encoding::ExplicitLittle),
+        [0, low] if low == group && known_vr => Some(Encoding::ExplicitBig),
+        [low, 0] if low == group => {
             let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-            // Text that begins with a backspace is improbable, and then its “length” is huge.
-            (length < 0x10000).then_some(Encoding::ImplicitLittle)
+            // Text that begins with a backspace is improbable, and then its “length” is huge; two
+            // letters are a representation that is not among the known ones.
+            let is_length = length < 0x10000 && !head[4..6].iter().all(u8::is_ascii_uppercase);
+            is_length.then_some(Encoding::ImplicitLittle)
         }
         _ => None,
     }

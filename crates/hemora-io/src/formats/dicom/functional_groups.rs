@@ -19,11 +19,11 @@ const GROUPS: [Tag; 7] = [
     tags::CT_RECONSTRUCTION_SEQUENCE,
 ];
 
-/// NumberOfFrames; 1 if it is absent.
+/// NumberOfFrames; 1 if it is absent, or 0 as some writers say of a single frame.
 pub(crate) fn frame_count(attributes: &Attributes<'_>) -> Result<usize, ReadError> {
     let Some(text) = attributes.text(tags::NUMBER_OF_FRAMES) else { return Ok(1) };
-    let count = text.parse().ok().filter(|count| (1..=MAX_FRAMES).contains(count));
-    count.ok_or(ReadError::BadAttribute {
+    let count = text.parse().ok().filter(|count| (0..=MAX_FRAMES).contains(count));
+    count.map(|count: usize| count.max(1)).ok_or(ReadError::BadAttribute {
         attribute: "NumberOfFrames",
         found: text,
         expected: "1 to 16384",

@@ -32,7 +32,8 @@ pub(crate) struct CheckedImage {
     pub(crate) pixels: PixelElement,
     /// Frames of the object.
     pub(crate) frames: usize,
-    pub(crate) high_bit: u16,
+    /// By how many bits HighBit claims the pixels to be shifted up; usually 0.
+    pub(crate) claimed_shift: u16,
     pub(crate) transform: ModalityTransform,
     pub(crate) padding: Option<Padding>,
     pub(crate) transfer_syntax: TransferSyntax,
@@ -78,7 +79,7 @@ fn check_image(
 ) -> Result<CheckedImage, ReadError> {
     check_grey(attributes)?;
     let (rows, columns) = check_size(attributes)?;
-    let (stored, high_bit) = check_storage(attributes)?;
+    let (stored, claimed_shift) = check_storage(attributes)?;
     start.transfer_syntax.check()?;
     let transform = modality_transform(attributes, stored)?;
     let (rescale_slope, rescale_intercept) = transform.rescale();
@@ -124,7 +125,7 @@ fn check_image(
         geometry_error,
         pixels,
         frames,
-        high_bit,
+        claimed_shift,
         transform,
         padding,
         transfer_syntax: start.transfer_syntax.clone(),
@@ -208,6 +209,7 @@ fn check_size(attributes: &Attributes<'_>) -> Result<(usize, usize), ReadError> 
     Ok((rows, columns))
 }
 
+/// How pixels are stored, and by how many bits HighBit claims them to be shifted up.
 fn check_storage(attributes: &Attributes<'_>) -> Result<(StoredFormat, u16), ReadError> {
     let bad = |attribute, found: u16, expected| {
         Err(ReadError::BadAttribute { attribute, found: found.to_string(), expected })
@@ -224,11 +226,10 @@ fn check_storage(attributes: &Attributes<'_>) -> Result<(StoredFormat, u16), Rea
     if sign > 1 {
         return bad("PixelRepresentation", sign, "0 or 1");
     }
-    let high_bit = attributes.word(tags::HIGH_BIT).unwrap_or(bits_stored - 1);
-    if !(bits_stored - 1..bits_allocated).contains(&high_bit) {
-        return bad("HighBit", high_bit, "BitsStored − 1 to BitsAllocated − 1");
-    }
-    Ok((StoredFormat { bits_allocated, bits_stored, signed: sign == 1 }, high_bit))
+    // HighBit must be BitsStored − 1 (PS3.3 C.7.6.3.1.1); where it is not, the pixels tell.
+    let high_bit = attributes.word(tags::HIGH_BIT).filter(|&bit| bit < bits_allocated);
+    let claimed_shift = high_bit.map_or(0, |bit| (bit + 1).saturating_sub(bits_stored));
+    Ok((StoredFormat { bits_allocated, bits_stored, signed: sign == 1 }, claimed_shift))
 }
 
 fn missing_pixels(attributes: &Attributes<'_>) -> ReadError {

@@ -26,7 +26,8 @@ impl ModalityTransform {
     }
 
     /// Whether this is the wrong intercept of the competition's 12-bit files: so high that air
-    /// would have no value. Their pixels are wrapped at 4096 (facts §2.3).
+    /// would have no value. Their pixels are wrapped at 4096
+    /// (docs/references.md#slice-preparation).
     pub(crate) fn intercept_is_wrong(&self, stored: StoredFormat) -> bool {
         let twelve = stored.bits_stored == 12 && !stored.signed;
         twelve && matches!(*self, Self::Linear { slope: 1.0, intercept } if intercept > -100.0)
@@ -70,7 +71,8 @@ fn is_exact(slope: f64, intercept: f64) -> bool {
     whole && slope.abs() * 65536.0 + intercept.abs() < f64::from(1 << 24)
 }
 
-/// The table if the file has one, or else the line; without either, stored values are HU.
+/// The table if the file has one, or else the line, whose slope is 1 where it is absent; without
+/// either, stored values are HU.
 pub(crate) fn modality_transform(
     attributes: &Attributes<'_>,
     stored: StoredFormat,
@@ -85,9 +87,8 @@ pub(crate) fn modality_transform(
 fn line(attributes: &Attributes<'_>) -> Result<ModalityTransform, ReadError> {
     let slope = attributes.first_decimal(tags::RESCALE_SLOPE, "RescaleSlope")?;
     let intercept = attributes.first_decimal(tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
-    let (Some(slope), Some(intercept)) = (slope, intercept) else {
-        return Ok(ModalityTransform::None);
-    };
+    let Some(intercept) = intercept else { return Ok(ModalityTransform::None) };
+    let slope = slope.unwrap_or(1.0);
     let bad = |attribute, found: f64, expected| {
         Err(ReadError::BadAttribute { attribute, found: found.to_string(), expected })
     };

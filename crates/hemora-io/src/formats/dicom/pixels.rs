@@ -75,10 +75,10 @@ fn exactly(bytes: Cow<'_, [u8]>, expected: usize) -> Result<Cow<'_, [u8]>, ReadE
 /// HU of every pixel: the stored bits, sign-extended, then the modality LUT in 64 bits as pydicom
 /// computes it, with the two repairs that this crate makes of pixels.
 fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
-    let CheckedImage { header, high_bit, transform, padding, .. } = image;
+    let CheckedImage { header, transform, padding, .. } = image;
     let bits = u32::from(header.stored.bits_stored);
-    // Bits above the high bit once held overlays; bits below BitsStored are unused.
-    let (left, right) = (31 - u32::from(*high_bit), 32 - bits);
+    // Bits above the stored ones once held overlays.
+    let (left, right) = (32 - bits - shift(stored, image), 32 - bits);
     let signed = |raw: u32| ((raw << left) as i32) >> right;
     let unsigned = |raw: u32| (raw << left) >> right;
     // One loop for each sign and width, without a choice per pixel: this is where reading spends
@@ -107,6 +107,26 @@ fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
         });
     }
     hu
+}
+
+/// By how many bits the pixels are shifted up: none, whatever HighBit claims, unless their lowest
+/// bits are all empty and some need the bits above BitsStored. Other readers ignore HighBit as
+/// well.
+fn shift(stored: &StoredPixels<'_>, image: &CheckedImage) -> u32 {
+    let claimed = u32::from(image.claimed_shift);
+    if claimed == 0 {
+        return 0;
+    }
+    let bits = u32::from(image.header.stored.bits_stored);
+    let unused = 32 - 8 * stored.bytes_per_pixel as u32;
+    let fits = |raw: u32| {
+        let sign_extended = ((raw << unused) as i32) >> unused;
+        raw.checked_shr(bits).unwrap_or(0) == 0
+            || image.header.stored.signed && sign_extended >> (bits - 1) == -1
+    };
+    let raw = || (0..stored.bytes.len() / stored.bytes_per_pixel).map(|index| stored.raw(index));
+    let is_shifted = raw().all(|raw| raw.trailing_zeros() >= claimed) && !raw().all(fits);
+    if is_shifted { claimed } else { 0 }
 }
 
 /// HU of pixels with at most 16 stored bits.

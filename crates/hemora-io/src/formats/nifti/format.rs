@@ -4,7 +4,7 @@ use hemora_ct::Slice;
 
 use super::header::{is_nifti, volume};
 use super::volume::Volume;
-use crate::formats::{ImageFile, ImageFormat};
+use crate::formats::{ImageFile, ImageFormat, is_gzip};
 use crate::{ReadError, SliceHeader, Source};
 
 /// The format.
@@ -13,7 +13,7 @@ pub(crate) struct Nifti;
 impl ImageFormat for Nifti {
     /// Whatever is compressed may be a volume.
     fn sniff(&self, head: &[u8]) -> bool {
-        head.starts_with(&[0x1F, 0x8B, 8]) || is_nifti(head)
+        is_gzip(head) || is_nifti(head)
     }
 
     fn claimed_by(&self, name: &str) -> Option<ReadError> {

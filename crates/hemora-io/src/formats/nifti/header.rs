@@ -10,7 +10,7 @@ const HEAD_1: usize = 348;
 
 /// Whether a file starts as a volume does, or as the header of one in two files.
 pub(crate) fn is_nifti(bytes: &[u8]) -> bool {
-    Layout::of(bytes).is_some()
+    Layout::from_bytes(bytes).is_some()
 }
 
 /// How the voxels are stored.
@@ -28,7 +28,7 @@ pub(super) enum Number {
 
 impl Number {
     /// By the header's `datatype`.
-    fn of(code: i64) -> Option<Self> {
+    fn from_code(code: i64) -> Option<Self> {
         Some(match code {
             2 => Self::U8,
             4 => Self::I16,
@@ -76,7 +76,7 @@ pub(super) struct Header {
 impl Header {
     /// Reads the header of a volume of `bytes`, which must hold all of its voxels.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, ReadError> {
-        let layout = Layout::of(bytes).ok_or_else(|| volume("no header"))?;
+        let layout = Layout::from_bytes(bytes).ok_or_else(|| volume("no header"))?;
         if layout.pair {
             return Err(volume(
                 "header and voxels are in two files; convert them to one, a .nii or .nii.gz",
@@ -86,7 +86,7 @@ impl Header {
         let fields = Fields { bytes: bytes.get(..layout.length()).ok_or_else(cut_off)?, layout };
         let size = size(&fields)?;
         let code = fields.whole(70, 2, 12, 2);
-        let number = Number::of(code).ok_or_else(|| {
+        let number = Number::from_code(code).ok_or_else(|| {
             volume(format!(
                 "its numbers are of type {code}; expected integers of up to 32 bits (2, 4, 8, 256, \
                  512, 768), or real ones (16, 64)"
@@ -133,7 +133,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(bytes: &[u8]) -> Option<Self> {
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let length = *bytes.first_chunk::<4>()?;
         let orders = [(false, u32::from_le_bytes(length)), (true, u32::from_be_bytes(length))];
         let (big_endian, length) =

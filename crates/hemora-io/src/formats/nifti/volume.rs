@@ -1,12 +1,9 @@
 //! The slices of a volume: its third axis cut into images, turned as DICOM shows them.
 
-use std::io::Read;
-
-use flate2::read::MultiGzDecoder;
 use hemora_ct::{GeometryError, ImagePlane, Slice};
 
 use super::header::{HEAD, Header, Number, is_nifti, volume};
-use crate::source::read_all;
+use crate::formats::{self, inflated_head};
 use crate::uid::dotted_uid;
 use crate::{FileFormat, ReadError, SliceHeader, Source, StoredFormat};
 
@@ -35,7 +32,7 @@ struct Turned {
 }
 
 impl Turned {
-    fn of(matrix: &[[f64; 4]; 3]) -> Self {
+    fn from_matrix(matrix: &[[f64; 4]; 3]) -> Self {
         let along = |axis: usize| -> [f64; 3] { std::array::from_fn(|row| matrix[row][axis]) };
         let length = |axis: usize| along(axis).iter().map(|value| value * value).sum::<f64>();
         // Compared as parts of their lengths: voxels need not be square.
@@ -63,7 +60,7 @@ impl Volume {
             false => inflate(&bytes)?,
         };
         let header = Header::read(&bytes)?;
-        let turned = Turned::of(&header.patient_from_voxel);
+        let turned = Turned::from_matrix(&header.patient_from_voxel);
         let volume = Self { source: source.clone(), bytes, header, turned, uid };
         volume.plane(0).map_err(|error| super::header::volume(error.to_string()))?;
         Ok(volume)
@@ -154,10 +151,10 @@ impl Volume {
         let mut hu = Vec::with_capacity(file.len());
         for row in 0..rows {
             for column in 0..columns {
-                let mut place = [0, 0];
-                place[self.turned.row_axis()] = from(self.turned.row_axis(), row);
-                place[self.turned.column_axis] = from(self.turned.column_axis, column);
-                hu.push(file[place[1] * width + place[0]]);
+                let mut voxel = [0, 0];
+                voxel[self.turned.row_axis()] = from(self.turned.row_axis(), row);
+                voxel[self.turned.column_axis] = from(self.turned.column_axis, column);
+                hu.push(file[voxel[1] * width + voxel[0]]);
             }
         }
         let plane = self.plane(index).ok();
@@ -194,13 +191,11 @@ impl Volume {
 /// A volume out of gzip; a folder may hold other files in gzip, which are not inflated further
 /// than to tell.
 fn inflate(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
-    let mut head = Vec::new();
     let broken = |error: std::io::Error| volume(format!("cannot be inflated: {error}"));
-    let _ = MultiGzDecoder::new(bytes).take(HEAD as u64).read_to_end(&mut head);
-    if !is_nifti(&head) {
+    if !is_nifti(&inflated_head(bytes, HEAD)) {
         return Err(ReadError::NotDicom);
     }
-    match read_all(&mut MultiGzDecoder::new(bytes), bytes.len() as u64) {
+    match formats::inflate(bytes) {
         Err(ReadError::Io(error)) => Err(broken(error)),
         inflated => inflated,
     }
@@ -213,7 +208,7 @@ mod tests {
     #[test]
     fn images_are_turned_to_left_and_back_whichever_way_the_axes_run() {
         // Columns of the matrix: the first axis, the second, the third, the offset; in LPS.
-        let turned = |matrix: [[f64; 4]; 3]| Turned::of(&matrix);
+        let turned = |matrix: [[f64; 4]; 3]| Turned::from_matrix(&matrix);
         let rows =
             |x: [f64; 3], y: [f64; 3], z: [f64; 3]| [x, y, z].map(|[a, b, c]| [a, b, c, 0.0]);
         let plain = turned(rows([0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 5.0]));

@@ -28,7 +28,7 @@ impl Picture {
         };
         let grey = match bytes.starts_with(&PNG) {
             true => decode_png(bytes).map_err(|error| error.to_string()),
-            false => decode_jpeg(bytes).and_then(only_grey),
+            false => decode_jpeg(bytes).map_err(|error| error.to_string()).and_then(only_grey),
         };
         let grey = grey.map_err(ReadError::Picture)?;
         Ok(Self { source: source.clone(), window: *window, grey })

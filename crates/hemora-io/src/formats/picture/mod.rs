@@ -7,6 +7,6 @@ mod png;
 mod window;
 
 pub(crate) use format::Pictures;
-pub use jpeg::{JpegPixels, jpeg_channels, read_jpeg, read_jpeg_pixels};
+pub use jpeg::{JpegError, JpegPixels, jpeg_channels, read_jpeg, read_jpeg_pixels};
 pub use png::{MAX_SIDE, PngError, read_png};
 pub use window::{PictureWindow, PictureWindowError};
