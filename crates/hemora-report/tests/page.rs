@@ -193,10 +193,7 @@ fn a_writer_that_fails_is_reported() {
 
 #[test]
 fn another_parser_finds_no_fault() {
-    let Some(python) = support::peers_python() else {
-        eprintln!("skipped: no Python interpreter with the peers");
-        return;
-    };
+    let Some(python) = hemora_testing::python() else { return };
     let map = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
     let key =
         SlicePicture::draw("1.2.3", "1.2.3.1", "1.2.3.1.1", &slice(40, 40), &[(Label::Any, map)]);

@@ -9,6 +9,7 @@ use std::process::Output;
 
 use hemora_data::{IndexReader, SliceScore, SliceTable, Table};
 use hemora_model::Bundle;
+use hemora_testing::require;
 
 use support::hemora;
 
@@ -138,8 +139,8 @@ fn a_training_that_runs_out_of_memory_ends_the_recipe_with_what_to_do() {
 
 #[test]
 fn phantoms_become_a_submission_and_a_bundle_and_complete_steps_are_not_run_again() {
-    if !has_trainer() {
-        println!("skipped: hemora-train is not built; `cargo xtask test` builds it");
+    let trainer = has_trainer().then_some(());
+    if require(trainer, "hemora-train", "`cargo xtask test` builds it").is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::SystemTime;
 
+use hemora_testing::require;
 use serde_json::Value;
 
 fn study(out: &Path, arguments: &[&str]) -> Output {
@@ -89,10 +90,8 @@ fn a_training_program_that_does_not_start_is_named_before_any_cell() {
 
 #[test]
 fn phantoms_are_trained_on_and_a_second_run_takes_what_is_there() {
-    let Some(program) = trainer() else {
-        println!("skipped: hemora-train is not built; `cargo xtask test` builds it");
-        return;
-    };
+    let trainer = require(trainer(), "hemora-train", "`cargo xtask test` builds it");
+    let Some(program) = trainer else { return };
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("study");
     let both = ["--networks", "simple-nn,deep-cnn", "--subsets", "1", "--epochs", "2"];

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use hemora_data::{PrepareError, PrepareRecipe, PrepareReport, Selection, build_index, prepare};
-use hemora_synth::{PhantomOptions, write_dataset};
+use hemora_testing::Phantoms;
 
 /// Five phantom patients, indexed with their labels.
 pub struct Set {
@@ -14,12 +14,9 @@ pub struct Set {
 impl Set {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = PhantomOptions { slice_spacing: 12.0, ..PhantomOptions::default() };
-        let data = folder.path().join("data");
-        write_dataset(&data, 11, 5, &options.with_size(64), &|_, _| {}).unwrap();
-        let labels = [data.join("stage_2_train.csv")];
+        let data = Phantoms::write(&folder.path().join("data"), 11, 5, 64);
         let index = folder.path().join("set.parquet");
-        build_index(&[data.join("stage_2_train")], &labels, &index, &|_, _| {}).unwrap();
+        build_index(&[data.images], &[data.labels], &index, &|_, _| {}).unwrap();
         Self { folder }
     }
 

@@ -1,7 +1,7 @@
 //! Parquet tables, and an index of the slices.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use hemora_data::{TableColumn, build_index};
@@ -15,12 +15,7 @@ use crate::support::{Tables, label_csv, options, result_csv};
 
 /// Writes CSV text as Parquet with pyarrow, as pandas would; `None` without an interpreter.
 fn parquet(tables: &Tables, name: &str, csv: &str) -> Option<PathBuf> {
-    let fallback = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.env/peers/bin/python");
-    let python = std::env::var_os("HEMORA_PEERS_PYTHON").map_or(fallback, PathBuf::from);
-    if !python.exists() {
-        eprintln!("skipped: {} is not there (set HEMORA_PEERS_PYTHON)", python.display());
-        return None;
-    }
+    let python = hemora_testing::python()?;
     let (path, text) = (tables.write(name, ""), tables.write(&format!("{name}.csv"), csv));
     // One thread: Arrow's others sometimes bring the interpreter down when it ends.
     let script = "import sys, pyarrow.csv as c, pyarrow.parquet as p\n\

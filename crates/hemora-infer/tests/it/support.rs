@@ -1,6 +1,5 @@
 //! A small network, studies on disk, and where peers and shared data are.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use hemora_ct::{ImagePlane, InputRecipe, LABEL_COUNT, Label, Slice, Window};
@@ -12,6 +11,7 @@ use hemora_metrics::{
 };
 use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, NetworkRef};
 use hemora_nn::{Conv, Graph, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
+pub use hemora_testing::{onnxruntime, python as peers_python, shared};
 
 /// Height and width of the small networks' input.
 pub const SIZE: usize = 32;
@@ -229,33 +229,4 @@ impl NewFile<'_> {
         write_slice(&path, &new).unwrap();
         path
     }
-}
-
-/// The workspace's root.
-pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
-/// A Python interpreter with the peers.
-pub fn peers_python() -> Option<PathBuf> {
-    let named = env::var_os("HEMORA_PEERS_PYTHON").map(PathBuf::from);
-    named.or_else(|| Some(workspace().join(".env/peers/bin/python"))).filter(|path| path.exists())
-}
-
-/// ONNX Runtime's library, or the Python environment that holds it.
-pub fn onnxruntime() -> Option<PathBuf> {
-    if let Some(named) = env::var_os("HEMORA_ONNXRUNTIME") {
-        return Some(named.into());
-    }
-    let python = workspace().join(".env/peers/lib");
-    let mut versions = std::fs::read_dir(python).ok()?.flatten();
-    let installed = |python: &Path| python.join("site-packages/onnxruntime/capi").exists();
-    versions.any(|entry| installed(&entry.path())).then(|| workspace().join(".env/peers"))
-}
-
-/// Shared data that is not part of the project.
-pub fn shared(path: &str) -> Option<PathBuf> {
-    let root =
-        env::var_os("HEMORA_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
-    Some(root.join(path)).filter(|path| path.exists())
 }

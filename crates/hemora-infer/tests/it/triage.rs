@@ -366,10 +366,7 @@ fn key_slices_are_the_worst_with_maps_of_where() {
 
 #[test]
 fn real_studies_are_scored_whole() {
-    let Some(folder) = shared("rsna-sample/dicom") else {
-        eprintln!("skipped: no rsna-sample; set HEMORA_SHARED");
-        return;
-    };
+    let Some(folder) = shared("rsna-sample/dicom") else { return };
     let archive = archive();
     let collection = collect(&[folder], &|_, _| ());
     let result = archive.triage(&collection);

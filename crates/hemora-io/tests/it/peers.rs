@@ -114,17 +114,14 @@ fn real_files_in_retired_processes_equal_the_extended_one() {
 fn real_files_in_retired_processes_equal_dcmtk() {
     let Some(python) = shared::python() else { return };
     let Some(folder) = shared::folder("dicom-edge/transfer-syntaxes") else { return };
-    if Command::new("dcmdjpeg").arg("--version").output().is_err() {
-        eprintln!("skipped: no dcmdjpeg (apt install dcmtk)");
-        return;
-    }
+    let Some(dcmdjpeg) = hemora_testing::program("dcmdjpeg", "apt install dcmtk") else { return };
     let decoded = tempfile::tempdir().unwrap();
     let mut compared = 0;
     for file in shared::dicom_files(&folder) {
         let name = file.to_string_lossy().into_owned();
         let Some(end) = RETIRED.iter().find(|end| name.ends_with(**end)) else { continue };
         let native = decoded.path().join(end);
-        let run = Command::new("dcmdjpeg").arg(&file).arg(&native).output().unwrap();
+        let run = Command::new(&dcmdjpeg).arg(&file).arg(&native).output().unwrap();
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         let truth = pydicom(&python, &[native]).remove(0).unwrap();
         let (difference, slope) = largest_difference(&file, &truth);

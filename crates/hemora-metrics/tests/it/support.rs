@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rand::{RngExt, SeedableRng};
@@ -44,12 +43,7 @@ pub fn items(seed: u64, count: usize, steps: f64) -> Items {
 /// Runs `script` on the items (a line each on standard input: score, label, weight, other score,
 /// group) and reads the JSON object of its results; `None` without an interpreter.
 pub fn reference(script: &str, items: &Items) -> Option<BTreeMap<String, Vec<f64>>> {
-    let fallback = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.env/peers/bin/python");
-    let python = std::env::var_os("HEMORA_PEERS_PYTHON").map_or(fallback, PathBuf::from);
-    if !python.exists() {
-        eprintln!("skipped: {} is not there (set HEMORA_PEERS_PYTHON)", python.display());
-        return None;
-    }
+    let python = hemora_testing::python()?;
     let mut child = Command::new(python)
         .args(["-W", "error", "-c", &format!("{HEAD}{script}{TAIL}")])
         .stdin(Stdio::piped())

@@ -88,15 +88,6 @@ pub fn page(result: &TriageResult, keys: &[SlicePicture]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// The interpreter with the peers, if there is one.
-pub fn peers_python() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("HEMORA_PEERS_PYTHON") {
-        return Some(path.into());
-    }
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env/peers/bin/python"));
-    path.is_file().then_some(path)
-}
-
 /// The text of a page as Python's parser reads it; panics if tags do not balance.
 pub fn text_by_python(python: &PathBuf, html: &str) -> String {
     const PROGRAM: &str = r#"
