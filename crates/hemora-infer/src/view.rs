@@ -4,6 +4,9 @@ use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Plane};
 
 use crate::LoadedModel;
 
+/// The probabilities of a slice in label order, and maps (0–1) of where a network sees a label.
+pub type SliceView = ([f64; LABEL_COUNT], Vec<(Label, Plane)>);
+
 impl LoadedModel {
     /// The six probabilities of a slice by itself, and the activation maps (0–1) of `label` and of the
     /// subtype with the highest probability. `input` makes the image of a recipe. `None` if a network
@@ -12,7 +15,7 @@ impl LoadedModel {
         &self,
         label: Label,
         input: &dyn Fn(&InputRecipe) -> Option<Vec<f32>>,
-    ) -> Option<([f64; LABEL_COUNT], Vec<(Label, Plane)>)> {
+    ) -> Option<SliceView> {
         if self.reach() > 0 {
             return None;
         }

@@ -62,7 +62,7 @@ mod tests {
         for markup in [
             section("a", &evil, html! {}),
             notice(&evil, Some(&evil)),
-            warnings(&evil, &[evil.clone()]),
+            warnings(&evil, std::slice::from_ref(&evil)),
             facts([(evil.as_str(), html! { (evil) })]),
             file_reference(&evil, &evil),
         ] {

@@ -21,7 +21,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Trains a network on labelled slices, or with --series on windows of slices together with one that
+    /// Trains a network on labelled slices, or with --series-network on windows of slices together with one that
     /// reads whole series; goes on where an earlier run of the folder stopped.
     Run(Box<Settings>),
     /// Writes what the models of a run on a prepared set predict of the images that they did not see:
@@ -55,7 +55,7 @@ const EXAMPLES: &str = "Examples:
   hemora-train predict runs/stage1 --views ten --out out
   hemora-train sequence --slices out/slices.parquet --features out \\
       --out runs/features
-  hemora-train run --prepared set --input neighbours --series sequence-features --batch 48 \\
+  hemora-train run --prepared set --input neighbours --series-network sequence-features --batch 48 \\
       --out runs/joint
   hemora-train config --optimizer adadelta-keras > seed.toml
   hemora-train run --config seed.toml --out runs/seed";

@@ -92,15 +92,14 @@ pub fn collect_sources(
         if let (Err(ReadError::UndeclaredWindow { .. }), Some(window)) = (&result, options.window) {
             result = read_members(&Source::Picture { file: Box::new(source.clone()), window });
         }
-        let result = result.map_err(|error| as_named(error, &source, named.contains(&source)));
+        let result: Result<Vec<Member>, ReadError> =
+            result.map_err(|error| as_named(error, &source, named.contains(&source)));
         match progress(done.fetch_add(1, Ordering::Relaxed) + 1, total) {
             ControlFlow::Continue(()) => Some((source, result)),
             ControlFlow::Break(()) => None,
         }
     };
-    let results: Option<Vec<(Source, Result<Vec<Member>, ReadError>)>> =
-        sources.into_par_iter().map(read).collect();
-    let results = results?;
+    let results: Vec<_> = sources.into_par_iter().map(read).collect::<Option<_>>()?;
 
     let mut members = Vec::new();
     for (source, result) in results {

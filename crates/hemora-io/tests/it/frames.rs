@@ -130,7 +130,7 @@ fn a_collection_keeps_the_file_that_its_frames_are_read_of() {
     let folder = tempfile::tempdir().unwrap();
     let path = write_file(folder.path(), "a.dcm", &enhanced().file());
     let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
-    let [one, other] = [(); 2].map(|()| collect(&[path.clone()], &|_, _| ()));
+    let [one, other] = [(); 2].map(|()| collect(std::slice::from_ref(&path), &|_, _| ()));
     let [of_one, of_other] = [&one, &other].map(|found| &found.studies[0].series[0]);
     let before = read_slice(&of_one.slices[1].source).unwrap().1;
     of_one.read_slice(0).unwrap();

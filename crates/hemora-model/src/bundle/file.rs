@@ -226,11 +226,14 @@ impl Bundle {
     }
 }
 
+/// Reads an entry by name, at most so many bytes of it.
+type ReadEntry<'a> = dyn FnMut(&str, u64) -> Result<Vec<u8>, BundleError> + 'a;
+
 /// Reads a member's networks from `folder` and checks their hashes.
 fn read_member(
     member: &Member,
     folder: &str,
-    read: &mut dyn FnMut(&str, u64) -> Result<Vec<u8>, BundleError>,
+    read: &mut ReadEntry<'_>,
 ) -> Result<MemberNetworks, BundleError> {
     let mut network = |name: String, limit, expected: &str| {
         let bytes = read(&name, limit)?;

@@ -77,22 +77,22 @@ pub struct RunConfig {
     /// sequence-transformer. Batches are then windows of consecutive slices, and its predictions of
     /// whole series are validated. Needs --prepared; without it slices are learned one by one.
     #[arg(long, value_name = "NETWORK")]
-    pub series: Option<String>,
+    pub series_network: Option<String>,
 
-    /// Most slices of a window, with --series; a batch has as many windows as fit into --batch images.
+    /// Most slices of a window, with --series-network; a batch has as many windows as fit into --batch images.
     #[arg(long, default_value_t = 24)]
     pub window: usize,
 
-    /// Units of the recurrent layers of --series in each direction; half the channels of the
+    /// Units of the recurrent layers of --series-network in each direction; half the channels of the
     /// transformer.
     #[arg(long, default_value_t = 96)]
     pub series_hidden: usize,
 
-    /// Recurrent layers of --series, or blocks of the transformer.
+    /// Recurrent layers of --series-network, or blocks of the transformer.
     #[arg(long, default_value_t = 2)]
     pub series_layers: usize,
 
-    /// Dropout of whole channels of --series; a fifth of it within blocks of the transformer.
+    /// Dropout of whole channels of --series-network; a fifth of it within blocks of the transformer.
     #[arg(long, default_value_t = 0.5)]
     pub series_dropout: f64,
 

@@ -74,12 +74,13 @@ impl RunConfig {
     /// # Errors
     /// [`ConfigError`] if the network of series cannot be trained with that of slices so.
     pub fn model_plan(&self) -> Result<ModelPlan, ConfigError> {
-        let joint = self.series.as_ref().map(|network| self.joint_plan(network)).transpose()?;
+        let joint =
+            self.series_network.as_ref().map(|network| self.joint_plan(network)).transpose()?;
         Ok(ModelPlan { slices: self.slice_plan(), joint })
     }
 
     fn joint_plan(&self, network: &str) -> Result<JointPlan, ConfigError> {
-        let refuse_series = |expected: String| refuse("--series", network, expected);
+        let refuse_series = |expected: String| refuse("--series-network", network, expected);
         let input = match series_input(network) {
             Ok(input) if input.is_features() => input,
             Ok(_) | Err(ModelError::Unknown { .. }) => {
@@ -182,8 +183,8 @@ impl RunConfig {
         if count(self.focal).is_some() {
             return Err(both("--focal", "the focal loss needs certain labels"));
         }
-        if self.series.is_some() {
-            return Err(both("--series", "teachers read single slices"));
+        if self.series_network.is_some() {
+            return Err(both("--series-network", "teachers read single slices"));
         }
         Ok(Some(Teaching { runs: self.teacher.clone(), weight }))
     }

@@ -18,7 +18,7 @@ use crate::training::{DeviceError, TrainError};
 pub enum SeriesError {
     /// The training itself.
     #[error(transparent)]
-    Train(#[from] TrainError),
+    Train(Box<TrainError>),
     /// The network.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -110,6 +110,13 @@ pub enum SeriesError {
     /// Too little to learn from.
     #[error("fold {0}: too few slices with labels outside it for a batch")]
     TooFew(u32),
+}
+
+// Boxed, since it is by far the largest.
+impl From<TrainError> for SeriesError {
+    fn from(error: TrainError) -> Self {
+        Self::Train(Box::new(error))
+    }
 }
 
 impl SeriesError {

@@ -96,7 +96,7 @@ pub enum TrainError {
     /// What one process does alone was started as several.
     #[error("{what} one process: start it without torchrun")]
     Processes {
-        /// What, for instance `--series trains in`.
+        /// What, for instance `--series-network trains in`.
         what: &'static str,
     },
 }

@@ -29,7 +29,7 @@ pub fn run(config: &RunConfig) -> Result<(), TrainError> {
     let process = this_process()?;
     let several = process.as_ref().is_some_and(|process| process.world > 1);
     if plan.first().model.joint.is_some() && several {
-        return Err(TrainError::Processes { what: "--series trains in" });
+        return Err(TrainError::Processes { what: "--series-network trains in" });
     }
     let reporter = match &process {
         Some(process) if process.rank > 0 => Reporter::silent(),

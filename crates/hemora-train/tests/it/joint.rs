@@ -80,7 +80,7 @@ fn series(run: &Path) -> (Weights, SeriesNetwork) {
     }
 }
 
-/// The bundle of a run, as `hemora model bundle --series` puts it together.
+/// The bundle of a run, as `hemora model bundle --series-network` puts it together.
 fn bundle(run: &Path, out: &Path) -> Bundle {
     let (weights, trained) = slices(run);
     let input = trained.input.unwrap();
@@ -158,7 +158,7 @@ fn difference(run: &Path, out: &Path) -> f32 {
 fn both_networks_learn_and_a_bundle_predicts_what_was_validated() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let flags = ["--series=sequence-features", "--epochs=5", "--learning-rate=0.002"];
+    let flags = ["--series-network=sequence-features", "--epochs=5", "--learning-rate=0.002"];
     let output = train("all", &run, &flags).output().unwrap();
     succeed(&output);
     assert!(text(&output).contains("of series          weighted loss"), "{}", text(&output));
@@ -188,7 +188,8 @@ fn both_networks_learn_and_a_bundle_predicts_what_was_validated() {
 fn a_transformer_knows_where_slices_lie() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let flags = ["--series=sequence-transformer", "--epochs=1", "--ema=0.5", "--accumulate=2"];
+    let flags =
+        ["--series-network=sequence-transformer", "--epochs=1", "--ema=0.5", "--accumulate=2"];
     succeed(&train("all", &run, &flags).output().unwrap());
     assert_eq!(series(&run).1.columns, 513);
     let far = difference(&run, &folder.path().join("joint.hemora"));
@@ -201,7 +202,7 @@ fn killed_and_resumed_equals_never_killed() {
     let out = |name: &str| folder.path().join(name);
     let start = |out: &Path| {
         let mut program =
-            train("all", out, &["--series=sequence-features", "--epochs=3", "--ema=0.9"]);
+            train("all", out, &["--series-network=sequence-features", "--epochs=3", "--ema=0.9"]);
         program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };
     assert!(start(&out("whole")).wait().unwrap().success());
@@ -214,9 +215,12 @@ fn killed_and_resumed_equals_never_killed() {
 #[test]
 fn what_no_series_can_be_learned_from_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let features = "--series=sequence-features";
+    let features = "--series-network=sequence-features";
     for (number, (flags, expected)) in [
-        (&["--series=sequence-probabilities"][..], "expectedsequence-featuresorsequence-trans"),
+        (
+            &["--series-network=sequence-probabilities"][..],
+            "expectedsequence-featuresorsequence-trans",
+        ),
         (&[features, "--window=17"], "--window17:expected2slicesormore"),
         (&[features, "--series-layers=0"], "--series-layers0"),
         (&[features, "--sampling=half"], "expected--samplingshuffled"),
