@@ -28,7 +28,7 @@ pub enum TrainError {
     Config(#[from] ConfigError),
     /// The images.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(Box<LoadError>),
     /// The batches.
     #[error(transparent)]
     Loader(#[from] LoaderError),
@@ -99,6 +99,13 @@ pub enum TrainError {
         /// What, for instance `--series-network trains in`.
         what: &'static str,
     },
+}
+
+// Boxed, since it is by far the largest.
+impl From<LoadError> for TrainError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(Box::new(error))
+    }
 }
 
 impl From<TableError> for TrainError {
