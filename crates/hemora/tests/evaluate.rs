@@ -98,7 +98,7 @@ fn a_bundle_an_index_and_pictures() {
     let slices = &printed["levels"][0]["metrics"]["labels"][5];
     assert!(!slices["decisions"].as_array().unwrap().is_empty());
     let page = std::fs::read_to_string(folder.path().join("eval/report.html")).unwrap();
-    assert!(page.contains("href=\"mistakes.html\"") && !page.contains("data:image"));
+    assert!(page.contains("href=\"./mistakes.html\"") && !page.contains("data:image"));
     let sheet = std::fs::read_to_string(folder.path().join("eval/mistakes.html")).unwrap();
     // Of one slice of each kind three windows, and at least one map.
     assert!(sheet.matches("data:image/png").count() > 2 * 3);
