@@ -181,7 +181,7 @@ pub(super) mod tests {
         let mut other = one.clone();
         (other.settings.window, other.settings.threads) = (12, Some(3));
         let error = other.prepare_folder(2).unwrap_err().to_string();
-        assert!(error.ends_with("other settings: window"), "{error}");
+        assert!(error.contains("other settings: window;"), "{error}");
         SequenceConfig { restart: true, ..other.clone() }.prepare_folder(2).unwrap();
         other.prepare_folder(2).unwrap();
     }

@@ -186,14 +186,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn their_mean_prediction_is_mix_into_the_labels() {
+    fn their_mean_prediction_is_mixed_into_the_labels() {
         let device = Device::Cpu;
         let graph = || Task::Labels.graph("simple-nn", [3, 8], 0.0).unwrap().unwrap();
         let network = |seed| Model::fresh(graph(), device, seed);
         let images = Tensor::rand([2, 3, 8, 8], (Kind::Float, device));
-        let predictions =
-            [1, 2].map(|seed| no_grad(|| network(seed).logits(&images, Mode::Evaluate).sigmoid()));
         let networks = vec![network(1), network(2)];
+        let predict =
+            |at: usize| no_grad(|| networks[at].logits(&images, Mode::Evaluate).sigmoid());
+        let predictions = [0, 1].map(predict);
         let teachers = Teachers { networks, task: Task::Labels, weight: 0.25 };
         let labels = Tensor::from_slice(&[1f32, 0.0, 0.0, 1.0, 0.0, 1.0]).expand([2, 6], false);
         let targets = teachers.mix_into(&labels, &images);
