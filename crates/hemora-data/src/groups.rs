@@ -9,6 +9,8 @@ use crate::table_column::{GroupTable, TableColumn};
 
 /// Name of the patient column, shared by tables and DICOM headers so that they meet.
 pub(crate) const PATIENT: &str = "PatientID";
+/// Name of the study column: a study is of one patient (PS3.3 A.1.2).
+pub(crate) const STUDY: &str = "StudyInstanceUID";
 /// Name of the series column; the wide tables call it `scan_id`.
 pub(crate) const SERIES: &str = "SeriesInstanceUID";
 

@@ -21,6 +21,7 @@ mod blend;
 mod decode;
 mod donors;
 mod effects;
+mod folder_lock;
 mod groups;
 mod hu_set;
 mod images;
