@@ -9,6 +9,8 @@ use crate::table_column::{GroupTable, TableColumn};
 
 /// Name of the patient column, shared by tables and DICOM headers so that they meet.
 pub(crate) const PATIENT: &str = "PatientID";
+/// Name of the study column: a study is of one patient (PS3.3 A.1.2).
+pub(crate) const STUDY: &str = "StudyInstanceUID";
 /// Name of the series column; the wide tables call it `scan_id`.
 pub(crate) const SERIES: &str = "SeriesInstanceUID";
 
@@ -35,7 +37,7 @@ impl Groups {
     /// # Errors
     /// [`TableError`] names the file, the line and what was expected.
     pub fn from_csv(path: &Path, id_column: &str, group_column: &str) -> Result<Self, TableError> {
-        with_file(path, |file| Self::from_csv_reader(file, id_column, group_column))
+        with_file(path, |file| Self::from_rows(Table::open(file)?, id_column, group_column))
     }
 
     /// Reads a wide table with one row a series: `scan_id`, then one image in each of the columns
@@ -44,7 +46,7 @@ impl Groups {
     /// # Errors
     /// [`TableError`] names the file, the line and what was expected.
     pub fn from_series_csv(path: &Path) -> Result<Self, TableError> {
-        with_file(path, Self::from_series_csv_reader)
+        with_file(path, |file| Self::from_series(Table::open(file)?))
     }
 
     /// Reads either kind of table.
@@ -60,8 +62,7 @@ impl Groups {
         }
     }
 
-    fn from_csv_reader(input: impl Read, id: &str, group: &str) -> Result<Self, TableError> {
-        let table = Table::new(input)?;
+    fn from_rows<R: Read>(table: Table<R>, id: &str, group: &str) -> Result<Self, TableError> {
         let (id_column, group_column) = (table.column(id)?, table.column(group)?);
         let mut groups = Self::default();
         table.for_each(|_, fields| {
@@ -75,8 +76,7 @@ impl Groups {
         Ok(groups)
     }
 
-    fn from_series_csv_reader(input: impl Read) -> Result<Self, TableError> {
-        let table = Table::new(input)?;
+    fn from_series<R: Read>(table: Table<R>) -> Result<Self, TableError> {
         let series = table.column("scan_id")?;
         let is_image = |name: &str| {
             name.strip_prefix("image_").is_some_and(|number| number.parse::<u32>().is_ok())
@@ -209,8 +209,9 @@ mod tests {
 
     #[test]
     fn patients_and_series_merge_whichever_comes_first() {
-        let slices = Groups::from_csv_reader(SLICES.as_bytes(), "Image", PATIENT).unwrap();
-        let scans = Groups::from_series_csv_reader(SCANS.as_bytes()).unwrap();
+        let slices =
+            Groups::from_rows(Table::new(SLICES.as_bytes()).unwrap(), "Image", PATIENT).unwrap();
+        let scans = Groups::from_series(Table::new(SCANS.as_bytes()).unwrap()).unwrap();
         let mut forward = slices.clone();
         forward.merge(&scans);
         let mut backward = scans;
@@ -233,12 +234,15 @@ mod tests {
 
     #[test]
     fn missing_columns_are_named() {
-        let error = Groups::from_csv_reader(SLICES.as_bytes(), "Image", "Patient").unwrap_err();
+        let error = Groups::from_rows(Table::new(SLICES.as_bytes()).unwrap(), "Image", "Patient")
+            .unwrap_err();
         assert!(error.to_string().contains("`Patient`"), "{error}");
-        let error = Groups::from_series_csv_reader(&b"scan_id,any\nID_s,1\n"[..]).unwrap_err();
+        let error =
+            Groups::from_series(Table::new(&b"scan_id,any\nID_s,1\n"[..]).unwrap()).unwrap_err();
         assert!(error.to_string().contains("image_0"), "{error}");
         let error =
-            Groups::from_csv_reader(&b"Image,PatientID\n,p\n"[..], "Image", PATIENT).unwrap_err();
+            Groups::from_rows(Table::new(&b"Image,PatientID\n,p\n"[..]).unwrap(), "Image", PATIENT)
+                .unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");
     }
 }

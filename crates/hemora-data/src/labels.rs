@@ -56,7 +56,8 @@ struct Known {
 
 impl LabelTable {
     /// Reads a table, CSV or Parquet, with the columns `ID,Label`, whose ids are
-    /// `<image id>_<label>` and whose labels are 0 or 1.
+    /// `<image id>_<label>` and whose labels are what [`parse_label`] reads; a row without a label
+    /// counts as one that is not there.
     ///
     /// # Errors
     /// [`TableError`] names the file, the line and what was expected.
@@ -73,18 +74,19 @@ impl LabelTable {
     }
 
     fn from_table<R: Read>(table: Table<R>) -> Result<Self, TableError> {
-        if table.header() != ["ID", "Label"] {
+        let Some(columns) = table.competition() else {
             return Err(table.wrong_header("`ID,Label`, the competition's label table"));
-        }
+        };
         let mut report = LabelReport::default();
         let mut images: HashMap<Box<str>, Known> = HashMap::new();
         table.for_each(|_, fields| {
-            let (id, label, positive) = parse(fields)?;
+            let (id, label, positive) = parse(columns.map(|column| fields[column]))?;
             report.rows += 1;
             if !images.contains_key(id) {
                 images.insert(id.into(), Known::default());
             }
             let known = images.get_mut(id).expect("the id was inserted above");
+            let Some(positive) = positive else { return Ok(()) };
             let bit = 1u8 << label.index();
             if known.present & bit == 0 {
                 known.present |= bit;
@@ -176,26 +178,41 @@ pub(crate) fn pack(labels: [bool; LABEL_COUNT]) -> u8 {
     (0..).zip(labels).fold(0, |bits, (label, positive)| bits | u8::from(positive) << label)
 }
 
-fn parse<'a>(fields: &[&'a str]) -> Result<(&'a str, Label, bool), String> {
-    let &[name, value] = fields else {
-        return Err(format!("{} columns; expected an id and a label", fields.len()));
-    };
+/// The label that a field of a table says, the same for every table: 0 or 1, as a whole number, with
+/// a point or as `false` and `true`; `None` where the field is empty or, as some write that, NaN.
+///
+/// # Errors
+/// What stands there instead, and what was expected.
+pub fn parse_label(field: &str) -> Result<Option<bool>, String> {
+    let field = field.trim();
+    let is = |word: &str| field.eq_ignore_ascii_case(word);
+    if field.is_empty() || is("nan") {
+        return Ok(None);
+    }
+    if is("false") || is("true") {
+        return Ok(Some(is("true")));
+    }
+    match field.parse::<f64>() {
+        Ok(0.0) => Ok(Some(false)),
+        Ok(1.0) => Ok(Some(true)),
+        _ => Err(format!("`{}`; expected 0 or 1", shorten(field))),
+    }
+}
+
+fn parse<'a>([name, value]: [&'a str; 2]) -> Result<(&'a str, Label, Option<bool>), String> {
     // Ids have underscores of their own, so only the last one parts the label.
     let (id, label) = name
         .rsplit_once('_')
         .filter(|(id, _)| !id.is_empty())
         .ok_or_else(|| format!("the id `{}` is not `<image id>_<label>`", shorten(name)))?;
     let label = shorten(label).parse()?;
-    match value.trim() {
-        "0" => Ok((id, label, false)),
-        "1" => Ok((id, label, true)),
-        other => Err(format!(
-            "the label of `{}` is `{}`; expected 0 or 1 (a submission with probabilities is no \
-             label table)",
-            shorten(name),
-            shorten(other)
-        )),
-    }
+    let value = parse_label(value).map_err(|found| {
+        format!(
+            "the label of `{}` is {found} (a submission with probabilities is no label table)",
+            shorten(name)
+        )
+    })?;
+    Ok((id, label, value))
 }
 
 #[cfg(test)]
@@ -245,11 +262,40 @@ mod tests {
     }
 
     #[test]
+    fn labels_are_read_as_others_write_them() {
+        for (text, label) in [("0", false), (" 1.0", true), ("0.000", false), ("True", true)] {
+            assert_eq!(parse_label(text), Ok(Some(label)), "{text}");
+        }
+        assert_eq!([parse_label(""), parse_label("NaN")], [Ok(None), Ok(None)]);
+        for text in ["0.5", "2", "-1", "yes", "1e-9"] {
+            assert!(parse_label(text).unwrap_err().contains("expected 0 or 1"), "{text}");
+        }
+        let rows = six("ID_a", &[Label::Any, Label::Subdural]);
+        let floats = rows.replace(",1\n", ",1.0\n").replace(",0\n", ",0.0\n");
+        let plain = read(&rows).unwrap();
+        for text in [
+            format!("ID,Label\n{floats}"),
+            format!("id,LABEL\n{rows}"),
+            // With pandas' index.
+            format!(
+                ",ID,Label\n{}",
+                rows.lines().fold(String::new(), |all, row| all + "7," + row + "\n")
+            ),
+        ] {
+            let table = LabelTable::from_reader(text.as_bytes()).unwrap();
+            assert_eq!(table.get("ID_a"), plain.get("ID_a"), "{text}");
+        }
+        // A row without a label says nothing.
+        let table = read(&(rows + "ID_b_any,\n")).unwrap();
+        assert_eq!((table.len(), table.report().incomplete.len()), (1, 1));
+    }
+
+    #[test]
     fn wrong_rows_are_refused_with_their_line() {
         for (row, expected) in [
             ("ID_a_chronic,0", "`chronic`"),
             ("ID_a_any,0.5", "expected 0 or 1"),
-            ("ID_a_any,", "expected 0 or 1"),
+            ("ID_a_any,2", "expected 0 or 1"),
             ("any,1", "<image id>_<label>"),
             ("_any,1", "<image id>_<label>"),
             ("ID_a_any,1,2", "the header has 2"),

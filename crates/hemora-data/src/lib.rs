@@ -21,6 +21,7 @@ mod blend;
 mod decode;
 mod donors;
 mod effects;
+mod folder_lock;
 mod groups;
 mod hu_set;
 mod images;
@@ -44,6 +45,7 @@ mod split_table;
 mod stacks;
 mod table;
 mod table_column;
+mod table_file;
 mod warp;
 mod windows;
 
@@ -57,7 +59,7 @@ pub use index::{
     Counted, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow, build_index,
 };
 pub use jpeg_set::{JpegSet, LoaderSet};
-pub use labels::{Incomplete, LabelReport, LabelTable};
+pub use labels::{Incomplete, LabelReport, LabelTable, parse_label};
 pub use loader::{Epoch, Loader};
 pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions, Share};
@@ -74,4 +76,5 @@ pub use split_table::{Part, SplitTable};
 pub use stacks::{NoStack, Stacks};
 pub use table::{Table, TableError, shorten, with_file};
 pub use table_column::{GroupTable, TableColumn, TableColumnError};
+pub use table_file::{TableFile, open_table};
 pub use windows::Window;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::groups::{Groups, PATIENT, SERIES};
+use crate::groups::{Groups, PATIENT, SERIES, STUDY};
 use crate::prepare::{Output, PrepareRecipe, PrepareRecipeError};
 use crate::table::{Table, TableError, with_file};
 
@@ -50,13 +50,14 @@ impl PreparedSet {
         self.folder.join("labels.csv")
     }
 
-    /// Its patients and series.
+    /// Its patients, studies and series.
     ///
     /// # Errors
     /// [`TableError`] if `splits.csv` cannot be read.
     pub fn groups(&self) -> Result<Groups, TableError> {
         let splits = self.folder.join("splits.csv");
         let mut groups = Groups::from_csv(&splits, "ID", PATIENT)?;
+        groups.merge(&Groups::from_csv(&splits, "ID", STUDY)?);
         groups.merge(&Groups::from_csv(&splits, "ID", SERIES)?);
         Ok(groups)
     }
@@ -97,7 +98,7 @@ pub(crate) fn read_slices(path: &Path) -> Result<Vec<SetSlice>, TableError> {
     with_file(path, |file| {
         let table = Table::new(file)?;
         let [id, patient, study, series, part] =
-            ["ID", PATIENT, "StudyInstanceUID", SERIES, "split"].map(|name| table.column(name));
+            ["ID", PATIENT, STUDY, SERIES, "split"].map(|name| table.column(name));
         let columns = [id?, patient?, study?, series?, part?];
         let optional = ["place", "z_mm", "spacing_mm"]
             .map(|name| table.header().iter().position(|column| column == name));

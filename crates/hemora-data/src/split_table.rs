@@ -52,11 +52,10 @@ impl SplitTable {
     /// # Errors
     /// [`TableError`] names the file, the line and what was expected.
     pub fn read(path: &Path) -> Result<Self, TableError> {
-        with_file(path, Self::from_reader)
+        with_file(path, |file| Self::from_rows(Table::open(file)?))
     }
 
-    fn from_reader(input: impl Read) -> Result<Self, TableError> {
-        let table = Table::new(input)?;
+    fn from_rows<R: Read>(table: Table<R>) -> Result<Self, TableError> {
         let (id, split) = (table.column("ID")?, table.column("split")?);
         let mut parts: BTreeMap<Box<str>, Part> = BTreeMap::new();
         table.for_each(|_, fields| {
@@ -124,17 +123,20 @@ mod tests {
         let table = SplitTable::new(parts);
         let text = table.to_csv();
         assert_eq!(text, b"ID,split\nID_a,train\nID_b,test\nID_c,validation\n");
-        assert_eq!(SplitTable::from_reader(&text[..]).unwrap(), table);
+        assert_eq!(SplitTable::from_rows(Table::new(&text[..]).unwrap()).unwrap(), table);
         assert_eq!((table.part("ID_b"), table.part("ID_z")), (Some(Part::Test), None));
     }
 
     #[test]
     fn other_columns_are_passed_over_and_other_parts_refused() {
         let text = "ID,PatientID,split\nID_a,p,train\nID_a,p,train\n";
-        assert_eq!(SplitTable::from_reader(text.as_bytes()).unwrap().len(), 1);
-        let fold = SplitTable::from_reader(&b"ID,split\nID_a,fold0\n"[..]).unwrap_err();
+        assert_eq!(SplitTable::from_rows(Table::new(text.as_bytes()).unwrap()).unwrap().len(), 1);
+        let fold =
+            SplitTable::from_rows(Table::new(&b"ID,split\nID_a,fold0\n"[..]).unwrap()).unwrap_err();
         assert!(fold.to_string().contains("line 2: the split is `fold0`"), "{fold}");
-        let torn = SplitTable::from_reader(&b"ID,split\nID_a,train\nID_a,test\n"[..]).unwrap_err();
+        let torn =
+            SplitTable::from_rows(Table::new(&b"ID,split\nID_a,train\nID_a,test\n"[..]).unwrap())
+                .unwrap_err();
         assert!(torn.to_string().contains("in train and in test"), "{torn}");
     }
 }

@@ -1,11 +1,11 @@
 //! Reading tables, CSV or Parquet, in bounded memory: a line has a length limit, and every error has
 //! its line.
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::parquet_table::ParquetRows;
+use crate::table_file::{TableFile, open_table};
 
 /// Longest row of a table, bytes. The widest table in use, 60 slices a row, has 900.
 const MAX_LINE: usize = 1 << 16;
@@ -31,7 +31,7 @@ pub enum TableError {
         reason: String,
     },
     /// The header names other columns.
-    #[error("line 1: the header is `{found}`; expected {expected}")]
+    #[error("line 1: the header is {found}; expected {expected}")]
     Header {
         /// The header as it stands.
         found: String,
@@ -63,6 +63,8 @@ pub enum TableError {
 pub struct Table<R> {
     rows: Rows<R>,
     header: Vec<String>,
+    /// Columns that cannot be read, each with what it holds.
+    unread: Vec<(String, String)>,
 }
 
 enum Rows<R> {
@@ -73,23 +75,31 @@ enum Rows<R> {
 /// First bytes of a Parquet file.
 const PARQUET: [u8; 4] = *b"PAR1";
 
-impl Table<File> {
+impl Table<TableFile> {
     /// Reads the header of a CSV or Parquet file, which its first bytes tell apart. Of Parquet, the
-    /// columns of text, numbers and truth values are read; the latter become 0 and 1, and what is
-    /// absent becomes empty.
+    /// columns of text, numbers (decimal ones and those of 16 bits too) and truth values are read;
+    /// the latter become 0 and 1, and what is absent becomes empty. Errors of the header name the
+    /// columns that are not read. Compression may be snappy, gzip, lz4 or zstd.
     ///
     /// # Errors
     /// [`TableError`] if the header cannot be read.
-    pub fn open(mut file: File) -> Result<Self, TableError> {
+    pub fn open(mut file: TableFile) -> Result<Self, TableError> {
         let failed = |reason: String| TableError::Read { line: 1, reason };
         let mut start = Vec::new();
         let begin = (&mut file).take(PARQUET.len() as u64).read_to_end(&mut start);
-        begin.and_then(|_| file.rewind()).map_err(|error| failed(error.to_string()))?;
+        begin
+            .and_then(|_| file.seek(SeekFrom::Start(0)))
+            .map_err(|error| failed(error.to_string()))?;
         if start != PARQUET {
             return Self::new(file);
         }
+        let TableFile::Disk(file) = file else {
+            let reason = "Parquet cannot be read from a pipe; write the table to a file";
+            return Err(failed(reason.to_owned()));
+        };
         let rows = ParquetRows::open(file).map_err(failed)?;
-        Ok(Self { header: rows.names(), rows: Rows::Parquet(rows) })
+        let (header, unread) = (rows.names(), rows.unread().to_vec());
+        Ok(Self { header, unread, rows: Rows::Parquet(rows) })
     }
 }
 
@@ -109,7 +119,7 @@ impl<R: Read> Table<R> {
             .iter()
             .map(|field| String::from_utf8_lossy(field).trim_matches([' ', '\u{feff}']).to_owned())
             .collect();
-        Ok(Self { rows: Rows::Csv(reader), header })
+        Ok(Self { rows: Rows::Csv(reader), header, unread: Vec::new() })
     }
 
     /// Names of the columns, without spaces around them.
@@ -122,15 +132,64 @@ impl<R: Read> Table<R> {
     /// # Errors
     /// [`TableError::Header`] if there is none.
     pub fn column(&self, name: &str) -> Result<usize, TableError> {
-        self.header
+        self.find(name).ok_or_else(|| self.wrong_header(&format!("a column `{name}`")))
+    }
+
+    /// Column of a name in the header, if there is one: as it is written or, if no column is
+    /// called so and one alone is but for capitals, that one.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        let exact = self.header.iter().position(|column| column == name);
+        exact.or_else(|| {
+            let mut alike = (0..self.header.len())
+                .filter(|&column| self.header[column].eq_ignore_ascii_case(name));
+            alike.next().filter(|_| alike.next().is_none())
+        })
+    }
+
+    /// Column of the first of some names that the header has, as [`Table::find`] does but names as
+    /// they are written first; else the [unnamed](Table::unnamed) one.
+    pub fn find_id(&self, names: &[&str]) -> Option<usize> {
+        let exact = |name: &&str| self.header.iter().position(|column| column == name);
+        names
             .iter()
-            .position(|column| column == name)
-            .ok_or_else(|| self.wrong_header(&format!("a column `{name}`")))
+            .find_map(exact)
+            .or_else(|| names.iter().find_map(|name| self.find(name)))
+            .or_else(|| self.unnamed())
+    }
+
+    /// The first column, if nobody named it: pandas writes the index of a table so.
+    pub fn unnamed(&self) -> Option<usize> {
+        let first = self.header.first()?;
+        ["", "Unnamed: 0", "__index_level_0__"].contains(&first.as_str()).then_some(0)
+    }
+
+    /// Columns of ids and labels of a table in the competition's layout, `ID,Label` in any case,
+    /// with or without pandas' index before or behind them.
+    pub fn competition(&self) -> Option<[usize; 2]> {
+        let index =
+            |name: &String| ["", "Unnamed: 0", "__index_level_0__"].contains(&name.as_str());
+        let named = self.header.iter().filter(|name| !index(name)).count();
+        Some([self.find("ID")?, self.find("Label")?]).filter(|_| named == 2)
+    }
+
+    /// The header as it may stand in a message, with the columns that cannot be read.
+    pub fn header_text(&self) -> String {
+        let unread: Vec<String> = self
+            .unread
+            .iter()
+            .take(6)
+            .map(|(name, holds)| format!("`{}` has {}", shorten(name), shorten(holds)))
+            .collect();
+        let header = shorten(&self.header.join(","));
+        match unread.is_empty() {
+            true => format!("`{header}`"),
+            false => format!("`{header}`, and columns that cannot be read: {}", unread.join(", ")),
+        }
     }
 
     /// The error that the header is not what was expected.
     pub fn wrong_header(&self, expected: &str) -> TableError {
-        TableError::Header { found: shorten(&self.header.join(",")), expected: expected.to_owned() }
+        TableError::Header { found: self.header_text(), expected: expected.to_owned() }
     }
 
     /// Calls `row(line, fields)` for every row after the header; its error is a reason without the
@@ -189,10 +248,10 @@ impl<R: Read> Table<R> {
 /// [`TableError::Open`], or that of `read` in a [`TableError::In`].
 pub fn with_file<T>(
     path: &Path,
-    read: impl FnOnce(File) -> Result<T, TableError>,
+    read: impl FnOnce(TableFile) -> Result<T, TableError>,
 ) -> Result<T, TableError> {
     let file =
-        File::open(path).map_err(|source| TableError::Open { path: path.to_owned(), source })?;
+        open_table(path).map_err(|source| TableError::Open { path: path.to_owned(), source })?;
     read(file).map_err(|source| TableError::In { path: path.to_owned(), source: Box::new(source) })
 }
 

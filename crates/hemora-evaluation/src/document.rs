@@ -286,7 +286,7 @@ impl FileRef {
     /// [`EvaluateError::Read`] if the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, EvaluateError> {
         let error = |source| EvaluateError::Read { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(error)?;
+        let mut file = hemora_data::open_table(path).map_err(error)?;
         let mut hash = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
         loop {

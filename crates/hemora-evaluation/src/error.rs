@@ -85,7 +85,7 @@ pub enum EvaluateError {
         todo: &'static str,
     },
     /// A table has no such columns.
-    #[error("{}: no column {missing}; the header is `{header}`; {todo}", path.display())]
+    #[error("{}: no column {missing}; the header is {header}; {todo}", path.display())]
     Columns {
         /// The table.
         path: PathBuf,

@@ -1,5 +1,7 @@
 //! Which slices have labels, from where, and what is left over.
 
+use std::path::Path;
+
 use hemora_data::shorten;
 
 use crate::document::{Alignment, FileRef};
@@ -33,24 +35,19 @@ pub(crate) fn labels(
                 rows: index.slices.iter().map(row).collect(),
                 labelled: index.labelled,
                 unpredicted: index.unpredicted.clone(),
+                unusable: Default::default(),
             })
         }
-        (None, None) => None,
+        (None, None) => predictions.truth.clone().map(|rows| Joined {
+            file: predictions.file.clone(),
+            labelled: rows.iter().flatten().count() as u64,
+            rows,
+            unpredicted: Tally::default(),
+            unusable: Default::default(),
+        }),
     };
-    if let Some(joined) = joined {
-        let (alignment, kept) = align(predictions, &joined, request.partial)?;
-        if let Some(own) = &predictions.truth {
-            warn_contradictions(predictions, own, &joined, warnings);
-        }
-        let label = |index: usize| {
-            let label = |&slice: &usize| joined.rows[slice].as_ref().is_some_and(|row| row[index]);
-            kept.iter().map(label).collect()
-        };
-        let truth = (0..predictions.labels.len()).map(label).collect();
-        return Ok((alignment, kept, truth, Some(joined.file)));
-    }
-    let all = predictions.ids.len() as u64;
-    let Some(truth) = predictions.truth.clone() else {
+    let is_own = request.labels.is_none() && index.is_none_or(|index| index.labelled == 0);
+    let Some(joined) = joined else {
         return Err(EvaluateError::Request(format!(
             "{} has no columns `label_…` for all labels that are evaluated{}; give the labels with \
              --labels",
@@ -58,27 +55,31 @@ pub(crate) fn labels(
             if request.index.is_some() { ", and the index has no labels" } else { "" }
         )));
     };
-    let alignment = Alignment {
-        predicted: all,
-        labelled: all,
-        evaluated: all,
-        unlabelled: Tally::default(),
-        unpredicted: Tally::default(),
+    let labels = request.labels.as_ref().unwrap_or(&predictions.path);
+    let (alignment, kept) = align(predictions, (labels, &joined), request.partial)?;
+    if let (Some(own), false) = (&predictions.truth, is_own) {
+        warn_contradictions(predictions, own, &joined, warnings);
+    }
+    let label = |index: usize| {
+        let label = |&slice: &usize| joined.rows[slice].as_ref().is_some_and(|row| row[index]);
+        kept.iter().map(label).collect()
     };
-    Ok((alignment, (0..predictions.ids.len()).collect(), truth, None))
+    let truth = (0..predictions.labels.len()).map(label).collect();
+    Ok((alignment, kept, truth, Some(joined.file).filter(|_| !is_own)))
 }
 
 /// Labels in the predictions that differ from those that count.
 fn warn_contradictions(
     predictions: &Predictions,
-    own: &[Vec<bool>],
+    own: &[Option<Box<[bool]>>],
     joined: &Joined,
     warnings: &mut Vec<String>,
 ) {
     let mut other = Tally::default();
     for (slice, row) in joined.rows.iter().enumerate() {
-        let Some(row) = row else { continue };
-        if own.iter().zip(row).any(|(column, &label)| column[slice] != label) {
+        if let (Some(row), Some(own)) = (row, &own[slice])
+            && row != own
+        {
             other.add(|| shorten(&predictions.ids[slice]));
         }
     }
@@ -116,7 +117,7 @@ pub(crate) fn warn_not_indexed(
 /// Which predictions have labels, and what is left over on either side.
 fn align(
     predictions: &Predictions,
-    joined: &Joined,
+    (labels, joined): (&Path, &Joined),
     partial: bool,
 ) -> Result<(Alignment, Vec<usize>), EvaluateError> {
     let mut unlabelled = Tally::default();
@@ -127,6 +128,15 @@ fn align(
         } else {
             unlabelled.add(|| shorten(id));
         }
+    }
+    let unusable = joined.unusable.iter().find(|(tally, _)| tally.count > 0);
+    if let (Some((tally, what)), false) = (unusable, partial) {
+        return Err(EvaluateError::Rows {
+            path: labels.to_owned(),
+            what,
+            tally: tally.clone(),
+            todo: "mend the labels, or give --partial to leave these slices out",
+        });
     }
     let unpredicted = joined.unpredicted.clone();
     if kept.is_empty() {

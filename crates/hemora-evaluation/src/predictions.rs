@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_data::{Table, TableError, shorten, with_file};
+use hemora_data::{Table, TableError, parse_label, shorten, with_file};
 use sha2::{Digest, Sha256};
 
 use crate::document::FileRef;
@@ -23,6 +23,9 @@ const POSITION: &str = "z_mm";
 
 /// Column of a training run's predictions that tells the patient or best known group.
 const GROUP: &str = "group";
+
+/// So little beyond 0 or 1 a probability is off by rounding.
+const ROUNDING: f64 = 1e-5;
 
 /// Which columns of a table of predictions hold what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,8 +63,9 @@ pub struct Predictions {
     pub labels: Vec<Label>,
     /// Of each label the probabilities, 0 to 1.
     pub probabilities: Vec<Vec<f64>>,
-    /// Truth that stands in the same table (`label_any` …), as the probabilities.
-    pub truth: Option<Vec<Vec<bool>>>,
+    /// Truth that stands in the same table (`label_any` …): of each slice the labels that are
+    /// evaluated, `None` where one of them is empty.
+    pub truth: Option<Vec<Option<Box<[bool]>>>>,
     /// Group of each slice, where the table tells.
     pub groups: Option<Vec<String>>,
     /// Series of each slice, where the table tells.
@@ -107,13 +111,13 @@ impl Predictions {
         let mut columns = None;
         with_file(path, |file| {
             let table = Table::open(file)?;
-            if mapping.id.is_none() && table.header() == ["ID", "Label"] {
-                return predictions.read_submission(table, &mut problems);
+            if let (None, Some(submission)) = (&mapping.id, table.competition()) {
+                return predictions.read_submission(table, submission, &mut problems);
             }
             match Columns::find(&table, mapping) {
                 Ok(found) => predictions.read_wide(table, &found, &mut problems),
                 Err(missing) => {
-                    columns = Some((missing, table.header().join(",")));
+                    columns = Some((missing, table.header_text()));
                     Ok(())
                 }
             }
@@ -122,7 +126,7 @@ impl Predictions {
             return Err(EvaluateError::Columns {
                 path: path.to_owned(),
                 missing,
-                header: shorten(&header),
+                header,
                 todo: "name columns with --id NAME and --column LABEL=NAME, or the labels to \
                        evaluate with --only",
             });
@@ -140,7 +144,7 @@ impl Predictions {
     ) -> Result<(), TableError> {
         let mut seen: HashSet<Box<str>> = HashSet::new();
         let labels = self.labels.clone();
-        let mut truth = vec![Vec::new(); labels.len()];
+        let mut truth = Vec::new();
         let (mut groups, mut series, mut studies) = (Vec::new(), Vec::new(), Vec::new());
         let mut positions = Vec::new();
         table.for_each(|line, fields| {
@@ -153,18 +157,16 @@ impl Predictions {
             for (index, &label) in labels.iter().enumerate() {
                 let value = problems.probability(id, label, fields[columns.labels[index]]);
                 self.probabilities[index].push(value);
-                if let Some(columns) = &columns.truth {
-                    truth[index].push(match fields[columns[index]].trim() {
-                        "1" => true,
-                        "0" => false,
-                        other => {
-                            problems
-                                .truth
-                                .add(|| format!("{} {label} `{}`", shorten(id), shorten(other)));
-                            false
-                        }
-                    });
-                }
+            }
+            if let Some(columns) = &columns.truth {
+                let mut label = |(&column, label): (&usize, &Label)| {
+                    parse_label(fields[column]).unwrap_or_else(|_| {
+                        let found = shorten(fields[column]);
+                        problems.truth.add(|| format!("{} {label} `{found}`", shorten(id)));
+                        None
+                    })
+                };
+                truth.push(columns.iter().zip(&labels).map(&mut label).collect());
             }
             for (column, values) in [
                 (columns.group, &mut groups),
@@ -193,15 +195,17 @@ impl Predictions {
     fn read_submission<R: Read>(
         &mut self,
         table: Table<R>,
+        columns: [usize; 2],
         problems: &mut Problems,
     ) -> Result<(), TableError> {
         let mut indices: HashMap<Box<str>, usize> = HashMap::new();
         let mut rows: Vec<[Option<f64>; LABEL_COUNT]> = Vec::new();
         table.for_each(|_, fields| {
+            let [name, value] = columns.map(|column| fields[column]);
             let (id, label) =
-                fields[0].trim().rsplit_once('_').filter(|(id, _)| !id.is_empty()).ok_or_else(
-                    || format!("the id `{}` is not `<image id>_<label>`", shorten(fields[0])),
-                )?;
+                name.trim().rsplit_once('_').filter(|(id, _)| !id.is_empty()).ok_or_else(|| {
+                    format!("the id `{}` is not `<image id>_<label>`", shorten(name))
+                })?;
             let label: Label = shorten(label).parse()?;
             let index = match indices.get(id) {
                 Some(&index) => index,
@@ -212,9 +216,9 @@ impl Predictions {
                     rows.len() - 1
                 }
             };
-            let value = problems.probability(id, label, fields[1]);
+            let value = problems.probability(id, label, value);
             if rows[index][label.index()].replace(value).is_some() {
-                problems.doubled.add(|| shorten(fields[0]));
+                problems.doubled.add(|| shorten(name));
             }
             Ok(())
         })?;
@@ -253,7 +257,10 @@ impl Problems {
     fn probability(&mut self, id: &str, label: Label, field: &str) -> f64 {
         let name = || format!("{} {label} `{}`", shorten(id), shorten(field));
         match field.trim().parse::<f64>() {
-            Ok(value) if (0.0..=1.0).contains(&value) => return value,
+            // Sums in 32 bits end a little beside 0 and 1.
+            Ok(value) if (-ROUNDING..=1.0 + ROUNDING).contains(&value) => {
+                return value.clamp(0.0, 1.0);
+            }
             Ok(value) if !value.is_nan() => self.out_of_range.add(name),
             _ => self.not_numbers.add(name),
         }
@@ -300,12 +307,11 @@ struct Columns {
 impl Columns {
     /// An error is the names that are absent.
     fn find<R: Read>(table: &Table<R>, mapping: &Mapping) -> Result<Self, String> {
-        let column = |name: &str| table.header().iter().position(|column| column == name);
+        let column = |name: &str| table.find(name);
         let id = match &mapping.id {
             Some(name) => column(name).ok_or_else(|| format!("`{name}`"))?,
-            None => ID_COLUMNS
-                .into_iter()
-                .find_map(column)
+            None => table
+                .find_id(&ID_COLUMNS)
                 .ok_or_else(|| format!("of ids, such as `{}`", ID_COLUMNS.join("`, `")))?,
         };
         let labels = mapping.labels();

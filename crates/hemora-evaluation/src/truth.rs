@@ -1,16 +1,20 @@
 //! The labels of slices, from a competition table or a table with a column a label, CSV or Parquet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use hemora_ct::Label;
-use hemora_data::{LabelTable, Table, TableError, shorten, with_file};
+use hemora_data::{LabelTable, Table, TableError, parse_label, shorten, with_file};
 
 use crate::document::FileRef;
 use crate::{EvaluateError, Tally};
 
 /// Names of the column of ids in a table with a column a label.
 const ID_COLUMNS: [&str; 6] = ["Image", "id", "ID", "image", "SOPInstanceUID", "sop_instance_uid"];
+
+/// What keeps rows of a label table from giving labels.
+const CONFLICTING: &str = "slices have label rows that contradict each other";
+const INCOMPLETE: &str = "slices lack some of their labels";
 
 /// The labels of the predicted slices, and what is left over.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(crate) struct Joined {
     pub(crate) labelled: u64,
     /// Those of them without a prediction.
     pub(crate) unpredicted: Tally,
+    /// Predicted slices with rows in the label table that give no labels, with the reason.
+    pub(crate) unusable: [(Tally, &'static str); 2],
 }
 
 /// The labels of slices by id; of each the labels asked for, in their order.
@@ -29,6 +35,10 @@ pub(crate) struct Joined {
 pub(crate) struct Truth {
     pub(crate) file: FileRef,
     slices: HashMap<Box<str>, Box<[bool]>>,
+    /// Slices whose rows contradict each other.
+    conflicting: HashSet<Box<str>>,
+    /// Slices without some of the labels.
+    incomplete: HashSet<Box<str>>,
     /// What a reader of the evaluation must know of the table.
     pub(crate) warnings: Vec<String>,
 }
@@ -37,13 +47,28 @@ impl Truth {
     /// Reads `ID,Label` rows as the competition has them, or a table with a column of ids and one
     /// of 0 and 1 for each of `labels`.
     pub(crate) fn read(path: &Path, labels: &[Label]) -> Result<Self, EvaluateError> {
-        let mut truth =
-            Self { file: FileRef::read(path)?, slices: HashMap::new(), warnings: Vec::new() };
-        let header = with_file(path, |file| Ok(Table::open(file)?.header().to_vec()))?;
-        if header == ["ID", "Label"] {
+        let mut truth = Self {
+            file: FileRef::read(path)?,
+            slices: HashMap::new(),
+            conflicting: HashSet::new(),
+            incomplete: HashSet::new(),
+            warnings: Vec::new(),
+        };
+        if with_file(path, |file| Ok(Table::open(file)?.competition()))?.is_some() {
             truth.read_competition(path, labels)?;
         } else {
             truth.read_wide(path, labels)?;
+        }
+        for (ids, what) in [(&truth.conflicting, CONFLICTING), (&truth.incomplete, INCOMPLETE)] {
+            if !ids.is_empty() {
+                let mut ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
+                ids.sort_unstable();
+                let mut tally = Tally::default();
+                ids.iter().for_each(|id| tally.add(|| shorten(id)));
+                let (file, count) = (&truth.file.file, tally.count);
+                let text = format!("{file}: {count} {what}, and have no labels here: {tally}");
+                truth.warnings.push(text);
+            }
         }
         truth.file.rows = truth.slices.len() as u64;
         Ok(truth)
@@ -53,26 +78,27 @@ impl Truth {
     pub(crate) fn join(mut self, ids: &[String]) -> Joined {
         let labelled = self.slices.len() as u64;
         let rows = ids.iter().map(|id| self.slices.remove(id.as_str())).collect();
+        let among = |of: &HashSet<Box<str>>| {
+            let mut tally = Tally::default();
+            ids.iter()
+                .filter(|id| of.contains(id.as_str()))
+                .for_each(|id| tally.add(|| shorten(id)));
+            tally
+        };
+        let unusable =
+            [(among(&self.conflicting), CONFLICTING), (among(&self.incomplete), INCOMPLETE)];
         let mut left: Vec<&str> = self.slices.keys().map(|id| &**id).collect();
         left.sort_unstable();
         let mut unpredicted = Tally::default();
         left.into_iter().for_each(|id| unpredicted.add(|| shorten(id)));
-        Joined { file: self.file, rows, labelled, unpredicted }
+        Joined { file: self.file, rows, labelled, unpredicted, unusable }
     }
 
     fn read_competition(&mut self, path: &Path, labels: &[Label]) -> Result<(), EvaluateError> {
         let table = LabelTable::read(path)?;
         let report = table.report();
-        let unusable = [
-            (report.conflicting.len(), "images have rows that contradict each other"),
-            (report.incomplete.len(), "images lack rows"),
-        ];
-        for (count, what) in unusable {
-            if count > 0 {
-                self.warnings
-                    .push(format!("{}: {count} {what}; they have no labels here", self.file.file));
-            }
-        }
+        self.conflicting = report.conflicting.iter().map(|id| id.as_str().into()).collect();
+        self.incomplete = report.incomplete.iter().map(|row| row.id.as_str().into()).collect();
         if !report.inconsistent.is_empty() {
             self.warnings.push(format!(
                 "{}: of {} images `any` contradicts their subtypes: {}",
@@ -88,40 +114,45 @@ impl Truth {
     }
 
     fn read_wide(&mut self, path: &Path, labels: &[Label]) -> Result<(), EvaluateError> {
-        let (mut doubled, mut wrong) = (Tally::default(), Tally::default());
+        let [mut doubled, mut torn, mut wrong] = [(); 3].map(|()| Tally::default());
         with_file(path, |file| {
             let table = Table::open(file)?;
-            let find = |name: &str| table.header().iter().position(|column| column == name);
-            let id = ID_COLUMNS.into_iter().find_map(find).ok_or_else(|| {
+            let id = table.find_id(&ID_COLUMNS).ok_or_else(|| {
                 table.wrong_header(
                     "`ID,Label`, or a column of ids named Image, id or SOPInstanceUID",
                 )
             })?;
             let column = |label: &Label| {
-                let named = find(&format!("label_{label}"));
+                let named = table.find(&format!("label_{label}"));
                 named.map_or_else(|| table.column(label.name()), Ok)
             };
             let columns = labels.iter().map(column).collect::<Result<Vec<_>, TableError>>()?;
             table.for_each(|_, fields| {
                 let id = fields[id].trim();
-                let mut row = Vec::with_capacity(columns.len());
-                for &column in &columns {
-                    row.push(match fields[column].trim() {
-                        "0" | "0.0" => false,
-                        "1" | "1.0" => true,
-                        other => {
-                            wrong.add(|| format!("{} `{}`", shorten(id), shorten(other)));
-                            false
-                        }
-                    });
-                }
-                if self.slices.insert(id.into(), row.into()).is_some() {
-                    doubled.add(|| shorten(id));
+                let mut label = |&column: &usize| {
+                    parse_label(fields[column]).unwrap_or_else(|_| {
+                        let found = shorten(fields[column]);
+                        wrong.add(|| format!("{} `{found}`", shorten(id)));
+                        Some(false)
+                    })
+                };
+                let row: Option<Box<[bool]>> = columns.iter().map(&mut label).collect();
+                let Some(row) = row else {
+                    self.incomplete.insert(id.into());
+                    return Ok(());
+                };
+                match self.slices.get(id) {
+                    Some(other) if *other == row => doubled.add(|| shorten(id)),
+                    Some(_) => torn.add(|| shorten(id)),
+                    None => {
+                        self.slices.insert(id.into(), row);
+                    }
                 }
                 Ok(())
             })
         })?;
         for (tally, what, todo) in [
+            (torn, "rows contradict an earlier row of their id", "keep the row that is right"),
             (doubled, "rows repeat an id", "keep one row of each"),
             (wrong, "labels are not 0 or 1", "give labels, not probabilities"),
         ] {

@@ -119,12 +119,13 @@ impl SliceHeader {
         }
     }
 
-    /// What results call the image: its SOPInstanceUID or, where the file has none, the name of the
-    /// file, with the number of the frame if it is one. Such an identifier is derived, and the
-    /// series has a [`SeriesWarning::NoUid`](crate::SeriesWarning::NoUid).
+    /// What results call the image, as the index does: its SOPInstanceUID or, where the file has none,
+    /// the name of the file; with `-frameN` behind if it is frame N. An identifier of the file's
+    /// name is derived, and the series has a [`SeriesWarning::NoUid`](crate::SeriesWarning::NoUid).
     pub fn image_id(&self) -> Cow<'_, str> {
         match (&self.sop_instance_uid, frame_number(&self.source)) {
-            (Some(uid), _) => Cow::Borrowed(uid),
+            (Some(uid), Some(number)) => Cow::Owned(format!("{uid}-frame{number}")),
+            (Some(uid), None) => Cow::Borrowed(uid),
             (None, Some(number)) => {
                 Cow::Owned(format!("{}-frame{number}", file_stem(&self.source)))
             }

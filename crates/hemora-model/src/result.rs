@@ -135,7 +135,7 @@ pub struct Acquisition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SliceResult {
-    /// SOPInstanceUID.
+    /// SOPInstanceUID; of frame N of an object of several, with `-frameN` behind it.
     pub sop_instance_uid: String,
     /// The file or archive entry it was read from.
     pub source: String,

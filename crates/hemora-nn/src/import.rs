@@ -51,9 +51,12 @@ pub struct Imported {
     pub unused: Vec<String>,
     /// Labels of the last layer, if not those of the graph.
     pub other_labels: Option<usize>,
+    /// Whether the file has no last layer, as a backbone: training draws one.
+    pub without_head: bool,
 }
 
-/// Takes the weights of `graph` from a safetensors file of timm or torchvision, in 32 or 16 bits.
+/// Takes the weights of `graph` from a safetensors file of timm or torchvision, in 32 or 16 bits. The
+/// last layer may be absent as a whole.
 ///
 /// # Errors
 /// [`ImportError`] names the first tensor that is absent or does not fit.
@@ -67,12 +70,22 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
         reshaped: Vec::new(),
         unused: Vec::new(),
         other_labels: None,
+        without_head: false,
     };
     let names: BTreeMap<String, String> = tensors
         .keys()
         .map(|name| (our_name(name.strip_prefix(&*prefix).unwrap_or(name)), name.clone()))
         .collect();
-    let lacks = |parameter: &&Parameter| !names.contains_key(&parameter.name);
+    let head = &graph.node(graph.logits()).name;
+    let is_head = |parameter: &Parameter| {
+        parameter.name.strip_prefix(head.as_str()).is_some_and(|it| it.starts_with('.'))
+    };
+    let has = |parameter: &Parameter| names.contains_key(&parameter.name);
+    // Half a last layer is a damaged file rather than a backbone.
+    imported.without_head = !parameters.iter().any(|it| is_head(it) && has(it));
+    let parameters: Vec<Parameter> =
+        parameters.into_iter().filter(|it| !(imported.without_head && is_head(it))).collect();
+    let lacks = |parameter: &&Parameter| !has(parameter);
     if let Some(first) = parameters.iter().find(lacks) {
         return Err(ImportError::Missing {
             network: graph.name().to_owned(),
@@ -82,7 +95,6 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
         });
     }
     let image_weights: Vec<String> = image_weights(graph).collect();
-    let head = &graph.node(graph.logits()).name;
     for parameter in parameters {
         let theirs = &names[&parameter.name];
         let mut tensor = tensors.remove(theirs).expect("a name of the file");
@@ -96,11 +108,9 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
         if without_ones(&tensor.shape) == without_ones(&parameter.shape) {
             tensor.shape.clone_from(&parameter.shape);
         }
-        let is_head =
-            parameter.name.strip_prefix(head.as_str()).is_some_and(|it| it.starts_with('.'));
         if tensor.shape != parameter.shape {
             let same_inputs = tensor.shape.get(1..) == parameter.shape.get(1..);
-            if !(is_head && same_inputs) {
+            if !(is_head(&parameter) && same_inputs) {
                 let (network, name) = (graph.name().to_owned(), theirs.clone());
                 let expected = parameter.shape;
                 let error = WeightsError::Shape { network, name, found: shape, expected };
@@ -259,6 +269,39 @@ mod tests {
         assert_eq!(imported.other_labels, Some(1000));
         assert_eq!(imported.weights.get("head.fc.weight").unwrap().shape, [1000, 640]);
         assert_eq!(imported.unused, ["extra"]);
+    }
+
+    #[test]
+    fn a_backbone_needs_no_last_layer() {
+        for (network, prefix) in [("resnet18", ""), ("densenet121", "encoder.")] {
+            let graph = graph(network, 3, 6);
+            let all = weights(&graph, str::to_owned);
+            let head = format!("{}.", graph.node(graph.logits()).name);
+            let mut backbone = Weights::default();
+            for (name, tensor) in all.iter().filter(|(name, _)| !name.starts_with(&head)) {
+                backbone.insert(&format!("{prefix}{name}"), tensor.clone());
+            }
+            let count = backbone.iter().count();
+            // Another's last layer, under another name.
+            backbone.insert("projector.weight", Tensor { shape: vec![2], values: vec![0.0; 2] });
+            let imported = import(&graph, &file(&backbone)).unwrap();
+            assert!(imported.without_head && imported.other_labels.is_none());
+            assert_eq!(imported.weights.iter().count(), count);
+            assert_eq!(imported.unused, ["projector.weight"]);
+            // Half a last layer is no backbone.
+            let key = format!("{head}bias");
+            backbone.insert(&format!("{prefix}{key}"), all.get(&key).unwrap().clone());
+            let missing = import(&graph, &file(&backbone)).unwrap_err().to_string();
+            assert!(missing.contains(&format!("`{head}weight`")), "{missing}");
+        }
+        assert!(
+            !import(
+                &graph("simple-nn", 1, 6),
+                &file(&weights(&graph("simple-nn", 1, 6), str::to_owned))
+            )
+            .unwrap()
+            .without_head
+        );
     }
 
     #[test]

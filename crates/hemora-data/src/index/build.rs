@@ -13,6 +13,7 @@ use super::examine::{Examined, examine};
 use super::file::{IndexError, IndexReader, IndexWriter};
 use super::join::{LabelJoin, Labels};
 use super::row::SliceRow;
+use crate::folder_lock::FolderLock;
 use crate::prepare::SplitRule;
 
 /// Files that are looked at before their rows are written: what is lost when a run is killed.
@@ -43,13 +44,15 @@ pub struct IndexReport {
     pub gone: usize,
     /// Images whose id an earlier row has; flagged `repeated_id`.
     pub repeated_ids: usize,
+    /// Images without SeriesInstanceUID; flagged `no_series`.
+    pub without_series: usize,
     /// What each label table gave.
     pub labels: Vec<LabelJoin>,
     /// Usable images without labels.
     pub unlabelled: usize,
 }
 
-/// Indexes the files, folders and zip archives of `paths` into the Parquet file `out`, a row an image
+/// Indexes the files, folders and zip archives of `paths`, under their absolute paths, into the Parquet file `out`, a row an image
 /// (a frame of an enhanced CT object, a slice of a NIfTI volume), labelled by the tables `labels` (of
 /// two that name an image, the first counts).
 ///
@@ -68,7 +71,9 @@ pub fn build_index(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<IndexReport, IndexError> {
     let labels = Labels::read(labels)?;
-    let list = list_sources(paths);
+    // An index is used from other folders than the one that it was made in.
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let list = list_sources(&paths.iter().map(absolute).collect::<Vec<_>>());
     if list.sources.is_empty() {
         let reason = list.skipped.first().map(|skip| format!("{}: {}", skip.source, skip.reason));
         return Err(IndexError::Empty(reason.unwrap_or_else(|| "no files".to_owned())));
@@ -78,7 +83,7 @@ pub fn build_index(
         failures: list.skipped.iter().map(|s| format!("{}: {}", s.source, s.reason)).collect(),
         ..IndexReport::default()
     };
-    let parts = Parts::open(out)?;
+    let (parts, _lock) = Parts::open(out)?;
     let mut earlier = Earlier::open(out)?;
     let split = earlier.split;
     let (done, total) = (AtomicUsize::new(0), list.sources.len());
@@ -205,13 +210,16 @@ impl Earlier {
 struct Parts(PathBuf);
 
 impl Parts {
-    fn open(index: &Path) -> Result<Self, IndexError> {
+    /// Makes the folder, and keeps other runs out of it as long as the lock lives.
+    fn open(index: &Path) -> Result<(Self, FolderLock), IndexError> {
         let mut folder = index.as_os_str().to_owned();
         folder.push(".parts");
         let folder = PathBuf::from(folder);
-        let made = std::fs::create_dir_all(&folder);
-        made.map_err(|source| IndexError::Io { path: folder.clone(), source })?;
-        Ok(Self(folder))
+        match FolderLock::take(&folder) {
+            Ok(Some(lock)) => Ok((Self(folder), lock)),
+            Ok(None) => Err(IndexError::Busy(index.to_owned())),
+            Err(source) => Err(IndexError::Io { path: folder, source }),
+        }
     }
 
     fn path(&self, number: usize) -> PathBuf {
@@ -264,6 +272,7 @@ fn finish(
             }
             labels.join(&mut row);
             report.unlabelled += usize::from(row.labels.is_none());
+            report.without_series += usize::from(row.series_instance_uid.is_none());
             row.flags.retain(|flag| flag != REPEATED_ID);
             let mut half = [0; 16];
             half.copy_from_slice(&Sha256::digest(&row.id)[..16]);

@@ -15,6 +15,11 @@ const TILT: f64 = 1.0;
 /// From here on a slice is sagittal or coronal rather than axial, degrees.
 const NOT_AXIAL: f64 = 45.0;
 
+/// Flag of a localizer.
+pub(crate) const LOCALIZER: &str = "localizer";
+/// Flag of an image without SeriesInstanceUID.
+pub(crate) const NO_SERIES: &str = "no_series";
+
 /// What looking at a source gave.
 #[derive(Debug)]
 pub(super) enum Examined {
@@ -124,6 +129,10 @@ fn describe(row: &mut SliceRow, header: &SliceHeader, path: &Path) {
         row.z = Some(stack::position(plane));
         row.tilt_degrees = Some(plane.tilt_degrees());
         row.spacing = plane.spacing;
+        let cosines = plane.row_direction.into_iter().chain(plane.column_direction);
+        // Without the sign of zeros.
+        let texts = cosines.map(|cosine| format!("{}", (cosine * 1e4).round() / 1e4 + 0.0));
+        row.orientation = Some(texts.collect::<Vec<_>>().join(","));
     }
     row.slice_thickness = header.slice_thickness;
     row.bits_allocated = header.stored.bits_allocated.into();
@@ -146,8 +155,10 @@ fn flags(row: &SliceRow, header: &SliceHeader, implausible: bool) -> Vec<String>
         ("gantry_tilt", tilt > TILT && tilt <= NOT_AXIAL),
         ("implausible_hu", implausible),
         ("intercept_repaired", header.intercept_repaired),
+        (LOCALIZER, header.image_type.iter().any(|value| value.eq_ignore_ascii_case("LOCALIZER"))),
         ("no_patient", header.patient_id.is_empty()),
         ("no_position", header.plane.is_none()),
+        (NO_SERIES, header.series_instance_uid.is_none()),
         ("not_axial", tilt > NOT_AXIAL),
     ];
     flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned()).collect()

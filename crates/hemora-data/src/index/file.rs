@@ -11,7 +11,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 
 use super::cells::{Cell, Kind};
-use super::row::{COLUMNS, SPLIT, SliceRow};
+use super::row::{COLUMNS, LATER_COLUMNS, SliceRow};
 use crate::parquet_table::{caught, read_cells};
 use crate::parquet_write::{schema, write_group};
 use crate::prepare::SplitRule;
@@ -25,7 +25,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-const READER: &str = "4";
+const READER: &str = "5";
 /// Key of the rule by which the stored split was made, as TOML.
 const SPLIT_KEY: &str = "hemora.split";
 
@@ -57,6 +57,9 @@ pub enum IndexError {
         /// What was found.
         reason: String,
     },
+    /// Another run writes the index.
+    #[error("{}: another run is at work on this index; wait until it ends", .0.display())]
+    Busy(PathBuf),
     /// A label table cannot be used.
     #[error(transparent)]
     Labels(#[from] crate::TableError),
@@ -128,7 +131,7 @@ fn parquet(path: &Path, source: ParquetError) -> IndexError {
 pub struct IndexReader {
     path: PathBuf,
     reader: SerializedFileReader<File>,
-    /// Place of each of [`COLUMNS`] in the file; `None` for [`SPLIT`] in an index without it.
+    /// Place of each of [`COLUMNS`] in the file; `None` for one of [`LATER_COLUMNS`] in an index without it.
     columns: Vec<Option<usize>>,
     split: Option<SplitRule>,
     next_group: usize,
@@ -160,7 +163,7 @@ impl IndexReader {
         let schema = reader.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
         let position = |&(name, _): &(&str, Kind)| match names.iter().position(|it| *it == name) {
-            None if name != SPLIT => Err(IndexError::NoIndex {
+            None if !LATER_COLUMNS.contains(&name) => Err(IndexError::NoIndex {
                 path: path.to_owned(),
                 reason: format!("it has no column `{name}`"),
             }),

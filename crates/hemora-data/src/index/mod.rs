@@ -1,5 +1,6 @@
 //! The index of a data set: a row an image file, as Parquet.
 
+mod alike;
 mod build;
 mod cells;
 mod columns;
@@ -11,9 +12,11 @@ mod row;
 mod stats;
 mod tables;
 
+pub(crate) use alike::Alike;
 pub(crate) use build::REPEATED_ID;
 pub use build::{IndexReport, build_index};
 pub(crate) use cells::{Cell, Kind};
+pub(crate) use examine::LOCALIZER;
 pub(crate) use file::IndexWriter;
 pub use file::{IndexError, IndexReader};
 pub use join::LabelJoin;

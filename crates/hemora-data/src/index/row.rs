@@ -1,7 +1,9 @@
 //! One row of the index: what is known of one image.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use hemora_base::sha256_hex;
 use hemora_ct::{Fingerprint, LABEL_COUNT};
 use hemora_io::Source;
 
@@ -117,10 +119,12 @@ slice_row! {
     flags: Vec<String> = ["flags"],
     /// The part of the stored split that it is in.
     split: Option<String> = ["split"],
+    /// Directions of rows and columns in the patient, six cosines with commas between them.
+    orientation: Option<String> = ["orientation"],
 }
 
-/// The column of the stored split, which earlier versions did not write.
-pub(crate) const SPLIT: &str = "split";
+/// Columns that earlier versions did not write: of the stored split, and of the directions.
+pub(crate) const LATER_COLUMNS: [&str; 2] = ["split", "orientation"];
 
 impl SliceRow {
     /// Where the image is.
@@ -141,6 +145,29 @@ impl SliceRow {
             }
             _ => Source::File(path),
         }
+    }
+
+    /// What its series is called: its SeriesInstanceUID or, without one, a name of its study, its
+    /// patient and the folder or object that it lies in: of slices that have none, those that share
+    /// these belong together.
+    pub fn series_name(&self) -> Cow<'_, str> {
+        if let Some(uid) = &self.series_instance_uid {
+            return Cow::Borrowed(uid);
+        }
+        let place = match (&self.entry_name, self.frame) {
+            (Some(name), Some(_)) => format!("{}\0{name}", self.path),
+            (None, Some(_)) => self.path.clone(),
+            (Some(name), None) => format!("{}\0{}", self.path, folder(name)),
+            (None, None) => folder(&self.path).to_owned(),
+        };
+        let study = self.study_instance_uid.as_deref().unwrap_or_default();
+        let text = [study, &self.patient_id, &place].join("\0");
+        Cow::Owned(format!("no-uid-{}", &sha256_hex(text.as_bytes())[..16]))
+    }
+
+    /// Whether it has a flag.
+    pub(crate) fn has_flag(&self, name: &str) -> bool {
+        self.flags.iter().any(|flag| flag == name)
     }
 
     /// Whether the image can be used.
@@ -169,6 +196,10 @@ impl SliceRow {
     }
 }
 
+fn folder(path: &str) -> &str {
+    path.rfind('/').map_or("", |at| &path[..at])
+}
+
 /// Whether a text can be the name of a file everywhere: ids come from headers and tables.
 pub(crate) fn is_file_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
@@ -193,6 +224,7 @@ mod tests {
             flags: vec!["gantry_tilt".into(), "no_patient".into()],
             hu_min: -1024.0,
             split: Some("fold2".into()),
+            orientation: Some("1,0,0,0,1,0".into()),
             patient_age: Some(61.0),
             patient_sex: Some("F".into()),
             scanner_model: Some("X".into()),
@@ -210,7 +242,7 @@ mod tests {
             assert_eq!(own, *kind, "{name}");
         }
         let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names.len(), 45);
+        assert_eq!(names.len(), 46);
         assert_eq!(names[37..43], Label::ALL.map(Label::name));
         let frame = SliceRow { frame: Some(2), ..row.clone() };
         let object = Box::new(row.source());
@@ -221,6 +253,27 @@ mod tests {
         let failed =
             SliceRow { path: "a".into(), error: Some("cut off".into()), ..SliceRow::default() };
         assert_eq!(SliceRow::from_cells(failed.cells()), Ok(failed));
+    }
+
+    #[test]
+    fn slices_without_a_series_belong_to_their_study_patient_and_folder() {
+        let row = |path: &str, patient: &str, study: &str| SliceRow {
+            path: path.into(),
+            patient_id: patient.into(),
+            study_instance_uid: Some(study.into()),
+            ..SliceRow::default()
+        };
+        let name = |row: SliceRow| row.series_name().into_owned();
+        let one = name(row("a/1.dcm", "A", "1"));
+        assert_eq!(name(row("a/2.dcm", "A", "1")), one);
+        for other in [row("b/1.dcm", "A", "1"), row("a/1.dcm", "B", "1"), row("a/1.dcm", "A", "2")]
+        {
+            assert_ne!(name(other), one);
+        }
+        let frame = |path: &str| SliceRow { frame: Some(3), ..row(path, "A", "1") };
+        assert_ne!(name(frame("a/1.dcm")), name(frame("a/2.dcm")));
+        let known = SliceRow { series_instance_uid: Some("1.2".into()), ..row("a", "A", "1") };
+        assert_eq!(name(known), "1.2");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label, stack};
 
+use super::alike::Alike;
 use super::file::{IndexError, IndexReader};
 use super::row::SliceRow;
 use super::tables::{TableRow, read_table};
@@ -56,6 +57,8 @@ pub struct SetStats {
     pub in_window: Vec<(f64, usize)>,
     /// Flags.
     pub flags: Counted,
+    /// Slices that look the same as a slice of another patient.
+    pub alike: usize,
 }
 
 impl SetStats {
@@ -101,6 +104,7 @@ struct Counter {
     formats: BTreeMap<String, usize>,
     sizes: BTreeMap<String, usize>,
     flags: BTreeMap<String, usize>,
+    alike: Alike,
     pixel_spacing: Steps,
     in_window: Steps,
 }
@@ -121,6 +125,7 @@ impl Counter {
         self.stats.rows += 1;
         let [study, series] = [&row.study_instance_uid, &row.series_instance_uid]
             .map(|uid| uid.as_deref().unwrap_or_default());
+        self.alike.add(row);
         self.groups(&row.patient_id, study, series);
         if let (Some(z), Some(places)) = (row.z, self.series.get_mut(series)) {
             places.push(z as f32);
@@ -191,6 +196,7 @@ impl Counter {
             formats: by_frequency(self.formats),
             sizes: by_frequency(self.sizes),
             flags: by_frequency(self.flags),
+            alike: self.alike.count(),
             pixel_spacing: steps(self.pixel_spacing, SPACING_STEP),
             slice_distance: steps(distances, DISTANCE_STEP),
             in_window: steps(self.in_window, WINDOW_STEP),
@@ -241,6 +247,9 @@ impl fmt::Display for SetStats {
         }
         if self.inconsistent > 0 {
             writeln!(out, "rows whose `any` is not what their types say: {}", self.inconsistent)?;
+        }
+        if self.alike > 0 {
+            writeln!(out, "slices that look alike a slice of another patient: {}", self.alike)?;
         }
         let labelled: usize = self.types.iter().sum();
         if labelled > 0 {

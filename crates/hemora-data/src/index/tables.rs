@@ -4,8 +4,8 @@ use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label};
 
-use crate::labels::LabelTable;
-use crate::table::{Table, TableError, shorten, with_file};
+use crate::labels::{LabelTable, parse_label};
+use crate::table::{Table, TableError, with_file};
 
 /// One row of a label table; what it does not name is empty.
 pub(super) struct TableRow<'a> {
@@ -18,15 +18,14 @@ pub(super) struct TableRow<'a> {
 
 /// Calls `row` for every image, study or series of a table.
 pub(super) fn read_table(path: &Path, row: &mut dyn FnMut(TableRow<'_>)) -> Result<(), TableError> {
-    let header = with_file(path, |file| Ok(Table::new(file)?.header().to_vec()))?;
-    if header == ["ID", "Label"] {
+    if with_file(path, |file| Ok(Table::open(file)?.competition()))?.is_some() {
         for (_, labels) in LabelTable::read(path)?.iter() {
             row(TableRow { patient: "", study: "", series: "", labels: Some(labels) });
         }
         return Ok(());
     }
     with_file(path, |file| {
-        let table = Table::new(file)?;
+        let table = Table::open(file)?;
         let mut columns = [0; LABEL_COUNT];
         for label in Label::ALL {
             columns[label.index()] = table.column(label.name()).map_err(|_| {
@@ -53,14 +52,11 @@ fn labels(
 ) -> Result<Option<[bool; LABEL_COUNT]>, String> {
     let mut labels = [false; LABEL_COUNT];
     for label in Label::ALL {
-        labels[label.index()] = match fields[columns[label.index()]].trim() {
-            "0" | "0.0" => false,
-            "1" | "1.0" => true,
-            "" => return Ok(None),
-            other => {
-                return Err(format!("`{label}` is `{}`; expected 0 or 1", shorten(other)));
-            }
-        };
+        let read = parse_label(fields[columns[label.index()]]);
+        match read.map_err(|found| format!("`{label}` is {found}"))? {
+            Some(positive) => labels[label.index()] = positive,
+            None => return Ok(None),
+        }
     }
     Ok(Some(labels))
 }

@@ -1,11 +1,11 @@
-//! Parts of a split for slices of an index: all of a patient or series on one side.
+//! Parts of a split for slices of an index: all of a patient, study or series on one side.
 
 use std::collections::HashMap;
 
 use super::error::PrepareError;
 use super::selection::{SplitBy, SplitInto, SplitRule};
 use super::texts::{TextId, Texts};
-use crate::groups::{Groups, PATIENT, SERIES};
+use crate::groups::{Groups, PATIENT, SERIES, STUDY};
 use crate::labels::unpack;
 use crate::split::partition;
 
@@ -20,6 +20,8 @@ pub(super) struct Member {
     pub(super) labels: u8,
     /// Empty if not known.
     pub(super) patient: TextId,
+    /// Empty if not known.
+    pub(super) study: TextId,
     /// Empty if not known.
     pub(super) series: TextId,
 }
@@ -47,24 +49,25 @@ pub(super) fn deal(
     Ok((names, parts.into_iter().map(small).collect()))
 }
 
-/// The names of what must stay together, all slices of a patient or series, directly or by way of
-/// others; and which of them each slice belongs to.
+/// The names of what must stay together, all slices of a patient, study or series, directly or by way
+/// of others; and which of them each slice belongs to.
 fn groups(members: &[Member], texts: &Texts) -> (Vec<String>, Vec<usize>) {
-    // Slices of one patient and series share a group: it is asked for once.
-    let mut pairs: HashMap<[TextId; 2], usize> = HashMap::new();
+    // Slices of one patient, study and series share a group: it is asked for once.
+    let mut pairs: HashMap<[TextId; 3], usize> = HashMap::new();
     let mut groups = Groups::default();
     let mut of_members = Vec::with_capacity(members.len());
-    // Slices of which neither is known, each a group of its own.
+    // Slices of which none is known, each a group of its own.
     let mut alone = Vec::new();
-    for (index, &Member { patient, series, .. }) in members.iter().enumerate() {
-        let known = [(PATIENT, patient), (SERIES, series)].map(|(key, id)| (key, texts.get(id)));
+    for (index, &Member { patient, study, series, .. }) in members.iter().enumerate() {
+        let known = [(PATIENT, patient), (STUDY, study), (SERIES, series)]
+            .map(|(key, id)| (key, texts.get(id)));
         if known.iter().all(|(_, value)| value.is_empty()) {
             alone.push(index);
             of_members.push(usize::MAX);
             continue;
         }
         let count = pairs.len();
-        of_members.push(*pairs.entry([patient, series]).or_insert_with(|| {
+        of_members.push(*pairs.entry([patient, study, series]).or_insert_with(|| {
             known.iter().for_each(|(key, value)| groups.join(&count.to_string(), key, value));
             count
         }));

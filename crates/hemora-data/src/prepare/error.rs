@@ -46,6 +46,9 @@ pub enum PrepareError {
         /// Slices that were selected.
         slices: usize,
     },
+    /// Another run fills the folder.
+    #[error("{}: another run is at work on this set; wait until it ends", .0.display())]
+    Busy(PathBuf),
     /// Not one slice could be read.
     #[error("none of {count} slices could be prepared; the first: {reason}")]
     AllFailed {

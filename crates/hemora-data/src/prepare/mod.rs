@@ -9,6 +9,7 @@ mod render;
 mod run;
 mod selection;
 mod shard;
+mod stack_names;
 mod store;
 mod texts;
 

@@ -13,8 +13,9 @@ use super::deal::{Member, deal, too_many_parts};
 use super::error::PrepareError;
 use super::recipe::PrepareRecipe;
 use super::selection::{Negatives, Selection, SplitInto};
+use super::stack_names::{Kin, stacks};
 use super::texts::{PackedSource, TextId, Texts};
-use crate::index::{IndexReader, REPEATED_ID, SliceRow};
+use crate::index::{IndexReader, LOCALIZER, REPEATED_ID, SliceRow};
 use crate::labels::{pack, unpack};
 
 /// Most slices of an index: their numbers and those of their texts have 32 bits.
@@ -46,6 +47,8 @@ struct Slot {
     patient: TextId,
     study: TextId,
     series: TextId,
+    /// Number of its stack: the slices of its series that lie in one direction.
+    stack: u32,
     /// The stored part; empty if there is none.
     part: TextId,
 }
@@ -53,7 +56,7 @@ struct Slot {
 /// Where a slice lies in its series.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Along {
-    /// Its number among the slices of the series, from the lowest, from 0.
+    /// Its number among the slices of its stack, from the lowest, from 0.
     pub(super) place: u32,
     /// Along the normal, mm.
     pub(super) z_mm: Option<f64>,
@@ -67,7 +70,7 @@ pub(super) struct Plan {
     pub(super) slices: Vec<Planned>,
     texts: Texts,
     slots: Vec<Slot>,
-    /// Slots by series and place in it, and where each slot stands there.
+    /// Slots by stack and place in it, and where each slot stands there.
     order: Vec<u32>,
     places: Vec<u32>,
     /// Position of each slot along the normal, mm; not a number where it is not known.
@@ -81,6 +84,10 @@ pub(super) struct Plan {
     pub(super) too_little_brain: usize,
     /// Usable slices without labels.
     pub(super) unlabelled: usize,
+    /// Id and source of usable slices whose id an earlier one has.
+    pub(super) repeated: Vec<(String, Source)>,
+    /// What a set calls the series of each stack.
+    stack_names: Vec<String>,
 }
 
 impl Plan {
@@ -94,9 +101,14 @@ impl Plan {
         let (mut slots, mut candidates) = (Vec::new(), Vec::new());
         let mut along: Vec<(f64, i64)> = Vec::new();
         let (mut too_little_brain, mut unlabelled) = (0, 0);
+        let (mut repeated, mut kin) = (Vec::new(), Vec::new());
         for row in rows {
             let row = row?;
-            if !row.is_usable() || row.flags.iter().any(|flag| flag == REPEATED_ID) {
+            if !row.is_usable() {
+                continue;
+            }
+            if row.has_flag(REPEATED_ID) {
+                repeated.push((row.id.clone(), row.source()));
                 continue;
             }
             // Sources of an index are files, entries and frames with paths of text.
@@ -116,11 +128,16 @@ impl Plan {
                 }
             }
             let part = row.split.as_deref().unwrap_or_default();
-            let [study, series] = [&row.study_instance_uid, &row.series_instance_uid]
-                .map(|uid| uid.as_deref().unwrap_or_default());
-            let [patient, study, series, part] =
-                [&row.patient_id, study, series, part].map(|text| texts.share(text));
-            slots.push(Slot { source, file_size: row.file_size, patient, study, series, part });
+            let study = row.study_instance_uid.as_deref().unwrap_or_default();
+            let kind = if row.has_flag(LOCALIZER) { LOCALIZER } else { "" };
+            let shape = format!("{kind} {}x{}", row.rows, row.columns);
+            let orientation = row.orientation.as_deref().unwrap_or_default();
+            let [patient, study, series, part, shape, orientation] =
+                [&row.patient_id, study, &*row.series_name(), part, &shape, orientation]
+                    .map(|text| texts.share(text));
+            kin.push(Kin { key: [patient, study, series, shape], orientation });
+            let file_size = row.file_size;
+            slots.push(Slot { source, file_size, patient, study, series, stack: 0, part });
             let number = row.instance_number.unwrap_or(i64::MAX);
             along.push((row.z.unwrap_or(f64::INFINITY), number));
         }
@@ -131,6 +148,10 @@ impl Plan {
         let mut slices = sample(candidates, selection)?;
         slices.sort_unstable_by(by_id);
         let parts = split(&mut slices, &slots, &texts, selection)?;
+        let (of_slots, stack_names) = stacks(&kin, &texts);
+        for (slot, stack) in slots.iter_mut().zip(of_slots) {
+            slot.stack = stack;
+        }
         let (order, places) = order(&slots, &along, &texts);
         let known = |z: f64| if z.is_finite() { z } else { f64::NAN };
         let z = along.into_iter().map(|(z, _)| known(z)).collect();
@@ -147,6 +168,8 @@ impl Plan {
             input_sha256,
             too_little_brain,
             unlabelled,
+            repeated,
+            stack_names,
         })
     }
 
@@ -159,10 +182,12 @@ impl Plan {
         &self.parts[usize::from(slice.part)]
     }
 
-    /// Patient, study and series.
+    /// Patient, study and series. The largest stack of a series has its name, further ones another,
+    /// since slices of a set are neighbours by series and place.
     pub(super) fn groups(&self, slice: &Planned) -> [&str; 3] {
-        let Slot { patient, study, series, .. } = self.slots[slice.slot as usize];
-        [patient, study, series].map(|text| self.texts.get(text))
+        let Slot { patient, study, stack, .. } = self.slots[slice.slot as usize];
+        let [patient, study] = [patient, study].map(|text| self.texts.get(text));
+        [patient, study, &self.stack_names[stack as usize]]
     }
 
     /// Where a slot's bytes are, and the size that the file had.
@@ -171,13 +196,13 @@ impl Plan {
         (source.unpack(&self.texts), file_size)
     }
 
-    /// Where a slice lies in its series of the whole index.
+    /// Where a slice lies in its stack of the whole index.
     pub(super) fn along(&self, slice: &Planned) -> Along {
         let Some(&place) = self.places.get(slice.slot as usize) else { return Along::default() };
-        let series = self.slots[slice.slot as usize].series;
+        let stack = self.slots[slice.slot as usize].stack;
         let is_of_it = |place: u32| {
             let slot = self.order.get(place as usize)?;
-            (self.slots[*slot as usize].series == series).then_some(*slot)
+            (self.slots[*slot as usize].stack == stack).then_some(*slot)
         };
         let z = self.z[slice.slot as usize];
         let beside = [place.checked_add(1), place.checked_sub(1)].into_iter().flatten();
@@ -186,25 +211,24 @@ impl Plan {
             .filter_map(is_of_it)
             .filter_map(|slot| stack::spacings(&[z, self.z[slot as usize]]).first().copied())
             .find(|mm| mm.is_finite());
-        let first = self.first_of_series(place, series);
+        let first = self.first_of_stack(place, stack);
         Along { place: place - first, z_mm: Some(z).filter(|z| z.is_finite()), spacing_mm }
     }
 
-    /// Place of the first slice of a series, of which `place` is one.
-    fn first_of_series(&self, place: u32, series: TextId) -> u32 {
-        let of = |slot: u32| self.texts.get(self.slots[slot as usize].series);
+    /// Place of the first slice of a stack, of which `place` is one.
+    fn first_of_stack(&self, place: u32, stack: u32) -> u32 {
         let before = &self.order[..place as usize];
-        before.partition_point(|&slot| of(slot) < self.texts.get(series)) as u32
+        before.partition_point(|&slot| self.slots[slot as usize].stack < stack) as u32
     }
 
     /// The slot `offset` steps along the normal from `slot`, the end slot beyond the ends.
     pub(super) fn neighbour(&self, slot: u32, offset: i32) -> u32 {
-        let series = |slot: u32| self.slots[slot as usize].series;
+        let stack = |slot: u32| self.slots[slot as usize].stack;
         let Some(&place) = self.places.get(slot as usize) else { return slot };
         let steps = (1..=i64::from(offset.unsigned_abs())).map_while(|step| {
             let place = i64::from(place) + step * i64::from(offset.signum());
             let other = *self.order.get(usize::try_from(place).ok()?)?;
-            (series(other) == series(slot)).then_some(other)
+            (stack(other) == stack(slot)).then_some(other)
         });
         steps.last().unwrap_or(slot)
     }
@@ -222,8 +246,8 @@ fn number(slices: usize) -> Result<u32, PrepareError> {
 }
 
 fn digest(hash: &mut Sha256, row: &SliceRow) {
-    let series = row.series_instance_uid.as_deref().unwrap_or_default();
-    let facts = [&row.id, &row.sha256, series, &row.patient_id];
+    let series = row.series_name();
+    let facts = [&row.id, &row.sha256, &*series, &row.patient_id];
     for text in facts {
         hash.update(text.as_bytes());
         hash.update([0]);
@@ -277,8 +301,8 @@ fn split(
         return stored(slices, slots, texts);
     }
     let member = |slice: &Planned| {
-        let Slot { patient, series, .. } = slots[slice.slot as usize];
-        Member { id: slice.id, labels: slice.labels, patient, series }
+        let Slot { patient, study, series, .. } = slots[slice.slot as usize];
+        Member { id: slice.id, labels: slice.labels, patient, study, series }
     };
     let members: Vec<Member> = slices.iter().map(member).collect();
     let (names, parts) = deal(&members, texts, selection.rule())?;
@@ -309,7 +333,7 @@ fn stored(
     Ok(names.into_iter().map(str::to_owned).collect())
 }
 
-/// Slots by series, from its lowest to its highest slice, and where each slot stands there.
+/// Slots by stack, from its lowest to its highest slice, and where each slot stands there.
 /// `along` has the place and the number of each slot.
 fn order(slots: &[Slot], along: &[(f64, i64)], texts: &Texts) -> (Vec<u32>, Vec<u32>) {
     let mut order: Vec<u32> = (0..along.len() as u32).collect();
@@ -317,9 +341,9 @@ fn order(slots: &[Slot], along: &[(f64, i64)], texts: &Texts) -> (Vec<u32>, Vec<
         let (a, b) = (a as usize, b as usize);
         let (place, number) = along[a];
         let (other_place, other_number) = along[b];
-        let series = texts.get(slots[a].series).cmp(texts.get(slots[b].series));
+        let stack = slots[a].stack.cmp(&slots[b].stack);
         let along = place.total_cmp(&other_place).then(number.cmp(&other_number));
-        series.then(along).then_with(|| slots[a].source.compare(slots[b].source, texts))
+        stack.then(along).then_with(|| slots[a].source.compare(slots[b].source, texts))
     });
     let mut places = vec![0; order.len()];
     for (place, &slot) in (0..).zip(&order) {

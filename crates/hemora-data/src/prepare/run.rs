@@ -17,12 +17,13 @@ use super::recipe::{Output, PrepareRecipe};
 use super::render::Renderer;
 use super::selection::{Selection, SplitInto, SplitRule};
 use super::shard::write_shard;
-use crate::groups::{PATIENT, SERIES};
+use crate::folder_lock::FolderLock;
+use crate::groups::{PATIENT, SERIES, STUDY};
 use crate::index::IndexReader;
 
 /// Columns of `splits.csv`.
 pub(crate) const SPLIT_COLUMNS: [&str; 8] =
-    ["ID", PATIENT, "StudyInstanceUID", SERIES, "split", "place", "z_mm", "spacing_mm"];
+    ["ID", PATIENT, STUDY, SERIES, "split", "place", "z_mm", "spacing_mm"];
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +38,9 @@ pub struct PrepareReport {
     pub too_little_brain: usize,
     /// Slices without labels; left out.
     pub unlabelled: usize,
+    /// Slices whose id an earlier image has, so that labels cannot tell them apart; left out and
+    /// named in `skipped.csv`.
+    pub repeated_ids: usize,
     /// Id and reason of slices that could not be prepared; they are in `skipped.csv`.
     pub skipped: Vec<(String, String)>,
     /// Whether the set is complete; `false` when `progress` stopped the run.
@@ -69,8 +73,21 @@ pub fn prepare(
     let rows = IndexReader::open(index)?;
     let stored = rows.split_rule().filter(|_| selection.split == SplitInto::Stored).copied();
     let plan = Plan::new(rows, recipe, selection)?;
+    let Some(_lock) = in_path(out, FolderLock::take(out))? else {
+        return Err(PrepareError::Busy(out.to_owned()));
+    };
     claim(out, &plan, recipe, selection, stored)?;
-    let renderer = Renderer::new(recipe.clone(), || frequencies(&plan, recipe, selection.seed))?;
+    let mut unread = None;
+    let renderer = Renderer::new(recipe.clone(), || {
+        frequencies(&plan, recipe, selection.seed).unwrap_or_else(|error| {
+            unread = Some(error);
+            HuCounts::default()
+        })
+    });
+    if let Some(error) = unread {
+        return Err(error);
+    }
+    let renderer = renderer?;
     let resolved = toml::to_string(renderer.recipe()).expect("recipes are valid TOML");
     write_whole(&out.join("recipe.toml"), |file| file.write_all(resolved.as_bytes()))?;
     let run = Run { plan: &plan, renderer: &renderer, out, done: AtomicUsize::new(0), progress };
@@ -81,6 +98,7 @@ pub fn prepare(
     let mut report = PrepareReport {
         too_little_brain: plan.too_little_brain,
         unlabelled: plan.unlabelled,
+        repeated_ids: plan.repeated.len(),
         complete,
         ..PrepareReport::default()
     };
@@ -168,15 +186,20 @@ fn claim(
 }
 
 /// Frequencies of HU in a sample of the plan's slices.
-fn frequencies(plan: &Plan, recipe: &PrepareRecipe, seed: u64) -> HuCounts {
-    let Output::Jpeg { bin_images, .. } = recipe.output else { return HuCounts::default() };
+///
+/// # Errors
+/// [`PrepareError::AllFailed`] if none of the sample can be read.
+fn frequencies(plan: &Plan, recipe: &PrepareRecipe, seed: u64) -> Result<HuCounts, PrepareError> {
+    let Output::Jpeg { bin_images, .. } = recipe.output else { return Ok(HuCounts::default()) };
     let mut slices: Vec<&Planned> = plan.slices.iter().collect();
     slices.shuffle(&mut generator(seed, Purpose::Bins));
     slices.truncate(bin_images);
+    let read_some = AtomicBool::new(false);
     let add = |mut counts: HuCounts, slice: &&Planned| {
         // One that cannot be read is reported when its turn comes.
         if let Ok(image) = read(plan, slice.slot) {
             counts.add(&image.values);
+            read_some.store(true, Ordering::Relaxed);
         }
         counts
     };
@@ -184,7 +207,12 @@ fn frequencies(plan: &Plan, recipe: &PrepareRecipe, seed: u64) -> HuCounts {
         counts.merge(&other);
         counts
     };
-    slices.par_iter().fold(HuCounts::default, add).reduce(HuCounts::default, merge)
+    let counts = slices.par_iter().fold(HuCounts::default, add).reduce(HuCounts::default, merge);
+    let first = slices.first().filter(|_| !read_some.into_inner());
+    match first.map(|slice| read(plan, slice.slot)) {
+        Some(Err(reason)) => Err(PrepareError::AllFailed { count: slices.len(), reason }),
+        _ => Ok(counts),
+    }
 }
 
 /// What failed, and whether all slices were looked at.
@@ -290,10 +318,17 @@ impl Run<'_> {
             known.map(str::to_owned).into_iter().chain(numbers).collect()
         });
         write_table(&self.out.join("splits.csv"), iter::once(header).chain(rows))?;
+        let repeated = self.plan.repeated.iter().map(|(id, source)| {
+            let reason = format!("{source}: another image has this id, and labels are by id");
+            vec![id.clone(), reason]
+        });
         let rows = failed
             .iter()
-            .map(|(index, reason)| vec![self.plan.id(&self.plan.slices[*index]), reason.as_str()]);
-        let header = ["ID", "reason"].to_vec();
+            .map(|(index, reason)| {
+                vec![self.plan.id(&self.plan.slices[*index]).to_owned(), reason.clone()]
+            })
+            .chain(repeated);
+        let header = ["ID", "reason"].map(str::to_owned).to_vec();
         write_table(&self.out.join("skipped.csv"), iter::once(header).chain(rows))?;
         write_whole(&self.out.join("labels.csv"), |file| {
             writeln!(file, "ID,Label")?;

@@ -6,7 +6,7 @@ use super::deal::{Member, deal};
 use super::error::PrepareError;
 use super::selection::SplitRule;
 use super::texts::Texts;
-use crate::index::{IndexReader, IndexWriter, REPEATED_ID, SliceRow};
+use crate::index::{Alike, IndexReader, IndexWriter, REPEATED_ID, SliceRow};
 use crate::labels::pack;
 
 /// What [`store_split`] did.
@@ -16,11 +16,17 @@ pub struct SplitReport {
     pub parts: Vec<(String, usize)>,
     /// Usable slices without labels, which are in no part.
     pub unlabelled: usize,
+    /// Usable slices with an id that an earlier row has, which are in no part.
+    pub repeated_ids: usize,
+    /// Slices of the split without PatientID: their studies and series stay together.
+    pub without_patient: usize,
+    /// Slices of the split that look the same as one of another patient.
+    pub alike: usize,
 }
 
 /// Splits the labelled slices of an index by `rule` and writes their parts into its column `split`;
 /// a split that is there is replaced. Sets prepared with [`SplitInto::Stored`](super::SplitInto)
-/// share it, whatever slices they take. The same labels, patients and series give the same split.
+/// share it, whatever slices they take. The same labels, patients, studies and series give the same split.
 /// Memory holds a few hundred bytes a slice.
 ///
 /// # Errors
@@ -29,22 +35,27 @@ pub fn store_split(index: &Path, rule: &SplitRule) -> Result<SplitReport, Prepar
     let mut texts = Texts::default();
     let mut members = Vec::new();
     let mut report = SplitReport::default();
-    let stands_in_it =
-        |row: &SliceRow| row.is_usable() && !row.flags.iter().any(|f| f == REPEATED_ID);
+    let stands_in_it = |row: &SliceRow| row.is_usable() && !row.has_flag(REPEATED_ID);
+    let mut alike = Alike::default();
     for row in IndexReader::open(index)? {
         let row = row?;
         if !stands_in_it(&row) {
+            report.repeated_ids += usize::from(row.is_usable());
             continue;
         }
         let Some(labels) = row.labels else {
             report.unlabelled += 1;
             continue;
         };
-        let series = row.series_instance_uid.as_deref().unwrap_or_default();
-        let [patient, series] = [&row.patient_id, series].map(|text| texts.share(text));
+        report.without_patient += usize::from(row.patient_id.is_empty());
+        alike.add(&row);
+        let study = row.study_instance_uid.as_deref().unwrap_or_default();
+        let [patient, study, series] =
+            [&row.patient_id, study, &*row.series_name()].map(|text| texts.share(text));
         let id = texts.push(&row.id);
-        members.push(Member { id, labels: pack(labels), patient, series });
+        members.push(Member { id, labels: pack(labels), patient, study, series });
     }
+    report.alike = alike.count();
     if members.is_empty() {
         return Err(PrepareError::NothingSelected);
     }

@@ -5,6 +5,7 @@ mod howard;
 mod image_set;
 mod index;
 mod loader;
+mod mixed;
 mod phantoms;
 mod prepare;
 mod prepared_set;

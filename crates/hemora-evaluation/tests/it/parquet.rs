@@ -50,6 +50,46 @@ fn parquet_gives_the_figures_of_csv() {
     assert!(message.contains("broken.parquet"), "{message}");
 }
 
+#[test]
+fn compressed_half_and_decimal_columns_are_read_and_others_named() {
+    let Some(python) = hemora_testing::python() else { return };
+    let tables = Tables::new();
+    let csv = tables.write("p.csv", &result_csv());
+    let script = "import sys, pyarrow as a, pyarrow.csv as c, pyarrow.parquet as p\n\
+                  t = c.read_csv(sys.argv[1], c.ReadOptions(use_threads=False))\n\
+                  kind = sys.argv[3]\n\
+                  at = t.column_names.index('epidural')\n\
+                  kinds = {'half': a.float16(), 'decimal': a.decimal128(9, 2), 'lists': None}\n\
+                  if kind == 'lists':\n  t = t.set_column(at, 'epidural', a.array([[.1]] * len(t)))\n\
+                  elif kind in kinds:\n  t = t.set_column(at, 'epidural', t['epidural'].cast(kinds[kind]))\n\
+                  p.write_table(t, sys.argv[2], compression='snappy' if kind in kinds else kind)";
+    let written = |kind: &str| {
+        let path = tables.write(kind, "");
+        let output =
+            Command::new(&python).args(["-c", script]).args([&csv, &path]).arg(kind).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{kind}: {}", String::from_utf8_lossy(&output.stderr));
+        path
+    };
+    let read = |kind: &str| {
+        let request =
+            CaseRequest { predictions: written(kind), ..tables.request("", &label_csv()) };
+        Cases::load(&request)
+    };
+    let of_csv = Cases::load(&tables.request(&result_csv(), &label_csv())).unwrap();
+    for kind in ["zstd", "gzip", "lz4", "decimal"] {
+        assert_eq!(read(kind).unwrap().columns, of_csv.columns, "{kind}");
+    }
+    let half = read("half").unwrap();
+    for (half, whole) in half.columns[0].probabilities.iter().zip(&of_csv.columns[0].probabilities)
+    {
+        assert!((half - whole).abs() < 5e-4, "{half} {whole}");
+    }
+    let message = read("lists").unwrap_err().to_string();
+    assert!(message.contains("no column `epidural`"), "{message}");
+    assert!(message.contains("cannot be read: `epidural` has lists"), "{message}");
+}
+
 /// Four phantoms of eight slices with their index, and predictions of all slices but one.
 struct Indexed {
     tables: Tables,

@@ -59,6 +59,51 @@ fn bad_predictions_are_counted_and_named() {
 }
 
 #[test]
+fn rows_that_contradict_each_other_are_called_that() {
+    let twice = label_csv() + "ID_03_any,1\n";
+    let message = refusal(&result_csv(), &twice);
+    assert!(
+        message.contains("1 slices have label rows that contradict each other: ID_03"),
+        "{message}"
+    );
+    assert!(message.contains("labels.csv"), "{message}");
+    let empty = label_csv().replace("ID_05_any,0", "ID_05_any,");
+    let message = refusal(&result_csv(), &empty);
+    assert!(message.contains("1 slices lack some of their labels: ID_05"), "{message}");
+    let tables = Tables::new();
+    let request = CaseRequest { partial: true, ..tables.request(&result_csv(), &twice) };
+    let cases = Cases::load(&request).unwrap();
+    assert_eq!(cases.ids.len(), 47);
+    assert!(
+        cases.warnings.iter().any(|text| text.contains("contradict each other")),
+        "{:?}",
+        cases.warnings
+    );
+}
+
+#[test]
+fn labels_have_one_rule_in_every_kind_of_table() {
+    let float = |text: String| text.replace(",0\n", ",0.0\n").replace(",1\n", ",True\n");
+    let tables = Tables::new();
+    let plain = Cases::load(&tables.request(&result_csv(), &label_csv())).unwrap();
+    let other = Cases::load(&tables.request(&result_csv(), &float(label_csv()))).unwrap();
+    assert_eq!(plain.columns, other.columns);
+    let wide = "name,label_any,any\na,1.0,1.0000001\nb,false,0.5\nc,,0.5\n".replace("name", "ID");
+    let mapping = hemora_evaluation::Mapping { only: vec![Label::Any], ..Default::default() };
+    let request = CaseRequest {
+        predictions: tables.write("p.csv", &wide),
+        mapping,
+        partial: true,
+        ..CaseRequest::default()
+    };
+    let cases = Cases::load(&request).unwrap();
+    assert_eq!(cases.columns[0].truth, [true, false]);
+    assert_eq!(cases.columns[0].probabilities, [1.0, 0.5]);
+    let whole = CaseRequest { partial: false, ..request };
+    assert!(Cases::load(&whole).unwrap_err().to_string().contains("1 slices have no labels: c"));
+}
+
+#[test]
 fn misaligned_files_are_counted() {
     let other = label_csv().replace("ID_", "XX_");
     let message = refusal(&result_csv(), &other);

@@ -52,6 +52,8 @@ fn every_frame_has_its_place_and_its_rescale() {
             let frame = Source::Frame { object: Box::new(object.clone()), number: index + 1 };
             assert_eq!(header.source, frame);
             assert_eq!(read_header(&frame).unwrap(), *header);
+            let uid = header.sop_instance_uid.as_deref().unwrap();
+            assert_eq!(header.image_id(), format!("{uid}-frame{}", index + 1));
             let plane = header.plane.unwrap();
             assert_eq!((plane.position, plane.spacing), ([-100.0, -90.0, z], Some([0.5, 0.5])));
             assert_eq!(header.slice_thickness, Some(5.0));

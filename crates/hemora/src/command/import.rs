@@ -31,6 +31,9 @@ pub fn run(arguments: &ImportArgs) -> Result<ExitStatus> {
         if let Some(labels) = imported.other_labels {
             writeln!(output, "the last layer has {labels} labels; training draws it afresh")?;
         }
+        if imported.without_head {
+            writeln!(output, "the file has no last layer; training draws it afresh")?;
+        }
         writeln!(output, "{}", out.display())
     })?;
     Ok(ExitStatus::Success)

@@ -66,7 +66,16 @@ fn summary(
         writeln!(output, "{} images of the earlier index are not there any more", report.gone)?;
     }
     if report.repeated_ids > 0 {
-        writeln!(output, "{} images have an id that another has", report.repeated_ids)?;
+        let count = report.repeated_ids;
+        writeln!(output, "{count} images have an id that another has; sets leave them out")?;
+    }
+    if report.without_series > 0 {
+        let count = report.without_series;
+        writeln!(
+            output,
+            "{count} images have no SeriesInstanceUID; those of one study, patient and folder count \
+             as a series"
+        )?;
     }
     for LabelJoin { path, used, report, .. } in &report.labels {
         let rows = (report.rows, report.duplicate_rows);
@@ -128,6 +137,26 @@ fn split(arguments: &SplitArgs) -> Result<ExitStatus> {
         }
         if report.unlabelled > 0 {
             writeln!(output, "{} images without labels are in no part", report.unlabelled)?;
+        }
+        if report.repeated_ids > 0 {
+            let count = report.repeated_ids;
+            writeln!(output, "{count} images with an id that another has are in no part")?;
+        }
+        if report.without_patient > 0 && rule.by == SplitBy::Patient {
+            let count = report.without_patient;
+            writeln!(
+                output,
+                "{count} images have no PatientID: their studies stay together, but two studies of \
+                 one patient may stand on both sides"
+            )?;
+        }
+        if report.alike > 0 {
+            let count = report.alike;
+            writeln!(
+                output,
+                "{count} images look alike an image of another patient; if they are of one person, \
+                 figures are too good"
+            )?;
         }
         Ok(())
     })?;

@@ -59,10 +59,11 @@ fn summary(
     }
     writeln!(
         output,
-        "left out: {} slices with too little brain, {} without labels, {} that cannot be read \
-         (skipped.csv)",
+        "left out: {} slices with too little brain, {} without labels, {} with an id that another \
+         image has, {} that cannot be read (skipped.csv names the last two)",
         report.too_little_brain,
         report.unlabelled,
+        report.repeated_ids,
         report.skipped.len()
     )
 }

@@ -138,7 +138,8 @@ impl<'a> Attributes<'a> {
         trimmed(&String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_TEXT)]))
     }
 
-    /// A text in the character set that the file declares.
+    /// A text in the character set that the file declares. Where that is not known or not the right
+    /// one, bytes that are no UTF-8 either are written as `\xD5`, so that different texts differ.
     pub(crate) fn name(&self, tag: Tag) -> Option<String> {
         let bytes = self.bytes(tag)?;
         let bytes = &bytes[..bytes.len().min(MAX_TEXT)];
@@ -146,7 +147,8 @@ impl<'a> Attributes<'a> {
         let code = declared.split('\\').find(|code| !code.trim().is_empty()).unwrap_or_default();
         let decoded = SpecificCharacterSet::from_code(code.trim())
             .and_then(|character_set| character_set.decode(bytes).ok())
-            .unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned());
+            .filter(|text| !text.contains(char::REPLACEMENT_CHARACTER))
+            .unwrap_or_else(|| plain(bytes));
         trimmed(&decoded)
     }
 
@@ -197,9 +199,26 @@ fn trimmed(text: &str) -> Option<String> {
     (!clean.is_empty()).then(|| clean.to_owned())
 }
 
+/// The text of bytes in an unknown character set.
+fn plain(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text += chunk.valid();
+        chunk.invalid().iter().for_each(|byte| text += &format!("\\x{byte:02X}"));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_an_unknown_character_set_stay_different() {
+        assert_eq!(plain(b"\xd5\xc5\xc8\xfd 7"), "\\xD5\\xC5\\xC8\\xFD 7");
+        assert_ne!(plain(b"\xd5\xc5"), plain(b"\xc0\xee"));
+        assert_eq!(plain("Größe".as_bytes()), "Größe");
+    }
 
     #[test]
     fn numbers_as_the_competition_writes_them() {
