@@ -199,7 +199,7 @@ pub fn parse_label(field: &str) -> Result<Option<bool>, String> {
     }
 }
 
-fn parse<'a>([name, value]: [&'a str; 2]) -> Result<(&'a str, Label, Option<bool>), String> {
+fn parse([name, value]: [&str; 2]) -> Result<(&str, Label, Option<bool>), String> {
     // Ids have underscores of their own, so only the last one parts the label.
     let (id, label) = name
         .rsplit_once('_')
