@@ -77,13 +77,16 @@ fn compressed_half_and_decimal_columns_are_read_and_others_named() {
         Cases::load(&request)
     };
     let of_csv = Cases::load(&tables.request(&result_csv(), &label_csv())).unwrap();
-    for kind in ["zstd", "gzip", "lz4", "decimal"] {
+    for kind in ["zstd", "gzip", "lz4"] {
         assert_eq!(read(kind).unwrap().columns, of_csv.columns, "{kind}");
     }
-    let half = read("half").unwrap();
-    for (half, whole) in half.columns[0].probabilities.iter().zip(&of_csv.columns[0].probabilities)
-    {
-        assert!((half - whole).abs() < 5e-4, "{half} {whole}");
+    // Neither holds every digit of the table's numbers.
+    for (kind, most) in [("half", 5e-4), ("decimal", 1e-12)] {
+        let rounded = read(kind).unwrap();
+        let pairs = rounded.columns[0].probabilities.iter().zip(&of_csv.columns[0].probabilities);
+        for (rounded, whole) in pairs {
+            assert!((rounded - whole).abs() < most, "{kind}: {rounded} {whole}");
+        }
     }
     let message = read("lists").unwrap_err().to_string();
     assert!(message.contains("no column `epidural`"), "{message}");
