@@ -126,7 +126,9 @@ mod tests {
     #[test]
     fn a_head_shows_and_air_bone_and_water_do_not() {
         assert!(shows_head(&head(|hu| hu)));
-        for change in [|_| -1000.0, |_| 0.0, |hu: f32| hu.min(100.0), |hu: f32| hu - 1000.0] {
+        let others: [fn(f32) -> f32; 4] =
+            [|_| -1000.0, |_| 0.0, |hu| hu.min(100.0), |hu| hu - 1000.0];
+        for change in others {
             assert!(!shows_head(&head(change)));
         }
     }

@@ -402,7 +402,7 @@ fn series_at_two_levels_of_one_head_are_one_row_with_the_probabilities_of_all_sl
         }
     };
     write("1.9.1", 0.0, &[3000, 100, 100]);
-    write("1.9.2", 15.0, &[2500, 1500, 100, 100, 100]);
+    write("1.9.2", 20.0, &[2500, 1500, 100, 100, 100]);
     let bundle = brightness_bundle(folder.path());
     let collection = collect(&[path], &|_, _| ());
     let policy = SeriesPolicy::Chosen;
