@@ -29,7 +29,7 @@ pub use clean::{
 pub use fingerprint::Fingerprint;
 pub use geometry::{GeometryError, ImagePlane};
 pub use label::{LABEL_COUNT, Label, Probabilities};
-pub use plausibility::{HuProblem, hu_problems};
+pub use plausibility::{HuProblem, hu_problems, shows_head};
 pub use preparation::{Kept, Preparation, on_canvas};
 pub use recipe::{Channel, InputRecipe, RecipeError};
 pub use resize::{Plane, resize};

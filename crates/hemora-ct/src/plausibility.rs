@@ -16,6 +16,9 @@ pub enum HuProblem {
     /// The median of what is not air is far from brain.
     #[error("the median of what is not air is {0:.0} HU, expected -150 to 300 HU")]
     Median(f32),
+    /// Brighter than any matter on the widest scale of CT.
+    #[error("values of up to {0:.0} HU, and no CT has more than 32767 HU")]
+    TooBright(f32),
 }
 
 /// Denser than lung and fat, mm of partial volume included: not air, HU.
@@ -31,6 +34,23 @@ const LEAST_BONE: f32 = 0.002;
 /// Medians of such sections are −2 to 275 HU in 199 real slices.
 const MEDIANS: std::ops::RangeInclusive<f32> = -150.0..=300.0;
 
+/// The highest HU that 16 bits with a sign hold, as the extended scales of the makers do.
+const HIGHEST: f32 = 32767.0;
+/// What brain, blood and water are within, HU.
+const SOFT: std::ops::RangeInclusive<f32> = 0.0..=120.0;
+/// Least fraction of such tissue in a slice that shows a head: 10 cm² in a field of 25 cm.
+const LEAST_SOFT: f32 = 0.016;
+
+/// Whether a slice shows something of a head at all: soft tissue and bone. Slices above the vertex do
+/// not, so this is a question to all slices of a series.
+pub fn shows_head(slice: &Slice) -> bool {
+    let hu = slice.hu();
+    let fraction = |count: u32| count as f32 / hu.len() as f32;
+    let soft = count(hu, |hu| hu >= *SOFT.start() && hu <= *SOFT.end());
+    let bone = count(hu, |hu| hu > 300.0 && hu <= HIGHEST);
+    fraction(soft) >= LEAST_SOFT && fraction(bone) >= LEAST_BONE
+}
+
 /// What speaks against the values of `slice` being HU of a head; empty for a plausible slice.
 ///
 /// The limits are wide: of 247 real head CT slices from several scanners none is flagged, among
@@ -41,6 +61,9 @@ pub fn hu_problems(slice: &Slice) -> Vec<HuProblem> {
     let air = fraction(count(hu, |hu| hu < -300.0));
     let body = count(hu, |hu| hu > NOT_AIR);
     let mut problems = Vec::new();
+    if count(hu, |hu| hu > HIGHEST) > 0 {
+        problems.push(HuProblem::TooBright(hu.iter().copied().fold(HIGHEST, f32::max)));
+    }
     if air < LEAST_AIR {
         problems.push(HuProblem::NoAir(air));
     }
@@ -85,6 +108,29 @@ mod tests {
         assert_eq!(hu_problems(&head(|hu| hu)), []);
         assert_eq!(hu_problems(&head(|_| -1000.0)), []);
         assert_eq!(hu_problems(&head(|hu| if hu > 800.0 { 900.0 } else { -1000.0 })), []);
+    }
+
+    #[test]
+    fn values_above_the_scale_are_doubted_in_any_slice() {
+        let words = head(|hu| if hu < 0.0 { 63_000.0 } else { hu });
+        let problems = hu_problems(&words);
+        assert!(problems.contains(&HuProblem::TooBright(63_000.0)), "{problems:?}");
+        // One pixel in a slice that is all air otherwise.
+        let mut hu = vec![-1000.0; 64 * 64];
+        hu[70] = 40_000.0;
+        let slice = Slice::new(64, 64, hu, None).unwrap();
+        assert_eq!(hu_problems(&slice), [HuProblem::TooBright(40_000.0)]);
+        assert_eq!(hu_problems(&head(|hu| if hu > 800.0 { 30_000.0 } else { hu })), []);
+    }
+
+    #[test]
+    fn a_head_shows_and_air_bone_and_water_do_not() {
+        assert!(shows_head(&head(|hu| hu)));
+        let others: [fn(f32) -> f32; 4] =
+            [|_| -1000.0, |_| 0.0, |hu| hu.min(100.0), |hu| hu - 1000.0];
+        for change in others {
+            assert!(!shows_head(&head(change)));
+        }
     }
 
     #[test]

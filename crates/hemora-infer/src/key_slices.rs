@@ -24,6 +24,7 @@ pub fn key_slices(
         .studies
         .iter()
         .filter(|candidate| candidate.id() == study.study_instance_uid)
+        .filter(|candidate| candidate.patient_id == study.patient_id)
         .flat_map(|candidate| &candidate.series)
         .filter(|series| series.id() == result.series_instance_uid)
         .collect();

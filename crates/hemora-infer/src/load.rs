@@ -182,7 +182,7 @@ impl LoadedModel {
     /// What all predict together of the slices of a series at `z` (mm, by index in the series), after the
     /// networks of series and with all calibrations; and what a reader should know.
     pub(crate) fn judge(&self, scored: Scored, z: &[Option<f64>]) -> (SeriesScore, Vec<String>) {
-        let Scored { mut members, implausible, skipped } = scored;
+        let Scored { mut members, implausible, headless, skipped } = scored;
         let mut warnings: Vec<String> = Vec::new();
         let info = self.model.info();
         // What they predict of single slices, before their networks of series replace it.
@@ -206,7 +206,7 @@ impl LoadedModel {
         if let Some(calibration) = &info.calibration {
             calibrate(&mut slices, calibration);
         }
-        (SeriesScore { slices, implausible, skipped }, warnings)
+        (SeriesScore { slices, implausible, headless, skipped }, warnings)
     }
 }
 

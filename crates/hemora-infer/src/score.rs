@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hemora_ct::{
     HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, View, Views, hu_problems,
+    shows_head,
 };
 use hemora_io::{FileFormat, Series};
 use hemora_metrics::{Calibration, LearnedAggregation};
@@ -26,6 +27,8 @@ pub struct SeriesScore {
     pub slices: Vec<SliceScore>,
     /// What speaks against the HU of slices, by their index in the series.
     pub implausible: BTreeMap<usize, Vec<HuProblem>>,
+    /// Whether slices were read, and none of them shows a head.
+    pub headless: bool,
     /// Slices without a result, in the order of the series.
     pub skipped: Vec<SkippedFile>,
 }
@@ -45,6 +48,7 @@ pub(crate) struct Scored {
     /// Network by network; all of the same slices.
     pub members: Vec<MemberScore>,
     pub implausible: BTreeMap<usize, Vec<HuProblem>>,
+    pub headless: bool,
     pub skipped: Vec<SkippedFile>,
 }
 
@@ -121,13 +125,13 @@ pub fn score_series(
         progress(done, total);
         ControlFlow::Continue(())
     };
-    let ControlFlow::Continue(Scored { members, implausible, skipped }) =
+    let ControlFlow::Continue(Scored { members, implausible, headless, skipped }) =
         score(&[scorer], series, &go_on)
     else {
         return SeriesScore::default();
     };
     let slices = members.into_iter().next().unwrap_or_default().slices;
-    SeriesScore { slices, implausible, skipped }
+    SeriesScore { slices, implausible, headless, skipped }
 }
 
 /// The same with several networks, which see each slice one after the other, so that it is decoded
@@ -144,13 +148,20 @@ pub(crate) fn score(
     };
     let (done, total) = (AtomicUsize::new(0), series.slices.len());
     let implausible = Mutex::new(BTreeMap::new());
+    let (any_read, any_head) = (AtomicBool::new(false), AtomicBool::new(false));
     let read = |index: usize| {
         check()?;
         let slice = read_one(series, index)?;
         // A window cuts air and bone off: the series has a warning that says so.
         let problems = match series.slices[index].format {
             FileFormat::Picture(_) => Vec::new(),
-            FileFormat::Dicom | FileFormat::Volume(_) => hu_problems(&slice),
+            FileFormat::Dicom | FileFormat::Volume(_) => {
+                any_read.store(true, Ordering::Relaxed);
+                if !any_head.load(Ordering::Relaxed) && shows_head(&slice) {
+                    any_head.store(true, Ordering::Relaxed);
+                }
+                hu_problems(&slice)
+            }
         };
         if !problems.is_empty() {
             implausible.lock().unwrap_or_else(PoisonError::into_inner).insert(index, problems);
@@ -186,7 +197,8 @@ pub(crate) fn score(
     }
     let implausible = implausible.into_inner().unwrap_or_else(PoisonError::into_inner);
     let members = scorers.iter().map(|_| MemberScore::default()).collect();
-    let mut scored = Scored { members, implausible, skipped: Vec::new() };
+    let headless = any_read.into_inner() && !any_head.into_inner();
+    let mut scored = Scored { members, implausible, headless, skipped: Vec::new() };
     for (index, (header, result)) in series.slices.iter().zip(results).enumerate() {
         match result {
             Ok(all) => {

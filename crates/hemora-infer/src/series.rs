@@ -212,11 +212,12 @@ pub(crate) fn in_order(
     for (index, slice) in slices.iter().enumerate() {
         positions.extend(z_mm[slice.index].filter(|z| z.is_finite()).map(|z| (z, index)));
     }
-    if positions.len() < count {
+    // The others keep what they have: one slice without a position costs itself alone.
+    if positions.len() < FEWEST {
         return Err(format!("{} of its {count} slices have no position", count - positions.len()));
     }
     positions.sort_by(|a, b| a.0.total_cmp(&b.0));
-    if positions[count - 1].0 - positions[0].0 < SAME_POSITION {
+    if positions[positions.len() - 1].0 - positions[0].0 < SAME_POSITION {
         return Err("its slices all lie at one position".to_owned());
     }
     Ok(positions)

@@ -18,22 +18,47 @@ use hemora_model::{
 /// Which series of a study are scored; localizers and series that are not axial never are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SeriesPolicy {
-    /// The one that [`choose_series`] chooses.
+    /// The one that [`choose_series`] chooses, with those that show other levels of the same head.
     #[default]
     Chosen,
-    /// Every axial series; the study has the probabilities of the most suspicious one.
+    /// Every axial series; the study has the probabilities of the most suspicious one, or of the
+    /// head that several series show at different levels.
     AllAxial,
 }
 
 impl SeriesPolicy {
-    /// Why each series of a study is left out, or `None` where it is scored.
-    fn left_out(self, study: &Study) -> Vec<Option<String>> {
-        let reason = |choice: SeriesChoice| match (&choice, self) {
-            (SeriesChoice::Chosen, _)
-            | (SeriesChoice::PassedOver { .. }, SeriesPolicy::AllAxial) => None,
-            _ => Some(choice.to_string()),
+    /// What becomes of each series of a study.
+    fn fates(self, study: &Study) -> Vec<Fate> {
+        let fate = |(series, choice): (&Series, SeriesChoice)| match (&choice, self) {
+            (SeriesChoice::Chosen, _) => Fate::Head(None),
+            (SeriesChoice::Complement { .. }, _) => Fate::Head(Some(choice.to_string())),
+            (SeriesChoice::PassedOver { .. }, SeriesPolicy::AllAxial) => Fate::Beside,
+            (SeriesChoice::PassedOver { .. }, SeriesPolicy::Chosen) => {
+                Fate::LeftOut { reason: choice.to_string(), levels: series.levels() }
+            }
+            _ => Fate::LeftOut { reason: choice.to_string(), levels: None },
         };
-        choose_series(&study.series).into_iter().map(reason).collect()
+        study.series.iter().zip(choose_series(&study.series)).map(fate).collect()
+    }
+}
+
+/// What becomes of a series.
+enum Fate {
+    /// It is scored as a part of the head; why, where it is not the chosen series.
+    Head(Option<String>),
+    /// It is scored beside those that show the head.
+    Beside,
+    /// It is not scored.
+    LeftOut {
+        reason: String,
+        /// Where it lies, mm, if that helps a reader.
+        levels: Option<[f64; 2]>,
+    },
+}
+
+impl Fate {
+    fn is_scored(&self) -> bool {
+        !matches!(self, Self::LeftOut { .. })
     }
 }
 
@@ -77,21 +102,23 @@ pub(crate) fn score_collection(
             failed: file.reason.is_failure(),
         })
         .collect();
-    let left_out: Vec<_> = collection.studies.iter().map(|it| policy.left_out(it)).collect();
-    let total = collection.studies.iter().zip(&left_out).map(|(study, left_out)| {
-        let series = study.series.iter().zip(left_out);
-        series.filter(|(_, reason)| reason.is_none()).map(|(it, _)| it.slices.len()).sum::<usize>()
+    let fates: Vec<_> = collection.studies.iter().map(|it| policy.fates(it)).collect();
+    let total = collection.studies.iter().zip(&fates).map(|(study, fates)| {
+        let series = study.series.iter().zip(fates);
+        series.filter(|(_, fate)| fate.is_scored()).map(|(it, _)| it.slices.len()).sum::<usize>()
     });
     let total = total.sum();
     let done = AtomicUsize::new(0);
     let advance = |_: usize, _: usize| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
     let mut studies = Vec::new();
-    for (study, left_out) in collection.studies.iter().zip(&left_out) {
-        studies.extend(study_result(model, study, left_out, &advance, &mut skipped)?);
+    for (study, fates) in collection.studies.iter().zip(&fates) {
+        studies.extend(study_result(model, study, fates, &advance, &mut skipped)?);
     }
     studies.sort_by(|a: &StudyResult, b: &StudyResult| {
         let by_any = b.probabilities.any.total_cmp(&a.probabilities.any);
-        by_any.then_with(|| a.study_instance_uid.cmp(&b.study_instance_uid))
+        by_any
+            .then_with(|| a.study_instance_uid.cmp(&b.study_instance_uid))
+            .then_with(|| a.patient_id.cmp(&b.patient_id))
     });
     skipped.sort_by(|a, b| a.source.cmp(&b.source));
     ControlFlow::Continue(TriageResult {
@@ -109,17 +136,26 @@ pub(crate) fn score_collection(
 fn study_result(
     model: &LoadedModel,
     study: &Study,
-    left_out: &[Option<String>],
+    fates: &[Fate],
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
     skipped: &mut Vec<SkippedFile>,
 ) -> ControlFlow<(), Option<StudyResult>> {
     let claims = model.model().info();
     let mut results = Vec::new();
     let mut warnings = Vec::new();
-    for (series, reason) in study.series.iter().zip(left_out) {
-        if let Some(reason) = reason {
-            let count = series.slices.len();
-            warnings.push(format!("series {}, {count} slices, {reason}", series.id()));
+    // The series that show one head at different levels, and their slices together.
+    let mut head = SeriesScore::default();
+    let (mut parts, mut beside) = (0, 0);
+    for (series, fate) in study.series.iter().zip(fates) {
+        let count = series.slices.len();
+        if let Fate::Head(Some(why)) = fate {
+            warnings.push(format!("series {}, {count} slices, {why}", series.id()));
+        }
+        if let Fate::LeftOut { reason, levels } = fate {
+            let lies = levels.map_or_else(String::new, |[low, high]| {
+                format!("; it lies from {low:.1} to {high:.1} mm")
+            });
+            warnings.push(format!("series {}, {count} slices, {reason}{lies}", series.id()));
             skipped.extend(series.slices.iter().map(|header| SkippedFile {
                 source: header.source.to_string(),
                 reason: format!("its series was {reason}"),
@@ -134,17 +170,37 @@ fn study_result(
         if let Some(result) = &mut result {
             result.warnings.extend(unread);
         }
-        if result.is_none() && !series.slices.is_empty() {
-            warnings.push(format!("series {} has no slice with a result", series.id()));
+        match (&result, fate) {
+            (None, _) if series.slices.is_empty() => {}
+            (None, _) => {
+                warnings.push(format!("series {} has no slice with a result", series.id()));
+            }
+            (Some(_), Fate::Head(_)) => {
+                parts += 1;
+                head.slices.extend(&score.slices);
+            }
+            (Some(_), _) => beside += 1,
         }
         results.extend(result);
         skipped.extend(score.skipped);
     }
     results.sort_by(more_suspicious);
-    let Some(probabilities) = results.first().map(|series| series.probabilities) else {
+    let Some(mut probabilities) = results.first().map(|series| series.probabilities) else {
         return ControlFlow::Continue(None);
     };
-    if results.len() > 1 {
+    if parts > 1 {
+        let whole = head.probabilities(claims.aggregation.as_ref());
+        // The most suspicious series is a part of the head, or another that is more suspicious.
+        probabilities = match whole {
+            Some(whole) if beside == 0 || whole.any >= probabilities.any => whole,
+            _ => probabilities,
+        };
+        warnings.push(format!(
+            "{parts} series show one head at different levels; the probabilities of the head are \
+             those of all their slices"
+        ));
+    }
+    if beside > 0 && results.len() > 1 {
         warnings.push(format!(
             "{} series were scored; the study has the probabilities of the most suspicious one",
             results.len()
@@ -230,7 +286,8 @@ fn series_result(
 
 /// What speaks against the HU of the slices, a line for each kind of doubt.
 fn doubts(series: &Series, score: &SeriesScore) -> Vec<String> {
-    let kinds: [fn(&HuProblem) -> bool; 3] = [
+    let kinds: [fn(&HuProblem) -> bool; 4] = [
+        |problem| matches!(problem, HuProblem::TooBright(_)),
         |problem| matches!(problem, HuProblem::NoAir(_)),
         |problem| matches!(problem, HuProblem::NoBone(_)),
         |problem| matches!(problem, HuProblem::Median(_)),
@@ -248,7 +305,12 @@ fn doubts(series: &Series, score: &SeriesScore) -> Vec<String> {
             series.slices.len()
         ))
     };
-    kinds.into_iter().filter_map(line).collect()
+    let headless = score.headless.then(|| {
+        "no slice shows a head: PixelData hold nowhere both soft tissue (0 to 120 HU) and bone, so \
+         the probabilities mean nothing; look at the images"
+            .to_owned()
+    });
+    headless.into_iter().chain(kinds.into_iter().filter_map(line)).collect()
 }
 
 fn acquisition(slices: &[SliceHeader], z: &[Option<f64>]) -> Acquisition {

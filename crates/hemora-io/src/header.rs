@@ -31,6 +31,28 @@ pub enum FileFormat {
     Picture(PictureWindow),
 }
 
+/// What a file does not say of where its image lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AssumedGeometry {
+    /// ImageOrientationPatient is absent; axial is assumed.
+    Orientation,
+    /// ImagePositionPatient is absent; SliceLocation is taken for the position.
+    Position,
+    /// Both are absent; SliceLocation is taken for the position of an axial slice.
+    PositionAndOrientation,
+}
+
+impl AssumedGeometry {
+    /// The attributes that are absent.
+    pub fn absent(self) -> &'static str {
+        match self {
+            Self::Orientation => "ImageOrientationPatient",
+            Self::Position => "ImagePositionPatient",
+            Self::PositionAndOrientation => "ImagePositionPatient and ImageOrientationPatient",
+        }
+    }
+}
+
 /// The checked header of one CT image; its pixels stay in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SliceHeader {
@@ -55,6 +77,12 @@ pub struct SliceHeader {
     pub manufacturer: Option<String>,
     /// ManufacturerModelName of the scanner, if any.
     pub scanner_model: Option<String>,
+    /// StudyDescription, if any.
+    pub study_description: Option<String>,
+    /// BodyPartExamined, if any.
+    pub body_part: Option<String>,
+    /// FrameOfReferenceUID, if any: positions can be compared within one.
+    pub frame_of_reference_uid: Option<String>,
     /// SeriesDescription, if any.
     pub series_description: Option<String>,
     /// InstanceNumber, if any. Never used for ordering when positions are known.
@@ -71,6 +99,10 @@ pub struct SliceHeader {
     pub columns: usize,
     /// Position, orientation and spacing, if the file has them.
     pub plane: Option<ImagePlane>,
+    /// What of `plane` the file does not say, so that it was assumed; `None` where it says all or
+    /// there is no plane. The slices of a series together show whether that holds, and a
+    /// [`Series`](crate::Series) has the plane corrected or left out.
+    pub assumed: Option<AssumedGeometry>,
     /// SliceThickness, mm, if any.
     pub slice_thickness: Option<f64>,
     /// Storage of the pixels.
@@ -102,6 +134,9 @@ impl SliceHeader {
             patient_sex: None,
             manufacturer: None,
             scanner_model: None,
+            study_description: None,
+            body_part: None,
+            frame_of_reference_uid: None,
             series_description: None,
             instance_number: None,
             image_type: Vec::new(),
@@ -110,6 +145,7 @@ impl SliceHeader {
             rows,
             columns,
             plane: None,
+            assumed: None,
             slice_thickness: None,
             stored: StoredFormat { bits_allocated: 16, bits_stored: 16, signed: false },
             rescale_slope: 1.0,

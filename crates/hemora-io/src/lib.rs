@@ -32,8 +32,8 @@ mod uid;
 
 pub use collect::{
     COVERAGE, Collection, ReadOptions, SelectionRule, Series, SeriesChoice, SeriesWarning, Skipped,
-    SourceList, Study, USUAL_THICKNESS, choose_series, collect, collect_sources, collect_with,
-    group, list_sources,
+    SliceOrder, SourceList, Study, USUAL_THICKNESS, choose_series, collect, collect_sources,
+    collect_with, group, list_sources,
 };
 pub use error::ReadError;
 pub use formats::dicom::{NewSlice, PixelStorage, WriteError, write_slice};
@@ -41,6 +41,6 @@ pub use formats::picture::{
     JpegError, JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, jpeg_channels,
     read_jpeg, read_jpeg_pixels, read_png,
 };
-pub use header::{FileFormat, SliceHeader, StoredFormat};
+pub use header::{AssumedGeometry, FileFormat, SliceHeader, StoredFormat};
 pub use reader::{Reader, read_header, read_headers, read_slice, read_slices};
 pub use source::{FileBytes, Source, read_bytes};

@@ -275,11 +275,11 @@ fn series_that_cannot_be_read_keep_the_probabilities_of_single_slices_and_say_so
     let folder = folder.path();
     let bundle = bundle(folder, &[("sequence-features", FEATURES, 1)], None);
     let mut unplaced = even(4, 5.0);
-    unplaced[2] = None;
+    (unplaced[1], unplaced[2]) = (None, None);
     for (name, places, expected) in [
         ("one", even(1, 5.0), "it has 1 slice, and they read 3 to 1024"),
         ("two", even(2, 5.0), "it has 2 slices"),
-        ("unplaced", unplaced, "1 of its 4 slices have no position"),
+        ("unplaced", unplaced, "2 of its 4 slices have no position"),
         ("one-place", even(4, 0.0), "all lie at one position"),
     ] {
         let input = folder.join(name);

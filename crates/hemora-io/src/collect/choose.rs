@@ -5,14 +5,20 @@ use std::fmt;
 
 use hemora_ct::stack;
 
+use super::body_part::other_body_part;
+use super::contrast::has_contrast;
 use super::kernel::Kernel;
-use super::series::compare_uids;
+use super::levels::Levels;
+use super::series::{compare_uids, is_localizer};
+use super::words::{is_one, words};
 use crate::{Series, SeriesWarning};
 
 /// The rules by which one readable series goes before another, the first that tells them apart
 /// deciding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SelectionRule {
+    /// The header names no part of the body other than the head.
+    Head,
     /// ImageType says ORIGINAL, or nothing; then DERIVED; then a reformat or projection.
     Original,
     /// No contrast agent: it looks like blood.
@@ -38,7 +44,8 @@ const COVERING_SLICES: usize = 12;
 
 impl SelectionRule {
     /// All rules in the order in which they decide.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Head,
         Self::Original,
         Self::NoContrast,
         Self::CoversHead,
@@ -52,6 +59,7 @@ impl SelectionRule {
 impl fmt::Display for SelectionRule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Head => "series that name no other part of the body before those that do",
             Self::Original => "original images before derived ones and reformats",
             Self::NoContrast => "images without contrast agent before those with",
             Self::CoversHead => "series of at least 80 mm before shorter ones",
@@ -69,6 +77,11 @@ impl fmt::Display for SelectionRule {
 pub enum SeriesChoice {
     /// This is the one to read.
     Chosen,
+    /// Read beside the chosen one: it shows levels of the same head that the chosen one does not.
+    Complement {
+        /// Those levels, from end to end, mm (z in the patient).
+        levels: Vec<[f64; 2]>,
+    },
     /// A scout or topogram.
     Localizer,
     /// Sagittal, coronal or steeply oblique slices, of which no model here was trained.
@@ -86,6 +99,9 @@ pub enum SeriesChoice {
         this: String,
         /// What it finds of the chosen one.
         chosen: String,
+        /// Levels that it shows and no series that is read, from end to end, mm (z in the
+        /// patient).
+        unread: Vec<[f64; 2]>,
     },
 }
 
@@ -93,45 +109,143 @@ impl fmt::Display for SeriesChoice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Chosen => write!(formatter, "chosen"),
+            Self::Complement { levels } => write!(
+                formatter,
+                "read too: it covers {}, which the chosen series does not",
+                Ranges(levels)
+            ),
             Self::Localizer => write!(formatter, "left out: a localizer"),
             Self::NotAxial { view, degrees } => write!(
                 formatter,
                 "left out: {view}, {degrees:.0} degrees from the transverse plane; only axial \
                  slices are read"
             ),
-            Self::PassedOver { rule, this, chosen } => {
-                write!(formatter, "passed over: {rule}: {this} here, {chosen} in the chosen series")
+            Self::PassedOver { rule, this, chosen, unread } => {
+                write!(
+                    formatter,
+                    "passed over: {rule}: {this} here, {chosen} in the chosen series"
+                )?;
+                match unread.is_empty() {
+                    true => Ok(()),
+                    false => {
+                        let levels = Ranges(unread);
+                        write!(formatter, "; it covers {levels}, which no series that is read does")
+                    }
+                }
             }
         }
     }
 }
 
+/// Runs of levels, mm; the first few of many.
+struct Ranges<'a>(&'a [[f64; 2]]);
+
+impl fmt::Display for Ranges<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        for (index, [low, high]) in self.0.iter().take(SHOWN).enumerate() {
+            let and = if index == 0 { "" } else { " and " };
+            write!(formatter, "{and}{low:.1} to {high:.1} mm")?;
+        }
+        if self.0.len() > SHOWN {
+            write!(formatter, " and {} more ranges", self.0.len() - SHOWN)?;
+        }
+        Ok(())
+    }
+}
+
+/// A head with a tilted gantry is not higher than this, mm: what reaches farther is no longer one.
+const HEAD_HEIGHT: f64 = 260.0;
+
 /// The choice for each series of a study, in the order of `series`. Exactly one is
 /// [`SeriesChoice::Chosen`] unless none is readable: localizers and series that are not axial are
 /// never chosen, and of the others the one that [`SelectionRule::ALL`] puts first is.
+///
+/// Series at other levels of the same head do not compete with it, but are read beside it
+/// ([`SeriesChoice::Complement`]): parts of the same SeriesInstanceUID that show a level of their
+/// own, and series of one frame of reference that lie for the greater part where no other that
+/// is read does, if both together are no higher than a head.
 pub fn choose_series(series: &[Series]) -> Vec<SeriesChoice> {
     let refused: Vec<Option<SeriesChoice>> = series.iter().map(refusal).collect();
     let facts: Vec<Facts<'_>> = series.iter().map(Facts::from_series).collect();
-    let readable = (0..series.len()).filter(|&index| refused[index].is_none());
-    let best = readable.min_by(|&a, &b| facts[a].compare(&facts[b]).1);
-    let choice = |(index, refusal): (usize, Option<SeriesChoice>)| match (refusal, best) {
+    let mut order: Vec<usize> =
+        (0..series.len()).filter(|&index| refused[index].is_none()).collect();
+    order.sort_by(|&a, &b| facts[a].compare(&facts[b]).1);
+    let mut read: Vec<usize> = Vec::new();
+    for &index in &order {
+        let others: Vec<&Facts<'_>> = read.iter().map(|&other| &facts[other]).collect();
+        if others.is_empty() || facts[index].complements(&others) {
+            read.push(index);
+        }
+    }
+    let levels_beyond = |index: usize| {
+        let others = read.iter().filter(|&&other| other != index);
+        let others: Vec<&Levels> = others.map(|&other| &facts[other].levels).collect();
+        let known = others.iter().any(|other| other.is_known());
+        if known { facts[index].levels.beyond(&others).1 } else { Vec::new() }
+    };
+    let choice = |(index, refusal): (usize, Option<SeriesChoice>)| match (refusal, order.first()) {
         (Some(refusal), _) => refusal,
-        (None, Some(best)) if best != index => {
+        (None, Some(&best)) if best != index => {
+            if read.contains(&index) {
+                return SeriesChoice::Complement { levels: levels_beyond(index) };
+            }
             let (rule, _) = facts[best].compare(&facts[index]);
             let (this, chosen) = (facts[index].describe(rule), facts[best].describe(rule));
-            SeriesChoice::PassedOver { rule, this, chosen }
+            SeriesChoice::PassedOver { rule, this, chosen, unread: levels_beyond(index) }
         }
         (None, _) => SeriesChoice::Chosen,
     };
     refused.into_iter().enumerate().map(choice).collect()
 }
 
+/// Whether a series consists of localizers: ImageType says so or, where it does not say AXIAL and no
+/// stack of axial slices speaks against it, the description.
+fn is_localizer_series(series: &Series) -> bool {
+    const NAMES: &[&str] = &[
+        "localizer",
+        "localiser",
+        "localizers",
+        "localisers",
+        "scout",
+        "scouts",
+        "topogram",
+        "topograms",
+        "topogramm",
+        "topograma",
+        "topogramma",
+        "surview",
+        "scanogram",
+        "scanograma",
+        "scanogramma",
+        "scanogramme",
+        "lokalizer",
+        "localizador",
+        "localizadores",
+        "localizzatore",
+        "pilot",
+        "scoutview",
+        "radiogramme",
+    ];
+    const STEMS: &[&str] = &["lokalis", "ubersichtsaufn", "uebersichtsaufn", "reperage"];
+    if series.slices.iter().all(is_localizer) {
+        return true;
+    }
+    // As few slices as this stand side by side in a localizer of several views.
+    const FEW: usize = 4;
+    let positions = stack::positions(series.slices.iter().map(|slice| slice.plane));
+    let positions: Vec<f64> = positions.into_iter().flatten().collect();
+    let is_axial = !series.warnings.iter().any(|it| matches!(it, SeriesWarning::NotAxial(_)));
+    let is_stack = is_axial && stack::spacings(&positions).len() >= FEW;
+    let typed = |value: &String| value.eq_ignore_ascii_case("AXIAL");
+    let is_typed_axial = series.slices.iter().any(|slice| slice.image_type.iter().any(typed));
+    let description = series.description.as_deref().unwrap_or_default();
+    let is_named = || words(description).iter().any(|word| is_one(word, NAMES, STEMS));
+    !is_stack && !is_typed_axial && is_named()
+}
+
 fn refusal(series: &Series) -> Option<SeriesChoice> {
-    const NAMES: [&str; 5] = ["localizer", "scout", "topogram", "surview", "scanogram"];
-    let description = series.description.as_deref().unwrap_or_default().to_lowercase();
-    let typed = |value: &String| value.eq_ignore_ascii_case("LOCALIZER");
-    let is_localizer = series.slices.iter().any(|slice| slice.image_type.iter().any(typed));
-    if is_localizer || NAMES.iter().any(|name| description.contains(name)) {
+    if is_localizer_series(series) {
         return Some(SeriesChoice::Localizer);
     }
     let not_axial = |warning: &SeriesWarning| match *warning {
@@ -153,6 +267,9 @@ fn refusal(series: &Series) -> Option<SeriesChoice> {
 /// What the rules ask of a series.
 struct Facts<'a> {
     series: &'a Series,
+    /// The attribute that names another part of the body than the head, and its value.
+    other_part: Option<(&'static str, String)>,
+    levels: Levels,
     /// 0 original, 1 derived, 2 a reformat or projection.
     derived: u8,
     contrast: bool,
@@ -171,8 +288,10 @@ impl<'a> Facts<'a> {
         let declared = series.slices.iter().find_map(|slice| slice.slice_thickness);
         Self {
             series,
+            other_part: other_body_part(&series.slices),
+            levels: Levels::from_series(series),
             derived: derived(series),
-            contrast: series.slices.iter().any(|slice| slice.contrast_agent.is_some()),
+            contrast: has_contrast(series),
             extent: ends.map(|(first, last)| last - first),
             kernel: Kernel::from_series(series),
             thickness: declared.or_else(|| stack::median_spacing(&positions)),
@@ -186,6 +305,39 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Whether the series shows levels of the head that those in `read`, the chosen one first, do
+    /// not, so that it does not compete with them.
+    fn complements(&self, read: &[&Self]) -> bool {
+        let Some(chosen) = read.first() else { return false };
+        let is_like = self.other_part.is_some() == chosen.other_part.is_some()
+            && self.contrast <= chosen.contrast
+            && (self.derived < 2 || chosen.derived == 2);
+        let levels: Vec<&Levels> = read.iter().map(|facts| &facts.levels).collect();
+        if !is_like || !levels.iter().any(|levels| levels.is_known()) {
+            return false;
+        }
+        let (beyond, _) = self.levels.beyond(&levels);
+        if self.series.uid.is_some() && self.series.uid == chosen.series.uid {
+            return beyond > 0;
+        }
+        let frame = |facts: &Self| {
+            let mut slices = facts.series.slices.iter();
+            slices.find_map(|slice| slice.frame_of_reference_uid.clone())
+        };
+        let one_frame = match (frame(self), frame(chosen)) {
+            (Some(this), Some(chosen)) => this == chosen,
+            _ => true,
+        };
+        let ends: Vec<[f64; 2]> =
+            levels.iter().copied().chain([&self.levels]).filter_map(Levels::ends).collect();
+        let lowest = ends.iter().map(|ends| ends[0]).fold(f64::MAX, f64::min);
+        let highest = ends.iter().map(|ends| ends[1]).fold(f64::MIN, f64::max);
+        one_frame
+            && self.levels.are_several()
+            && 2 * beyond >= self.levels.len()
+            && highest - lowest <= HEAD_HEIGHT
+    }
+
     /// Tenths of a millimetre away from the usual thickness; last if it is unknown.
     fn unusual(&self) -> u32 {
         let away = |thickness: f64| ((thickness - USUAL_THICKNESS).abs() * 10.0).round() as u32;
@@ -195,6 +347,7 @@ impl<'a> Facts<'a> {
     /// The rule that tells two series apart, and which goes first.
     fn compare(&self, other: &Self) -> (SelectionRule, Ordering) {
         let by = |rule: SelectionRule| match rule {
+            SelectionRule::Head => self.other_part.is_some().cmp(&other.other_part.is_some()),
             SelectionRule::Original => self.derived.cmp(&other.derived),
             SelectionRule::NoContrast => self.contrast.cmp(&other.contrast),
             SelectionRule::CoversHead => other.covers().cmp(&self.covers()),
@@ -221,6 +374,10 @@ impl<'a> Facts<'a> {
             None => "unknown".to_owned(),
         };
         match rule {
+            SelectionRule::Head => match &self.other_part {
+                Some((attribute, value)) => format!("{attribute} {value:?}"),
+                None => "none named".to_owned(),
+            },
             SelectionRule::Original => match self.series.slices.first() {
                 Some(slice) if !slice.image_type.is_empty() => slice.image_type.join("\\"),
                 _ => "no ImageType".to_owned(),

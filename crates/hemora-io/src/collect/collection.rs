@@ -1,6 +1,6 @@
 //! Files, folders and zip archives to studies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +13,8 @@ use crate::header::Member;
 use crate::reader::read_members;
 use crate::source::frame_number;
 use crate::{
-    FileFormat, PictureWindow, ReadError, Reader, SliceHeader, Source, SourceList, Study,
-    list_sources,
+    FileFormat, PictureWindow, ReadError, Reader, SeriesWarning, SliceHeader, Source, SourceList,
+    Study, list_sources,
 };
 
 /// A file that was not used, and why.
@@ -120,28 +120,46 @@ pub fn group(headers: Vec<SliceHeader>) -> Collection {
 
 fn group_members(members: Vec<Member>, mut skipped: Vec<Skipped>) -> Collection {
     let reader = Reader::default();
-    let mut series: BTreeMap<[Option<String>; 2], Vec<Member>> = BTreeMap::new();
+    let mut patients: BTreeMap<Option<String>, BTreeSet<String>> = BTreeMap::new();
+    for Member { header, .. } in &members {
+        let known = patients.entry(header.study_instance_uid.clone()).or_default();
+        known.extend(Some(header.patient_id.clone()).filter(|id| !id.is_empty()));
+    }
+    // A study is of one patient: under one UID, each has a study of his own. Images without a
+    // PatientID go with the only patient that the others of their study name.
+    let patient_of = |header: &SliceHeader| match patients.get(&header.study_instance_uid) {
+        Some(known) if header.patient_id.is_empty() && known.len() == 1 => {
+            known.first().cloned().unwrap_or_default()
+        }
+        _ => header.patient_id.clone(),
+    };
+    let mut series: BTreeMap<(Option<String>, String, Option<String>), Vec<Member>> =
+        BTreeMap::new();
     for member in members {
         let header = &member.header;
-        let key = [header.study_instance_uid.clone(), header.series_instance_uid.clone()];
-        series.entry(key).or_default().push(member);
+        let (study, uid) = (header.study_instance_uid.clone(), header.series_instance_uid.clone());
+        series.entry((study, patient_of(header), uid)).or_default().push(member);
     }
-    let mut studies: BTreeMap<Option<String>, Study> = BTreeMap::new();
-    for ([study_uid, series_uid], members) in series {
+    let mut studies: BTreeMap<(Option<String>, String), Study> = BTreeMap::new();
+    for ((uid, patient_id, series_uid), members) in series {
         let members = leave_duplicates_out(members, &mut skipped);
-        let study = studies.entry(study_uid.clone()).or_insert_with(|| Study {
-            uid: study_uid,
-            patient_id: String::new(),
-            series: Vec::new(),
-        });
-        if study.patient_id.is_empty() {
-            let id = members.iter().map(|member| &member.header.patient_id);
-            study.patient_id = id.filter(|id| !id.is_empty()).min().cloned().unwrap_or_default();
+        let sharing = patients.get(&uid).map_or(0, BTreeSet::len);
+        let key = (uid.clone(), patient_id.clone());
+        let new = || Study { uid: uid.clone(), patient_id, series: Vec::new() };
+        let study = studies.entry(key).or_insert_with(new);
+        let mut parts = assemble(series_uid.as_deref(), members, &reader);
+        if uid.is_some() && sharing > 1 {
+            for part in &mut parts {
+                part.warnings.push(SeriesWarning::SeveralPatients(sharing));
+            }
         }
-        study.series.extend(assemble(series_uid.as_deref(), members, &reader));
+        study.series.extend(parts);
     }
     let mut studies: Vec<Study> = studies.into_values().collect();
-    studies.sort_by(|a, b| compare_uids(a.uid.as_deref(), b.uid.as_deref()));
+    studies.sort_by(|a, b| {
+        let by_uid = compare_uids(a.uid.as_deref(), b.uid.as_deref());
+        by_uid.then_with(|| a.patient_id.cmp(&b.patient_id))
+    });
     for study in &mut studies {
         // Stable, so the parts of a split series keep their order.
         study.series.sort_by(|a, b| {

@@ -1,5 +1,6 @@
 //! Reconstruction kernels: whether a series shows soft tissue or bone.
 
+use super::words::{is_one, words};
 use crate::{Series, SliceHeader};
 
 /// What a series' reconstruction is made for.
@@ -14,13 +15,14 @@ pub(crate) enum Kernel {
 }
 
 impl Kernel {
-    /// By ConvolutionKernel; then by the words of the description; then by the declared window.
+    /// By ConvolutionKernel; then by the declared window, which belongs to the pixels; then by the
+    /// words of the description, which often is the protocol's.
     pub(crate) fn from_series(series: &Series) -> Self {
         let slices = || series.slices.iter();
         let named = slices().find_map(|slice| slice.convolution_kernel.as_deref());
-        let known = [named.and_then(by_name), series.description.as_deref().and_then(by_words)];
-        let known = known.into_iter().flatten().next();
-        known.or_else(|| slices().find_map(by_window)).unwrap_or(Self::Unknown)
+        let by_description = || series.description.as_deref().and_then(by_words);
+        let known = named.and_then(by_name).or_else(|| slices().find_map(by_window));
+        known.or_else(by_description).unwrap_or(Self::Unknown)
     }
 }
 
@@ -50,14 +52,59 @@ fn by_name(name: &str) -> Option<Kernel> {
     }
 }
 
+/// Words of descriptions, in seven languages.
 fn by_words(text: &str) -> Option<Kernel> {
-    const SHARP: [&str; 7] = ["bone", "knochen", "sharp", "lung", "iac", "temporal", "os "];
-    const SOFT: [&str; 7] =
-        ["brain", "soft", "hirn", "weichteil", "cerebr", "parenchym", "standard"];
-    let text = format!("{} ", text.to_lowercase());
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    const SHARP: &[&str] = &[
+        "bone", "bones", "boneplus", "bony", "osseous", "sharp", "lung", "lungs", "iac", "iacs",
+        "temporal", "petrous", "scharf", "lunge", "hueso", "huesos", "oseo", "osea", "oseos",
+        "oseas", "pulmon", "penasco", "penascos", "osso", "ossos", "osseo", "ossea", "osseas",
+        "pulmao", "os", "osseux", "osseuse", "poumon", "rocher", "rochers", "ossa", "ossei",
+        "polmone", "polmoni", "rocche", "bot", "botten", "longen", "scherp", "rotsbeen",
+    ];
+    const SHARP_STEMS: &[&str] =
+        &["knochen", "felsenbein", "lungenf", "lungenk", "botvenster", "botkern", "botfilter"];
+    const SOFT: &[&str] = &[
+        "brain",
+        "soft",
+        "softtissue",
+        "standard",
+        "smooth",
+        "weich",
+        "blando",
+        "blandos",
+        "blanda",
+        "blandas",
+        "estandar",
+        "mole",
+        "moles",
+        "padrao",
+        "mou",
+        "mous",
+        "molle",
+        "molles",
+        "molli",
+        "weke",
+        "cerveau",
+        "cervello",
+    ];
+    const SOFT_STEMS: &[&str] = &[
+        "hirn",
+        "gehirn",
+        "weichteil",
+        "weichgewebe",
+        "wekedelen",
+        "hersen",
+        "cerebr",
+        "parenchym",
+        "parenquim",
+        "parenchim",
+        "encefal",
+        "encephal",
+    ];
+    let words = words(text);
+    let any = |whole: &[&str], stems: &[&str]| words.iter().any(|it| is_one(it, whole, stems));
     // “bone” stands in “brain & bone” too, but then the other series is the soft one.
-    match (has(&SHARP), has(&SOFT)) {
+    match (any(SHARP, SHARP_STEMS), any(SOFT, SOFT_STEMS)) {
         (true, _) => Some(Kernel::Sharp),
         (false, true) => Some(Kernel::Soft),
         (false, false) => None,
@@ -97,5 +144,39 @@ mod tests {
         assert_eq!(by_words("Schädel Knochen 1.0"), Some(Kernel::Sharp));
         assert_eq!(by_words("HEAD 5mm brain"), Some(Kernel::Soft));
         assert_eq!(by_words("HEAD 5mm"), None);
+        let sharp = [
+            "Hueso 5mm",
+            "ventana ósea",
+            "crâne os 1mm",
+            "Felsenbeine",
+            "testa osso",
+            "hoofd bot",
+            "Crânio osso",
+            "Knochenfenster",
+            "HEAD_BONE1.0",
+            "HeadBone",
+            "IAC",
+        ];
+        for text in sharp {
+            assert_eq!(by_words(text), Some(Kernel::Sharp), "{text}");
+        }
+        let soft = [
+            "Tejidos blandos 5mm",
+            "partes moles",
+            "tissus mous",
+            "tessuti molli",
+            "weke delen",
+            "Hirnparenchym",
+            "encéfalo",
+            "cerveau 5mm",
+            "brain w/o bone",
+        ];
+        for text in soft {
+            assert_eq!(by_words(text), Some(Kernel::Soft), "{text}");
+        }
+        let neither = ["Wiederholung", "Verteilung", "vasos", "nuestros", "cardiac", "iliac"];
+        for text in neither {
+            assert_eq!(by_words(text), None, "{text}");
+        }
     }
 }

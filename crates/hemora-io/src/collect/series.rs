@@ -2,113 +2,19 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hemora_ct::{GeometryError, ImagePlane, Slice, stack};
+use hemora_ct::{ImagePlane, Slice, stack};
 
+use super::assumed::settle;
+use super::body_part::other_body_part;
+use super::levels::Levels;
+use super::spacing::distance_warnings;
+use super::warning::{SeriesWarning, SliceOrder};
 use crate::header::Member;
 use crate::source::frame_number;
 use crate::uid::dotted_uid;
-use crate::{FileFormat, PictureWindow, ReadError, Reader, SliceHeader};
-
-/// Something about a series that a reader should know.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SeriesWarning {
-    /// The slices have no positions: after those that have one, in the order of InstanceNumber,
-    /// then of the source.
-    #[error("{0} slices have no position; they keep the order of their instance numbers")]
-    NoPosition(usize),
-    /// Values of position, orientation or spacing that cannot be used.
-    #[error("{count} slices have a geometry that cannot be used: {first}")]
-    BadGeometry {
-        /// How many slices.
-        count: usize,
-        /// What is wrong with the first of them.
-        first: GeometryError,
-    },
-    /// Slices without PixelSpacing.
-    #[error("{0} slices have no pixel spacing; distances in the image are unknown")]
-    NoSpacing(usize),
-    /// Images of several sizes or orientations under one SeriesInstanceUID: each kind is a series
-    /// of its own here.
-    #[error("the series has images of {parts} sizes or orientations; this is part {part}")]
-    Split {
-        /// Number of this part, from 1.
-        part: usize,
-        /// How many parts.
-        parts: usize,
-    },
-    /// Slices where another slice lies.
-    #[error("{0} slices lie where another slice already lies")]
-    SamePosition(usize),
-    /// Different images that claim to be one.
-    #[error("{0} slices share their SOPInstanceUID with another, different slice")]
-    SharedUid(usize),
-    /// Distances that are larger than they should be.
-    #[error(
-        "{count} gaps between slices: up to {largest:.1} mm where {median:.1} mm is usual; about \
-         {missing} slices could be missing"
-    )]
-    Gaps {
-        /// How many distances exceed 1.5 times the median.
-        count: usize,
-        /// The largest of them, mm.
-        largest: f64,
-        /// The median distance, mm.
-        median: f64,
-        /// Slices that would fill the gaps.
-        missing: usize,
-    },
-    /// Distances that differ, gaps aside, as where the base of the skull was cut thinner.
-    #[error("the slices are {smallest:.2} to {largest:.2} mm apart")]
-    UnevenSpacing {
-        /// The smallest distance, mm.
-        smallest: f64,
-        /// The largest distance that is no gap, mm.
-        largest: f64,
-    },
-    /// An axial series that was taken with a tilted gantry.
-    #[error("the gantry is tilted by {0:.1} degrees")]
-    GantryTilt(f64),
-    /// Sagittal or coronal slices.
-    #[error("not axial: the slices stand at {0:.0} degrees to the transverse plane")]
-    NotAxial(f64),
-    /// Several patients under one SeriesInstanceUID.
-    #[error("the slices have {0} different patient IDs")]
-    SeveralPatients(usize),
-    /// The series is a volume without identifiers.
-    #[error(
-        "made of a {format} volume, which says nothing of patient and study: the identifiers are \
-         computed from its content"
-    )]
-    Volume {
-        /// Name of the format, such as `NIfTI`.
-        format: &'static str,
-    },
-    /// The series is a folder of pictures.
-    #[error(
-        "made of pictures in the window {window}: HU below {:.0} and above {:.0} are cut off; the \
-         identifiers and the order of the slices are those of the files' names",
-        window.lowest(),
-        window.highest()
-    )]
-    Pictures {
-        /// The window that the user declared.
-        window: PictureWindow,
-    },
-    /// A UID is absent. Slices without a StudyInstanceUID or SeriesInstanceUID are held together.
-    #[error(
-        "{count} slices have no {attribute}; an identifier derived from the names of their files \
-         stands in its place"
-    )]
-    NoUid {
-        /// Which UID.
-        attribute: &'static str,
-        /// How many slices.
-        count: usize,
-    },
-}
+use crate::{AssumedGeometry, FileFormat, ReadError, Reader, SliceHeader};
 
 /// The CT images of one SeriesInstanceUID, ordered along the slice normal (feet to head for an
 /// axial head CT).
@@ -132,6 +38,12 @@ impl Series {
     /// identifier derived from those of the images.
     pub fn id(&self) -> Cow<'_, str> {
         derived(self.uid.as_deref(), "series", self.slices.iter().map(SliceHeader::image_id))
+    }
+
+    /// The lowest and the highest level of the slices' centres in the patient (z), mm; `None` where
+    /// no slice has a position.
+    pub fn levels(&self) -> Option<[f64; 2]> {
+        Levels::from_series(self).ends()
     }
 
     /// Decodes slice `index`, which must be below the number of `slices`, to HU. Files of several
@@ -185,14 +97,17 @@ pub(crate) fn compare_uids(a: Option<&str>, b: Option<&str>) -> Ordering {
 
 /// Cosine of 2 degrees: directions of one series differ by rounding only.
 const SAME_DIRECTION: f64 = 0.999_39;
-/// Distances that differ by a larger fraction of the median are uneven.
-const UNEVEN: f64 = 0.1;
 /// A smaller tilt is how a head lies, degrees.
 const TILT: f64 = 1.0;
 
 /// Orders the images of one SeriesInstanceUID. Images of another size or orientation cannot be
 /// stacked (a localizer often shares the UID), so each kind becomes a series, largest first.
-pub(crate) fn assemble(uid: Option<&str>, members: Vec<Member>, reader: &Reader) -> Vec<Series> {
+pub(crate) fn assemble(
+    uid: Option<&str>,
+    mut members: Vec<Member>,
+    reader: &Reader,
+) -> Vec<Series> {
+    settle(&mut members);
     let mut parts: Vec<Vec<Member>> = Vec::new();
     for member in members {
         match parts.iter_mut().find(|part| alike(&part[0].header, &member.header)) {
@@ -200,13 +115,13 @@ pub(crate) fn assemble(uid: Option<&str>, members: Vec<Member>, reader: &Reader)
             None => parts.push(vec![member]),
         }
     }
-    // Slices without a plane go with the largest part of their size.
+    // Slices without a plane go with the largest part of their kind.
     parts.sort_by_key(|part| (part[0].header.plane.is_none(), std::cmp::Reverse(part.len())));
     let mut merged: Vec<Vec<Member>> = Vec::new();
     for part in parts {
         let no_plane = part[0].header.plane.is_none();
         let host =
-            merged.iter_mut().find(|host| no_plane && same_size(&host[0].header, &part[0].header));
+            merged.iter_mut().find(|host| no_plane && same_kind(&host[0].header, &part[0].header));
         match host {
             Some(host) => host.extend(part),
             None => merged.push(part),
@@ -225,12 +140,18 @@ pub(crate) fn assemble(uid: Option<&str>, members: Vec<Member>, reader: &Reader)
         .collect()
 }
 
-fn same_size(a: &SliceHeader, b: &SliceHeader) -> bool {
-    (a.rows, a.columns) == (b.rows, b.columns)
+/// Whether two images have one size and are both localizers or both none.
+pub(super) fn same_kind(a: &SliceHeader, b: &SliceHeader) -> bool {
+    (a.rows, a.columns) == (b.rows, b.columns) && is_localizer(a) == is_localizer(b)
+}
+
+/// Whether ImageType calls an image a localizer.
+pub(super) fn is_localizer(header: &SliceHeader) -> bool {
+    header.image_type.iter().any(|value| value.eq_ignore_ascii_case("LOCALIZER"))
 }
 
 fn alike(a: &SliceHeader, b: &SliceHeader) -> bool {
-    same_size(a, b)
+    same_kind(a, b)
         && match (a.plane, b.plane) {
             (Some(a), Some(b)) => {
                 dot(a.row_direction, b.row_direction) > SAME_DIRECTION
@@ -260,8 +181,10 @@ fn order(
             .then_with(|| number(a).cmp(&number(b)))
             .then_with(|| a.source.cmp(&b.source))
     });
-    let positions: Vec<f64> =
-        members.iter().filter_map(|member| position(&member.header)).collect();
+    let positions: Vec<(f64, Option<f64>)> = members
+        .iter()
+        .filter_map(|member| Some((position(&member.header)?, member.header.slice_thickness)))
+        .collect();
     let mut warnings = Vec::new();
     if parts > 1 {
         warnings.push(SeriesWarning::Split { part, parts });
@@ -272,6 +195,10 @@ fn order(
         FileFormat::Picture(window) => Some(SeriesWarning::Pictures { window }),
     }));
     warnings.extend(identity_warnings(&members));
+    let slices: Vec<SliceHeader> = members.iter().map(|member| member.header.clone()).collect();
+    if let Some((attribute, value)) = other_body_part(&slices) {
+        warnings.push(SeriesWarning::OtherBodyPart { attribute, value });
+    }
     warnings.extend(geometry_warnings(&members, plane));
     warnings.extend(distance_warnings(&positions));
     (members.into_iter().map(|member| member.header).collect(), warnings)
@@ -302,10 +229,6 @@ fn identity_warnings(members: &[Member]) -> Vec<SeriesWarning> {
     if shared > 0 {
         warnings.push(SeriesWarning::SharedUid(shared));
     }
-    let patients: BTreeSet<&str> = headers().map(|header| &*header.patient_id).collect();
-    if patients.len() > 1 {
-        warnings.push(SeriesWarning::SeveralPatients(patients.len()));
-    }
     warnings
 }
 
@@ -316,9 +239,17 @@ fn geometry_warnings(members: &[Member], plane: Option<ImagePlane>) -> Vec<Serie
         warnings.push(SeriesWarning::BadGeometry { count: 1 + bad.count(), first });
     }
     let planes = || members.iter().map(|member| member.header.plane);
-    let no_position = planes().filter(Option::is_none).count();
-    if no_position > 0 {
-        warnings.push(SeriesWarning::NoPosition(no_position));
+    let assumed = members.iter().filter_map(|member| member.header.assumed);
+    let mut counts: BTreeMap<AssumedGeometry, usize> = BTreeMap::new();
+    assumed.for_each(|geometry| *counts.entry(geometry).or_default() += 1);
+    let assumed = |(geometry, count)| SeriesWarning::Assumed { count, geometry };
+    warnings.extend(counts.into_iter().map(assumed));
+    let no_position = members.iter().filter(|member| member.header.plane.is_none());
+    let count = no_position.clone().count();
+    if count > 0 {
+        let numbered = no_position.clone().all(|member| member.header.instance_number.is_some());
+        let order = if numbered { SliceOrder::InstanceNumber } else { SliceOrder::FileName };
+        warnings.push(SeriesWarning::NoPosition { count, order });
     }
     let no_spacing = planes().flatten().filter(|plane| plane.spacing.is_none()).count();
     if no_spacing > 0 {
@@ -328,31 +259,6 @@ fn geometry_warnings(members: &[Member], plane: Option<ImagePlane>) -> Vec<Serie
         Some(angle) if angle > 45.0 => warnings.push(SeriesWarning::NotAxial(angle)),
         Some(angle) if angle > TILT => warnings.push(SeriesWarning::GantryTilt(angle)),
         _ => {}
-    }
-    warnings
-}
-
-/// Slices at one position, gaps of more than 1.5 times the median distance, and distances that
-/// differ without being gaps. `positions` are those of the slices that have one, mm, upwards.
-fn distance_warnings(positions: &[f64]) -> Vec<SeriesWarning> {
-    let steps = stack::spacings(positions);
-    let same = positions.len().saturating_sub(1) - steps.len();
-    let mut warnings = Vec::new();
-    if same > 0 {
-        warnings.push(SeriesWarning::SamePosition(same));
-    }
-    let Some(median) = stack::median_spacing(positions) else { return warnings };
-    let (gaps, steps): (Vec<f64>, Vec<f64>) =
-        steps.into_iter().partition(|&step| step > 1.5 * median);
-    let largest = |steps: &[f64]| steps.iter().copied().fold(0.0, f64::max);
-    if !gaps.is_empty() {
-        let missing = gaps.iter().map(|gap| (gap / median).round() as usize - 1).sum();
-        let (count, largest) = (gaps.len(), largest(&gaps));
-        warnings.push(SeriesWarning::Gaps { count, largest, median, missing });
-    }
-    let (smallest, largest) = (steps.iter().copied().fold(f64::MAX, f64::min), largest(&steps));
-    if smallest < (1.0 - UNEVEN) * median || largest > (1.0 + UNEVEN) * median {
-        warnings.push(SeriesWarning::UnevenSpacing { smallest, largest });
     }
     warnings
 }

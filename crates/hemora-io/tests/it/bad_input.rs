@@ -171,3 +171,25 @@ fn small_files_that_ask_for_much_memory_or_a_deep_stack() {
     let error = read_header(&Source::File(path)).unwrap_err();
     assert!(matches!(error, ReadError::Malformed { .. }), "{error}");
 }
+
+#[test]
+fn values_of_another_unit_are_refused_by_name() {
+    for unit in ["Z_EFF", "ED", "OD", "hu_mod"] {
+        let error = refusal(&Raw::image().text(0x0028_1054, b"LO", unit).file());
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("RescaleType is {unit:?}, expected HU")), "{text}");
+    }
+    for unit in ["HU", "hu ", ""] {
+        assert!(hu(&Raw::image().text(0x0028_1054, b"LO", unit).file()).is_ok(), "{unit:?}");
+    }
+}
+
+#[test]
+fn undeclared_padding_beyond_every_ct_value_is_air_at_the_edge() {
+    // −2000 as an unsigned word at three corners, and inside.
+    let pixels = [63536, 1100, 1100, 63536, 1100, 63536, 1100, 1100, 63536, 1100, 1100, 1100];
+    let image = Raw::image().words(0x0028_0103, &[0]).pixels(&pixels);
+    let found = hu(&image.file()).unwrap();
+    let expected = [-1000.0, 76.0, 76.0, -1000.0, 76.0, 62512.0, 76.0, 76.0, -1000.0];
+    assert_eq!(found[..9], expected);
+}

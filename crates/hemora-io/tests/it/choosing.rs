@@ -22,6 +22,10 @@ fn made(uid: &str, mut headers: Vec<SliceHeader>, change: impl Fn(&mut SliceHead
     group(headers).studies.remove(0).series.remove(0)
 }
 
+fn described(uid: &str, text: &str) -> Series {
+    series(uid, |slice| slice.series_description = Some(text.to_owned()))
+}
+
 fn typed(values: &[&str]) -> Vec<String> {
     values.iter().map(|value| (*value).to_owned()).collect()
 }
@@ -56,8 +60,15 @@ fn every_rule_decides() {
     let compressed = derived(&["DERIVED", "PRIMARY", "AXIAL"]);
     goes_before(compressed, derived(&["DERIVED", "SECONDARY", "REFORMATTED"]), rule);
 
-    let contrast = series("1", |slice| slice.contrast_agent = Some("Iomeprol".to_owned()));
-    goes_before(usual(), contrast, SelectionRule::NoContrast);
+    let contrast =
+        |uid: &str, agent: &str| series(uid, |slice| slice.contrast_agent = Some(agent.to_owned()));
+    goes_before(usual(), contrast("1", "Iomeprol"), SelectionRule::NoContrast);
+    goes_before(contrast("2", "sin contraste"), contrast("1", "IV"), SelectionRule::NoContrast);
+    goes_before(usual(), described("1", "Kopf mit KM"), SelectionRule::NoContrast);
+
+    let chest = series("1", |slice| slice.body_part = Some("CHEST".to_owned()));
+    goes_before(usual(), chest, SelectionRule::Head);
+    goes_before(usual(), described("1", "C-SPINE 2.0"), SelectionRule::Head);
 
     let short = Stack { count: 8, spacing: 5.0, tilt: 0.0, flipped: false };
     let short = made("1", short.headers(), |_| ());
@@ -70,11 +81,17 @@ fn every_rule_decides() {
     goes_before(kernel("2", "H31s"), kernel("1", "H60s"), rule);
     goes_before(kernel("2", "STANDARD"), usual(), rule);
     goes_before(usual(), kernel("1", "BONEPLUS"), rule);
-    let bone = series("1", |slice| slice.series_description = Some("Head Bone".to_owned()));
-    goes_before(usual(), bone, rule);
+    goes_before(usual(), described("1", "Head Bone"), rule);
+    goes_before(described("2", "partes blandas"), described("1", "ventana ósea"), rule);
     let wide =
         |slice: &mut SliceHeader| slice.window = Some(Window { level: 600.0, width: 2800.0 });
     goes_before(usual(), series("1", wide), rule);
+    // The window belongs to the pixels, the description often to the protocol.
+    let narrow = series("2", |slice| {
+        slice.series_description = Some("Brain and bone".to_owned());
+        slice.window = Some(Window::BRAIN);
+    });
+    goes_before(narrow, series("1", wide), rule);
 
     let thick = |uid: &str, thickness: f64| {
         series(uid, move |slice| slice.slice_thickness = Some(thickness))
@@ -111,7 +128,10 @@ fn localizers_and_other_orientations_are_left_out_with_the_reason() {
     };
     let scout =
         series("1", |slice| slice.image_type = typed(&["ORIGINAL", "PRIMARY", "LOCALIZER"]));
-    let topogram = series("2", |slice| slice.series_description = Some("Topogram 0.6".to_owned()));
+    let two = Stack { count: 2, spacing: 5.0, tilt: 0.0, flipped: false };
+    let topogram = made("2", two.headers(), |slice| {
+        slice.series_description = Some("Topogram 0.6".to_owned());
+    });
     let oblique = Stack { count: 32, spacing: 5.0, tilt: 60.0, flipped: false };
     let series = [
         scout,
@@ -132,6 +152,28 @@ fn localizers_and_other_orientations_are_left_out_with_the_reason() {
             format!("left out: oblique, 60 degrees {only}"),
         ]
     );
+}
+
+#[test]
+fn a_stack_of_axial_slices_is_no_localizer_whatever_it_is_called() {
+    for name in ["HEAD W/O SCOUT", "Scout + Head", "Kopf nach Topogramm", "SURVIEW HEAD"] {
+        assert_eq!(choose_series(&[described("1", name)]), [SeriesChoice::Chosen], "{name}");
+    }
+    let short = Stack { count: 2, spacing: 5.0, tilt: 0.0, flipped: false };
+    let choice = |name: &str, kind: &[&str]| {
+        let series = made("1", short.headers(), |slice| {
+            slice.series_description = Some(name.to_owned());
+            slice.image_type = typed(kind);
+        });
+        choose_series(&[series]).remove(0)
+    };
+    for name in ["scout", "Topogramm", "localizador", "Lokalisationsaufnahme", "surview"] {
+        assert_eq!(choice(name, &["ORIGINAL", "PRIMARY"]), SeriesChoice::Localizer, "{name}");
+        assert_eq!(choice(name, &["ORIGINAL", "PRIMARY", "AXIAL"]), SeriesChoice::Chosen, "{name}");
+    }
+    for name in ["head w/o scout", "ohne Topogramm", "scouting"] {
+        assert_eq!(choice(name, &["ORIGINAL", "PRIMARY"]), SeriesChoice::Chosen, "{name}");
+    }
 }
 
 #[test]

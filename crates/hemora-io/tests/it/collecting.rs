@@ -6,7 +6,8 @@ use std::sync::Mutex;
 
 use hemora_ct::{ImagePlane, Slice};
 use hemora_io::{
-    Collection, NewSlice, PixelStorage, ReadError, Series, SeriesWarning, collect, write_slice,
+    Collection, NewSlice, PixelStorage, ReadError, Series, SeriesWarning, SliceOrder, collect,
+    write_slice,
 };
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -188,7 +189,8 @@ fn files_without_position_or_identity_are_still_used() {
     let order: Vec<&str> =
         series.slices.iter().filter_map(|slice| slice.sop_instance_uid.as_deref()).collect();
     assert_eq!(order, ["ID_d", "ID_b", "ID_a", "ID_000012eaf"]);
-    assert!(series.warnings.contains(&SeriesWarning::NoPosition(3)));
+    let order = SliceOrder::FileName;
+    assert!(series.warnings.contains(&SeriesWarning::NoPosition { count: 3, order }));
     let bad =
         |warning: &SeriesWarning| matches!(warning, SeriesWarning::BadGeometry { count: 1, .. });
     assert!(series.warnings.iter().any(bad));
@@ -196,7 +198,7 @@ fn files_without_position_or_identity_are_still_used() {
     let folder = tempfile::tempdir().unwrap();
     let nameless = Raw::image().without(0x0008_0018).without(0x0020_000D).without(0x0020_000E);
     write_file(folder.path(), "a", &nameless.clone().without(0x0028_0030).file());
-    write_file(folder.path(), "b", &nameless.text(0x0010_0020, b"LO", "another").file());
+    write_file(folder.path(), "b", &nameless.file());
     let found = collect_one(folder.path());
     let series = only_series(&found);
     let study = &found.studies[0];
@@ -210,7 +212,6 @@ fn files_without_position_or_identity_are_still_used() {
     for attribute in ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"] {
         assert!(series.warnings.contains(&SeriesWarning::NoUid { attribute, count: 2 }));
     }
-    assert!(series.warnings.contains(&SeriesWarning::SeveralPatients(2)));
     assert!(series.warnings.contains(&SeriesWarning::NoSpacing(1)));
 }
 
@@ -314,7 +315,62 @@ fn a_real_tilted_head_is_ordered_and_warned_of() {
         _ => None,
     });
     assert!((tilt.unwrap() - 18.5).abs() < 0.1, "{tilt:?}");
-    assert!(series.warnings.iter().any(|warning| matches!(warning, SeriesWarning::Gaps { .. })));
+    // 4 mm slices below 7 mm ones: SliceThickness says that none is missing.
+    let is_gap = |warning: &SeriesWarning| matches!(warning, SeriesWarning::Gaps { .. });
+    assert!(!series.warnings.iter().any(is_gap), "{:?}", series.warnings);
+    let is_uneven = |it: &SeriesWarning| matches!(it, SeriesWarning::UnevenSpacing { .. });
+    assert!(series.warnings.iter().any(is_uneven), "{:?}", series.warnings);
     let heights = series.slices.iter().map(|slice| slice.plane.unwrap().position[2]);
     assert!(heights.is_sorted());
+}
+
+#[test]
+fn patients_who_share_a_study_uid_are_studies_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = |patient: &str, series: &str, sop: &str| {
+        Raw::image().text(0x0008_0018, b"UI", sop).text(0x0010_0020, b"LO", patient).text(
+            0x0020_000E,
+            b"UI",
+            series,
+        )
+    };
+    // Under series of their own, and under one that they share.
+    write_file(folder.path(), "a", &image("Q", "1.1", "1.1.1").file());
+    write_file(folder.path(), "b", &image("P", "1.2", "1.2.1").file());
+    write_file(folder.path(), "c", &image("P", "1.1", "1.1.2").file());
+    let found = collect_one(folder.path());
+    let rows: Vec<(&str, usize)> =
+        found.studies.iter().map(|it| (it.patient_id.as_str(), it.series.len())).collect();
+    assert_eq!(rows, [("P", 2), ("Q", 1)]);
+    assert_eq!(found.studies[0].uid, found.studies[1].uid);
+    for series in found.studies.iter().flat_map(|study| &study.series) {
+        assert!(series.warnings.contains(&SeriesWarning::SeveralPatients(2)));
+    }
+
+    // Who has no PatientID goes with the only patient of the study.
+    let folder = tempfile::tempdir().unwrap();
+    write_file(folder.path(), "a", &image("P", "1.1", "1.1.1").file());
+    write_file(folder.path(), "b", &image("P", "1.1", "1.1.2").without(0x0010_0020).file());
+    let found = collect_one(folder.path());
+    assert_eq!(only_series(&found).slices.len(), 2);
+    assert_eq!(found.studies[0].patient_id, "P");
+}
+
+#[test]
+fn another_part_of_the_body_is_warned_of_by_the_attribute_at_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = Raw::image().text(0x0018_0015, b"CS", "PELVIS");
+    write_file(folder.path(), "a", &image.file());
+    let found = collect_one(folder.path());
+    let warnings: Vec<String> =
+        only_series(&found).warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings[0].starts_with("BodyPartExamined is \"PELVIS\", expected a head"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let image = Raw::image().text(0x0008_103E, b"LO", "5.0").text(0x0008_1030, b"LO", "Thorax");
+    write_file(folder.path(), "a", &image.file());
+    let found = collect_one(folder.path());
+    let value = "Thorax".to_owned();
+    let expected = SeriesWarning::OtherBodyPart { attribute: "StudyDescription", value };
+    assert!(only_series(&found).warnings.contains(&expected));
 }

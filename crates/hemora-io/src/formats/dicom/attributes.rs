@@ -10,7 +10,7 @@ use super::dataset::{Encoding, WalkError, Walker};
 use crate::ReadError;
 
 /// What is kept of a header; all else is walked over.
-const KEPT: [Tag; 48] = [
+const KEPT: [Tag; 57] = [
     tags::TRANSFER_SYNTAX_UID,
     tags::MEDIA_STORAGE_SOP_CLASS_UID,
     tags::SPECIFIC_CHARACTER_SET,
@@ -19,6 +19,12 @@ const KEPT: [Tag; 48] = [
     tags::SOP_INSTANCE_UID,
     tags::MODALITY,
     tags::SERIES_DESCRIPTION,
+    tags::STUDY_DESCRIPTION,
+    tags::BODY_PART_EXAMINED,
+    tags::MANUFACTURER,
+    tags::MANUFACTURER_MODEL_NAME,
+    tags::PATIENT_AGE,
+    tags::PATIENT_SEX,
     tags::PATIENT_ID,
     tags::CONTRAST_BOLUS_AGENT,
     tags::SLICE_THICKNESS,
@@ -28,6 +34,8 @@ const KEPT: [Tag; 48] = [
     tags::INSTANCE_NUMBER,
     tags::IMAGE_POSITION_PATIENT,
     tags::IMAGE_ORIENTATION_PATIENT,
+    tags::FRAME_OF_REFERENCE_UID,
+    tags::SLICE_LOCATION,
     tags::SAMPLES_PER_PIXEL,
     tags::PHOTOMETRIC_INTERPRETATION,
     tags::NUMBER_OF_FRAMES,
@@ -44,6 +52,7 @@ const KEPT: [Tag; 48] = [
     tags::WINDOW_WIDTH,
     tags::RESCALE_INTERCEPT,
     tags::RESCALE_SLOPE,
+    tags::RESCALE_TYPE,
     tags::MODALITY_LUT_SEQUENCE,
     tags::LUT_DESCRIPTOR,
     tags::LUT_DATA,

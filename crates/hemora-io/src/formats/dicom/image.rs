@@ -1,6 +1,7 @@
 //! The checks that make a data set a CT image.
 
 use dicom_dictionary_std::{tags, uids};
+use hemora_ct::stack::upward_normal;
 use hemora_ct::{GeometryError, ImagePlane, Window};
 
 use super::attributes::Attributes;
@@ -10,7 +11,7 @@ use super::modality::{ModalityTransform, modality_transform};
 use super::padding::Padding;
 use super::transfer_syntax::TransferSyntax;
 use crate::formats::MAX_PIXELS;
-use crate::{FileFormat, ReadError, SliceHeader, Source, StoredFormat};
+use crate::{AssumedGeometry, FileFormat, ReadError, SliceHeader, Source, StoredFormat};
 
 /// A data set as far as it is read.
 pub(crate) struct DataSet<'a> {
@@ -84,7 +85,7 @@ fn check_image(
     let transform = modality_transform(attributes, stored)?;
     let (rescale_slope, rescale_intercept) = transform.rescale();
     let pixels = pixels.ok_or_else(|| missing_pixels(attributes))?;
-    let (plane, geometry_error) = plane(attributes);
+    let Geometry { plane, assumed, error: geometry_error } = geometry(attributes);
     let header = SliceHeader {
         source,
         format: FileFormat::Dicom,
@@ -96,6 +97,9 @@ fn check_image(
         patient_sex: attributes.name(tags::PATIENT_SEX),
         manufacturer: attributes.name(tags::MANUFACTURER),
         scanner_model: attributes.name(tags::MANUFACTURER_MODEL_NAME),
+        study_description: attributes.name(tags::STUDY_DESCRIPTION),
+        body_part: attributes.name(tags::BODY_PART_EXAMINED),
+        frame_of_reference_uid: attributes.text(tags::FRAME_OF_REFERENCE_UID),
         series_description: attributes.name(tags::SERIES_DESCRIPTION),
         instance_number: attributes
             .text(tags::INSTANCE_NUMBER)
@@ -109,6 +113,7 @@ fn check_image(
         rows,
         columns,
         plane,
+        assumed,
         slice_thickness: attributes
             .first_decimal(tags::SLICE_THICKNESS, "SliceThickness")
             .unwrap_or_default()
@@ -258,27 +263,55 @@ fn check_pixel_length(
 /// A kilometre, mm: distances between positions within it are exact and finite.
 const FARTHEST: f64 = 1e6;
 
-/// The plane, and why it or its spacing is left out if the values cannot be used.
-fn plane(attributes: &Attributes<'_>) -> (Option<ImagePlane>, Option<GeometryError>) {
-    let absent = |tag| attributes.bytes(tag).is_none();
-    if absent(tags::IMAGE_POSITION_PATIENT) || absent(tags::IMAGE_ORIENTATION_PATIENT) {
-        return (None, None);
-    }
-    let position = fixed::<3>(attributes.decimals(tags::IMAGE_POSITION_PATIENT));
-    let orientation = fixed::<6>(attributes.decimals(tags::IMAGE_ORIENTATION_PATIENT));
-    let (Some(position), Some(orientation)) = (position, orientation) else {
-        return (None, Some(GeometryError::NotFinite));
+/// Where an image lies, as far as the file says it.
+struct Geometry {
+    plane: Option<ImagePlane>,
+    assumed: Option<AssumedGeometry>,
+    /// Why the values, or the spacing among them, are left out.
+    error: Option<GeometryError>,
+}
+
+/// The geometry by position and orientation. Where the file has only one of them, the other is
+/// assumed: axial, or at SliceLocation. Values that are there and cannot be used are replaced by
+/// nothing.
+fn geometry(attributes: &Attributes<'_>) -> Geometry {
+    const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+    let none = |error| Geometry { plane: None, assumed: None, error };
+    let present = |tag| attributes.text(tag).is_some();
+    let location = attributes.first_decimal(tags::SLICE_LOCATION, "SliceLocation");
+    let location = location.ok().flatten();
+    let has = [tags::IMAGE_POSITION_PATIENT, tags::IMAGE_ORIENTATION_PATIENT].map(present);
+    let assumed = match (has, location) {
+        ([true, true], _) => None,
+        ([true, false], _) => Some(AssumedGeometry::Orientation),
+        ([false, true], Some(_)) => Some(AssumedGeometry::Position),
+        ([false, false], Some(_)) => Some(AssumedGeometry::PositionAndOrientation),
+        ([false, _], None) => return none(None),
     };
+    let orientation = match has[1] {
+        true => fixed::<6>(attributes.decimals(tags::IMAGE_ORIENTATION_PATIENT)),
+        false => Some(AXIAL),
+    };
+    let Some(orientation) = orientation else { return none(Some(GeometryError::NotFinite)) };
+    let position = match (has[0], location) {
+        (true, _) => fixed::<3>(attributes.decimals(tags::IMAGE_POSITION_PATIENT)),
+        (false, location) => ImagePlane::new([0.0; 3], orientation, None)
+            .ok()
+            .zip(location)
+            .map(|(plane, at)| upward_normal(plane).map(|coordinate| coordinate * at)),
+    };
+    let Some(position) = position else { return none(Some(GeometryError::NotFinite)) };
     if position.iter().any(|coordinate| coordinate.abs() > FARTHEST) {
-        return (None, Some(GeometryError::NotFinite));
+        return none(Some(GeometryError::NotFinite));
     }
     let spacing = fixed::<2>(attributes.decimals(tags::PIXEL_SPACING));
     match ImagePlane::new(position, orientation, spacing) {
         Err(error @ GeometryError::Spacing(..)) => {
-            (ImagePlane::new(position, orientation, None).ok(), Some(error))
+            let plane = ImagePlane::new(position, orientation, None).ok();
+            Geometry { plane, assumed, error: Some(error) }
         }
-        Err(error) => (None, Some(error)),
-        Ok(plane) => (Some(plane), None),
+        Err(error) => none(Some(error)),
+        Ok(plane) => Geometry { plane: Some(plane), assumed, error: None },
     }
 }
 

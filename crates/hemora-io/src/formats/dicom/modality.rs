@@ -79,8 +79,24 @@ pub(crate) fn modality_transform(
 ) -> Result<ModalityTransform, ReadError> {
     match attributes.items(tags::MODALITY_LUT_SEQUENCE, 1).as_deref() {
         Ok([item, ..]) => table(item, stored.signed),
-        Ok([]) => line(attributes),
+        Ok([]) => {
+            check_unit(attributes)?;
+            line(attributes)
+        }
         Err(_) => Err(ReadError::Truncated { inside: "the modality table" }),
+    }
+}
+
+/// What the values are once they are transformed: HU, where the file says it (PS3.3 C.11.1.1.2).
+/// Electron densities, effective atomic numbers and the like are no HU, whatever their range.
+fn check_unit(attributes: &Attributes<'_>) -> Result<(), ReadError> {
+    match attributes.text(tags::RESCALE_TYPE) {
+        Some(unit) if !unit.eq_ignore_ascii_case("HU") => Err(ReadError::BadAttribute {
+            attribute: "RescaleType",
+            found: format!("{unit:?}"),
+            expected: "HU: the values of the image are no Hounsfield units; export a series in HU",
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -106,8 +106,20 @@ fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
             })
         });
     }
+    // A negative padding value that was written as an unsigned word, and is declared nowhere.
+    // An image that is nothing else is no padding, but wrong as a whole.
+    let is_word = !header.stored.signed && bits == 16;
+    let is_size = hu.len() == header.rows * header.columns;
+    let count = hu.iter().filter(|&&hu| hu > BRIGHTEST).count();
+    if is_word && is_size && (1..hu.len()).contains(&count) {
+        let too_bright: Vec<bool> = hu.iter().map(|&hu| hu > BRIGHTEST).collect();
+        to_air(&mut hu, header.rows, header.columns, |index| too_bright[index]);
+    }
     hu
 }
+
+/// No value of CT exceeds this, HU: scales of 16 bits with a sign end here.
+const BRIGHTEST: f32 = 32_767.0;
 
 /// By how many bits the pixels are shifted up: none, whatever HighBit claims, unless their lowest
 /// bits are all empty and some need the bits above BitsStored. Other readers ignore HighBit as
