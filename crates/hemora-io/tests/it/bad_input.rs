@@ -179,7 +179,7 @@ fn values_of_another_unit_are_refused_by_name() {
         let text = error.to_string();
         assert!(text.starts_with(&format!("RescaleType is {unit:?}, expected HU")), "{text}");
     }
-    for unit in ["HU", "hu ", ""] {
+    for unit in ["HU", "hu ", "US", ""] {
         assert!(hu(&Raw::image().text(0x0028_1054, b"LO", unit).file()).is_ok(), "{unit:?}");
     }
 }

@@ -88,14 +88,17 @@ pub(crate) fn modality_transform(
 }
 
 /// What the values are once they are transformed: HU, where the file says it (PS3.3 C.11.1.1.2).
-/// Electron densities, effective atomic numbers and the like are no HU, whatever their range.
+/// Electron densities, effective atomic numbers and the like are no HU, whatever their range. `US`
+/// leaves it unspecified, as does a file without the attribute: of a CT image HU are then expected.
 fn check_unit(attributes: &Attributes<'_>) -> Result<(), ReadError> {
     match attributes.text(tags::RESCALE_TYPE) {
-        Some(unit) if !unit.eq_ignore_ascii_case("HU") => Err(ReadError::BadAttribute {
-            attribute: "RescaleType",
-            found: format!("{unit:?}"),
-            expected: "HU: the values of the image are no Hounsfield units; export a series in HU",
-        }),
+        Some(unit) if !["HU", "US"].iter().any(|known| unit.eq_ignore_ascii_case(known)) => {
+            Err(ReadError::BadAttribute {
+                attribute: "RescaleType",
+                found: format!("{unit:?}"),
+                expected: "HU: the values of the image are no Hounsfield units; export a series in HU",
+            })
+        }
         _ => Ok(()),
     }
 }
