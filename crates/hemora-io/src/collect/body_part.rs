@@ -122,10 +122,10 @@ fn part(text: &str) -> Option<Part> {
     ];
     let words = words(text);
     let any = |whole: &[&str], stems: &[&str]| words.iter().any(|it| is_one(it, whole, stems));
-    if any(&HEAD, &HEAD_STEMS) {
+    if any(HEAD, HEAD_STEMS) {
         return Some(Part::Head);
     }
-    any(&OTHER, &OTHER_STEMS).then_some(Part::Other)
+    any(OTHER, OTHER_STEMS).then_some(Part::Other)
 }
 
 #[cfg(test)]

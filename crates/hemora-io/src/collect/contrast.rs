@@ -89,7 +89,7 @@ fn by_agent(value: &str) -> Option<bool> {
         let is_amount = value.chars().any(|letter| ('1'..='9').contains(&letter));
         return if value.trim().is_empty() { None } else { Some(is_amount) };
     }
-    let is_agent = |word: &String| is_one(word, &[], &AGENTS);
+    let is_agent = |word: &String| is_one(word, &[], AGENTS);
     let given = |at: usize| is_agent(&words[at]) && !(at > 0 && is_negation(&words[at - 1]));
     if (0..words.len()).any(given) {
         return Some(true);
@@ -139,7 +139,7 @@ fn by_description(text: &str) -> Option<bool> {
     ];
     const BEFORE: &[&str] = &["pre", "before", "vor", "avant", "prima"];
     let words = all_words(text);
-    let is_contrast = |word: &String| is_one(word, &CONTRAST, &["contrast", "kontrastm"]);
+    let is_contrast = |word: &String| is_one(word, CONTRAST, &["contrast", "kontrastm"]);
     for (at, word) in words.iter().enumerate() {
         if ABSENT.contains(&&**word) {
             return Some(false);
