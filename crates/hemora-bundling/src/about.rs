@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use hemora_ct::{Label, NOTICE};
+use hemora_metrics::FitReport;
+use hemora_model::{FORMAT_VERSION, Member, Metric, ModelInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::BundlingError;
@@ -39,5 +42,37 @@ impl About {
     pub fn read(path: &Path) -> Result<Self, BundlingError> {
         toml::from_slice(&read(path)?)
             .map_err(|source| BundlingError::Toml { path: path.to_owned(), source: source.into() })
+    }
+
+    /// The description of a bundle of `members` with what was fitted for it: without trees and networks of
+    /// series of its own.
+    pub(crate) fn describe(
+        &self,
+        members: Vec<Member>,
+        metrics: Vec<Metric>,
+        fit: Option<FitReport>,
+    ) -> ModelInfo {
+        let (operating_points, aggregation, calibration) = match fit {
+            Some(fit) => (fit.operating_points, fit.aggregation, fit.calibration),
+            None => (Vec::new(), None, None),
+        };
+        ModelInfo {
+            format_version: FORMAT_VERSION,
+            name: self.name.clone(),
+            version: self.version.clone(),
+            created: self.created.clone(),
+            licence: self.licence.clone(),
+            intended_use: self.intended_use.clone(),
+            notice: NOTICE.to_owned(),
+            labels: Label::ALL.to_vec(),
+            training_data: self.training_data.clone(),
+            metrics,
+            operating_points,
+            calibration,
+            aggregation,
+            members,
+            stacking: None,
+            series: None,
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use hemora_ct::{LABEL_COUNT, Label, NOTICE};
+use hemora_ct::LABEL_COUNT;
 use hemora_evaluation::{EnsembleFit, EnsembleMethod, Evaluation, read_ensemble_fit};
-use hemora_model::{Bundle, BundleNetworks, BundleSeries, FORMAT_VERSION, Member, ModelInfo};
+use hemora_model::{Bundle, BundleNetworks, BundleSeries, Member, ModelInfo};
 
 use crate::calibration::{measured_metrics, read_calibration, read_evaluations};
 use crate::ensemble_card::ensemble_card;
@@ -66,28 +66,11 @@ pub fn bundle_ensemble(request: &EnsembleRequest) -> Result<Bundled, BundlingErr
         }
         None => None,
     };
-    let info = ModelInfo {
-        format_version: FORMAT_VERSION,
-        name: about.name.clone(),
-        version: about.version.clone(),
-        created: about.created.clone(),
-        licence: about.licence.clone(),
-        intended_use: about.intended_use.clone(),
-        notice: NOTICE.to_owned(),
-        labels: Label::ALL.to_vec(),
-        training_data: about.training_data.clone(),
-        metrics: evaluations.iter().flat_map(measured_metrics).collect(),
-        operating_points: calibration
-            .as_ref()
-            .map_or_else(Vec::new, |fit| fit.operating_points.clone()),
-        aggregation: calibration.as_ref().and_then(|fit| fit.aggregation.clone()),
-        calibration: calibration.and_then(|fit| fit.calibration),
-        members,
-        stacking: fit
-            .filter(|fit| fit.chosen == EnsembleMethod::Stacking)
-            .and_then(|fit| fit.stacking),
-        series,
-    };
+    let stacking =
+        fit.filter(|fit| fit.chosen == EnsembleMethod::Stacking).and_then(|fit| fit.stacking);
+    let metrics = evaluations.iter().flat_map(measured_metrics).collect();
+    let info = about.describe(members, metrics, calibration);
+    let info = ModelInfo { stacking, series, ..info };
     let card = ensemble_card(&info, &about, &evaluations);
     let bundle = Bundle::write(&request.out, &info, networks, &card)
         .map_err(BundlingError::bundle(&request.out))?;

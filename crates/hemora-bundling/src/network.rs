@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use hemora_ct::{LABEL_COUNT, Label, NOTICE, Views};
+use hemora_ct::{LABEL_COUNT, Views};
 use hemora_model::{
-    Bundle, FORMAT_VERSION, LabelValidation, MeasuredLevel, Member, MemberNetworks, Metric,
-    ModelInfo, NetworkRef,
+    Bundle, LabelValidation, MeasuredLevel, Member, MemberNetworks, Metric, NetworkRef,
 };
 use hemora_nn::{networks, onnx};
 
@@ -94,26 +93,8 @@ pub fn bundle_network(request: &BundleRequest) -> Result<Bundled, BundlingError>
         sha256: String::new(),
     };
     let own = trained.network.validation.iter().filter_map(|row| metric(row, &about));
-    let info = ModelInfo {
-        format_version: FORMAT_VERSION,
-        name: about.name.clone(),
-        version: about.version.clone(),
-        created: about.created.clone(),
-        licence: about.licence.clone(),
-        intended_use: about.intended_use.clone(),
-        notice: NOTICE.to_owned(),
-        labels: Label::ALL.to_vec(),
-        training_data: about.training_data.clone(),
-        metrics: own.chain(evaluations.iter().flat_map(measured_metrics)).collect(),
-        operating_points: calibration
-            .as_ref()
-            .map_or_else(Vec::new, |fit| fit.operating_points.clone()),
-        aggregation: calibration.as_ref().and_then(|fit| fit.aggregation.clone()),
-        calibration: calibration.and_then(|fit| fit.calibration),
-        members: vec![member.clone()],
-        stacking: None,
-        series: None,
-    };
+    let metrics = own.chain(evaluations.iter().flat_map(measured_metrics)).collect();
+    let info = about.describe(vec![member.clone()], metrics, calibration);
     let card = network_card(&info, &member, &about, &trained.network, &series, &evaluations);
     let networks = MemberNetworks { slices, series: series.networks };
     let bundle = Bundle::write(&request.out, &info, networks, &card)

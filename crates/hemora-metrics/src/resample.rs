@@ -116,10 +116,7 @@ impl ClusterSums {
         labels: &[bool],
         clusters: &Clusters,
     ) -> Result<Self, MetricError> {
-        same_length(probabilities, labels)?;
-        check_probabilities(probabilities)?;
-        let items = probabilities.iter().zip(labels);
-        Self::new(items.map(|(&p, &label)| item_log_loss(p, label)), clusters)
+        Self::scored(probabilities, labels, clusters, item_log_loss)
     }
 
     /// Brier scores of items.
@@ -131,10 +128,19 @@ impl ClusterSums {
         labels: &[bool],
         clusters: &Clusters,
     ) -> Result<Self, MetricError> {
+        Self::scored(probabilities, labels, clusters, item_brier)
+    }
+
+    /// What `score` makes of each item's probability and label.
+    fn scored(
+        probabilities: &[f64],
+        labels: &[bool],
+        clusters: &Clusters,
+        score: fn(f64, bool) -> f64,
+    ) -> Result<Self, MetricError> {
         same_length(probabilities, labels)?;
         check_probabilities(probabilities)?;
-        let items = probabilities.iter().zip(labels);
-        Self::new(items.map(|(&p, &label)| item_brier(p, label)), clusters)
+        Self::new(probabilities.iter().zip(labels).map(|(&p, &label)| score(p, label)), clusters)
     }
 
     /// Mean when every item of cluster `c` counts `counts[c]` times; `None` without items.

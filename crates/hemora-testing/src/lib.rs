@@ -10,6 +10,8 @@
 //! `cargo xtask ci` sets, a missing peer fails the test instead: an installation that is broken must
 //! not look like success. Real scans stay optional everywhere, since no public copy of them exists.
 
+#[cfg(feature = "bundles")]
+pub mod bundles;
 mod files;
 mod peers;
 #[cfg(feature = "phantoms")]

@@ -5,7 +5,6 @@ mod command;
 mod default_model;
 mod output;
 mod progress;
-mod threads;
 mod train_program;
 
 use std::process::ExitCode;

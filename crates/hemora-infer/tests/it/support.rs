@@ -2,19 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use hemora_ct::{ImagePlane, InputRecipe, LABEL_COUNT, Label, Slice, Window};
+use hemora_ct::{ImagePlane, LABEL_COUNT, Label, Slice};
 use hemora_infer::{EngineKind, LoadedModel};
 use hemora_io::{NewSlice, PixelStorage, write_slice};
-use hemora_metrics::{
-    Calibration, CalibrationMethod, Calibrator, LabelCalibration, Level, OperatingPoint,
-    OperatingRule, Origin,
-};
-use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, NetworkRef};
+use hemora_model::{Bundle, Member, MemberNetworks};
 use hemora_nn::{Conv, Graph, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
+pub use hemora_testing::bundles::{SIZE, calibration, info, member, operating_point};
 pub use hemora_testing::{onnxruntime, python as peers_python, shared};
-
-/// Height and width of the small networks' input.
-pub const SIZE: usize = 32;
 
 /// Orientation of axial slices.
 pub const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
@@ -119,83 +113,6 @@ pub fn first(bundle: &Bundle) -> (&Member, &MemberNetworks) {
 /// The network of slices of a bundle of one.
 pub fn slices(bundle: &Bundle) -> Vec<u8> {
     first(bundle).1.slices.clone()
-}
-
-/// A member that takes 32 × 32 pixels and is the only one.
-pub fn member() -> Member {
-    Member {
-        model: "test".to_owned(),
-        network: NetworkRef { name: "none".to_owned(), trainable_parameters: 7 },
-        input: InputRecipe::grey(SIZE, Window::BRAIN),
-        views: hemora_ct::Views::One,
-        series: Vec::new(),
-        calibration: None,
-        weights: [1.0; LABEL_COUNT],
-        sha256: String::new(),
-    }
-}
-
-/// A description for a network that takes 32 × 32 pixels.
-pub fn info() -> ModelInfo {
-    ModelInfo {
-        format_version: 1,
-        name: "test".to_owned(),
-        version: "1.2.3".to_owned(),
-        created: "2026-01-02".to_owned(),
-        licence: "CC0".to_owned(),
-        intended_use: "tests".to_owned(),
-        notice: "For research use only.".to_owned(),
-        labels: Label::ALL.to_vec(),
-        training_data: "none".to_owned(),
-        metrics: Vec::new(),
-        operating_points: Vec::new(),
-        calibration: None,
-        aggregation: None,
-        members: vec![member()],
-        stacking: None,
-        series: None,
-    }
-}
-
-/// Where nothing was measured.
-fn origin() -> Origin {
-    Origin {
-        file: "none.csv".to_owned(),
-        sha256: String::new(),
-        ids_sha256: String::new(),
-        items: 10,
-        groups: 5,
-        grouping: "patient".to_owned(),
-    }
-}
-
-/// A threshold on slices.
-pub fn operating_point(threshold: f64) -> OperatingPoint {
-    OperatingPoint {
-        name: "sensitivity=0.9".to_owned(),
-        label: Label::Any,
-        level: Level::Slice,
-        threshold,
-        rule: OperatingRule::Sensitivity(0.9),
-        calibrated: true,
-        sensitivity: Some(0.9),
-        specificity: Some(0.8),
-        positives: 5,
-        origin: Some(origin()),
-    }
-}
-
-/// The same temperature for `any` alone.
-pub fn calibration(temperature: f64) -> Calibration {
-    Calibration {
-        method: CalibrationMethod::Temperature,
-        labels: vec![LabelCalibration {
-            label: Label::Any,
-            calibrator: Calibrator::Temperature(temperature),
-            positives: 5,
-        }],
-        origin: origin(),
-    }
 }
 
 /// One slice to write: identifiers, orientation, position, and how many of the 64 × 64 pixels are

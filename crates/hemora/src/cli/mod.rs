@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 pub use bundle::{BundleArgs, EnsembleBundleArgs, EnsembleFitArgs};
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, StatsArgs, SynthArgs};
 pub use model::{AverageArgs, ImportArgs, InspectArgs, SummaryArgs};
-pub use shared::{EngineArgs, ThreadArgs};
+pub use shared::{EngineArgs, StepArgs, ThreadArgs};
 pub use train::TrainArgs;
 pub use triage::{DemoArgs, TriageArgs};
 

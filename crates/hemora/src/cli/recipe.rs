@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use hemora_experiment::recipe::{Dataset, Kind, Preset, RecipeError, RecipeOptions};
 
+use super::StepArgs;
+
 /// Flags of `hemora recipe`.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -65,21 +67,9 @@ pub struct RecipeArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
 
-    /// Threads; 0 for one per core
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub threads: usize,
-
-    /// Print the steps and what they cost, and stop
-    #[arg(long)]
-    pub plan: bool,
-
-    /// Forget what an earlier run completed
-    #[arg(long)]
-    pub restart: bool,
-
-    /// More flags for `hemora train run`, after --
-    #[arg(last = true, value_name = "FLAGS")]
-    pub flags: Vec<String>,
+    /// How its steps are run.
+    #[command(flatten)]
+    pub steps: StepArgs,
 }
 
 /// The recipes.
@@ -144,7 +134,7 @@ impl RecipeArgs {
         options.seed = self.seed;
         options.one_fold = self.one_fold;
         for stage1 in &mut options.stage1 {
-            stage1.flags.extend(self.flags.iter().cloned());
+            stage1.flags.extend(self.steps.flags.iter().cloned());
         }
         for (network, file) in &self.weights {
             options.start_from(network, file)?;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use hemora_base::ThreadCount;
 use hemora_infer::EngineKind;
-use miette::Result;
+use miette::{IntoDiagnostic, Result, WrapErr};
 
 /// How many threads are started.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -21,8 +22,39 @@ impl ThreadArgs {
     /// # Errors
     /// A report if threads are running already.
     pub fn limit(self) -> Result<()> {
-        crate::threads::limit_threads(self.threads)
+        if self.threads == 0 {
+            return Ok(());
+        }
+        let count = ThreadCount::from_requested(self.threads);
+        if let Some(note) = count.note() {
+            eprintln!("warning: {note}");
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(count.threads)
+            .build_global()
+            .into_diagnostic()
+            .wrap_err("cannot start threads")
     }
+}
+
+/// Flags of the commands that run a plan of many steps.
+#[derive(Debug, Clone, Args)]
+pub struct StepArgs {
+    /// Threads.
+    #[command(flatten)]
+    pub threads: ThreadArgs,
+
+    /// Print the steps and what they cost, and stop
+    #[arg(long)]
+    pub plan: bool,
+
+    /// Forget what an earlier run completed
+    #[arg(long)]
+    pub restart: bool,
+
+    /// More flags for `hemora train run`, after --
+    #[arg(last = true, value_name = "FLAGS")]
+    pub flags: Vec<String>,
 }
 
 /// Flags that choose model and engine.

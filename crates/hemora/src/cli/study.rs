@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use hemora_experiment::study::{Phantoms, SetRequest, SplitKind, StudyOptions};
 
+use super::StepArgs;
+
 /// Flags of `hemora study`.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -96,21 +98,9 @@ pub struct StudyArgs {
     #[arg(long, value_name = "RATE")]
     pub learning_rate: Option<f64>,
 
-    /// Threads; 0 for one per core
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub threads: usize,
-
-    /// Print the steps and what they cost, and stop
-    #[arg(long)]
-    pub plan: bool,
-
-    /// Forget what an earlier run completed
-    #[arg(long)]
-    pub restart: bool,
-
-    /// More flags for `hemora train run`, after --
-    #[arg(last = true, value_name = "FLAGS")]
-    pub flags: Vec<String>,
+    /// How its steps are run.
+    #[command(flatten)]
+    pub steps: StepArgs,
 }
 
 /// The presets.
@@ -168,7 +158,7 @@ impl StudyArgs {
             training.learning_rate = None;
         }
         training.learning_rate = self.learning_rate.or(training.learning_rate);
-        training.flags = self.flags.clone();
+        training.flags = self.steps.flags.clone();
         for (network, epochs) in &self.epochs {
             match network {
                 Some(network) => {

@@ -17,20 +17,21 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitStatus> {
     let dataset = arguments.dataset().into_diagnostic()?;
     let options = arguments.options().into_diagnostic()?;
     let recipe = Recipe::plan(options, dataset, &arguments.out).into_diagnostic()?;
-    if arguments.restart && !arguments.plan {
+    if arguments.steps.restart && !arguments.steps.plan {
         recipe.restart().into_diagnostic()?;
     }
     let hemora = std::env::current_exe().into_diagnostic()?;
-    let programs = Programs { hemora, train: train_program::path(), threads: arguments.threads };
+    let programs =
+        Programs { hemora, train: train_program::path(), threads: arguments.steps.threads.threads };
     eprintln!("{}", recipe.plan_text().map_err(explain)?);
     if recipe.trains().map_err(explain)? {
         // A plan can be had without the training program; nothing else can.
-        if !arguments.plan {
+        if !arguments.steps.plan {
             train_program::check(&programs.train)?;
         }
         eprintln!("{}", recipe.cost(&programs).map_err(explain)?);
     }
-    if arguments.plan {
+    if arguments.steps.plan {
         return Ok(ExitStatus::Success);
     }
     let mut on_event = |event: &StepEvent<'_>| match event {

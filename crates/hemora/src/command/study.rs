@@ -11,7 +11,6 @@ use miette::{IntoDiagnostic, Result, bail, miette};
 use crate::cli::{StudyArgs, StudyPreset};
 use crate::output::print;
 use crate::progress;
-use crate::threads::limit_threads;
 use crate::train_program;
 
 /// Runs the command.
@@ -19,19 +18,19 @@ use crate::train_program;
 /// # Errors
 /// A report that names the file or the flag.
 pub fn run(arguments: &StudyArgs) -> Result<ExitStatus> {
-    limit_threads(arguments.threads)?;
+    arguments.steps.threads.limit()?;
     let options = arguments.options();
     options.check().into_diagnostic()?;
     let set = StudySet::open(&request(arguments)?).into_diagnostic()?;
     let (split, out) = (arguments.split.as_deref(), &arguments.out);
-    let study = Study::plan(set, options, split, out, arguments.restart).into_diagnostic()?;
+    let study = Study::plan(set, options, split, out, arguments.steps.restart).into_diagnostic()?;
     let programs = Programs {
         hemora: std::env::current_exe().into_diagnostic()?,
         train: train_program::path(),
-        threads: arguments.threads,
+        threads: arguments.steps.threads.threads,
     };
     eprintln!("{}", study.plan_text(programs.cores()).into_diagnostic()?);
-    if arguments.plan {
+    if arguments.steps.plan {
         return Ok(ExitStatus::Success);
     }
     train_program::check(&programs.train)?;
@@ -54,7 +53,7 @@ pub fn run(arguments: &StudyArgs) -> Result<ExitStatus> {
             bar.suspend(|| eprintln!("{}: {}", cell.name(), cell.outcome_text()));
         }
     };
-    let document = study.run(&programs, arguments.restart, &mut on_event).map_err(explain)?;
+    let document = study.run(&programs, arguments.steps.restart, &mut on_event).map_err(explain)?;
     bar.finish_and_clear();
     print(|output| {
         write!(output, "{}", markdown(&document))?;
