@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use hemora_evaluation::{Evaluation, evaluation_file, read_evaluation, read_fit};
-use hemora_metrics::{Aggregation, FitReport, Level};
-use hemora_model::{MeasuredLevel, Metric};
+use hemora_metrics::{Aggregation, FitReport};
+use hemora_model::Metric;
 
 use crate::BundlingError;
 
@@ -43,11 +43,7 @@ pub(crate) fn measured_metrics(evaluation: &Evaluation) -> Vec<Metric> {
                 metrics.push(Metric {
                     name: name.to_owned(),
                     label: Some(label.label),
-                    level: match level.level {
-                        Level::Slice => MeasuredLevel::Slice,
-                        Level::Series => MeasuredLevel::Series,
-                        Level::Study => MeasuredLevel::Study,
-                    },
+                    level: level.level,
                     value,
                     low: figure.low,
                     high: figure.high,

@@ -54,10 +54,12 @@ pub fn bundle_ensemble(request: &EnsembleRequest) -> Result<Bundled, BundlingErr
     }
     let weights = weights(&models, fit.as_ref())?;
     let (members, mut networks) = read_members(&models, &weights)?;
+    let mut warnings = Vec::new();
     let series = match &request.series_run {
         Some(run) => {
             let slices_fit = request.slices_fit.as_deref();
-            let (series, measured) = read_series(run, slices_fit, &models, &mut networks)?;
+            let (series, measured, notes) = read_series(run, slices_fit, &models, &mut networks)?;
+            warnings = notes;
             // The run's figures out of fold, unless it was evaluated with more care.
             if evaluations.is_empty() {
                 evaluations = measured;
@@ -74,7 +76,7 @@ pub fn bundle_ensemble(request: &EnsembleRequest) -> Result<Bundled, BundlingErr
     let card = ensemble_card(&info, &about, &evaluations);
     let bundle = Bundle::write(&request.out, &info, networks, &card)
         .map_err(BundlingError::bundle(&request.out))?;
-    Ok(Bundled { bundle, warnings: Vec::new() })
+    Ok(Bundled { bundle, warnings })
 }
 
 /// Bundles by the name of their model, in the order in which the names come.
@@ -171,7 +173,7 @@ fn read_series(
     slices_fit: Option<&Path>,
     models: &[Model],
     networks: &mut BundleNetworks,
-) -> Result<(BundleSeries, Vec<Evaluation>), BundlingError> {
+) -> Result<(BundleSeries, Vec<Evaluation>, Vec<String>), BundlingError> {
     let runs = SeriesRuns::read_for_ensemble(run)?;
     let fit = slices_fit.map(read_ensemble_fit).transpose()?;
     if fit.as_ref().is_some_and(|fit| fit.chosen == EnsembleMethod::Stacking) {
@@ -190,5 +192,6 @@ fn read_series(
         return Err(BundlingError::unfit(run.display().to_string(), "it has no networks", advice));
     };
     networks.series = runs.networks;
-    Ok((BundleSeries { stage, slice_weights: slice_weights.collect() }, runs.evaluations))
+    let series = BundleSeries { stage, slice_weights: slice_weights.collect() };
+    Ok((series, runs.evaluations, runs.notes))
 }

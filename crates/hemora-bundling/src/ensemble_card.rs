@@ -76,8 +76,11 @@ fn networks(member: &Member) -> String {
 
 /// Trainable parameters of all networks of a member.
 fn parameters(member: &Member) -> u64 {
-    let count = |stage: &SeriesStage| stage.trainable_parameters * stage.sha256.len() as u64;
-    member.network.trainable_parameters + member.series.iter().map(count).sum::<u64>()
+    // Nothing bounds what a bundle claims.
+    let count =
+        |stage: &SeriesStage| stage.trainable_parameters.saturating_mul(stage.sha256.len() as u64);
+    let series = member.series.iter().map(count);
+    series.fold(member.network.trainable_parameters, u64::saturating_add)
 }
 
 /// What the networks of series that read all members do.

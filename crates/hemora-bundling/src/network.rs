@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use hemora_ct::{LABEL_COUNT, Views};
+use hemora_metrics::Level;
 use hemora_model::{
-    Bundle, LabelValidation, MeasuredLevel, Member, MemberNetworks, Metric, NetworkRef,
+    Bundle, LabelValidation, Member, MemberNetworks, Metric, NetworkRef,
 };
 use hemora_nn::{networks, onnx};
 
@@ -107,7 +108,7 @@ fn metric(row: &LabelValidation, about: &About) -> Option<Metric> {
     Some(Metric {
         name: "AUROC".to_owned(),
         label: Some(row.label),
-        level: MeasuredLevel::Slice,
+        level: Level::Slice,
         value: row.auroc.value?,
         low: row.auroc.low,
         high: row.auroc.high,

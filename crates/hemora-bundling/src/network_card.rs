@@ -74,7 +74,7 @@ fn write_series(card: &mut String, series: &SeriesRuns) {
         "\n## Networks of series\n\nThey read what the network above predicts of all slices of a series, \
          in the order of their positions, up and down; their probabilities, the mean over as many \
          networks as the table has, replace those of single slices. A series of fewer than three slices, \
-         or without positions, keeps those of single slices, and its result has a warning.\n\n| network | \
+         or a slice without a position, keeps those of single slices, and its result has a warning.\n\n| network | \
          reads | values of each slice | networks | parameters of each |\n|---|---|---:|---:|---:|\n",
     );
     for stage in &series.stages {

@@ -140,6 +140,14 @@ impl Probabilities {
     pub fn get(self, label: Label) -> f32 {
         self.to_array()[label.index()]
     }
+
+    /// The subtype with the highest probability; the first in label order where several are equal.
+    pub fn leading_subtype(self) -> Label {
+        let [first, rest @ ..] = Label::SUBTYPES;
+        rest.into_iter().fold(first, |best, label| {
+            if self.get(label) > self.get(best) { label } else { best }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -162,5 +170,14 @@ mod tests {
         assert_eq!(probabilities.to_array(), values);
         assert_eq!(probabilities.get(Label::Any), 0.6);
         assert_eq!(probabilities.get(Label::Epidural), 0.1);
+    }
+
+    #[test]
+    fn the_leading_subtype_is_the_highest_and_the_first_of_equal_ones() {
+        let probabilities = Probabilities { subdural: 0.4, any: 0.9, ..Default::default() };
+        assert_eq!(probabilities.leading_subtype(), Label::Subdural);
+        let equal = Probabilities { subarachnoid: 0.4, ..probabilities };
+        assert_eq!(equal.leading_subtype(), Label::Subarachnoid);
+        assert_eq!(Probabilities::default().leading_subtype(), Label::Epidural);
     }
 }

@@ -1,6 +1,6 @@
 //! The slices of a study that a reader should see first, with where the network looked.
 
-use hemora_ct::{Label, Probabilities};
+use hemora_ct::Label;
 use hemora_io::{Collection, Series};
 use hemora_model::{KeySlice, SeriesResult, SliceResult, StudyResult};
 
@@ -36,9 +36,7 @@ pub fn key_slices(
             let (series, position) = series
                 .iter()
                 .find_map(|series| position_of(series, scored).map(|it| (*series, it)))?;
-            let mut key = key_slice(model, series, position, result, index)?;
-            key.study_instance_uid.clone_from(&study.study_instance_uid);
-            Some(key)
+            key_slice(model, series, position, study, result, index)
         })
         .collect()
 }
@@ -63,6 +61,7 @@ fn key_slice(
     model: &LoadedModel,
     series: &Series,
     position: usize,
+    study: &StudyResult,
     result: &SeriesResult,
     index: usize,
 ) -> Option<KeySlice> {
@@ -70,40 +69,22 @@ fn key_slice(
     let window = Window::around(model.reach(), series.slices.len(), position, &read);
     let slice = window.slice(position).ok()?.clone();
     let scored = &result.slices[index];
-    let leading_subtype = leading(scored.probabilities);
-    let look =
-        model.look(&[Label::Any, leading_subtype], &|recipe| window.input(recipe, position).ok());
+    let leading_subtype = scored.probabilities.leading_subtype();
+    let look = model.look(&|_| vec![Label::Any, leading_subtype], &|recipe| {
+        window.input(recipe, position).ok()
+    });
     let mut maps = look.map_or(Vec::new(), |look| look.maps).into_iter();
     Some(KeySlice {
-        study_instance_uid: String::new(),
+        study_instance_uid: study.study_instance_uid.clone(),
+        patient_id: study.patient_id.clone(),
         series_instance_uid: result.series_instance_uid.clone(),
         sop_instance_uid: scored.sop_instance_uid.clone(),
         index,
         z_mm: scored.z_mm,
         probabilities: scored.probabilities,
         leading_subtype,
-        any_map: maps.next().flatten(),
-        subtype_map: maps.next().flatten(),
+        any_map: maps.next().and_then(|(_, map)| map),
+        subtype_map: maps.next().and_then(|(_, map)| map),
         slice,
     })
-}
-
-/// The subtype with the highest probability; the first in label order where two are equal.
-fn leading(probabilities: Probabilities) -> Label {
-    let [first, rest @ ..] = Label::SUBTYPES;
-    rest.into_iter().fold(first, |best, label| {
-        if probabilities.get(label) > probabilities.get(best) { label } else { best }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_leading_subtype_is_the_highest() {
-        let probabilities = Probabilities { subdural: 0.4, any: 0.9, ..Default::default() };
-        assert_eq!(leading(probabilities), Label::Subdural);
-        assert_eq!(leading(Probabilities::default()), Label::Epidural);
-    }
 }

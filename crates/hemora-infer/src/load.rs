@@ -35,7 +35,7 @@ pub struct Look {
     pub probabilities: [f64; LABEL_COUNT],
     /// Where they see each of the labels that were asked for; `None` where nothing speaks for it or the
     /// networks give no activation maps.
-    pub maps: Vec<Option<ActivationMap>>,
+    pub maps: Vec<(Label, Option<ActivationMap>)>,
 }
 
 /// Why the engines of a model are not loaded.
@@ -110,14 +110,20 @@ impl LoadedModel {
     }
 
     /// A model of one member with engines that are loaded already.
+    ///
+    /// # Panics
+    /// If the model has several members, or networks of series of its own.
     pub fn with_engine(
         model: Bundle,
         engine: Box<dyn Engine>,
         series: Option<SeriesModel>,
     ) -> Self {
-        let first = model.members().next();
-        let members = first.map(|(_, networks)| LoadedMember::new(networks, engine, series));
-        let members = members.into_iter().collect();
+        assert!(model.info().members.len() == 1 && model.info().series.is_none(), "one member alone");
+        let networks = model.members().map(|(_, networks)| networks);
+        let members = networks.zip([(engine, series)]);
+        let members = members
+            .map(|(networks, (engine, series))| LoadedMember::new(networks, engine, series))
+            .collect();
         Self { model, members, series: None, note: String::new() }
     }
 
@@ -141,29 +147,32 @@ impl LoadedModel {
         self.model.members().map(|(member, _)| member.input.reach()).max().unwrap_or(0)
     }
 
-    /// What the networks of single slices predict of an image, and where they see `labels`. `input` makes an
-    /// image of a recipe. `None` if a network gives nothing.
+    /// What the networks of single slices predict of an image, and where they see what `labels` names after
+    /// these probabilities. `input` makes an image of a recipe. `None` if a network gives nothing.
     pub fn look(
         &self,
-        labels: &[Label],
+        labels: &dyn Fn(Probabilities) -> Vec<Label>,
         input: &dyn Fn(&InputRecipe) -> Option<Vec<f32>>,
     ) -> Option<Look> {
         let mut probabilities = [0.0; LABEL_COUNT];
-        let mut maps: Vec<Vec<(f64, ActivationMap)>> = vec![Vec::new(); labels.len()];
+        let mut outputs = Vec::with_capacity(self.members.len());
         for ((info, _), member) in self.model.members().zip(&self.members) {
-            let (weights, output) = (info.weights, member.engine.run(&input(&info.input)?).ok()?);
+            let output = member.engine.run(&input(&info.input)?).ok()?;
             for (at, value) in output.probabilities.iter().enumerate() {
-                probabilities[at] += weights[at] * f64::from(*value);
+                probabilities[at] += info.weights[at] * f64::from(*value);
             }
-            for (label, maps) in labels.iter().zip(&mut maps) {
-                let map = member.classifier.as_ref().zip(output.features.as_ref());
-                let map = map.and_then(|(classifier, features)| classifier.map(features, *label));
-                let weight = weights[label.index()];
-                maps.extend(map.filter(|_| weight > 0.0).map(|map| (weight, map)));
-            }
+            outputs.push((info.weights, member, output.features));
         }
-        let maps = labels.iter().zip(maps).map(|(label, maps)| mean_map(*label, maps)).collect();
-        Some(Look { probabilities, maps })
+        let map = |label: Label| {
+            let of_members = outputs.iter().filter_map(|(weights, member, features)| {
+                let weight = weights[label.index()];
+                let classifier = member.classifier.as_ref().filter(|_| weight > 0.0)?;
+                Some((weight, classifier.map(features.as_ref()?, label)?))
+            });
+            (label, mean_map(label, of_members.collect()))
+        };
+        let labels = labels(Probabilities::from_array(probabilities.map(|value| value as f32)));
+        Some(Look { probabilities, maps: labels.into_iter().map(map).collect() })
     }
 
     /// The networks of single slices at work on a series of so many slices.
@@ -202,6 +211,9 @@ impl LoadedModel {
             let read = series.apply_after(single, &mut slices, z);
             let warning = read.err().map(|reason| not_run(&reason));
             warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
+        }
+        if warnings.is_empty() {
+            warnings.extend(unplaced(info, &slices, z));
         }
         if let Some(calibration) = &info.calibration {
             calibrate(&mut slices, calibration);
@@ -249,6 +261,22 @@ fn not_run(reason: &str) -> String {
         "the networks of series were not run ({reason}): the probabilities are those of single slices, \
          for which calibration and thresholds may not hold"
     )
+}
+
+/// What a reader should know where what reads a series passed over slices without a position.
+fn unplaced(info: &ModelInfo, slices: &[SliceScore], z: &[Option<f64>]) -> Option<String> {
+    let reads_series = info.series.is_some()
+        || info.stacking.is_some()
+        || info.members.iter().any(|member| !member.series.is_empty());
+    let has_position = |slice: &&SliceScore| z[slice.index].is_some_and(f64::is_finite);
+    let count = slices.len() - slices.iter().filter(has_position).count();
+    (reads_series && count > 0).then(|| {
+        format!(
+            "{count} of {} slices have no position: theirs are the probabilities of single slices, for \
+             which calibration and thresholds may not hold",
+            slices.len()
+        )
+    })
 }
 
 /// Replaces the weighted means by what the bundle's trees predict; a warning if they cannot read the

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::slice;
 
-use hemora_ct::{LABEL_COUNT, Probabilities, SequenceSlice, places_along, probability_columns};
+use hemora_ct::{
+    LABEL_COUNT, Probabilities, SequenceSlice, SeriesInput, places_along, probability_columns, stack,
+};
 use rayon::prelude::*;
 
 use crate::score::{MemberScore, SliceScore};
 use crate::{EngineError, EngineKind, SequenceEngine, load_sequence_engine, run_both_ways};
-use hemora_ct::SeriesInput;
 use hemora_model::{
     Bundle, FeatureError, Member, MemberNetworks, SeriesStage, check_features, series_entry,
 };
@@ -17,8 +18,6 @@ use hemora_model::{
 const FEWEST: usize = 3;
 /// More slices are no head; attention takes memory by the square of their number.
 const MOST: usize = 1024;
-/// Slices closer than this lie at one position, mm.
-const SAME_POSITION: f64 = 0.01;
 
 /// Networks that read the slices of a whole series, in the order in which they run.
 pub struct SeriesModel {
@@ -217,7 +216,7 @@ pub(crate) fn in_order(
         return Err(format!("{} of its {count} slices have no position", count - positions.len()));
     }
     positions.sort_by(|a, b| a.0.total_cmp(&b.0));
-    if positions[positions.len() - 1].0 - positions[0].0 < SAME_POSITION {
+    if stack::is_same_position(positions[0].0, positions[positions.len() - 1].0) {
         return Err("its slices all lie at one position".to_owned());
     }
     Ok(positions)

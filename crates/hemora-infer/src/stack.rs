@@ -51,7 +51,7 @@ impl Window {
     pub(crate) fn input(&self, recipe: &InputRecipe, index: usize) -> Result<Vec<f32>, String> {
         let slice = self.slice(index)?;
         Ok(recipe.input(|offset| {
-            let wanted = index.saturating_add_signed(offset as isize).min(self.count - 1);
+            let wanted = hemora_ct::stack::neighbour(index, offset, self.count);
             let between: Vec<usize> = if offset < 0 {
                 (wanted..index).collect()
             } else {

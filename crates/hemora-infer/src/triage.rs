@@ -109,7 +109,14 @@ pub(crate) fn score_collection(
     });
     let total = total.sum();
     let done = AtomicUsize::new(0);
-    let advance = |_: usize, _: usize| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+    let advance = |_: usize, _: usize| {
+        let now = done.fetch_add(1, Ordering::Relaxed) + 1;
+        // After the last slice nothing is left to stop.
+        match progress(now, total) {
+            ControlFlow::Break(()) if now < total => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    };
     let mut studies = Vec::new();
     for (study, fates) in collection.studies.iter().zip(&fates) {
         studies.extend(study_result(model, study, fates, &advance, &mut skipped)?);

@@ -1,8 +1,9 @@
 //! One slice by itself: its probabilities, and where the networks see a label and the leading subtype.
 
-use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Plane};
+use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Plane, Probabilities};
+use hemora_model::ActivationMap;
 
-use crate::LoadedModel;
+use crate::{LoadedModel, Look};
 
 /// The probabilities of a slice in label order, and maps (0–1) of where a network sees a label.
 pub type SliceView = ([f64; LABEL_COUNT], Vec<(Label, Plane)>);
@@ -19,13 +20,12 @@ impl LoadedModel {
         if self.reach() > 0 {
             return None;
         }
-        let look = self.look(&Label::ALL, input)?;
-        let probability = |label: &Label| look.probabilities[label.index()];
-        let leading =
-            Label::SUBTYPES.into_iter().max_by(|a, b| probability(a).total_cmp(&probability(b)));
-        let mut labels = vec![label];
-        labels.extend(leading.filter(|leading| *leading != label));
-        let map = |label: Label| Some((label, look.maps[label.index()].as_ref()?.plane.clone()));
-        Some((look.probabilities, labels.into_iter().filter_map(map).collect()))
+        let labels = |probabilities: Probabilities| {
+            let leading = probabilities.leading_subtype();
+            if leading == label { vec![label] } else { vec![label, leading] }
+        };
+        let Look { probabilities, maps } = self.look(&labels, input)?;
+        let map = |(label, map): (Label, Option<ActivationMap>)| Some((label, map?.plane));
+        Some((probabilities, maps.into_iter().filter_map(map).collect()))
     }
 }

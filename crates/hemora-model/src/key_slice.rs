@@ -7,6 +7,8 @@ use hemora_ct::{Label, Plane, Probabilities, Slice, resize};
 pub struct KeySlice {
     /// StudyInstanceUID.
     pub study_instance_uid: String,
+    /// PatientID: two patients may share a study's UID.
+    pub patient_id: String,
     /// SeriesInstanceUID.
     pub series_instance_uid: String,
     /// SOPInstanceUID.

@@ -13,7 +13,7 @@ mod trained;
 
 pub use bundle::{
     Bundle, BundleError, BundleNetworks, BundleSeries, FORMAT_VERSION, FeatureError, MOST_MEMBERS,
-    MOST_SERIES_NETWORKS, MeasuredLevel, Member, MemberNetworks, Metric, ModelInfo, NetworkRef,
+    MOST_SERIES_NETWORKS, Member, MemberNetworks, Metric, ModelInfo, NetworkRef,
     SeriesStage, check_features, member_folder, series_entry,
 };
 pub use key_slice::{ActivationMap, KeySlice};

@@ -65,7 +65,8 @@ pub struct StudyResult {
     pub study_instance_uid: String,
     /// PatientID, empty if absent.
     pub patient_id: String,
-    /// Study probabilities: those of the most suspicious series.
+    /// Study probabilities: those of the head, which several series may show at different levels, or
+    /// those of the most suspicious series.
     pub probabilities: Probabilities,
     /// How many slices reach each threshold that the model's bundle stores for slices.
     pub flags: Vec<Flag>,
@@ -97,7 +98,8 @@ pub struct SeriesResult {
     pub series_instance_uid: String,
     /// SeriesDescription, if any.
     pub description: Option<String>,
-    /// Series probabilities, per label the mean of the (up to) three highest slices.
+    /// Series probabilities: by the rule that the bundle holds, else per label the mean of the (up to)
+    /// three highest slices.
     pub probabilities: Probabilities,
     /// How the series was acquired.
     pub acquisition: Acquisition,

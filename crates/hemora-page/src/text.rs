@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use hemora_base::is_disturbing;
 use maud::Markup;
 
 /// Longest text that is shown, in characters; the rest is cut off and its length named.
@@ -52,10 +53,9 @@ fn replacement(character: char) -> Option<&'static str> {
     match character {
         ' '..='~' | '\n' | '\t' => None,
         '\r' => Some(" "),
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => Some("\u{FFFD}"),
         // Non-characters are a parse error in HTML, as controls are.
         '\u{FDD0}'..='\u{FDEF}' => Some("\u{FFFD}"),
-        _ if character.is_control() || u32::from(character) & 0xFFFE == 0xFFFE => Some("\u{FFFD}"),
+        _ if is_disturbing(character) || u32::from(character) & 0xFFFE == 0xFFFE => Some("\u{FFFD}"),
         _ => None,
     }
 }

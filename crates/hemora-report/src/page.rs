@@ -175,7 +175,8 @@ fn figures<'a>(
     studies: &[&StudyResult],
     key_slices: &'a [SlicePicture],
 ) -> Result<Figures<'a>, ReportError> {
-    let mut indices = HashMap::new();
+    // Two patients may share all UIDs.
+    let mut indices: HashMap<[&str; 3], Vec<(&str, [usize; 3])>> = HashMap::new();
     let mut figures: Figures = Vec::with_capacity(studies.len());
     for (rank, study) in studies.iter().enumerate() {
         figures.push(study.series.iter().map(|_| Vec::new()).collect());
@@ -186,13 +187,17 @@ fn figures<'a>(
                     &series.series_instance_uid,
                     &slice.sop_instance_uid,
                 ];
-                indices.entry(name).or_insert((rank, number, index));
+                let entry = (study.patient_id.as_str(), [rank, number, index]);
+                indices.entry(name).or_default().push(entry);
             }
         }
     }
     for key in key_slices {
         let name = [key.study.as_str(), &key.series, &key.sop];
-        let Some(&(rank, number, index)) = indices.get(&name) else {
+        let patients = indices.get(&name).map_or(&[][..], Vec::as_slice);
+        let is_of = |patient: &str| key.patient.as_deref().is_none_or(|known| known == patient);
+        let found = patients.iter().find(|(patient, _)| is_of(patient));
+        let Some(&(_, [rank, number, index])) = found else {
             let [study, series, sop] = name.map(str::to_owned);
             return Err(ReportError::UnknownSlice { study, series, sop });
         };

@@ -22,6 +22,8 @@ pub(crate) const WINDOWS: [(&str, Window); 3] =
 /// A slice to be shown, already drawn, so that its HU need not be kept.
 #[derive(Debug, Clone)]
 pub struct SlicePicture {
+    /// PatientID, where it is known: two patients may share all UIDs.
+    pub(crate) patient: Option<String>,
     pub(crate) study: String,
     pub(crate) series: String,
     pub(crate) sop: String,
@@ -54,7 +56,8 @@ impl SlicePicture {
     pub fn from_key_slice(key: &hemora_model::KeySlice) -> Result<Self, ReportError> {
         let maps: Vec<_> = key.maps().map(|map| (map.label, map.plane.clone())).collect();
         let (series, sop) = (&key.series_instance_uid, &key.sop_instance_uid);
-        Self::draw(&key.study_instance_uid, series, sop, &key.slice, &maps)
+        let picture = Self::draw(&key.study_instance_uid, series, sop, &key.slice, &maps)?;
+        Ok(Self { patient: Some(key.patient_id.clone()), ..picture })
     }
 
     /// Draws `slice` (HU) in three windows, and over the brain window each of `maps`: activation
@@ -82,6 +85,7 @@ impl SlicePicture {
         let canvas = [width, height].map(|side| (side / unit).max(16.0));
         let drawn = maps.iter().map(|(label, map)| draw_map(*label, map, pixels, canvas));
         Ok(Self {
+            patient: None,
             study: study.into(),
             series: series.into(),
             sop: sop.into(),

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use hemora_base::printable;
-use hemora_ct::Label;
 use hemora_model::TriageResult;
 
 /// Failed files that are named; the others are counted.
@@ -18,12 +17,8 @@ pub fn worklist_text(result: &TriageResult) -> String {
     }
     for (index, study) in result.studies.iter().enumerate() {
         let slices: usize = study.series.iter().map(|series| series.slices.len()).sum();
-        let subtypes = Label::SUBTYPES.map(|label| (label, study.probabilities.get(label)));
-        let [first, rest @ ..] = subtypes;
-        // The last in label order where two are equal.
-        let (leading, probability) = rest
-            .into_iter()
-            .fold(first, |best, it| if it.1.total_cmp(&best.1).is_ge() { it } else { best });
+        let leading = study.probabilities.leading_subtype();
+        let probability = study.probabilities.get(leading);
         // Writing to a text does not fail.
         let _ = writeln!(
             text,

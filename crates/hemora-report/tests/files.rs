@@ -3,14 +3,15 @@
 mod support;
 
 use hemora_ct::{Label, Plane, Probabilities};
-use hemora_model::{ActivationMap, KeySlice, Timings, TriageOutput};
-use hemora_report::{WRITERS, worklist_text, write_all};
+use hemora_model::{ActivationMap, KeySlice, StudyResult, Timings, TriageOutput};
+use hemora_report::{Report, SlicePicture, WRITERS, worklist_text, write_all};
 use support::{result, slice, study};
 
 fn output() -> TriageOutput {
     let plane = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
     let key = KeySlice {
         study_instance_uid: "1.2.3".into(),
+        patient_id: study("1.2.3", 0.8, 3).patient_id,
         series_instance_uid: "1.2.3.1".into(),
         sop_instance_uid: "1.2.3.1.2".into(),
         index: 2,
@@ -23,6 +24,18 @@ fn output() -> TriageOutput {
     };
     let result = result(vec![study("1.2.3", 0.8, 3)]);
     TriageOutput { result, key_slices: vec![key], timings: Timings::default() }
+}
+
+#[test]
+fn pictures_stand_with_their_patient_where_two_share_all_uids() {
+    let other = StudyResult { patient_id: "P-2".into(), ..study("1.2.3", 0.5, 3) };
+    let result = result(vec![study("1.2.3", 0.8, 3), other]);
+    let key = KeySlice { patient_id: "P-2".into(), ..output().key_slices.remove(0) };
+    let pictures = [SlicePicture::from_key_slice(&key).unwrap()];
+    let report = Report::new(&result, &pictures).unwrap();
+    let has_pictures =
+        |study: usize| report.study(study, true).unwrap().into_string().contains("data:image/png");
+    assert!(!has_pictures(0) && has_pictures(1));
 }
 
 #[test]

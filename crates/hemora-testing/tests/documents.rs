@@ -32,7 +32,11 @@ fn documents() -> Vec<PathBuf> {
 /// The anchors of a document's headings, as GitHub makes them.
 fn anchors(document: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(document).unwrap();
-    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let mut in_code = false;
+    let headings = text.lines().filter(|line| {
+        in_code ^= line.starts_with("```");
+        !in_code && line.starts_with('#')
+    });
     headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
 }
 

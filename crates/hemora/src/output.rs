@@ -1,4 +1,4 @@
-//! Files that are either whole or not there.
+//! What commands write: files, folders, standard output.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -24,7 +24,9 @@ pub fn write_whole(
 /// # Errors
 /// A report that names the file.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    write_whole(path, |file| serde_json::to_writer_pretty(file, value).map_err(Into::into))
+    hemora_base::write_json(path, value)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write {}", path.display()))
 }
 
 /// Makes a folder and what is above it.

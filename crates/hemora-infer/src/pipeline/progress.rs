@@ -37,5 +37,6 @@ pub struct Progress {
 }
 
 /// Gets the progress, from any thread, and stops triage by [`ControlFlow::Break`]: what is at work
-/// ends, nothing new begins.
+/// ends, nothing new begins. A break while slices are drawn leaves the result with the key slices that
+/// there are; one after the last file or slice of a step comes too late to stop that step.
 pub type ProgressCallback<'a> = &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync);

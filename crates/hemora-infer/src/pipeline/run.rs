@@ -62,7 +62,7 @@ impl<'a> Triage<'a> {
     /// with its reason; the others go on.
     ///
     /// # Errors
-    /// [`TriageError::Cancelled`] if `progress` breaks.
+    /// [`TriageError::Cancelled`] if `progress` breaks while headers are read or slices scored.
     pub fn run(
         &self,
         input: TriageInput<'_>,
@@ -102,8 +102,9 @@ impl<'a> Triage<'a> {
         let mut keys: Vec<KeySlice> = Vec::new();
         for (index, study) in result.studies[..total].iter().enumerate() {
             keys.extend(key_slices(self.model, collection, study, self.pictures.slices));
+            // What was scored is not lost for want of pictures.
             if progress(Progress { step, done: index + 1, total }).is_break() {
-                return Err(TriageError::Cancelled { step });
+                break;
             }
         }
         let timings = Timings { headers_s, scoring_s, key_slices_s: lap.seconds() };

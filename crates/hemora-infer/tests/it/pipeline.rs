@@ -76,10 +76,10 @@ fn progress_names_every_step_and_counts_to_its_end() {
 }
 
 #[test]
-fn any_step_can_be_cancelled_and_nothing_follows() {
+fn reading_and_scoring_can_be_cancelled_and_nothing_follows() {
     let archive = archive();
     let model = loaded(&archive.bundle);
-    for cancelled in [Step::ReadHeaders, Step::ScoreSlices, Step::DrawSlices] {
+    for cancelled in [Step::ReadHeaders, Step::ScoreSlices] {
         let later = AtomicUsize::new(0);
         let input = TriageInput::Paths(vec![archive.folder.path().join("in")]);
         let output = Triage::new(&model).run(input, &|progress| {
@@ -94,4 +94,31 @@ fn any_step_can_be_cancelled_and_nothing_follows() {
         assert_eq!(output.unwrap_err(), TriageError::Cancelled { step: cancelled });
         assert_eq!(later.into_inner(), 0, "{cancelled}");
     }
+}
+
+#[test]
+fn what_is_complete_is_not_lost_to_a_late_break() {
+    let archive = archive();
+    let model = loaded(&archive.bundle);
+    let input = || TriageInput::Paths(vec![archive.folder.path().join("in")]);
+    let whole = Triage::new(&model).run(input(), &|_| ControlFlow::Continue(())).unwrap();
+    for late in [Step::ReadHeaders, Step::ScoreSlices, Step::DrawSlices] {
+        let output = Triage::new(&model).run(input(), &|progress| {
+            match progress.step == late && progress.done == progress.total {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        assert_eq!(output.unwrap().result, whole.result, "{late}");
+    }
+    // The first study is drawn, no other.
+    let output = Triage::new(&model).run(input(), &|progress| match progress.step {
+        Step::DrawSlices => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    let output = output.unwrap();
+    assert_eq!(output.result, whole.result);
+    let first = &whole.result.studies[0].study_instance_uid;
+    assert!(output.key_slices.iter().all(|key| key.study_instance_uid == *first));
+    assert!(!output.key_slices.is_empty() && output.key_slices.len() < whole.key_slices.len());
 }

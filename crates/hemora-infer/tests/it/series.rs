@@ -270,6 +270,26 @@ fn calibration_comes_after_the_networks_of_series() {
 }
 
 #[test]
+fn one_slice_without_a_position_keeps_its_own_probabilities_and_the_warnings_name_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = bundle(folder.path(), &[("sequence-features", FEATURES, 1)], None);
+    let mut places = even(6, 5.0);
+    places[2] = None;
+    let input = folder.path().join("in");
+    write_series(&input, "1.5.1", &places);
+    let collection = read(&input);
+    let result = run(EngineKind::Tract, &bundle, &collection);
+    let own: Vec<_> = alone(&bundle, &collection).into_iter().map(|(own, _)| own).collect();
+    for (index, (slice, own)) in result.slices.iter().zip(&own).enumerate() {
+        let same = slice.probabilities.to_array().iter().zip(own).all(|(a, b)| (a - b).abs() < 1e-6);
+        assert_eq!(same, slice.z_mm.is_none(), "slice {index}");
+    }
+    assert_eq!(result.slices.iter().filter(|slice| slice.z_mm.is_none()).count(), 1);
+    let warning = result.warnings.iter().find(|it| it.contains("1 of 6 slices have no position"));
+    assert!(warning.is_some_and(|it| it.contains("single slices")), "{:?}", result.warnings);
+}
+
+#[test]
 fn series_that_cannot_be_read_keep_the_probabilities_of_single_slices_and_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

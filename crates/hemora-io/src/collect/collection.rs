@@ -94,9 +94,11 @@ pub fn collect_sources(
         }
         let result: Result<Vec<Member>, ReadError> =
             result.map_err(|error| as_named(error, &source, named.contains(&source)));
-        match progress(done.fetch_add(1, Ordering::Relaxed) + 1, total) {
-            ControlFlow::Continue(()) => Some((source, result)),
-            ControlFlow::Break(()) => None,
+        let now = done.fetch_add(1, Ordering::Relaxed) + 1;
+        match progress(now, total) {
+            // After the last file nothing is left to stop.
+            ControlFlow::Break(()) if now < total => None,
+            _ => Some((source, result)),
         }
     };
     let results: Vec<_> = sources.into_par_iter().map(read).collect::<Option<_>>()?;

@@ -173,10 +173,10 @@ impl Bundle {
         let info = ModelInfo::from_json(&archive.entry(DESCRIPTION, TEXT_LIMIT)?)?;
         let card = archive.entry(CARD, TEXT_LIMIT)?;
         let mut left = MEMBERS_LIMIT;
-        let mut of_member = |name: &str, limit: u64| -> Result<Vec<u8>, BundleError> {
+        let mut of_member = |name: &str, limit: u64| -> Result<(String, Vec<u8>), BundleError> {
             let bytes = archive.entry(name, limit.min(left))?;
             left -= bytes.len() as u64;
-            Ok(bytes)
+            Ok((name.to_owned(), bytes))
         };
         let mut members = Vec::with_capacity(info.members.len());
         for (index, member) in info.members.iter().enumerate() {
@@ -217,17 +217,21 @@ impl Bundle {
             );
             return Err(BundleError::value("members", problem));
         };
-        let member = read_member(member, "", &mut |name, limit| match model.take() {
+        let read = &mut |name: &str, limit: u64| match model.take() {
             // The network of slices is asked for first, and is the model whatever its name.
-            Some(model) => Ok(model),
-            None => read_file(&path.with_file_name(name), limit),
-        })?;
+            Some(model) => Ok((path.display().to_string(), model)),
+            None => {
+                let path = path.with_file_name(name);
+                Ok((path.display().to_string(), read_file(&path, limit)?))
+            }
+        };
+        let member = read_member(member, "", read)?;
         Ok(Self { info, networks: member.into(), card: text(card)? })
     }
 }
 
-/// Reads an entry by name, at most so many bytes of it.
-type ReadEntry<'a> = dyn FnMut(&str, u64) -> Result<Vec<u8>, BundleError> + 'a;
+/// Reads an entry by name, at most so many bytes of it; gives its name for messages too.
+type ReadEntry<'a> = dyn FnMut(&str, u64) -> Result<(String, Vec<u8>), BundleError> + 'a;
 
 /// Reads a member's networks from `folder` and checks their hashes.
 fn read_member(
@@ -236,8 +240,8 @@ fn read_member(
     read: &mut ReadEntry<'_>,
 ) -> Result<MemberNetworks, BundleError> {
     let mut network = |name: String, limit, expected: &str| {
-        let bytes = read(&name, limit)?;
-        check_hash(name, &bytes, expected)?;
+        let (shown, bytes) = read(&name, limit)?;
+        check_hash(shown, &bytes, expected)?;
         Ok::<_, BundleError>(bytes)
     };
     let slices = network(format!("{folder}{MODEL}"), MODEL_LIMIT, &member.sha256)?;

@@ -1,20 +1,9 @@
 //! Figures that a bundle claims.
 
 use hemora_ct::Label;
+use hemora_metrics::Level;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// What a figure was computed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum MeasuredLevel {
-    /// Single slices.
-    Slice,
-    /// Series.
-    Series,
-    /// Studies.
-    Study,
-}
 
 /// One measured figure with its 95 % confidence interval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,7 +14,7 @@ pub struct Metric {
     /// The label, absent for a figure over all labels.
     pub label: Option<Label>,
     /// What it was computed over.
-    pub level: MeasuredLevel,
+    pub level: Level,
     /// The figure.
     pub value: f64,
     /// Lower end of the interval, if there is one.

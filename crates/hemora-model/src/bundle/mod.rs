@@ -12,7 +12,7 @@ pub use error::BundleError;
 pub use file::{Bundle, BundleNetworks, MemberNetworks};
 pub use info::{FORMAT_VERSION, ModelInfo};
 pub use member::{MOST_MEMBERS, Member, NetworkRef, member_folder};
-pub use metric::{MeasuredLevel, Metric};
+pub use metric::Metric;
 pub use series::{
     BundleSeries, FeatureError, MOST_SERIES_NETWORKS, SeriesStage, check_features, series_entry,
 };

@@ -5,7 +5,8 @@ use std::io::Cursor;
 use std::path::Path;
 
 use hemora_ct::Label;
-use hemora_model::{Bundle, BundleError, MeasuredLevel, Metric, ModelInfo};
+use hemora_metrics::Level;
+use hemora_model::{Bundle, BundleError, Metric, ModelInfo};
 use serde_json::{Value, json};
 use zip::{CompressionMethod, ZipArchive};
 
@@ -19,7 +20,7 @@ fn info() -> ModelInfo {
         metrics: vec![Metric {
             name: "AUROC".to_owned(),
             label: Some(Label::Any),
-            level: MeasuredLevel::Slice,
+            level: Level::Slice,
             value: 0.5,
             low: Some(0.4),
             high: Some(0.6),
@@ -97,7 +98,7 @@ fn an_onnx_model_opens_with_its_description_beside_it() {
     fs::write(folder.path().join("net.md"), "own card").unwrap();
     assert_eq!(Bundle::open(&model).unwrap().card(), "own card");
     fs::write(&model, b"another network").unwrap();
-    assert!(Bundle::open(&model).unwrap_err().to_string().contains("model.onnx has SHA-256"));
+    assert!(Bundle::open(&model).unwrap_err().to_string().contains("net.onnx has SHA-256"));
 }
 
 #[test]

@@ -3,9 +3,7 @@
 
 pub mod sound;
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use hemora_ct::{Label, Probabilities, Slice};
 use hemora_model::{
@@ -89,7 +87,7 @@ pub fn page(result: &TriageResult, keys: &[SlicePicture]) -> String {
 }
 
 /// The text of a page as Python's parser reads it; panics if tags do not balance.
-pub fn text_by_python(python: &PathBuf, html: &str) -> String {
+pub fn text_by_python(python: &Path, html: &str) -> String {
     const PROGRAM: &str = r#"
 import html.parser, sys
 class Reader(html.parser.HTMLParser):
@@ -114,15 +112,6 @@ reader.feed(sys.stdin.buffer.read().decode())
 reader.close()
 assert not reader.open, reader.open
 "#;
-    let mut child = Command::new(python)
-        .args(["-c", PROGRAM])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The program reads everything before it ends, and a page this small fits its output pipe.
-    child.stdin.take().unwrap().write_all(html.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "Python found a fault in the page");
-    String::from_utf8(output.stdout).unwrap()
+    let words = hemora_testing::run_python(python, PROGRAM, &[""; 0], html.as_bytes());
+    String::from_utf8(words).unwrap()
 }

@@ -21,7 +21,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("out", "names what the command writes"),
     ("preset", "the settings to start from"),
     ("rule", "how a threshold is chosen; on the evaluated cases only with --tune-on-test"),
-    ("series-run", "networks of series: of one network, or of a whole ensemble"),
 ];
 
 /// What a flag is in some commands.
@@ -79,7 +78,8 @@ fn meaning(argument: &Arg) -> Meaning {
 fn table() -> String {
     let mut text = String::from(
         "# The flags of `hemora`\n\n\
-         A flag means the same in every command that has it. A test makes this table from the \
+         A flag means the same in every command that has it; those with several rows are explained \
+         below. A test makes this table from the \
          definitions: `HEMORA_BLESS=1 cargo test -p hemora` writes it anew. `hemora COMMAND --help` \
          also gives defaults; `hemora train` passes its flags on to `hemora-train`.\n\n\
          | flag | value | meaning | commands |\n|---|---|---|---|\n",
@@ -92,6 +92,10 @@ fn table() -> String {
             let value = if value.is_empty() { value } else { format!("`{value}`") };
             let _ = writeln!(text, "| `--{flag}` | {value} | {help} | {commands} |");
         }
+    }
+    text.push_str("\nFlags with several rows:\n\n");
+    for (flag, reason) in EXCEPTIONS {
+        let _ = writeln!(text, "- `--{flag}`: {reason}");
     }
     text
 }
@@ -107,6 +111,10 @@ fn a_flag_has_one_meaning_over_all_commands() {
                 let _ = writeln!(several, "  {value:?} {help:?} in {commands:?}");
             }
         }
+    }
+    for (name, _) in EXCEPTIONS {
+        let meanings = flags().get(*name).map_or(0, BTreeMap::len);
+        assert!(meanings > 1, "--{name} needs no exception");
     }
     assert!(
         several.is_empty(),

@@ -48,6 +48,9 @@ pub fn bundle(arguments: &EnsembleBundleArgs) -> Result<ExitStatus> {
         out: description.out.clone(),
     };
     let bundled = bundle_ensemble(&request).into_diagnostic()?;
+    for warning in &bundled.warnings {
+        eprintln!("warning: {warning}");
+    }
     let (members, models) = (members.len(), bundled.bundle.info().models().len());
     let bytes = std::fs::metadata(&description.out).into_diagnostic()?.len() as f64;
     print(|output| {

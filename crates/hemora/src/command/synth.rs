@@ -6,6 +6,7 @@ use hemora_synth::{PhantomOptions, write_dataset};
 use miette::{IntoDiagnostic, Result};
 
 use crate::cli::SynthArgs;
+use crate::output::print;
 use crate::progress;
 
 /// Runs the command.
@@ -23,15 +24,20 @@ pub fn run(arguments: &SynthArgs) -> Result<ExitStatus> {
     let summary =
         write_dataset(out, *seed, *patients, &options, &progress::moves(&bar)).into_diagnostic()?;
     bar.finish_and_clear();
-    println!(
-        "{}: {} patients ({} with hemorrhage), {} slices",
-        out.display(),
-        summary.patients,
-        summary.positive_patients,
-        summary.slices
-    );
-    for label in Label::ALL {
-        println!("  {label:<18}{:>6} slices", summary.positive_slices[label.index()]);
-    }
+    print(|output| {
+        writeln!(
+            output,
+            "{}: {} patients ({} with hemorrhage), {} slices",
+            out.display(),
+            summary.patients,
+            summary.positive_patients,
+            summary.slices
+        )?;
+        for label in Label::ALL {
+            let slices = summary.positive_slices[label.index()];
+            writeln!(output, "  {label:<18}{slices:>6} slices")?;
+        }
+        Ok(())
+    })?;
     Ok(ExitStatus::Success)
 }
