@@ -6,31 +6,57 @@ use std::path::Path;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
-/// Lets `fill` write a temporary file beside `path`, then syncs it and renames it to `path`: a killed
-/// program leaves the earlier file or none. The folder must be there.
+/// A file that is written whole and waits to get its name. Dropped, it is gone.
+#[derive(Debug)]
+pub struct WholeFile(NamedTempFile);
+
+impl WholeFile {
+    /// Lets `fill` write a temporary file into `folder`, which must be there, and syncs it.
+    ///
+    /// # Errors
+    /// What `fill` or the operating system reports; the temporary file is removed. The path is not in
+    /// the message.
+    pub fn write<E: From<io::Error>>(
+        folder: &Path,
+        fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".hemora-").suffix(".partial");
+        // Readable like any new file; temporary files are private otherwise.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(folder)?;
+        let mut writer = BufWriter::new(file.as_file());
+        fill(&mut writer)?;
+        writer.flush()?;
+        drop(writer);
+        file.as_file().sync_all()?;
+        Ok(Self(file))
+    }
+
+    /// Gives it its name, which may be that of an earlier file.
+    ///
+    /// # Errors
+    /// What the operating system reports; the file is removed then.
+    pub fn rename(self, path: &Path) -> io::Result<()> {
+        self.0.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+/// Writes a [`WholeFile`] beside `path` and renames it to `path`: a killed program leaves the earlier
+/// file or none. The folder must be there.
 ///
 /// # Errors
-/// What `fill` or the operating system reports; the temporary file is removed. The path is not in the
-/// message.
+/// As [`WholeFile::write`].
 pub fn write_whole<E: From<io::Error>>(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), E>,
 ) -> Result<(), E> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hemora-").suffix(".partial");
-    // Readable like any new file; temporary files are private otherwise.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder)?;
-    let mut writer = BufWriter::new(file.as_file());
-    fill(&mut writer)?;
-    writer.flush()?;
-    drop(writer);
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    WholeFile::write(folder.unwrap_or_else(|| Path::new(".")), fill)?.rename(path)?;
     Ok(())
 }
 

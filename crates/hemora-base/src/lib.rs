@@ -11,6 +11,6 @@ mod threads;
 
 pub use event::{Event, EventError};
 pub use exit::ExitStatus;
-pub use files::{hex, sha256_hex, write_bytes, write_json, write_whole};
+pub use files::{WholeFile, hex, sha256_hex, write_bytes, write_json, write_whole};
 pub use text::{is_disturbing, printable};
 pub use threads::ThreadCount;

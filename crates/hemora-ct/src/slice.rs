@@ -59,6 +59,52 @@ impl Slice {
         &self.hu
     }
 
+    /// An axial image as radiologists look at it: the patient's left on the right, the back at the
+    /// bottom. Some scanners and anonymisers store it upside down or mirrored, and say so in
+    /// ImageOrientationPatient; networks learn from upright heads. The pixels are flipped or
+    /// transposed, never resampled, so a tilt stays. Unchanged without a plane, and where the image
+    /// is nearer to sagittal or coronal.
+    pub fn into_upright(self) -> Self {
+        let Some(plane) = self.plane else { return self };
+        let normal = plane.normal().map(f64::abs);
+        if normal[2] < normal[0].max(normal[1]) {
+            return self;
+        }
+        let (row, column) = (plane.row_direction, plane.column_direction);
+        let transpose = row[1].abs() + column[0].abs() > row[0].abs() + column[1].abs();
+        let (right, down) = if transpose { (column, row) } else { (row, column) };
+        let (mirror, upend) = (right[0] < 0.0, down[1] < 0.0);
+        if !(transpose || mirror || upend) {
+            return self;
+        }
+        let (rows, columns) =
+            if transpose { (self.columns, self.rows) } else { (self.rows, self.columns) };
+        // Row and column of the stored image that a pixel of the turned one shows.
+        let stored = |row: usize, column: usize| {
+            let row = if upend { rows - 1 - row } else { row };
+            let column = if mirror { columns - 1 - column } else { column };
+            if transpose { [column, row] } else { [row, column] }
+        };
+        let mut hu = Vec::with_capacity(self.hu.len());
+        for row in 0..rows {
+            hu.extend((0..columns).map(|column| {
+                let [row, column] = stored(row, column);
+                self.hu[row * self.columns + column]
+            }));
+        }
+        let corner = stored(0, 0).map(|index| index as f64);
+        let turn =
+            |direction: [f64; 3], turned| if turned { direction.map(|it| -it) } else { direction };
+        let plane = ImagePlane {
+            // Without a spacing the corner's place is unknown; the first voxel is as good as any.
+            position: plane.patient_from_voxel(corner).unwrap_or(plane.position),
+            row_direction: turn(right, mirror),
+            column_direction: turn(down, upend),
+            spacing: plane.spacing.map(|[a, b]| if transpose { [b, a] } else { [a, b] }),
+        };
+        Self { rows, columns, hu, plane: Some(plane) }
+    }
+
     /// The pixels alone, in HU.
     pub fn into_plane(self) -> Plane {
         Plane { rows: self.rows, columns: self.columns, values: self.hu }
@@ -79,6 +125,59 @@ impl Slice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 2 rows × 3 columns of 0 to 5, 2 mm between rows and 1 mm between columns, as `orientation`
+    /// says.
+    fn slice(orientation: [f64; 6]) -> Slice {
+        let plane = ImagePlane::new([10.0, 20.0, 30.0], orientation, Some([2.0, 1.0])).unwrap();
+        Slice::new(2, 3, (0..6).map(|value| value as f32).collect(), Some(plane)).unwrap()
+    }
+
+    #[test]
+    fn axial_images_are_turned_upright_and_keep_their_place() {
+        let orientations = [
+            ([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], [0, 1, 2, 3, 4, 5]),
+            ([-1.0, 0.0, 0.0, 0.0, -1.0, 0.0], [5, 4, 3, 2, 1, 0]),
+            ([1.0, 0.0, 0.0, 0.0, -1.0, 0.0], [3, 4, 5, 0, 1, 2]),
+            ([-1.0, 0.0, 0.0, 0.0, 1.0, 0.0], [2, 1, 0, 5, 4, 3]),
+            ([0.0, 1.0, 0.0, 1.0, 0.0, 0.0], [0, 3, 1, 4, 2, 5]),
+            ([0.0, -1.0, 0.0, 1.0, 0.0, 0.0], [2, 5, 1, 4, 0, 3]),
+            ([0.0, 1.0, 0.0, -1.0, 0.0, 0.0], [3, 0, 4, 1, 5, 2]),
+            ([0.0, -1.0, 0.0, -1.0, 0.0, 0.0], [5, 2, 4, 1, 3, 0]),
+        ];
+        for (orientation, expected) in orientations {
+            let stored = slice(orientation);
+            let place = |slice: &Slice, value: f32| {
+                let at = slice.hu().iter().position(|&hu| hu == value).unwrap();
+                let voxel = [at / slice.columns(), at % slice.columns()].map(|it| it as f64);
+                slice.plane.unwrap().patient_from_voxel(voxel).unwrap()
+            };
+            let upright = stored.clone().into_upright();
+            assert_eq!(upright.hu(), expected.map(|value| value as f32), "{orientation:?}");
+            assert_eq!(upright.rows() * upright.columns(), 6);
+            let plane = upright.plane.unwrap();
+            assert_eq!(
+                (plane.row_direction, plane.column_direction),
+                ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+            );
+            for value in 0..6 {
+                assert_eq!(place(&upright, value as f32), place(&stored, value as f32));
+            }
+        }
+    }
+
+    #[test]
+    fn other_planes_and_unknown_ones_stay_as_they_are() {
+        let coronal = slice([-1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        let unknown = Slice { plane: None, ..coronal.clone() };
+        for slice in [coronal, unknown] {
+            assert_eq!(slice.clone().into_upright(), slice);
+        }
+        let (sin, cos) = 20f64.to_radians().sin_cos();
+        let tilted = slice([-1.0, 0.0, 0.0, 0.0, -cos, sin]);
+        let tilt = tilted.plane.unwrap().tilt_degrees();
+        assert!((tilted.into_upright().plane.unwrap().tilt_degrees() - tilt).abs() < 1e-9);
+    }
 
     #[test]
     fn pixels_must_fill_the_image() {

@@ -155,7 +155,7 @@ fn read_dicom(image: &ImageEntry) -> Result<(Item, Slice), String> {
     let mut item = item(image);
     item.patient = Some(header.patient_id).filter(|id| !id.is_empty());
     item.series = header.series_instance_uid;
-    Ok((item, slice))
+    Ok((item, slice.into_upright()))
 }
 
 fn read_windows(

@@ -12,6 +12,7 @@ mod load;
 mod pipeline;
 mod score;
 mod series;
+mod skipped;
 mod stack;
 mod triage;
 mod view;

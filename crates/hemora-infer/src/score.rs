@@ -247,10 +247,10 @@ impl Scorer<'_> {
     }
 }
 
-/// Decodes one slice of a series; an error is the reason as text.
+/// Decodes one slice of a series and turns it upright; an error is the reason as text.
 pub(crate) fn read_one(series: &Series, index: usize) -> Result<Slice, String> {
     match series.read_slice(index) {
-        Ok((_, slice)) => Ok(slice),
+        Ok((_, slice)) => Ok(slice.into_upright()),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -8,8 +8,8 @@ use hemora_ct::{HuProblem, NOTICE, stack};
 use hemora_io::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
 use hemora_metrics::{LearnedAggregation, Level, OperatingPoint};
 
-use crate::LoadedModel;
 use crate::score::{SeriesScore, score};
+use crate::{LoadedModel, skipped};
 use hemora_model::{
     Acquisition, Flag, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult, StudyResult,
     ToolRef, TriageResult,
@@ -93,15 +93,7 @@ pub(crate) fn score_collection(
     policy: SeriesPolicy,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> ControlFlow<(), TriageResult> {
-    let mut skipped: Vec<SkippedFile> = collection
-        .skipped
-        .iter()
-        .map(|file| SkippedFile {
-            source: file.source.to_string(),
-            reason: file.reason.to_string(),
-            failed: file.reason.is_failure(),
-        })
-        .collect();
+    let mut skipped = skipped::from_collection(collection);
     let fates: Vec<_> = collection.studies.iter().map(|it| policy.fates(it)).collect();
     let total = collection.studies.iter().zip(&fates).map(|(study, fates)| {
         let series = study.series.iter().zip(fates);
@@ -128,6 +120,7 @@ pub(crate) fn score_collection(
             .then_with(|| a.patient_id.cmp(&b.patient_id))
     });
     skipped.sort_by(|a, b| a.source.cmp(&b.source));
+    let skipped_more = skipped::count_the_rest(&mut skipped);
     ControlFlow::Continue(TriageResult {
         schema_version: SCHEMA_VERSION,
         notice: NOTICE.to_owned(),
@@ -136,6 +129,7 @@ pub(crate) fn score_collection(
         engine: model.engine().to_owned(),
         studies,
         skipped,
+        skipped_more,
     })
 }
 

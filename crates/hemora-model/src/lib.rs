@@ -13,14 +13,14 @@ mod trained;
 
 pub use bundle::{
     Bundle, BundleError, BundleNetworks, BundleSeries, FORMAT_VERSION, FeatureError, MOST_MEMBERS,
-    MOST_SERIES_NETWORKS, Member, MemberNetworks, Metric, ModelInfo, NetworkRef,
-    SeriesStage, check_features, member_folder, series_entry,
+    MOST_SERIES_NETWORKS, Member, MemberNetworks, Metric, ModelInfo, NetworkRef, SeriesStage,
+    check_features, member_folder, series_entry,
 };
 pub use key_slice::{ActivationMap, KeySlice};
 pub use output::{Timings, TriageOutput};
 pub use result::{
-    Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
-    StudyResult, ToolRef, TriageResult,
+    Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedCount, SkippedFile,
+    SliceResult, StudyResult, ToolRef, TriageResult,
 };
 pub use schema::{model_schema, result_schema};
 pub use trained::{

@@ -23,8 +23,19 @@ pub struct TriageResult {
     pub engine: String,
     /// The studies, most suspicious first (probability of any hemorrhage, then UID).
     pub studies: Vec<StudyResult>,
-    /// Files that were not used, with the reason.
+    /// Files that were not used, with the reason: every one that failed, and of those that are left
+    /// out for one and the same reason the first 100.
     pub skipped: Vec<SkippedFile>,
+    /// How many more files are left out for the reasons of which `skipped` names the first 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped_more: Vec<SkippedCount>,
+}
+
+impl TriageResult {
+    /// How many files were not used.
+    pub fn skipped_files(&self) -> usize {
+        self.skipped.len() + self.skipped_more.iter().map(|more| more.files).sum::<usize>()
+    }
 }
 
 /// A program and its version.
@@ -157,4 +168,14 @@ pub struct SkippedFile {
     pub reason: String,
     /// Whether the file is broken (true), or simply is not a CT image (false).
     pub failed: bool,
+}
+
+/// Files beyond those that are named for a reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedCount {
+    /// Why they were not used.
+    pub reason: String,
+    /// How many there are.
+    pub files: usize,
 }

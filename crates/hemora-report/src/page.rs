@@ -99,13 +99,13 @@ impl<'a> Report<'a> {
         let studies =
             (0..total).filter_map(|index| self.study(index, index == 0 || total <= UNFOLDED));
         let first = [Self::definitions(), self.worklist()];
-        let last = [guide(&GUIDE, html! {}), skipped::skipped(&self.result.skipped)];
+        let last = [guide(&GUIDE, html! {}), skipped::skipped(self.result)];
         page.write(out, first.into_iter().chain(studies).chain(last))?;
         Ok(())
     }
 
     fn header(&self) -> Markup {
-        let TriageResult { model, tool, engine, skipped, .. } = self.result;
+        let TriageResult { model, tool, engine, .. } = self.result;
         let slices = self.studies.iter().map(|study| slice_count(study)).sum();
         let own_notice = self.result.notice.trim();
         let more = (!own_notice.is_empty() && own_notice != NOTICE).then_some(own_notice);
@@ -122,7 +122,7 @@ impl<'a> Report<'a> {
             p {
                 (count(self.studies.len(), "study", "studies")) ", "
                 (count(slices, "slice", "slices")) " scored, "
-                a href="#skipped" { (count(skipped.len(), "file", "files")) " not used" } ". "
+                a href="#skipped" { (count(self.result.skipped_files(), "file", "files")) " not used" } ". "
                 a href="#guide" { "How to read this page" }
             }
             (facts([
@@ -141,8 +141,9 @@ const GUIDE: [Point; 6] = [
     (
         "Probability.",
         "The network scores every slice from 0 to 1 for any hemorrhage and for five subtypes. \
-         For each of them, a series gets the mean of its (up to) three highest slices, and a study \
-         gets the numbers of its most suspicious series. Several subtypes can be present together, \
+         For each of them, a series gets the mean of its (up to) three highest slices, or what the \
+         model's rule makes of them. A study gets the numbers of its most suspicious series; where \
+         several series show one head at different levels, those of all their slices. Several subtypes can be present together, \
          so the numbers do not add up.",
     ),
     (

@@ -1,6 +1,6 @@
 //! The files that were not used, with their reasons.
 
-use hemora_model::SkippedFile;
+use hemora_model::{SkippedFile, TriageResult};
 use hemora_page::{count, or_dash, section, short, table_of};
 use maud::{Markup, html};
 
@@ -8,7 +8,8 @@ use maud::{Markup, html};
 const LONG: usize = 12;
 
 /// The files that were not used: broken ones first, then those of another kind.
-pub(crate) fn skipped(skipped: &[SkippedFile]) -> Markup {
+pub(crate) fn skipped(result: &TriageResult) -> Markup {
+    let skipped = &result.skipped;
     let (failed, left_out): (Vec<_>, Vec<_>) = skipped.iter().partition(|file| file.failed);
     section(
         "skipped",
@@ -17,6 +18,9 @@ pub(crate) fn skipped(skipped: &[SkippedFile]) -> Markup {
             @if skipped.is_empty() { p { "Every file was used." } }
             (group("could not be used because of an error", &failed))
             (group("left out because this is not what Hemora scores", &left_out))
+            @for more in &result.skipped_more {
+                p { (count(more.files, "more file", "more files")) ": " (short(&more.reason)) }
+            }
         },
     )
 }

@@ -36,12 +36,12 @@ pub fn worklist_text(result: &TriageResult) -> String {
         let more = failed.len() - NAMED;
         let _ = writeln!(text, "failed: {more} more files, named in result.json");
     }
-    let left_out = result.skipped.len() - failed.len();
+    let left_out = result.skipped_files() - failed.len();
     if left_out > 0 {
         let _ = writeln!(
             text,
-            "left out: {left_out} files that are no CT image or of a series that was not chosen, named \
-             in result.json"
+            "left out: {left_out} files that are no CT image or of a series that was not chosen; \
+             result.json has the reasons"
         );
     }
     text

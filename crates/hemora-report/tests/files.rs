@@ -53,6 +53,31 @@ fn every_writer_leaves_its_file() {
 }
 
 #[test]
+fn files_of_two_runs_never_stand_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |uid: &str| {
+        let output = TriageOutput {
+            result: result(vec![study(uid, 0.8, 3)]),
+            key_slices: vec![],
+            timings: Timings::default(),
+        };
+        for _ in 0..30 {
+            write_all(&output, folder.path()).unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| run("1.7.7.7"));
+        scope.spawn(|| run("1.8.8.8"));
+    });
+    let of_first: Vec<bool> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap().contains("1.7.7.7"))
+        .collect();
+    assert_eq!(of_first.len(), WRITERS.len(), "no temporary file is left");
+    assert!(of_first.iter().all(|&it| it == of_first[0]), "{of_first:?}");
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let error = write_all(&output(), &folder.path().join("none")).unwrap_err();

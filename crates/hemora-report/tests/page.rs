@@ -3,7 +3,7 @@
 mod support;
 
 use hemora_ct::{Label, Plane};
-use hemora_model::{SeriesResult, SkippedFile, TriageResult};
+use hemora_model::{SeriesResult, SkippedCount, SkippedFile, TriageResult};
 use hemora_report::{Report, ReportError, SlicePicture, write_html};
 use support::sound::{assert_sound, unbalanced};
 use support::{page, result, series, slice, study};
@@ -169,11 +169,14 @@ fn of_many_studies_only_the_first_is_unfolded_and_long_lists_are_folded() {
             SkippedFile { source: format!("{index}.jpg"), reason: "no CT".into(), failed: false };
         many.skipped.push(file);
     }
+    many.skipped_more.push(SkippedCount { reason: "no image <at all>".into(), files: 50_000 });
     let html = page(&many, &[]);
     assert_eq!(unbalanced(&html), Vec::<String>::new());
     assert_eq!(html.matches("<details class=\"study\" open>").count(), 1);
     assert_eq!(html.matches("<details class=\"study\">").count(), 499);
     assert!(html.contains("<details><summary>40 files"));
+    assert!(html.contains("50040 files not used") || html.contains("50,040 files"), "the count");
+    assert!(html.contains("more files: no image &lt;at all&gt;"));
 }
 
 #[test]

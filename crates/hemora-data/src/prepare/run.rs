@@ -342,7 +342,7 @@ impl Run<'_> {
     }
 }
 
-/// Reads a slice, unless its file changed since the index was made.
+/// Reads a slice, upright, unless its file changed since the index was made.
 fn read(plan: &Plan, slot: u32) -> Result<Plane, String> {
     let (source, indexed) = plan.source(slot);
     let path = source.file();
@@ -355,5 +355,5 @@ fn read(plan: &Plan, slot: u32) -> Result<Plane, String> {
     }
     let (_, slice) =
         plan.reader.read_slice(&source).map_err(|error| format!("{source}: {error}"))?;
-    Ok(slice.into_plane())
+    Ok(slice.into_upright().into_plane())
 }

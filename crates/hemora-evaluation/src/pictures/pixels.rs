@@ -90,7 +90,7 @@ impl Pixels {
             source => self
                 .reader
                 .read_slice(source)
-                .map(|(_, slice)| SliceImage::Hu(slice))
+                .map(|(_, slice)| SliceImage::Hu(slice.into_upright()))
                 .map_err(|error| error.to_string()),
         }
     }

@@ -11,7 +11,7 @@ use hemora_report::result_csv;
 
 use crate::support::peers_python;
 
-use crate::triage::*;
+use crate::archive::*;
 
 #[test]
 fn the_table_has_a_row_for_each_slice() {

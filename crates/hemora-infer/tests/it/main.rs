@@ -1,11 +1,14 @@
 //! Engines, bundles and triage, against real files and real peers.
 
+mod archive;
 mod documents;
 mod engines;
 mod ensemble;
 mod ensemble_series;
 #[path = "../../../hemora-train/tests/formula/mod.rs"]
 mod formula;
+mod heads;
+mod key_slices;
 mod networks;
 mod pipeline;
 mod sequences;
@@ -13,3 +16,4 @@ mod series;
 mod series_bundle;
 mod support;
 mod triage;
+mod views;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_infer::{Pictures, SeriesPolicy, Step, Triage, TriageError, TriageInput};
 
+use crate::archive::archive;
 use crate::support::loaded;
-use crate::triage::archive;
 
 #[test]
 fn paths_files_in_memory_and_a_collection_give_the_same_result() {
@@ -103,11 +103,11 @@ fn what_is_complete_is_not_lost_to_a_late_break() {
     let input = || TriageInput::Paths(vec![archive.folder.path().join("in")]);
     let whole = Triage::new(&model).run(input(), &|_| ControlFlow::Continue(())).unwrap();
     for late in [Step::ReadHeaders, Step::ScoreSlices, Step::DrawSlices] {
-        let output = Triage::new(&model).run(input(), &|progress| {
-            match progress.step == late && progress.done == progress.total {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
+        let output = Triage::new(&model).run(input(), &|progress| match progress.step == late
+            && progress.done == progress.total
+        {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         });
         assert_eq!(output.unwrap().result, whole.result, "{late}");
     }

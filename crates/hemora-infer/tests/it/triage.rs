@@ -2,91 +2,16 @@
 
 use std::fs;
 
-use hemora_ct::{Channel, Label, Views, Window};
-use hemora_infer::{
-    Engine, LoadedModel, SeriesPolicy, TractEngine, key_slices, score_series, triage,
-};
+use hemora_ct::Label;
+use hemora_infer::{Engine, LoadedModel, SeriesPolicy, TractEngine, triage};
 use hemora_io::{Collection, collect};
 use hemora_metrics::{LearnedAggregation, LearnedLabel, Level, ProbabilityScores};
-use hemora_model::{Bundle, ModelInfo, SeriesResult, StudyResult, TriageResult};
+use hemora_model::{Bundle, ModelInfo};
 
-use crate::support::{
-    AXIAL, CORONAL, NewFile, SIZE, brightness_bundle, calibration, first, loaded, operating_point,
-    shared, slices,
+use crate::archive::{
+    BLEEDING, QUIET, REPEAT, any, archive, assert_near, expected_any, grey, series,
 };
-
-/// Bright pixels of the slices of the four series, feet to head.
-const QUIET: [usize; 3] = [100, 200, 0];
-const BLEEDING: [usize; 5] = [0, 600, 3000, 2100, 1000];
-const REPEAT: [usize; 2] = [400, 600];
-
-pub struct Archive {
-    pub folder: tempfile::TempDir,
-    pub bundle: Bundle,
-    engine: TractEngine,
-}
-
-/// Study 1.1: one quiet series. Study 1.2: a bleeding series, a repeat of two slices, a coronal
-/// one. And a text file.
-pub fn archive() -> Archive {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("in");
-    fs::create_dir(&path).unwrap();
-    let write = |study: &str, series: &str, orientation, bright: &[usize]| {
-        let (series, study) = (format!("{study}.{series}"), study.to_owned());
-        for (index, &bright) in bright.iter().enumerate() {
-            let sop = format!("{series}.{index}");
-            let position = match orientation == AXIAL {
-                true => [0.0, 0.0, 5.0 * index as f64],
-                false => [0.0, 5.0 * index as f64, 0.0],
-            };
-            let file = NewFile {
-                sop: &sop,
-                series: &series,
-                study: &study,
-                orientation,
-                position,
-                bright,
-            };
-            file.write(&path);
-        }
-    };
-    write("1.1", "1", AXIAL, &QUIET);
-    write("1.2", "1", AXIAL, &BLEEDING);
-    write("1.2", "2", AXIAL, &REPEAT);
-    write("1.2", "3", CORONAL, &[4096; 3]);
-    fs::write(path.join("notes.txt"), "no image").unwrap();
-    let bundle = brightness_bundle(folder.path());
-    let engine = TractEngine::load(&slices(&bundle), 3, SIZE).unwrap();
-    Archive { folder, bundle, engine }
-}
-
-impl Archive {
-    fn input(&self) -> std::path::PathBuf {
-        self.folder.path().join("in")
-    }
-
-    pub fn collect(&self) -> Collection {
-        collect(&[self.input()], &|_, _| ())
-    }
-
-    pub fn triage(&self, collection: &Collection) -> TriageResult {
-        triage(&loaded(&self.bundle), collection, SeriesPolicy::AllAxial, &|_, _| ())
-    }
-}
-
-/// What the brightness network says about `any` on a slice.
-pub fn expected_any(bright: usize) -> f64 {
-    1.0 / (1.0 + (3.0 - 10.0 * bright as f64 / 4096.0).exp())
-}
-
-fn any(series: &SeriesResult) -> Vec<f64> {
-    series.slices.iter().map(|slice| f64::from(slice.probabilities.any)).collect()
-}
-
-pub fn assert_near(found: f64, expected: f64) {
-    assert!((found - expected).abs() < 1e-4, "{found}, expected {expected}");
-}
+use crate::support::{SIZE, calibration, loaded, operating_point, shared, slices};
 
 #[test]
 fn the_worst_study_comes_first_with_its_worst_series() {
@@ -204,16 +129,6 @@ fn slices_make_a_series_by_the_rule_that_the_bundle_holds() {
 }
 
 #[test]
-fn values_that_are_no_heads_are_doubted() {
-    let archive = archive();
-    let result = archive.triage(&archive.collect());
-    // The test's slices are soft tissue to their edges: no air, no bone.
-    let warnings = result.studies[0].series[0].warnings.join("; ");
-    assert!(warnings.contains("5 of 5 slices can hardly be a head's HU"), "{warnings}");
-    assert!(warnings.contains("no air") && warnings.contains("no bone"), "{warnings}");
-}
-
-#[test]
 fn a_slice_that_breaks_is_named_and_the_rest_goes_on() {
     let archive = archive();
     let collection = archive.collect();
@@ -266,59 +181,6 @@ fn an_engine_that_fails_on_slices_does_not_end_the_run() {
     assert!(failed[0].reason.contains("12288"), "{}", failed[0].reason);
 }
 
-fn grey(size: usize) -> hemora_ct::InputRecipe {
-    hemora_ct::InputRecipe::grey(size, Window::BRAIN)
-}
-
-#[test]
-fn neighbours_reach_the_network() {
-    let archive = archive();
-    let mut input = grey(SIZE);
-    for (channel, offset) in input.channels.iter_mut().zip([-1, 0, 1]) {
-        *channel = Channel { offset, ..*channel };
-    }
-    let collection = archive.collect();
-    let series = collection.studies[1].series.iter().find(|series| series.id() == "1.2.1").unwrap();
-    let score = score_series(&archive.engine, &input, Views::One, series, &|_, _| ());
-    // The network takes the mean of its three channels: the slice and its neighbours.
-    let mean = (600 + 3000 + 2100) / 3;
-    assert_near(f64::from(score.slices[2].probabilities.any), expected_any(mean));
-    let alone = score_series(&archive.engine, &grey(SIZE), Views::One, series, &|_, _| ());
-    assert_ne!(alone.slices[2].probabilities, score.slices[2].probabilities);
-}
-
-#[test]
-fn the_views_that_a_bundle_asks_for_are_averaged() {
-    let archive = archive();
-    let collection = archive.collect();
-    let mut info = archive.bundle.info().clone();
-    info.members[0].views = Views::Ten;
-    let path = archive.folder.path().join("views.hemora");
-    Bundle::write(&path, &info, slices(&archive.bundle), "# views").unwrap();
-    let bundle = Bundle::open(&path).unwrap();
-    let (member, _) = first(&bundle);
-    assert_eq!(member.views, Views::Ten);
-    let any = |bundle: &Bundle| {
-        let result = triage(&loaded(bundle), &collection, SeriesPolicy::Chosen, &|_, _| ());
-        let series = result.studies.into_iter().flat_map(|study| study.series);
-        series.flat_map(|it| it.slices).map(|it| it.probabilities.any).collect::<Vec<_>>()
-    };
-    let (one, ten) = (any(&archive.bundle), any(&bundle));
-    assert_eq!(one.len(), ten.len());
-    // The bright pixels lie in some corners and not in others.
-    assert_ne!(one, ten);
-    let series = collection.studies[1].series.iter().find(|series| series.id() == "1.2.1").unwrap();
-    let (_, slice) = hemora_io::read_slice(&series.slices[2].source).unwrap();
-    let input = member.input.input(|_| &slice);
-    let views = Views::Ten.all();
-    let of = |view: &hemora_ct::View| {
-        f64::from(archive.engine.run(&view.of(&input, SIZE)).unwrap().probabilities[5])
-    };
-    let mean = views.iter().map(of).sum::<f64>() / views.len() as f64;
-    let score = score_series(&archive.engine, &member.input, Views::Ten, series, &|_, _| ());
-    assert_near(f64::from(score.slices[2].probabilities.any), mean);
-}
-
 #[test]
 fn the_thread_count_changes_nothing_and_progress_counts_every_slice() {
     let archive = archive();
@@ -339,32 +201,6 @@ fn the_thread_count_changes_nothing_and_progress_counts_every_slice() {
 }
 
 #[test]
-fn key_slices_are_the_worst_with_maps_of_where() {
-    let archive = archive();
-    let collection = archive.collect();
-    let result = archive.triage(&collection);
-    let study = &result.studies[0];
-    let keys = key_slices(&loaded(&archive.bundle), &collection, study, 2);
-    let indices: Vec<usize> = keys.iter().map(|key| key.index).collect();
-    assert_eq!(indices, [2, 3]);
-    let first = &keys[0];
-    assert_eq!(first.sop_instance_uid, "1.2.1.2");
-    assert_eq!((first.z_mm, first.leading_subtype), (Some(10.0), Label::Subdural));
-    assert_eq!(first.slice.hu().iter().filter(|&&hu| hu == 90.0).count(), 3000);
-    let map = first.any_map.as_ref().unwrap().upsampled(64, 64);
-    assert!(map.values[0] > 0.99 && map.values[64 * 64 - 1] < 0.01, "bright above, dark below");
-    assert_eq!(first.subtype_map.as_ref().unwrap().label, Label::Subdural);
-    let at_least_one = key_slices(&loaded(&archive.bundle), &collection, study, 0);
-    assert_eq!(at_least_one.len(), 1);
-    let all = key_slices(&loaded(&archive.bundle), &collection, study, 100);
-    assert_eq!(all.len(), BLEEDING.len());
-    assert!(all[4].any_map.is_none(), "nothing speaks for hemorrhage in a black slice");
-    fs::remove_file(archive.input().join("1.2.1.2.dcm")).unwrap();
-    let left = key_slices(&loaded(&archive.bundle), &collection, study, 2);
-    assert_eq!(left.len(), 1, "a slice that is gone is left out");
-}
-
-#[test]
 fn real_studies_are_scored_whole() {
     let Some(folder) = shared("rsna-sample/dicom") else { return };
     let archive = archive();
@@ -382,50 +218,4 @@ fn real_studies_are_scored_whole() {
         assert!(series.acquisition.slice_spacing_mm.is_some_and(|it| (2.0..8.0).contains(&it)));
     }
     assert_eq!(archive.engine.name(), result.engine);
-}
-
-fn series(studies: &[StudyResult]) -> impl Iterator<Item = &SeriesResult> {
-    studies.iter().flat_map(|study| &study.series)
-}
-
-#[test]
-fn series_at_two_levels_of_one_head_are_one_row_with_the_probabilities_of_all_slices() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("in");
-    fs::create_dir(&path).unwrap();
-    let write = |series: &str, from: f64, bright: &[usize]| {
-        for (index, &bright) in bright.iter().enumerate() {
-            let sop = format!("{series}.{index}");
-            let position = [0.0, 0.0, from + 5.0 * index as f64];
-            let (study, orientation) = ("1.9", AXIAL);
-            NewFile { sop: &sop, series, study, orientation, position, bright }.write(&path);
-        }
-    };
-    write("1.9.1", 0.0, &[3000, 100, 100]);
-    write("1.9.2", 20.0, &[2500, 1500, 100, 100, 100]);
-    let bundle = brightness_bundle(folder.path());
-    let collection = collect(&[path], &|_, _| ());
-    let policy = SeriesPolicy::Chosen;
-    let result = triage(&loaded(&bundle), &collection, policy, &|_, _| ());
-    let [study] = result.studies.as_slice() else { panic!("{:?}", result.studies) };
-    let slices: usize = study.series.iter().map(|series| series.slices.len()).sum();
-    assert_eq!((study.series.len(), slices), (2, 8));
-    assert!(result.skipped.is_empty(), "{:?}", result.skipped);
-    let highest = [3000, 2500, 1500].map(expected_any).iter().sum::<f64>() / 3.0;
-    assert_near(f64::from(study.probabilities.any), highest);
-    let warnings = study.warnings.join("; ");
-    assert!(warnings.contains("read too: it covers 0.0 to 10.0 mm"), "{warnings}");
-    assert!(warnings.contains("2 series show one head"), "{warnings}");
-}
-
-#[test]
-fn a_series_without_a_head_is_warned_of() {
-    let archive = archive();
-    let collection = archive.collect();
-    let result = archive.triage(&collection);
-    // 90 and −50 HU, and no bone anywhere.
-    for series in series(&result.studies) {
-        let warned = series.warnings.iter().any(|it| it.starts_with("no slice shows a head"));
-        assert!(warned, "{:?}", series.warnings);
-    }
 }

@@ -28,6 +28,7 @@ pub fn result(studies: Vec<StudyResult>) -> TriageResult {
         engine: "tract".into(),
         studies,
         skipped: vec![],
+        skipped_more: vec![],
     }
 }
 
