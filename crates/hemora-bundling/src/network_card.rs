@@ -80,7 +80,7 @@ fn write_series(card: &mut String, series: &SeriesRuns) {
     for stage in &series.stages {
         let reads = match stage.reads {
             SeriesInput::Features => "pooled features",
-            SeriesInput::FeaturesAndPlaces => "pooled features, positions in mm",
+            SeriesInput::FeaturesAndPositions => "pooled features, positions in mm",
             SeriesInput::Probabilities => "probabilities, positions in mm",
         };
         let _ = writeln!(

@@ -19,8 +19,8 @@ pub const SEQUENCE_UNIT_MM: f64 = 10.0;
 pub enum SeriesInput {
     /// The pooled features of the network of single slices: what its last linear layer reads.
     Features,
-    /// The same, and the place along the normal in units of 10 mm in the last column.
-    FeaturesAndPlaces,
+    /// The same, and the position along the normal in units of 10 mm in the last column.
+    FeaturesAndPositions,
     /// Probabilities of the network of single slices, their differences to the neighbours, rank and
     /// distance, and in a second stage the probabilities of the first: six columns of each.
     Probabilities,
@@ -93,7 +93,7 @@ pub fn probability_columns(slices: &[SequenceSlice]) -> Vec<f32> {
     values
 }
 
-/// Of each slice the place along the normal in units of [`SEQUENCE_UNIT_MM`], from the first that
+/// Of each slice the position along the normal in units of [`SEQUENCE_UNIT_MM`], from the first that
 /// is read: the last column of `sequence-transformer`. Up where ranks go up. Where z is unknown,
 /// slices are as far apart as their spacing says, or stay in one place.
 pub fn places_along(slices: &[SequenceSlice]) -> Vec<f32> {

@@ -255,7 +255,7 @@ impl Stage {
             SeriesInput::Features => {
                 order.iter().flat_map(|&at| features[at].iter().copied()).collect()
             }
-            SeriesInput::FeaturesAndPlaces => {
+            SeriesInput::FeaturesAndPositions => {
                 let places = places_along(&read());
                 let row = |(&at, place): (&usize, f32)| features[at].iter().copied().chain([place]);
                 order.iter().zip(places).flat_map(row).collect()

@@ -13,11 +13,14 @@
 #[cfg(feature = "bundles")]
 pub mod bundles;
 mod files;
+#[cfg(feature = "formulas")]
+pub mod formula;
 mod peers;
 #[cfg(feature = "phantoms")]
 mod phantoms;
 mod required;
 mod shared;
+pub mod sound;
 
 pub use files::dicom_files;
 pub use peers::{onnxruntime, program, python, run_python};

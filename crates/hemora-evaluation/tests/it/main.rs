@@ -5,6 +5,4 @@ mod joins;
 mod page;
 mod parquet;
 mod refusals;
-#[path = "../../../hemora-report/tests/support/sound.rs"]
-mod sound;
 mod support;

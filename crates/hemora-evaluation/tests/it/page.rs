@@ -4,8 +4,8 @@ use hemora_data::TableColumn;
 use hemora_evaluation::{Cases, Evaluation, Mapping, evaluate, markdown, side_by_side, write_html};
 use hemora_metrics::OperatingRule;
 
-use crate::sound::{assert_sound, unbalanced};
 use crate::support::{Tables, label_csv, options, result_csv, slices, submission_csv};
+use hemora_testing::sound::{assert_sound, unbalanced};
 
 fn page(evaluation: &Evaluation) -> String {
     let mut out = Vec::new();

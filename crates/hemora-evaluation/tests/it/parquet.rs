@@ -10,8 +10,8 @@ use hemora_io::PixelStorage;
 use hemora_metrics::{Level, OperatingRule};
 use hemora_synth::{PhantomOptions, write_dataset};
 
-use crate::sound::assert_sound;
 use crate::support::{Tables, label_csv, options, result_csv};
+use hemora_testing::sound::assert_sound;
 
 /// Writes CSV text as Parquet with pyarrow, as pandas would; `None` without an interpreter.
 fn parquet(tables: &Tables, name: &str, csv: &str) -> Option<PathBuf> {

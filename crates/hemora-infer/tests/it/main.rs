@@ -5,8 +5,6 @@ mod documents;
 mod engines;
 mod ensemble;
 mod ensemble_series;
-#[path = "../../../hemora-train/tests/formula/mod.rs"]
-mod formula;
 mod heads;
 mod key_slices;
 mod networks;

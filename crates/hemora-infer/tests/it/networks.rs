@@ -4,8 +4,8 @@ use hemora_infer::{Engine, OrtEngine, TractEngine};
 use hemora_nn::networks::{Head, Options, build};
 use hemora_nn::onnx;
 
-use crate::formula::{fixture, formula_weights, image_values, numbers};
 use crate::support::onnxruntime;
+use hemora_testing::formula::{fixture, formula_weights, image_values, numbers};
 
 /// The network and its fixture, which also hemora-train's libtorch is compared with.
 const NETWORKS: [(&str, &str); 11] = [

@@ -4,8 +4,8 @@
 use hemora_infer::{EngineError, EngineKind, SequenceEngine, load_sequence_engine, run_both_ways};
 use hemora_nn::onnx;
 
-use crate::formula::{fixture, formula_weights, numbers, sequence_graph, slice_values};
 use crate::support::{onnxruntime, small_onnx};
+use hemora_testing::formula::{fixture, formula_weights, numbers, sequence_graph, slice_values};
 
 const NETWORKS: [&str; 3] = ["features", "probabilities", "transformer"];
 

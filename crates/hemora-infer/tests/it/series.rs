@@ -13,10 +13,10 @@ use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, SeriesResult, Seri
 use hemora_nn::networks::{self, SequenceOptions, build_sequence};
 use hemora_nn::{Tensor, Weights, onnx};
 
-use crate::formula::formula_weights;
 use crate::support::{
     AXIAL, SIZE, calibration, first, info, member, onnxruntime, slices, small_onnx,
 };
+use hemora_testing::formula::formula_weights;
 
 /// Features of the small network.
 pub const FEATURES: usize = 12;

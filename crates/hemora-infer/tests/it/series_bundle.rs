@@ -6,8 +6,8 @@ use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo};
 use hemora_nn::networks::{self};
 use hemora_nn::onnx;
 
-use crate::formula::formula_weights;
 use crate::support::{SIZE, info, member, small_onnx};
+use hemora_testing::formula::formula_weights;
 
 use crate::series::*;
 

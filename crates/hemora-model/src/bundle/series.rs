@@ -85,7 +85,7 @@ pub fn check_features(onnx: &[u8], stages: &[SeriesStage]) -> Result<(), Feature
         let expected = match stage.reads {
             SeriesInput::Probabilities => continue,
             SeriesInput::Features => stage.columns,
-            SeriesInput::FeaturesAndPlaces => stage.columns.saturating_sub(1),
+            SeriesInput::FeaturesAndPositions => stage.columns.saturating_sub(1),
         };
         let found = pooled_features(onnx)?.ok_or(FeatureError::None)?;
         if found != expected {
@@ -174,7 +174,7 @@ fn check_stage(
 ) -> Result<(), BundleError> {
     let expected = match stage.reads {
         SeriesInput::Features => 1..=MOST_FEATURES,
-        SeriesInput::FeaturesAndPlaces => 2..=MOST_FEATURES + 1,
+        SeriesInput::FeaturesAndPositions => 2..=MOST_FEATURES + 1,
         SeriesInput::Probabilities => {
             let columns = probability_column_count(has_first);
             columns..=columns

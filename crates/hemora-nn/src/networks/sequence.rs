@@ -43,7 +43,7 @@ type Build = fn(&SequenceOptions) -> Result<Graph, GraphError>;
 /// A network by name, what it reads of each slice, and how it is built.
 const NETWORKS: [(&str, SeriesInput, Build); 3] = [
     ("sequence-features", SeriesInput::Features, features),
-    ("sequence-transformer", SeriesInput::FeaturesAndPlaces, super::transformer::transformer),
+    ("sequence-transformer", SeriesInput::FeaturesAndPositions, super::transformer::transformer),
     ("sequence-probabilities", SeriesInput::Probabilities, probabilities),
 ];
 

@@ -66,7 +66,7 @@ impl SeriesPlan {
     /// # Errors
     /// [`ModelError`] if it does not take them.
     pub fn graph_on_features(&self, features: usize) -> Result<Graph, ModelError> {
-        self.graph(features + usize::from(self.input == SeriesInput::FeaturesAndPlaces))
+        self.graph(features + usize::from(self.input == SeriesInput::FeaturesAndPositions))
     }
 }
 

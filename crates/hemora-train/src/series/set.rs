@@ -168,7 +168,7 @@ fn features(config: &SequenceConfig, fold: u32, slices: usize) -> Result<Inputs,
         return Err(SeriesError::Rows { features: path, rows, table, slices });
     }
     Ok(match config.settings.plan()?.input {
-        SeriesInput::FeaturesAndPlaces => Inputs::FeaturesAndPositions(features),
+        SeriesInput::FeaturesAndPositions => Inputs::FeaturesAndPositions(features),
         SeriesInput::Features | SeriesInput::Probabilities => Inputs::Features(features),
     })
 }

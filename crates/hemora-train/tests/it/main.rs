@@ -1,7 +1,5 @@
 //! Tests of the training: the program on small data, and the networks beside timm, Keras and PyTorch.
 
-#[path = "../formula/mod.rs"]
-mod formula;
 mod support;
 
 mod joint;

@@ -1,9 +1,9 @@
 //! The networks agree with timm and Keras on the same weights: outputs, losses, gradients, running
 //! statistics. The figures come from tools/parity_fixtures.py; its formulas are repeated here.
 
-use crate::formula::{fixture, formula_weights, image_values, numbers};
 use hemora_nn::networks::{Head, Options, build};
 use hemora_nn::{Graph, GraphBuilder, Init, Op, Tensor as Values, Weights};
+use hemora_testing::formula::{fixture, formula_weights, image_values, numbers};
 use hemora_train::optim::{Optimizer, Preset};
 use hemora_train::{Loss, LossOptions, Mode, Model, Precision, Task, to_host};
 use serde_json::Value;

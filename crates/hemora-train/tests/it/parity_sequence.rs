@@ -1,7 +1,7 @@
 //! Sequence operations and networks agree with PyTorch on the same weights. The figures come from
 //! tools/parity_sequence.py; its formulas are repeated here and in `formula`.
 
-use crate::formula::{fixture, formula_weights, numbers, sequence_graph, slice_values};
+use hemora_testing::formula::{fixture, formula_weights, numbers, sequence_graph, slice_values};
 use hemora_train::{Mode, Model, to_host};
 use serde_json::Value;
 use tch::{Device, Reduction, Tensor};

@@ -15,7 +15,7 @@ pub struct SummaryArgs {
     pub size: usize,
 
     /// Values of each slice, of a network that reads whole series [default: 1024 features, 1025 with a
-    /// place, or 36 of probabilities]
+    /// position, or 36 of probabilities]
     #[arg(long)]
     pub columns: Option<usize>,
 

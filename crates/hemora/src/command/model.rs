@@ -21,7 +21,7 @@ pub fn summary(arguments: &SummaryArgs) -> Result<ExitStatus> {
     let name = &*arguments.network;
     let columns = arguments.columns.unwrap_or_else(|| match networks::sequence_input(name) {
         Some(SeriesInput::Probabilities) => probability_column_count(true),
-        Some(SeriesInput::FeaturesAndPlaces) => FEATURES + 1,
+        Some(SeriesInput::FeaturesAndPositions) => FEATURES + 1,
         _ => FEATURES,
     });
     let sequence = || networks::build_sequence(name, &networks::SequenceOptions::new(columns));

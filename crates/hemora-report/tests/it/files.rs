@@ -1,11 +1,9 @@
 //! The files that are made of a triage.
 
-mod support;
-
+use crate::support::{result, slice, study};
 use hemora_ct::{Label, Plane, Probabilities};
 use hemora_model::{ActivationMap, KeySlice, StudyResult, Timings, TriageOutput};
 use hemora_report::{Report, SlicePicture, WRITERS, worklist_text, write_all};
-use support::{result, slice, study};
 
 fn output() -> TriageOutput {
     let plane = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };

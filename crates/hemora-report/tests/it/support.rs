@@ -1,7 +1,4 @@
 //! Results and slices to report on, and the reader of the page in another language.
-#![allow(dead_code, reason = "each test binary uses a part")]
-
-pub mod sound;
 
 use std::path::Path;
 

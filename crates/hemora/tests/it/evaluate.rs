@@ -1,14 +1,12 @@
 //! `hemora evaluate`, `calibrate` and `compare`, end to end.
 
-mod support;
-
 use std::path::Path;
 
 use hemora_ct::Label;
 use hemora_synth::{PhantomOptions, write_dataset};
 use serde_json::Value;
 
-use support::hemora;
+use crate::support::hemora;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()

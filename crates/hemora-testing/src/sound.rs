@@ -1,4 +1,4 @@
-//! What every page must be; the evaluation's tests use it too.
+//! What every page must be.
 
 /// Names the tags that do not balance. Knows quoted attributes and void elements; the style sheet
 /// holds no `<`.

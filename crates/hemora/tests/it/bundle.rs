@@ -1,7 +1,5 @@
 //! `hemora model bundle`: weights, calibration and evaluation to a bundle whose card has the figures.
 
-mod support;
-
 use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label, Views};
@@ -9,7 +7,7 @@ use hemora_data::{SliceScore, SliceTable};
 use hemora_model::{Bundle, Member, SeriesNetwork, TrainedNetwork};
 use hemora_nn::{Tensor, Weights, networks};
 
-use support::{ABOUT, hemora, succeed, trained, weights};
+use crate::support::{ABOUT, hemora, succeed, trained, weights};
 
 /// The first member of the bundle at a path.
 fn member(path: &Path) -> Member {

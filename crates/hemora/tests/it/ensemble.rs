@@ -1,13 +1,11 @@
 //! `hemora ensemble`: tables of out-of-fold predictions to weights, and bundles to one that triage runs.
 
-mod support;
-
 use std::path::Path;
 
 use hemora_data::{SliceScore, SliceTable};
 use serde_json::Value;
 
-use support::{ABOUT, refused, succeed};
+use crate::support::{ABOUT, refused, succeed};
 
 fn json(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()

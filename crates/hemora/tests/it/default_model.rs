@@ -1,14 +1,12 @@
 //! The built-in model predicts what it always has, whatever becomes of the format of bundles.
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use hemora_ct::Label;
 use hemora_model::TriageResult;
 use serde::Deserialize;
 
-use support::succeed;
+use crate::support::succeed;
 
 /// What the model predicted when its fixture was made.
 #[derive(Deserialize)]

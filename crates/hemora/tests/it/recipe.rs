@@ -1,8 +1,6 @@
 //! `hemora recipe`: phantoms to a bundle and a submission with the real training program, taken up
 //! again, and what triage says with that bundle.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -11,7 +9,7 @@ use hemora_data::{IndexReader, SliceScore, SliceTable, Table};
 use hemora_model::Bundle;
 use hemora_testing::require;
 
-use support::hemora;
+use crate::support::hemora;
 
 fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()

@@ -1,16 +1,15 @@
 //! Weights and images by formula, and the figures that timm, PyTorch and Keras gave for them.
 //! tools/parity_truth.py has the formulas in words.
 
-use std::path::Path;
-
 use hemora_nn::networks::{SequenceOptions, build_sequence};
 use hemora_nn::{Graph, GraphBuilder, Gru, Init, Op, SliceConv, Tensor, Weights};
 use serde_json::Value;
 
+use crate::shared::workspace;
+
 /// What a fixture holds.
 pub fn fixture(name: &str) -> Value {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../hemora-train/tests/fixtures").join(name);
+    let path = workspace().join("crates/hemora-train/tests/fixtures").join(name);
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 

@@ -1,12 +1,10 @@
 //! The page as a reader gets it: complete, well formed, inert.
 
-mod support;
-
+use crate::support::{page, result, series, slice, study, text_by_python};
 use hemora_ct::{Label, Plane};
 use hemora_model::{SeriesResult, SkippedCount, SkippedFile, TriageResult};
 use hemora_report::{Report, ReportError, SlicePicture, write_html};
-use support::sound::{assert_sound, unbalanced};
-use support::{page, result, series, slice, study};
+use hemora_testing::sound::{assert_sound, unbalanced};
 
 #[test]
 fn every_study_series_and_skipped_file_is_named() {
@@ -201,7 +199,7 @@ fn another_parser_finds_no_fault() {
     let key =
         SlicePicture::draw("1.2.3", "1.2.3.1", "1.2.3.1.1", &slice(40, 40), &[(Label::Any, map)]);
     let html = page(&result(vec![study("1.2.3", 0.8, 6)]), &[key.unwrap()]);
-    let text = support::text_by_python(&python, &html);
+    let text = text_by_python(&python, &html);
     assert!(text.contains("1.2.3") && text.contains("For research use only"), "{text}");
     assert!(text.contains("Lite <b"), "an escaped name reads as it was written: {text}");
 }

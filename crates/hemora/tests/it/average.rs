@@ -1,7 +1,5 @@
 //! `hemora model average`: several networks' weights to their mean, and its bundle.
 
-mod support;
-
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -9,7 +7,7 @@ use hemora_ct::Label;
 use hemora_model::{Bundle, Estimate, LabelValidation, SliceNetwork};
 use hemora_nn::{Tensor, Weights};
 
-use support::{ABOUT, hemora, refused, succeed, trained, weights};
+use crate::support::{ABOUT, hemora, refused, succeed, trained, weights};
 
 /// A network all of whose weights are `value`, with the figures of its run.
 fn write(path: &str, network: &str, size: usize, value: f32) {

@@ -1,5 +1,4 @@
 //! The binary, and what tests of bundles give it.
-#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::process::{Command, Output};
 

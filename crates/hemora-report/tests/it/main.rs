@@ -1,0 +1,6 @@
+//! What is made of a triage, from outside.
+
+mod files;
+mod page;
+mod page_text;
+mod support;

@@ -1,0 +1,13 @@
+//! The binary, run as a user runs it.
+
+mod average;
+mod bundle;
+mod cli;
+mod data;
+mod default_model;
+mod ensemble;
+mod evaluate;
+mod files;
+mod recipe;
+mod study;
+mod support;
