@@ -1,8 +1,10 @@
 //! Geometry of which a file has a part only, settled by the other slices of the series.
 
+use std::collections::BTreeMap;
+
 use hemora_ct::{ImagePlane, stack};
 
-use super::series::same_kind;
+use super::series::{Kind, kind};
 use crate::header::Member;
 use crate::{AssumedGeometry, SliceHeader};
 
@@ -19,15 +21,11 @@ pub(super) fn settle(members: &mut [Member]) {
     if members.iter().all(|member| member.header.assumed.is_none()) {
         return;
     }
-    let mut kinds: Vec<Vec<usize>> = Vec::new();
-    for index in 0..members.len() {
-        let header = &members[index].header;
-        match kinds.iter_mut().find(|kind| same_kind(&members[kind[0]].header, header)) {
-            Some(kind) => kind.push(index),
-            None => kinds.push(vec![index]),
-        }
+    let mut kinds: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
+    for (index, member) in members.iter().enumerate() {
+        kinds.entry(kind(&member.header)).or_default().push(index);
     }
-    for kind in kinds {
+    for kind in kinds.into_values() {
         settle_kind(members, &kind);
     }
 }
@@ -43,10 +41,9 @@ fn settle_kind(members: &mut [Member], kind: &[usize]) {
     let lone = planes(&[Some(Orientation)]);
     let located = planes(&[Some(Position), Some(PositionAndOrientation)]);
     let orientation = match oriented {
-        Some(plane) => Some([plane.row_direction, plane.column_direction].concat()),
-        None => orientation_of(&lone).map(|it| it.to_vec()),
+        Some(plane) => Some(plane.orientation()),
+        None => orientation_of(&lone),
     };
-    let orientation: Option<[f64; 6]> = orientation.and_then(|it| it.try_into().ok());
     let locations = located.iter().map(|plane| stack::position(*plane));
     let use_location = positioned.is_empty() && (located.len() == 1 || differ(locations));
     for &index in kind {

@@ -95,8 +95,6 @@ pub(crate) fn compare_uids(a: Option<&str>, b: Option<&str>) -> Ordering {
     a.is_none().cmp(&b.is_none()).then_with(|| a.cmp(&b))
 }
 
-/// Cosine of 2 degrees: directions of one series differ by rounding only.
-const SAME_DIRECTION: f64 = 0.999_39;
 /// A smaller tilt is how a head lies, degrees.
 const TILT: f64 = 1.0;
 
@@ -108,31 +106,17 @@ pub(crate) fn assemble(
     reader: &Reader,
 ) -> Vec<Series> {
     settle(&mut members);
-    let mut parts: Vec<Vec<Member>> = Vec::new();
+    let mut kinds: BTreeMap<Kind, Vec<Member>> = BTreeMap::new();
     for member in members {
-        match parts.iter_mut().find(|part| alike(&part[0].header, &member.header)) {
-            Some(part) => part.push(member),
-            None => parts.push(vec![member]),
-        }
+        kinds.entry(kind(&member.header)).or_default().push(member);
     }
-    // Slices without a plane go with the largest part of their kind.
-    parts.sort_by_key(|part| (part[0].header.plane.is_none(), std::cmp::Reverse(part.len())));
-    let mut merged: Vec<Vec<Member>> = Vec::new();
-    for part in parts {
-        let no_plane = part[0].header.plane.is_none();
-        let host =
-            merged.iter_mut().find(|host| no_plane && same_kind(&host[0].header, &part[0].header));
-        match host {
-            Some(host) => host.extend(part),
-            None => merged.push(part),
-        }
-    }
-    merged.sort_by_key(|part| std::cmp::Reverse(part.len()));
-    let parts = merged.len();
-    let numbered = merged.into_iter().enumerate();
+    let mut parts: Vec<Vec<Member>> = kinds.into_values().flat_map(split).collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    let count = parts.len();
+    let numbered = parts.into_iter().enumerate();
     numbered
         .map(|(index, part)| {
-            let (slices, warnings) = order(part, index + 1, parts);
+            let (slices, warnings) = order(part, index + 1, count);
             let description = slices.iter().find_map(|slice| slice.series_description.clone());
             let (uid, reader) = (uid.map(str::to_owned), reader.clone());
             Series { uid, description, slices, warnings, reader }
@@ -140,29 +124,27 @@ pub(crate) fn assemble(
         .collect()
 }
 
-/// Whether two images have one size and are both localizers or both none.
-pub(super) fn same_kind(a: &SliceHeader, b: &SliceHeader) -> bool {
-    (a.rows, a.columns) == (b.rows, b.columns) && is_localizer(a) == is_localizer(b)
+/// Whether an image is a localizer, and its size: images that differ in it cannot be stacked.
+pub(super) type Kind = (bool, usize, usize);
+
+pub(super) fn kind(header: &SliceHeader) -> Kind {
+    (is_localizer(header), header.rows, header.columns)
+}
+
+/// Images of one kind by their directions, as the preparation of a data set splits them.
+fn split(members: Vec<Member>) -> Vec<Vec<Member>> {
+    let orientation = |member: &Member| member.header.plane.map(|plane| plane.orientation());
+    let entries: Vec<_> = members.iter().map(|member| (orientation(member), 1)).collect();
+    let mut parts: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
+    for (number, member) in stack::stack_numbers(&entries).into_iter().zip(members) {
+        parts.entry(number).or_default().push(member);
+    }
+    parts.into_values().collect()
 }
 
 /// Whether ImageType calls an image a localizer.
 pub(super) fn is_localizer(header: &SliceHeader) -> bool {
     header.image_type.iter().any(|value| value.eq_ignore_ascii_case("LOCALIZER"))
-}
-
-fn alike(a: &SliceHeader, b: &SliceHeader) -> bool {
-    same_kind(a, b)
-        && match (a.plane, b.plane) {
-            (Some(a), Some(b)) => {
-                dot(a.row_direction, b.row_direction) > SAME_DIRECTION
-                    && dot(a.column_direction, b.column_direction) > SAME_DIRECTION
-            }
-            (a, b) => a.is_none() && b.is_none(),
-        }
-}
-
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// The slices of one part upwards, and what a reader should know of them.
