@@ -113,13 +113,17 @@ pub fn spacings(positions: &[f64]) -> Vec<f64> {
     pairs.map(|pair| (pair[1] - pair[0]).abs()).collect()
 }
 
-/// Median of [`spacings`], mm: the mean of the two middle ones where their number is even. `None`
-/// where no two slices lie at different positions.
+/// [Median](median) of [`spacings`], mm; `None` where no two slices lie at different positions.
 pub fn median_spacing(positions: &[f64]) -> Option<f64> {
-    let mut spacings = spacings(positions);
-    spacings.sort_by(f64::total_cmp);
-    let upper = *spacings.get(spacings.len() / 2)?;
-    let lower = spacings[(spacings.len() - 1) / 2];
+    median(spacings(positions))
+}
+
+/// The median, in any order: the mean of the two middle values where their number is even. `None`
+/// of none.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = values[(values.len() - 1) / 2];
     Some(f64::midpoint(lower, upper))
 }
 
