@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use hemora_ct::{ImagePlane, stack};
 
 use super::series::{Kind, kind};
-use crate::header::Member;
-use crate::{AssumedGeometry, SliceHeader};
+use crate::AssumedGeometry;
+use crate::header::{AXIAL, Member};
 
 /// Row and column directions of sagittal and coronal slices, as viewers show them.
 const SAGITTAL: [f64; 6] = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0];
 const CORONAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 0.0, -1.0];
 
-/// Corrects the planes that were assumed of files alone, or leaves them out where they do not hold.
+/// Puts the planes that were assumed of files alone into their headers, corrected, or leaves them out
+/// where they do not hold.
 ///
 /// An absent orientation is that of other slices of the same kind or, where none has one, that of
 /// slices whose positions differ along one axis alone. SliceLocation counts from an origin of
 /// its own, so it stands in for positions only where no slice of the kind has one.
 pub(super) fn settle(members: &mut [Member]) {
-    if members.iter().all(|member| member.header.assumed.is_none()) {
+    if members.iter().all(|member| member.assumed.is_none()) {
         return;
     }
     let mut kinds: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
@@ -33,8 +34,11 @@ pub(super) fn settle(members: &mut [Member]) {
 fn settle_kind(members: &mut [Member], kind: &[usize]) {
     use AssumedGeometry::{Orientation, Position, PositionAndOrientation};
     let planes = |wanted: &[Option<AssumedGeometry>]| -> Vec<ImagePlane> {
-        let headers = kind.iter().map(|&index| &members[index].header);
-        headers.filter(|it| wanted.contains(&it.assumed)).filter_map(|it| it.plane).collect()
+        let planes = kind.iter().map(|&index| match members[index].assumed {
+            Some((absent, plane)) => (Some(absent), Some(plane)),
+            None => (None, members[index].header.plane),
+        });
+        planes.filter(|(absent, _)| wanted.contains(absent)).filter_map(|it| it.1).collect()
     };
     let oriented = planes(&[None, Some(Position)]).first().copied();
     let positioned = planes(&[None, Some(Orientation)]);
@@ -47,35 +51,21 @@ fn settle_kind(members: &mut [Member], kind: &[usize]) {
     let locations = located.iter().map(|plane| stack::position(*plane));
     let use_location = positioned.is_empty() && (located.len() == 1 || differ(locations));
     for &index in kind {
-        let header = &mut members[index].header;
-        match header.assumed {
-            None => {}
-            Some(Orientation) => turn(header, orientation),
-            Some(Position) if use_location => {}
-            Some(PositionAndOrientation) if use_location => {}
-            Some(Position | PositionAndOrientation) => leave_out(header),
-        }
+        let member = &mut members[index];
+        let Some((absent, plane)) = member.assumed.take() else { continue };
+        let plane = match absent {
+            Orientation => orientation.and_then(|orientation| {
+                ImagePlane::new(plane.position, orientation, plane.spacing).ok()
+            }),
+            Position | PositionAndOrientation => use_location.then_some(plane),
+        };
+        (member.header.plane, member.header.assumed) = (plane, plane.map(|_| absent));
     }
-}
-
-fn turn(header: &mut SliceHeader, orientation: Option<[f64; 6]>) {
-    let plane = header.plane.zip(orientation).and_then(|(plane, orientation)| {
-        ImagePlane::new(plane.position, orientation, plane.spacing).ok()
-    });
-    match plane {
-        Some(plane) => header.plane = Some(plane),
-        None => leave_out(header),
-    }
-}
-
-fn leave_out(header: &mut SliceHeader) {
-    (header.plane, header.assumed) = (None, None);
 }
 
 /// The orientation of slices of which only positions are known: along which axis alone they
 /// differ. A single slice is taken for axial.
 fn orientation_of(planes: &[ImagePlane]) -> Option<[f64; 6]> {
-    const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
     if planes.len() == 1 {
         return Some(AXIAL);
     }

@@ -12,7 +12,7 @@ use super::levels::Levels;
 use super::spacing::distance_warnings;
 use super::warning::{SeriesWarning, SliceOrder};
 use crate::header::Member;
-use crate::source::frame_number;
+use crate::source::{folder_of, frame_number};
 use crate::uid::dotted_uid;
 use crate::{AssumedGeometry, FileFormat, ReadError, Reader, SliceHeader};
 
@@ -35,9 +35,17 @@ pub struct Series {
 
 impl Series {
     /// What results call the series: its SeriesInstanceUID or, where the files have none, an
-    /// identifier derived from those of the images.
+    /// identifier derived from the patient and the images; and from the folder, where images have
+    /// but the names of their files, which are the same in many folders.
     pub fn id(&self) -> Cow<'_, str> {
-        derived(self.uid.as_deref(), "series", self.slices.iter().map(SliceHeader::image_id))
+        let patient = self.slices.iter().map(|slice| &slice.patient_id).find(|id| !id.is_empty());
+        let unnamed = self.slices.iter().find(|slice| slice.sop_instance_uid.is_none());
+        let place = || {
+            let folder = unnamed.map(|slice| Cow::Owned(folder_of(&slice.source)));
+            patient.map(|id| Cow::Borrowed(&**id)).into_iter().chain(folder)
+        };
+        let images = self.slices.iter().map(SliceHeader::image_id);
+        derived(self.uid.as_deref(), "series", || place().chain(images))
     }
 
     /// The lowest and the highest level of the slices' centres in the patient (z), mm; `None` where
@@ -46,13 +54,23 @@ impl Series {
         Levels::from_series(self).ends()
     }
 
-    /// Decodes slice `index`, which must be below the number of `slices`, to HU. Files of several
-    /// images are kept, as [`Reader`] says.
+    /// Decodes slice `index`, which must be below the number of `slices`, to HU. It lies where its
+    /// header in `slices` says. Files of several images are kept, as [`Reader`] says.
     ///
     /// # Errors
-    /// As [`Reader::read_slice`].
+    /// As [`Reader::read_slice`], and if the image has another size by now.
     pub fn read_slice(&self, index: usize) -> Result<(SliceHeader, Slice), ReadError> {
-        self.reader.read_slice(&self.slices[index].source)
+        let header = self.slices[index].clone();
+        let (found, mut slice) = self.reader.read_slice(&header.source)?;
+        if [found.rows, found.columns] != [header.rows, header.columns] {
+            return Err(ReadError::BadAttribute {
+                attribute: "Rows × Columns",
+                found: format!("{} × {}", found.rows, found.columns),
+                expected: "what they were when the series was read: the file has changed since",
+            });
+        }
+        slice.plane = header.plane;
+        Ok((header, slice))
     }
 }
 
@@ -69,21 +87,23 @@ pub struct Study {
 
 impl Study {
     /// What results call the study: its StudyInstanceUID or, where the files have none, an identifier
-    /// derived from those of its series.
+    /// derived from its patient and those of its series.
     pub fn id(&self) -> Cow<'_, str> {
-        derived(self.uid.as_deref(), "study", self.series.iter().map(Series::id))
+        let patient = std::iter::once(Cow::Borrowed(&*self.patient_id));
+        let series = self.series.iter().map(Series::id);
+        derived(self.uid.as_deref(), "study", || patient.chain(series))
     }
 }
 
 /// A UID, or an identifier in its form that is always the same for the same `parts`.
-fn derived<'a>(
+fn derived<'a, I: Iterator<Item = Cow<'a, str>>>(
     uid: Option<&'a str>,
     what: &str,
-    parts: impl Iterator<Item = Cow<'a, str>>,
+    parts: impl FnOnce() -> I,
 ) -> Cow<'a, str> {
     uid.map_or_else(
         || {
-            let parts: Vec<Cow<'_, str>> = parts.collect();
+            let parts: Vec<Cow<'_, str>> = parts().collect();
             Cow::Owned(dotted_uid(format!("{what} of {}", parts.join("\n")).as_bytes()))
         },
         Cow::Borrowed,
@@ -128,7 +148,7 @@ pub(crate) fn assemble(
 pub(super) type Kind = (bool, usize, usize);
 
 pub(super) fn kind(header: &SliceHeader) -> Kind {
-    (is_localizer(header), header.rows, header.columns)
+    (header.is_localizer(), header.rows, header.columns)
 }
 
 /// Images of one kind by their directions, as the preparation of a data set splits them.
@@ -140,11 +160,6 @@ fn split(members: Vec<Member>) -> Vec<Vec<Member>> {
         parts.entry(number).or_default().push(member);
     }
     parts.into_values().collect()
-}
-
-/// Whether ImageType calls an image a localizer.
-pub(super) fn is_localizer(header: &SliceHeader) -> bool {
-    header.image_type.iter().any(|value| value.eq_ignore_ascii_case("LOCALIZER"))
 }
 
 /// The slices of one part upwards, and what a reader should know of them.
@@ -177,8 +192,8 @@ fn order(
         FileFormat::Picture(window) => Some(SeriesWarning::Pictures { window }),
     }));
     warnings.extend(identity_warnings(&members));
-    let slices: Vec<SliceHeader> = members.iter().map(|member| member.header.clone()).collect();
-    if let Some((attribute, value)) = other_body_part(&slices) {
+    let headers = members.iter().map(|member| &member.header);
+    if let Some((attribute, value)) = other_body_part(headers) {
         warnings.push(SeriesWarning::OtherBodyPart { attribute, value });
     }
     warnings.extend(geometry_warnings(&members, plane));
