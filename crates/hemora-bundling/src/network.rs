@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use hemora_ct::{LABEL_COUNT, Views};
 use hemora_metrics::Level;
-use hemora_model::{
-    Bundle, LabelValidation, Member, MemberNetworks, Metric, NetworkRef,
-};
+use hemora_model::{Bundle, LabelValidation, Member, MemberNetworks, Metric, NetworkRef};
 use hemora_nn::{networks, onnx};
 
 use crate::calibration::{measured_metrics, read_calibration, read_evaluations};

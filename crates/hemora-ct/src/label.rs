@@ -144,9 +144,12 @@ impl Probabilities {
     /// The subtype with the highest probability; the first in label order where several are equal.
     pub fn leading_subtype(self) -> Label {
         let [first, rest @ ..] = Label::SUBTYPES;
-        rest.into_iter().fold(first, |best, label| {
-            if self.get(label) > self.get(best) { label } else { best }
-        })
+        rest.into_iter().fold(
+            first,
+            |best, label| {
+                if self.get(label) > self.get(best) { label } else { best }
+            },
+        )
     }
 }
 

@@ -118,7 +118,10 @@ impl LoadedModel {
         engine: Box<dyn Engine>,
         series: Option<SeriesModel>,
     ) -> Self {
-        assert!(model.info().members.len() == 1 && model.info().series.is_none(), "one member alone");
+        assert!(
+            model.info().members.len() == 1 && model.info().series.is_none(),
+            "one member alone"
+        );
         let networks = model.members().map(|(_, networks)| networks);
         let members = networks.zip([(engine, series)]);
         let members = members

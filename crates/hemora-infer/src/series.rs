@@ -4,7 +4,8 @@ use std::path::Path;
 use std::slice;
 
 use hemora_ct::{
-    LABEL_COUNT, Probabilities, SequenceSlice, SeriesInput, places_along, probability_columns, stack,
+    LABEL_COUNT, Probabilities, SequenceSlice, SeriesInput, places_along, probability_columns,
+    stack,
 };
 use rayon::prelude::*;
 

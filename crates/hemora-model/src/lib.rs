@@ -13,8 +13,8 @@ mod trained;
 
 pub use bundle::{
     Bundle, BundleError, BundleNetworks, BundleSeries, FORMAT_VERSION, FeatureError, MOST_MEMBERS,
-    MOST_SERIES_NETWORKS, Member, MemberNetworks, Metric, ModelInfo, NetworkRef,
-    SeriesStage, check_features, member_folder, series_entry,
+    MOST_SERIES_NETWORKS, Member, MemberNetworks, Metric, ModelInfo, NetworkRef, SeriesStage,
+    check_features, member_folder, series_entry,
 };
 pub use key_slice::{ActivationMap, KeySlice};
 pub use output::{Timings, TriageOutput};

@@ -55,7 +55,9 @@ fn replacement(character: char) -> Option<&'static str> {
         '\r' => Some(" "),
         // Non-characters are a parse error in HTML, as controls are.
         '\u{FDD0}'..='\u{FDEF}' => Some("\u{FFFD}"),
-        _ if is_disturbing(character) || u32::from(character) & 0xFFFE == 0xFFFE => Some("\u{FFFD}"),
+        _ if is_disturbing(character) || u32::from(character) & 0xFFFE == 0xFFFE => {
+            Some("\u{FFFD}")
+        }
         _ => None,
     }
 }

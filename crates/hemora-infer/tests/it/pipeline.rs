@@ -103,11 +103,11 @@ fn what_is_complete_is_not_lost_to_a_late_break() {
     let input = || TriageInput::Paths(vec![archive.folder.path().join("in")]);
     let whole = Triage::new(&model).run(input(), &|_| ControlFlow::Continue(())).unwrap();
     for late in [Step::ReadHeaders, Step::ScoreSlices, Step::DrawSlices] {
-        let output = Triage::new(&model).run(input(), &|progress| {
-            match progress.step == late && progress.done == progress.total {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
+        let output = Triage::new(&model).run(input(), &|progress| match progress.step == late
+            && progress.done == progress.total
+        {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         });
         assert_eq!(output.unwrap().result, whole.result, "{late}");
     }

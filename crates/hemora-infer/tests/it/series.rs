@@ -281,7 +281,8 @@ fn one_slice_without_a_position_keeps_its_own_probabilities_and_the_warnings_nam
     let result = run(EngineKind::Tract, &bundle, &collection);
     let own: Vec<_> = alone(&bundle, &collection).into_iter().map(|(own, _)| own).collect();
     for (index, (slice, own)) in result.slices.iter().zip(&own).enumerate() {
-        let same = slice.probabilities.to_array().iter().zip(own).all(|(a, b)| (a - b).abs() < 1e-6);
+        let same =
+            slice.probabilities.to_array().iter().zip(own).all(|(a, b)| (a - b).abs() < 1e-6);
         assert_eq!(same, slice.z_mm.is_none(), "slice {index}");
     }
     assert_eq!(result.slices.iter().filter(|slice| slice.z_mm.is_none()).count(), 1);
