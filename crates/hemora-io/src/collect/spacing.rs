@@ -92,7 +92,7 @@ fn steps(slices: &[(f64, Option<f64>)], median: f64) -> Vec<Step> {
 mod tests {
     use super::*;
 
-    /// Slices of `thickness` from `from` on, `distance` apart, without those in `missing`.
+    /// Slices of `thickness` from `from` on, `distance` apart.
     fn run(from: f64, count: usize, distance: f64, thickness: f64) -> Vec<(f64, Option<f64>)> {
         (0..count).map(|at| (from + at as f64 * distance, Some(thickness))).collect()
     }
