@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -124,6 +125,17 @@ def archive(entries, method=zipfile.ZIP_STORED):
     return file.getvalue()
 
 
+def tar(entries, form):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=form) as made:
+        for name, data in entries:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            made.addfile(entry, io.BytesIO(data))
+    # The end, without the zeros that fill a tape's record.
+    return file.getvalue().rstrip(b"\0") + bytes(1536)
+
+
 def index():
     """Two rows: a usable image and one that is not."""
     text = "path entry_name sha256 error id sop_instance_uid series_instance_uid study_instance_uid"
@@ -173,6 +185,9 @@ seed("dicom", "slice.dcm", dicom())
 seed("dicom", "frames.dcm", dicom(2))
 seed("archive", "stored.zip", archive([("a/1.dcm", dicom()), ("../2.dcm", b"DICM")]))
 seed("archive", "deflated.zip", archive([("a/1.dcm", dicom())], zipfile.ZIP_DEFLATED))
+TAR = [("./a/1.dcm", dicom()), ("a" * 120, dicom()), ("größe", b"DICM")]
+seed("archive", "gnu.tar", tar(TAR, tarfile.GNU_FORMAT))
+seed("archive", "pax.tar.gz", gzip.compress(tar(TAR, tarfile.PAX_FORMAT), mtime=0))
 
 # The place of each codec's transfer syntax in SYNTAXES of fuzz/src/lib.rs.
 SYNTAXES = 12

@@ -74,6 +74,12 @@ impl ImagePlane {
         cross(self.row_direction, self.column_direction)
     }
 
+    /// Row direction, then column direction, as ImageOrientationPatient has them.
+    pub fn orientation(&self) -> [f64; 6] {
+        let ([a, b, c], [d, e, f]) = (self.row_direction, self.column_direction);
+        [a, b, c, d, e, f]
+    }
+
     /// Signed distance of the image from the origin along `normal`, mm: the key by which slices
     /// are ordered.
     pub fn distance_along(&self, normal: [f64; 3]) -> f64 {

@@ -13,7 +13,7 @@ pub enum ReadError {
     #[error("does not exist; check the path")]
     Missing,
     /// The path is a device, a pipe or a socket.
-    #[error("is neither a file nor a folder; give a DICOM file, a folder or a zip archive")]
+    #[error("is neither a file nor a folder; give a DICOM file, a folder or an archive")]
     NotAFile,
     /// A folder or an archive without files.
     #[error("holds no file; expected DICOM files")]
@@ -27,8 +27,8 @@ pub enum ReadError {
     /// A file found in a folder or archive that is not DICOM and does not claim to be.
     #[error("not a DICOM file; left out")]
     OtherFile,
-    /// A zip archive inside a zip archive, or in memory.
-    #[error("a zip archive inside an archive or in memory is not opened; unpack it first")]
+    /// An archive inside an archive, or in memory.
+    #[error("an archive inside an archive or in memory is not opened; unpack it first")]
     NestedArchive,
     /// The file or entry is larger than any CT image.
     #[error("larger than the limit of {limit} bytes for one image")]
@@ -36,8 +36,8 @@ pub enum ReadError {
         /// The limit, bytes.
         limit: u64,
     },
-    /// The archive is damaged or uses something that is not supported.
-    #[error("zip archive cannot be read: {0}; unpack it with another tool")]
+    /// The archive or an entry of it is damaged, or uses something that is not supported.
+    #[error("archive cannot be read: {0}; unpack it with another tool")]
     Archive(String),
     /// The entry needs a password.
     #[error("archive entry is encrypted; unpack the archive with its password first")]
@@ -48,6 +48,9 @@ pub enum ReadError {
          rename it to use it"
     )]
     UnsafeName,
+    /// A file in gzip is damaged.
+    #[error("cannot be inflated: {0}; get the file again from its source")]
+    Gzip(std::io::Error),
     /// The structure of the data set is broken.
     #[error("broken DICOM structure at byte {offset}: {what}; get the file again from its source")]
     Malformed {

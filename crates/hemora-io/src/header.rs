@@ -56,7 +56,7 @@ impl AssumedGeometry {
 /// The checked header of one CT image; its pixels stay in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SliceHeader {
-    /// The file, the entry of a zip archive, or the frame.
+    /// The file, the entry of an archive, or the frame.
     pub source: Source,
     /// What kind of file that is.
     pub format: FileFormat,
@@ -99,9 +99,9 @@ pub struct SliceHeader {
     pub columns: usize,
     /// Position, orientation and spacing, if the file has them.
     pub plane: Option<ImagePlane>,
-    /// What of `plane` the file does not say, so that it was assumed; `None` where it says all or
-    /// there is no plane. The slices of a series together show whether that holds, and a
-    /// [`Series`](crate::Series) has the plane corrected or left out.
+    /// What of `plane` the file does not say, so that it was assumed: only in a
+    /// [`Series`](crate::Series), whose slices together show whether it holds. The header of a
+    /// file alone has no plane then.
     pub assumed: Option<AssumedGeometry>,
     /// SliceThickness, mm, if any.
     pub slice_thickness: Option<f64>,
@@ -118,6 +118,9 @@ pub struct SliceHeader {
     /// First declared WindowCenter and WindowWidth, if any.
     pub window: Option<Window>,
 }
+
+/// Row and column directions of an axial slice.
+pub(crate) const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
 
 impl SliceHeader {
     /// A header of an image of `[rows, columns]` pixels of which nothing else is known, of unsigned
@@ -155,6 +158,11 @@ impl SliceHeader {
         }
     }
 
+    /// Whether ImageType calls the image a localizer.
+    pub fn is_localizer(&self) -> bool {
+        self.image_type.iter().any(|value| value.eq_ignore_ascii_case("LOCALIZER"))
+    }
+
     /// What results call the image, as the index does: its SOPInstanceUID or, where the file has none,
     /// the name of the file; with `-frameN` behind if it is frame N. An identifier of the file's
     /// name is derived, and the series has a [`SeriesWarning::NoUid`](crate::SeriesWarning::NoUid).
@@ -176,4 +184,14 @@ pub(crate) struct Member {
     pub(crate) header: SliceHeader,
     /// Why the file's geometry, or a part of it, is not used.
     pub(crate) geometry_error: Option<GeometryError>,
+    /// A plane of which the file says a part only. It comes into the header where the other slices
+    /// of the series agree.
+    pub(crate) assumed: Option<(AssumedGeometry, ImagePlane)>,
+}
+
+impl Member {
+    /// A header whose geometry is as the file says.
+    pub(crate) fn new(header: SliceHeader) -> Self {
+        Self { header, geometry_error: None, assumed: None }
+    }
 }

@@ -1,6 +1,6 @@
 //! DICOM files, NIfTI volumes and pictures to Hounsfield units, and HU to DICOM files.
 //!
-//! [`collect`] reads the headers of files, folders and zip archives and groups them into studies
+//! [`collect`] reads the headers of files, folders and archives and groups them into studies
 //! and series ordered along the slice normal; [`Series::read_slice`] and [`read_slice`] decode one
 //! image to HU; [`write_slice`] writes one as a DICOM file.
 //!
@@ -8,7 +8,7 @@
 //!
 //! | supported | |
 //! |---|---|
-//! | files | with or without preamble and meta header, plain or in gzip; entries of zip archives; every frame of an enhanced CT object |
+//! | files | with or without preamble and meta header, plain or in gzip; entries of zip archives and of tar archives, plain or in gzip; every frame of an enhanced CT object |
 //! | volumes | NIfTI-1 and NIfTI-2 in one file, plain or in gzip, either byte order, integers of up to 32 bits and real numbers |
 //! | pictures | 8-bit grey PNG and JPEG, in a window that the user declares ([`ReadOptions`]) |
 //! | data sets | implicit and explicit little endian, explicit big endian, deflated |
@@ -31,9 +31,9 @@ mod source;
 mod uid;
 
 pub use collect::{
-    COVERAGE, Collection, ReadOptions, SelectionRule, Series, SeriesChoice, SeriesWarning, Skipped,
-    SliceOrder, SourceList, Study, USUAL_THICKNESS, choose_series, collect, collect_sources,
-    collect_with, group, list_sources,
+    Collection, ReadOptions, SelectionRule, Series, SeriesChoice, SeriesWarning, Skipped,
+    SliceOrder, SourceList, Study, choose_series, collect, collect_sources, collect_with, group,
+    list_sources,
 };
 pub use error::ReadError;
 pub use formats::dicom::{NewSlice, PixelStorage, WriteError, write_slice};

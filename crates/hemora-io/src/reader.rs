@@ -1,34 +1,57 @@
 //! Files to headers and slices. A reader keeps files of several images that it has read.
 
-use std::path::PathBuf;
+use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use hemora_ct::Slice;
 
+use crate::archive::{Kind, entry_of, inflated};
 use crate::cache::Cache;
-use crate::formats::{ImageFile, Input, format_of};
+use crate::formats::{
+    ImageFile, Input, check_inflated, format_of, inflate, is_gzip, marked_format,
+};
 use crate::header::Member;
 use crate::source::{MAX_BYTES, read_bytes, with_reader};
 use crate::{ReadError, SliceHeader, Source};
 
 /// Reads slices, and keeps the files of several images (enhanced CT objects, volumes) that it read
-/// last, at most 512 MiB of them: their slices are read one after the other, and reading the whole
+/// last, at most 512 MiB of them, tar archives in gzip among them: their slices are read one after the other, and reading the whole
 /// file for each would take as many times as long. Clones share what is kept; other readers do not.
 ///
 /// May be used by any number of threads: only those that wait for the same file wait for each other.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    files: Arc<Cache<Version, Box<dyn ImageFile>>>,
+    files: Arc<Cache<Version, Kept>>,
+}
+
+/// What a reader keeps.
+#[derive(Debug)]
+enum Kept {
+    File(Box<dyn ImageFile>),
+    /// What a tar archive in gzip inflates to; `None` if its entries are read one by one.
+    Archive(Option<Vec<u8>>),
 }
 
 /// A file or archive entry, and what tells it from its next version.
 #[derive(Debug, Clone, PartialEq)]
 struct Version {
     source: Source,
-    path: PathBuf,
     size: u64,
     modified: Option<SystemTime>,
+}
+
+impl Version {
+    fn of(source: &Source) -> Result<Self, ReadError> {
+        let (size, modified) = match source {
+            Source::Bytes { bytes, .. } => (bytes.0.len() as u64, None),
+            source => {
+                let metadata = std::fs::metadata(source.file())?;
+                (metadata.len(), metadata.modified().ok())
+            }
+        };
+        Ok(Self { source: source.clone(), size, modified })
+    }
 }
 
 impl Default for Reader {
@@ -48,29 +71,43 @@ impl Reader {
     /// several frames.
     pub fn read_slice(&self, source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
         let Source::Frame { object, .. } = source else {
-            return read_named(&*open(source)?, source);
+            return read_named(&*open(source, self.bytes(source)?)?, source);
         };
-        // A frame of a frame is no source that this crate makes.
-        if let Source::Frame { .. } = **object {
-            return Err(ReadError::NotAFile);
-        }
-        let path = object.file().to_owned();
-        let (size, modified) = match &**object {
-            Source::Bytes { bytes, .. } => (bytes.0.len() as u64, None),
-            _ => {
-                let metadata = std::fs::metadata(&path)?;
-                (metadata.len(), metadata.modified().ok())
-            }
-        };
-        let version = Version { source: (**object).clone(), path, size, modified };
+        let version = Version::of(object)?;
         // What an entry of an archive will need is not known before.
-        let expected = if let Source::File(_) = version.source { size } else { 0 };
-        let file = self.files.get(&version, expected, || {
-            let file = open(object)?;
+        let expected = if let Source::File(_) = version.source { version.size } else { 0 };
+        let kept = self.files.get(&version, expected, || {
+            let file = open(object, self.bytes(object)?)?;
             let size = file.size();
-            Ok::<_, ReadError>((file, size))
+            Ok::<_, ReadError>((Kept::File(file), size))
         })?;
-        read_named(&**file, source)
+        match &*kept {
+            Kept::File(file) => read_named(&**file, source),
+            Kept::Archive(_) => Err(ReadError::NotAFile),
+        }
+    }
+
+    /// The bytes of a file or archive entry. A tar archive in gzip is kept inflated: else each entry
+    /// would be looked for from its beginning, whatever the order in which they are read.
+    fn bytes(&self, source: &Source) -> Result<Vec<u8>, ReadError> {
+        let holder = match source {
+            Source::Picture { file, .. } => file,
+            source => source,
+        };
+        let Source::Entry { archive, index, name } = holder else { return read_bytes(source) };
+        if Kind::from_file(archive) != Some(Kind::Tar) {
+            return read_bytes(source);
+        }
+        let version = Version::of(&Source::File(archive.clone()))?;
+        let kept = self.files.get(&version, version.size, || {
+            let inflated = inflated(archive)?;
+            let size = inflated.as_ref().map_or(0, Vec::len) as u64;
+            Ok::<_, ReadError>((Kept::Archive(inflated), size))
+        })?;
+        match &*kept {
+            Kept::Archive(Some(bytes)) => Ok(entry_of(bytes, *index, name)?.to_vec()),
+            Kept::Archive(None) | Kept::File(_) => read_bytes(source),
+        }
     }
 }
 
@@ -79,7 +116,7 @@ impl Reader {
 /// # Errors
 /// As there.
 pub fn read_slice(source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
-    Reader::default().read_slice(source)
+    read_named(&*open_source(source)?, source)
 }
 
 /// Decodes every image of a file, reading it once, and hands each to `each` with its header.
@@ -91,7 +128,7 @@ pub fn read_slices(
     source: &Source,
     mut each: impl FnMut(SliceHeader, Result<Slice, ReadError>),
 ) -> Result<(), ReadError> {
-    let file = open(source)?;
+    let file = open_source(source)?;
     for index in 0..file.count() {
         each(file.header(index), file.slice(index));
     }
@@ -123,15 +160,39 @@ pub(crate) fn read_members(source: &Source) -> Result<Vec<Member>, ReadError> {
     let object = object_of(source);
     with_reader(object, |reader, size| {
         let input = Input::open(object, reader, size)?;
+        if !is_compressed(&input.head) {
+            return format_of(&input.head).headers(input);
+        }
+        check_inflated(&input.head)?;
+        let head = inflate(&input.read_all()?)?;
+        let size = head.len() as u64;
+        let input = Input { source: object, head, rest: &mut io::empty(), size };
         format_of(&input.head).headers(input)
     })
 }
 
 /// Reads what holds the image that `source` names.
-fn open(source: &Source) -> Result<Box<dyn ImageFile>, ReadError> {
+fn open_source(source: &Source) -> Result<Box<dyn ImageFile>, ReadError> {
     let object = object_of(source);
-    let bytes = read_bytes(object)?;
+    open(object, read_bytes(object)?)
+}
+
+/// A file of these bytes, inflated if they are in gzip.
+fn open(object: &Source, mut bytes: Vec<u8>) -> Result<Box<dyn ImageFile>, ReadError> {
+    // A frame of a frame is no source that this crate makes.
+    if let Source::Frame { .. } = object {
+        return Err(ReadError::NotAFile);
+    }
+    if is_compressed(&bytes) {
+        check_inflated(&bytes)?;
+        bytes = inflate(&bytes)?;
+    }
     format_of(&bytes).open(object, bytes)
+}
+
+/// Whether a file is in gzip: the preamble of a DICOM file may begin with anything.
+fn is_compressed(head: &[u8]) -> bool {
+    is_gzip(head) && marked_format(head).is_none()
 }
 
 fn read_named(file: &dyn ImageFile, source: &Source) -> Result<(SliceHeader, Slice), ReadError> {

@@ -9,17 +9,17 @@ use std::sync::Arc;
 use crate::archive::with_entry;
 use crate::{PictureWindow, ReadError};
 
-/// A file on disk or in memory, one entry of a zip archive, a frame of either, or a picture with its
+/// A file on disk or in memory, one entry of an archive, a frame of either, or a picture with its
 /// window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
     /// A file on disk.
     File(PathBuf),
-    /// An entry of a zip archive, by its index in the archive.
-    ZipEntry {
+    /// An entry of a zip or tar archive.
+    Entry {
         /// The archive.
         archive: PathBuf,
-        /// Index of the entry.
+        /// Index of the entry; in a tar archive the number of the block with its header.
         index: usize,
         /// Name of the entry, for messages only: it is never used as a path.
         name: String,
@@ -61,7 +61,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::File(path) => write!(formatter, "{}", path.display()),
-            Source::ZipEntry { archive, name, .. } => {
+            Source::Entry { archive, name, .. } => {
                 write!(formatter, "{}!{name}", archive.display())
             }
             Source::Bytes { name, .. } => formatter.write_str(name),
@@ -76,7 +76,7 @@ impl Source {
     /// a file in memory its name.
     pub fn file(&self) -> &Path {
         match self {
-            Source::File(path) | Source::ZipEntry { archive: path, .. } => path,
+            Source::File(path) | Source::Entry { archive: path, .. } => path,
             Source::Bytes { name, .. } => Path::new(name),
             Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
                 inner.file()
@@ -99,7 +99,7 @@ pub(crate) fn folder_of(source: &Source) -> String {
     let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     match source {
         Source::File(path) => parent(&real(path)).to_string_lossy().into_owned(),
-        Source::ZipEntry { archive, name, .. } => {
+        Source::Entry { archive, name, .. } => {
             format!("{}!{}", real(archive).display(), parent(Path::new(name)).display())
         }
         Source::Bytes { name, .. } => parent(Path::new(name)).to_string_lossy().into_owned(),
@@ -113,7 +113,7 @@ pub(crate) fn folder_of(source: &Source) -> String {
 fn path_of(source: &Source) -> &Path {
     match source {
         Source::File(path) => path,
-        Source::ZipEntry { name, .. } | Source::Bytes { name, .. } => Path::new(name),
+        Source::Entry { name, .. } | Source::Bytes { name, .. } => Path::new(name),
         Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => path_of(inner),
     }
 }
@@ -149,7 +149,7 @@ pub(crate) fn with_reader<T>(
             }
             read(&mut file, metadata.len())
         }
-        Source::ZipEntry { archive, index, name } => with_entry(archive, *index, name, read),
+        Source::Entry { archive, index, name } => with_entry(archive, *index, name, read),
         Source::Bytes { bytes, .. } if bytes.0.len() as u64 > MAX_BYTES => {
             Err(ReadError::TooLarge { limit: MAX_BYTES })
         }

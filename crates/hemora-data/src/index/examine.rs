@@ -38,7 +38,7 @@ pub(super) enum Examined {
 /// Looks at a source, given the rows that an earlier run made of it.
 pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) -> Examined {
     let (entry, entry_name) = match source {
-        Source::ZipEntry { index, name, .. } => (Some(*index as u64), Some(name.clone())),
+        Source::Entry { index, name, .. } => (Some(*index as u64), Some(name.clone())),
         // The list that is indexed has neither frames nor pictures, and only files on disk.
         Source::File(_) | Source::Frame { .. } | Source::Picture { .. } | Source::Bytes { .. } => {
             (None, None)
@@ -155,7 +155,7 @@ fn flags(row: &SliceRow, header: &SliceHeader, implausible: bool) -> Vec<String>
         ("gantry_tilt", tilt > TILT && tilt <= NOT_AXIAL),
         ("implausible_hu", implausible),
         ("intercept_repaired", header.intercept_repaired),
-        (LOCALIZER, header.image_type.iter().any(|value| value.eq_ignore_ascii_case("LOCALIZER"))),
+        (LOCALIZER, header.is_localizer()),
         ("no_patient", header.patient_id.is_empty()),
         ("no_position", header.plane.is_none()),
         (NO_SERIES, header.series_instance_uid.is_none()),

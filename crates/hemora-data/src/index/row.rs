@@ -140,9 +140,7 @@ impl SliceRow {
     pub(crate) fn object(&self) -> Source {
         let path = PathBuf::from(&self.path);
         match (self.entry.and_then(|entry| usize::try_from(entry).ok()), &self.entry_name) {
-            (Some(index), Some(name)) => {
-                Source::ZipEntry { archive: path, index, name: name.clone() }
-            }
+            (Some(index), Some(name)) => Source::Entry { archive: path, index, name: name.clone() },
             _ => Source::File(path),
         }
     }
@@ -249,7 +247,7 @@ mod tests {
         assert_eq!(frame.source(), Source::Frame { object, number: 2 });
         assert_eq!(SliceRow::from_cells(frame.cells()), Ok(frame));
         assert_eq!(SliceRow::from_cells(row.cells()), Ok(row.clone()));
-        assert!(matches!(row.source(), Source::ZipEntry { index: 3, .. }));
+        assert!(matches!(row.source(), Source::Entry { index: 3, .. }));
         let failed =
             SliceRow { path: "a".into(), error: Some("cut off".into()), ..SliceRow::default() };
         assert_eq!(SliceRow::from_cells(failed.cells()), Ok(failed));

@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::texts::{TextId, Texts};
+use hemora_ct::stack;
 
-/// Cosine of 2 degrees: directions of one stack differ by rounding only.
-const SAME_DIRECTION: f64 = 0.999_39;
+use super::texts::{TextId, Texts};
 
 /// What decides which slices a slice is stacked with.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +29,12 @@ pub(super) fn stacks(kin: &[Kin], texts: &Texts) -> (Vec<u32>, Vec<String>) {
     for (key, orientations) in counts {
         let names = key.map(|text| texts.get(text));
         let series = of_series.entry(names[2]).or_default();
-        series.extend(directions(orientations, texts).into_iter().map(|stack| Stack {
+        let stacks = directions(&orientations, texts).into_iter().enumerate();
+        series.extend(stacks.map(|(number, (size, orientations))| Stack {
+            sort: (names.join("\0"), number),
             key,
-            sort: [names.join("\0"), texts.get(stack.1[0]).to_owned()],
-            size: stack.0,
-            orientations: stack.1,
+            size,
+            orientations,
         }));
     }
     let (mut numbers, mut names) = (HashMap::new(), Vec::new());
@@ -54,52 +54,27 @@ pub(super) fn stacks(kin: &[Kin], texts: &Texts) -> (Vec<u32>, Vec<String>) {
 }
 
 struct Stack {
+    /// Patient, study, series and kind, then the number of the stack among those of its kind.
+    sort: (String, usize),
     key: [TextId; 4],
-    sort: [String; 2],
     size: usize,
     orientations: Vec<TextId>,
 }
 
-/// The stacks of slices of one kind: how many slices, and their orientations.
-fn directions(counts: BTreeMap<TextId, usize>, texts: &Texts) -> Vec<(usize, Vec<TextId>)> {
-    let mut counts: Vec<(TextId, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| texts.get(a.0).cmp(texts.get(b.0))));
+/// The stacks of slices of one kind, the largest first: how many slices, and their orientations.
+fn directions(counts: &BTreeMap<TextId, usize>, texts: &Texts) -> Vec<(usize, Vec<TextId>)> {
     let cosines = |text: TextId| -> Option<[f64; 6]> {
         let numbers = texts.get(text).split(',').map(|number| number.parse().ok());
         numbers.collect::<Option<Vec<f64>>>()?.try_into().ok()
     };
-    let mut stacks: Vec<(usize, Vec<TextId>)> = Vec::new();
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        counts.into_iter().partition(|(text, _)| cosines(*text).is_some());
-    for (orientation, count) in known {
-        let like = |stack: &&mut (usize, Vec<TextId>)| {
-            cosines(stack.1[0]).zip(cosines(orientation)).is_some_and(|(a, b)| alike(a, b))
-        };
-        match stacks.iter_mut().find(like) {
-            Some((size, orientations)) => {
-                *size += count;
-                orientations.push(orientation);
-            }
-            None => stacks.push((count, vec![orientation])),
-        }
+    let entries: Vec<_> = counts.iter().map(|(&text, &count)| (cosines(text), count)).collect();
+    let mut stacks: BTreeMap<usize, (usize, Vec<TextId>)> = BTreeMap::new();
+    for (number, (&orientation, count)) in stack::stack_numbers(&entries).into_iter().zip(counts) {
+        let (size, orientations) = stacks.entry(number).or_default();
+        *size += count;
+        orientations.push(orientation);
     }
-    // The largest first, so that what has no direction finds it.
-    stacks.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
-    for (orientation, count) in unknown {
-        match stacks.first_mut() {
-            Some((size, orientations)) => {
-                *size += count;
-                orientations.push(orientation);
-            }
-            None => stacks.push((count, vec![orientation])),
-        }
-    }
-    stacks
-}
-
-fn alike(a: [f64; 6], b: [f64; 6]) -> bool {
-    let dot = |from: usize| (from..from + 3).map(|at| a[at] * b[at]).sum::<f64>();
-    dot(0) > SAME_DIRECTION && dot(3) > SAME_DIRECTION
+    stacks.into_values().collect()
 }
 
 #[cfg(test)]

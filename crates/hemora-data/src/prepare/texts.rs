@@ -72,7 +72,7 @@ impl PackedSource {
                 let (folder, name) = (texts.share(folder), texts.push(name));
                 Some(Self { folder, name, entry: u64::MAX, frame: 0 })
             }
-            Source::ZipEntry { archive, index, name } => {
+            Source::Entry { archive, index, name } => {
                 let (folder, name) = (texts.share(archive.to_str()?), texts.push(name));
                 Some(Self { folder, name, entry: *index as u64, frame: 0 })
             }
@@ -97,7 +97,7 @@ impl PackedSource {
             u64::MAX => Source::File(PathBuf::from(format!("{folder}{name}"))),
             entry => {
                 let (archive, name) = (PathBuf::from(folder), name.to_owned());
-                Source::ZipEntry { archive, index: entry as usize, name }
+                Source::Entry { archive, index: entry as usize, name }
             }
         };
         match self.frame {
@@ -120,7 +120,7 @@ mod tests {
         assert_ne!(texts.push("series"), one);
         assert_eq!(texts.share("series"), one);
         let archive = PathBuf::from("a/b.zip");
-        let entry = Source::ZipEntry { archive, index: 3, name: "c/d.dcm".to_owned() };
+        let entry = Source::Entry { archive, index: 3, name: "c/d.dcm".to_owned() };
         let frame = |object: &Source| Source::Frame { object: Box::new(object.clone()), number: 7 };
         let file = |path: &str| Source::File(PathBuf::from(path));
         for source in [file("/a/b/c.dcm"), file("c.dcm"), file("/c"), frame(&entry), entry] {

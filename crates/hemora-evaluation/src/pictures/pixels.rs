@@ -55,7 +55,7 @@ impl Pixels {
         let wanted: HashSet<&str> = cases.ids.iter().map(String::as_str).collect();
         for source in list_sources(images).sources {
             let name = match &source {
-                Source::ZipEntry { name, .. } => Path::new(name),
+                Source::Entry { name, .. } => Path::new(name),
                 source => source.file(),
             };
             let stem = name.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();

@@ -1,33 +1,32 @@
 //! Geometry of which a file has a part only, settled by the other slices of the series.
 
+use std::collections::BTreeMap;
+
 use hemora_ct::{ImagePlane, stack};
 
-use super::series::same_kind;
-use crate::header::Member;
-use crate::{AssumedGeometry, SliceHeader};
+use super::series::{Kind, kind};
+use crate::AssumedGeometry;
+use crate::header::{AXIAL, Member};
 
 /// Row and column directions of sagittal and coronal slices, as viewers show them.
 const SAGITTAL: [f64; 6] = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0];
 const CORONAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 0.0, -1.0];
 
-/// Corrects the planes that were assumed of files alone, or leaves them out where they do not hold.
+/// Puts the planes that were assumed of files alone into their headers, corrected, or leaves them out
+/// where they do not hold.
 ///
 /// An absent orientation is that of other slices of the same kind or, where none has one, that of
 /// slices whose positions differ along one axis alone. SliceLocation counts from an origin of
 /// its own, so it stands in for positions only where no slice of the kind has one.
 pub(super) fn settle(members: &mut [Member]) {
-    if members.iter().all(|member| member.header.assumed.is_none()) {
+    if members.iter().all(|member| member.assumed.is_none()) {
         return;
     }
-    let mut kinds: Vec<Vec<usize>> = Vec::new();
-    for index in 0..members.len() {
-        let header = &members[index].header;
-        match kinds.iter_mut().find(|kind| same_kind(&members[kind[0]].header, header)) {
-            Some(kind) => kind.push(index),
-            None => kinds.push(vec![index]),
-        }
+    let mut kinds: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
+    for (index, member) in members.iter().enumerate() {
+        kinds.entry(kind(&member.header)).or_default().push(index);
     }
-    for kind in kinds {
+    for kind in kinds.into_values() {
         settle_kind(members, &kind);
     }
 }
@@ -35,50 +34,38 @@ pub(super) fn settle(members: &mut [Member]) {
 fn settle_kind(members: &mut [Member], kind: &[usize]) {
     use AssumedGeometry::{Orientation, Position, PositionAndOrientation};
     let planes = |wanted: &[Option<AssumedGeometry>]| -> Vec<ImagePlane> {
-        let headers = kind.iter().map(|&index| &members[index].header);
-        headers.filter(|it| wanted.contains(&it.assumed)).filter_map(|it| it.plane).collect()
+        let planes = kind.iter().map(|&index| match members[index].assumed {
+            Some((absent, plane)) => (Some(absent), Some(plane)),
+            None => (None, members[index].header.plane),
+        });
+        planes.filter(|(absent, _)| wanted.contains(absent)).filter_map(|it| it.1).collect()
     };
     let oriented = planes(&[None, Some(Position)]).first().copied();
     let positioned = planes(&[None, Some(Orientation)]);
     let lone = planes(&[Some(Orientation)]);
     let located = planes(&[Some(Position), Some(PositionAndOrientation)]);
     let orientation = match oriented {
-        Some(plane) => Some([plane.row_direction, plane.column_direction].concat()),
-        None => orientation_of(&lone).map(|it| it.to_vec()),
+        Some(plane) => Some(plane.orientation()),
+        None => orientation_of(&lone),
     };
-    let orientation: Option<[f64; 6]> = orientation.and_then(|it| it.try_into().ok());
     let locations = located.iter().map(|plane| stack::position(*plane));
     let use_location = positioned.is_empty() && (located.len() == 1 || differ(locations));
     for &index in kind {
-        let header = &mut members[index].header;
-        match header.assumed {
-            None => {}
-            Some(Orientation) => turn(header, orientation),
-            Some(Position) if use_location => {}
-            Some(PositionAndOrientation) if use_location => {}
-            Some(Position | PositionAndOrientation) => leave_out(header),
-        }
+        let member = &mut members[index];
+        let Some((absent, plane)) = member.assumed.take() else { continue };
+        let plane = match absent {
+            Orientation => orientation.and_then(|orientation| {
+                ImagePlane::new(plane.position, orientation, plane.spacing).ok()
+            }),
+            Position | PositionAndOrientation => use_location.then_some(plane),
+        };
+        (member.header.plane, member.header.assumed) = (plane, plane.map(|_| absent));
     }
-}
-
-fn turn(header: &mut SliceHeader, orientation: Option<[f64; 6]>) {
-    let plane = header.plane.zip(orientation).and_then(|(plane, orientation)| {
-        ImagePlane::new(plane.position, orientation, plane.spacing).ok()
-    });
-    match plane {
-        Some(plane) => header.plane = Some(plane),
-        None => leave_out(header),
-    }
-}
-
-fn leave_out(header: &mut SliceHeader) {
-    (header.plane, header.assumed) = (None, None);
 }
 
 /// The orientation of slices of which only positions are known: along which axis alone they
 /// differ. A single slice is taken for axial.
 fn orientation_of(planes: &[ImagePlane]) -> Option<[f64; 6]> {
-    const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
     if planes.len() == 1 {
         return Some(AXIAL);
     }

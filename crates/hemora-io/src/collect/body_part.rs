@@ -7,8 +7,10 @@ use crate::SliceHeader;
 ///
 /// BodyPartExamined and SeriesDescription speak of the series. StudyDescription speaks of all that
 /// was scanned, so it counts only where neither of them names a head.
-pub(crate) fn other_body_part(slices: &[SliceHeader]) -> Option<(&'static str, String)> {
-    let first = |value: fn(&SliceHeader) -> Option<&str>| slices.iter().find_map(value);
+pub(crate) fn other_body_part<'a>(
+    slices: impl Iterator<Item = &'a SliceHeader> + Clone,
+) -> Option<(&'static str, String)> {
+    let first = |value: fn(&SliceHeader) -> Option<&str>| slices.clone().find_map(value);
     let of_series = [
         ("BodyPartExamined", first(|slice| slice.body_part.as_deref())),
         ("SeriesDescription", first(|slice| slice.series_description.as_deref())),
@@ -32,17 +34,54 @@ enum Part {
     Other,
 }
 
-/// What part of the body a text names, in seven languages; a head, if it names one among others.
+/// What part of the body a text names, in several languages and in the terms of BodyPartExamined
+/// (PS3.16 Annex L); a head, if it names one among others.
 fn part(text: &str) -> Option<Part> {
     const HEAD: &[&str] = &[
-        "head", "heads", "brain", "skull", "face", "facial", "orbit", "orbits", "orbita", "sinus",
-        "sinuses", "ear", "ears", "iac", "iacs", "temporal", "mastoid", "kopf", "nnh", "cabeza",
-        "craneo", "cabeca", "cranio", "tete", "crane", "testa", "capo", "hoofd", "stroke", "cct",
+        "head",
+        "heads",
+        "brain",
+        "skull",
+        "face",
+        "facial",
+        "orbit",
+        "orbits",
+        "orbita",
+        "sinus",
+        "sinuses",
+        "ear",
+        "ears",
+        "iac",
+        "iacs",
+        "temporal",
+        "mastoid",
+        "kopf",
+        "nnh",
+        "cabeza",
+        "craneo",
+        "cabeca",
+        "cranio",
+        "tete",
+        "crane",
+        "testa",
+        "capo",
+        "hoofd",
+        "stroke",
+        "cct",
         "sella",
+        "headneck",
+        "scalp",
+        "eye",
+        "eyes",
+        "jaw",
+        "nose",
+        "tmj",
+        "zygoma",
+        "circleofwillis",
     ];
     const HEAD_STEMS: &[&str] = &[
         "schadel", "schaedel", "cerebr", "encef", "enceph", "hirn", "gehirn", "crani", "craneo",
-        "cerveau", "cervell", "hersen", "schedel",
+        "cerveau", "cervell", "cerebell", "hersen", "schedel",
     ];
     const OTHER: &[&str] = &[
         "abd",
@@ -50,7 +89,6 @@ fn part(text: &str) -> Option<Part> {
         "abdomen",
         "abdomens",
         "abdominal",
-        "chest",
         "thorax",
         "torax",
         "lung",
@@ -67,6 +105,33 @@ fn part(text: &str) -> Option<Part> {
         "ctspine",
         "tlspine",
         "lsspine",
+        "sspine",
+        "sacrum",
+        "coccyx",
+        "neck",
+        "hals",
+        "cuello",
+        "collo",
+        "pescoco",
+        "carotid",
+        "carotids",
+        "larynx",
+        "thyroid",
+        "clavicle",
+        "scapula",
+        "sternum",
+        "rib",
+        "ribs",
+        "breast",
+        "forearm",
+        "finger",
+        "thumb",
+        "thigh",
+        "patella",
+        "calf",
+        "calcaneus",
+        "toe",
+        "wholebody",
         "hip",
         "knee",
         "knie",
@@ -117,8 +182,23 @@ fn part(text: &str) -> Option<Part> {
         "joelho",
     ];
     const OTHER_STEMS: &[&str] = &[
-        "thorac", "torac", "lumb", "wirbels", "rachis", "column", "colonn", "extremit", "abdom",
-        "pulmon", "polmon", "hepat", "renal", "wervel",
+        "thorac",
+        "torac",
+        "lumb",
+        "wirbels",
+        "rachis",
+        "column",
+        "colonn",
+        "extremit",
+        "abdom",
+        "pulmon",
+        "polmon",
+        "hepat",
+        "renal",
+        "wervel",
+        "chest",
+        "neckchest",
+        "addom",
     ];
     let words = words(text);
     let any = |whole: &[&str], stems: &[&str]| words.iter().any(|it| is_one(it, whole, stems));
@@ -146,15 +226,30 @@ mod tests {
             "Wirbelsäule",
             "rachis lombaire",
             "columna lumbar",
-            "addome abdominal",
+            "addome",
             "Knie rechts",
-            "CHESTABDPELVIS abdomen",
+            "CHESTABDPELVIS",
+            "CHESTABDOMEN",
+            "NECKCHESTABDPELV",
+            "ABDOMENPELVIS",
+            "NECK",
+            "SSPINE",
+            "CLAVICLE",
+            "RIB",
+            "FOREARM",
+            "THIGH",
+            "BREAST",
+            "CAROTID",
+            "PATELLA",
         ];
         for text in other {
             assert_eq!(part(text), Some(Part::Other), "{text}");
         }
         let head = [
             "HEAD",
+            "HEADNECK",
+            "CEREBELLUM",
+            "HEAD NECK CAROTID",
             "Schädel nativ",
             "cráneo",
             "crâne os",
@@ -184,7 +279,7 @@ mod tests {
             header.study_description = text(study);
             [header]
         };
-        let named = |header: [SliceHeader; 1]| other_body_part(&header).map(|it| it.0);
+        let named = |header: [SliceHeader; 1]| other_body_part(header.iter()).map(|it| it.0);
         assert_eq!(named(header("ABDOMEN", "5.0", "")), Some("BodyPartExamined"));
         assert_eq!(named(header("", "CHEST", "CT HEAD")), Some("SeriesDescription"));
         assert_eq!(named(header("", "", "CT CHEST")), Some("StudyDescription"));

@@ -1,4 +1,4 @@
-//! Files, folders and zip archives to studies.
+//! Files, folders and archives to studies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -45,7 +45,7 @@ impl Collection {
     }
 }
 
-/// Reads the headers below `paths` (files, folders, zip archives) on all cores and groups them.
+/// Reads the headers below `paths` (files, folders, zip and tar archives) on all cores and groups them.
 /// `progress(done, total)` is called from any thread.
 ///
 /// Folders are walked with all folders below, following links once; hidden files are passed over
@@ -116,7 +116,11 @@ pub fn collect_sources(
 /// Groups headers that were read before, as [`collect`] does with those it reads. The order of
 /// `headers` decides only which of two copies of one image is used: the first.
 pub fn group(headers: Vec<SliceHeader>) -> Collection {
-    let member = |header| Member { header, geometry_error: None };
+    // What was assumed of a header in a series holds of that series.
+    let member = |mut header: SliceHeader| {
+        let assumed = header.assumed.take().and_then(|absent| Some((absent, header.plane.take()?)));
+        Member { assumed, ..Member::new(header) }
+    };
     group_members(headers.into_iter().map(member).collect(), Vec::new())
 }
 
@@ -177,18 +181,19 @@ fn group_members(members: Vec<Member>, mut skipped: Vec<Skipped>) -> Collection 
 /// differ elsewhere all stay: one of them could show what the other does not.
 fn leave_duplicates_out(members: Vec<Member>, skipped: &mut Vec<Skipped>) -> Vec<Member> {
     let mut kept: Vec<Member> = Vec::new();
-    let mut by_uid: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for member in members {
+    // Two frames of one object are two images, whatever else they share.
+    let mut by_uid: BTreeMap<(String, Option<usize>), Vec<usize>> = BTreeMap::new();
+    for mut member in members {
         // Two pictures are called the same where their files end differently; that says nothing.
         let is_picture = matches!(member.header.format, FileFormat::Picture(_));
         let Some(uid) = member.header.sop_instance_uid.clone().filter(|_| !is_picture) else {
             kept.push(member);
             continue;
         };
-        let same_uid = by_uid.entry(uid).or_default();
-        let mut others = same_uid.iter().map(|&index: &usize| &kept[index].header);
-        if let Some(twin) = others.find(|other| same_but_source(other, &member.header)) {
-            let reason = ReadError::Duplicate { of: twin.source.clone() };
+        let same_uid = by_uid.entry((uid, frame_number(&member.header.source))).or_default();
+        let mut others = same_uid.iter().map(|&index: &usize| &kept[index]);
+        if let Some(twin) = others.find(|other| same_but_source(other, &mut member)) {
+            let reason = ReadError::Duplicate { of: twin.header.source.clone() };
             skipped.push(Skipped { source: member.header.source, reason });
         } else {
             same_uid.push(kept.len());
@@ -198,11 +203,10 @@ fn leave_duplicates_out(members: Vec<Member>, skipped: &mut Vec<Skipped>) -> Vec
     kept
 }
 
-fn same_but_source(a: &SliceHeader, b: &SliceHeader) -> bool {
-    let mut a = a.clone();
-    // Two frames of one object are two images, whatever else they share.
-    if frame_number(&a.source) == frame_number(&b.source) {
-        a.source = b.source.clone();
-    }
-    a == *b
+/// Whether two images differ in nothing but their source; `b` is as before afterwards.
+fn same_but_source(a: &Member, b: &mut Member) -> bool {
+    let source = std::mem::replace(&mut b.header.source, a.header.source.clone());
+    let same = a.header == b.header && a.assumed == b.assumed;
+    b.header.source = source;
+    same
 }

@@ -60,28 +60,8 @@ fn by_agent(value: &str) -> Option<bool> {
         "sconosciuto",
     ];
     const ABSENT: &[&str] = &[
-        "n",
-        "native",
-        "nativ",
-        "nativo",
-        "nativa",
-        "natif",
-        "blanco",
-        "blank",
-        "plain",
-        "noncontrast",
-        "nocontrast",
-        "unenhanced",
-        "nonenhanced",
-        "false",
-        "ncct",
-        "nect",
-        "nc",
-        "nein",
-        "nessuno",
-        "nessun",
-        "aucun",
-        "ninguno",
+        "n", "blanco", "blank", "plain", "false", "nc", "nein", "nessuno", "nessun", "aucun",
+        "aucune", "ninguno", "ninguna", "nenhum", "nenhuma",
     ];
     let words = all_words(value);
     if words.is_empty() {
@@ -98,11 +78,12 @@ fn by_agent(value: &str) -> Option<bool> {
     if text == "n/a" || words.iter().any(|word| UNKNOWN.contains(&&**word)) {
         return None;
     }
-    let is_absent = |word: &String| {
-        is_negation(word)
-            || ABSENT.contains(&&**word)
-            || is_one(word, &["ninguna", "nenhum", "nenhuma", "aucune"], &[])
-    };
+    let words = of_the_vessels(words);
+    if words.is_empty() {
+        return None;
+    }
+    let is_absent =
+        |word: &String| is_negation(word) || ABSENT.contains(&&**word) || NATIVE.contains(&&**word);
     if words.iter().any(is_absent) {
         return Some(false);
     }
@@ -113,25 +94,59 @@ fn by_agent(value: &str) -> Option<bool> {
     Some(!(is_nothing && words.iter().all(is_unit)))
 }
 
+/// The words of an agent without what is said of other things than an agent in the vessels: “no oral”,
+/// “no known allergy”, and “non-ionic”, which is a kind of agent.
+fn of_the_vessels(words: Vec<String>) -> Vec<String> {
+    const ROUTES: &[&str] = &["po", "peroral", "rektal"];
+    const ROUTE_STEMS: &[&str] = &["oral", "rectal", "allerg", "alerg", "react", "reakt", "reacc"];
+    const KNOWN: [&str; 4] = ["known", "prior", "previous", "history"];
+    const OR: [&str; 4] = ["or", "nor", "oder", "ou"];
+    let is = |at: usize, known: &[&str]| words.get(at).is_some_and(|word| known.contains(&&**word));
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let next = at + if is_negation(word) { 1 + usize::from(is(at + 1, &KNOWN)) } else { 0 };
+        let what = words.get(next).filter(|_| next > at).map_or("", |word| word);
+        // “No oral or IV contrast” denies both.
+        if is_one(what, ROUTES, ROUTE_STEMS) && !is(next + 1, &OR) {
+            at = next + 1 + usize::from(is_contrast(&words, next + 1));
+        } else if what.starts_with("ioni") {
+            at = next;
+        } else {
+            kept.push(word.clone());
+            at += 1;
+        }
+    }
+    kept
+}
+
+/// Words for scans without an agent.
+const NATIVE: &[&str] = &[
+    "native",
+    "nativ",
+    "nativo",
+    "nativa",
+    "natif",
+    "noncontrast",
+    "nocontrast",
+    "unenhanced",
+    "nonenhanced",
+    "ncct",
+    "nect",
+];
+
+/// Whether word `at` means the agent. A “c” does only in “s/c” and “c/c”: it is a spine in “C-spine”.
+fn is_contrast(words: &[String], at: usize) -> bool {
+    const CONTRAST: &[&str] = &["km", "kmg", "kontrast", "kontrastmittel", "mdc"];
+    let Some(word) = words.get(at) else { return false };
+    let before = at.checked_sub(1).map_or("", |before| &words[before]);
+    is_one(word, CONTRAST, &["contrast", "kontrastm"])
+        || word == "c" && ["s/", "c/"].contains(&before)
+}
+
 /// Whether a description says “with contrast” or “without”; `None` where it says neither.
 fn by_description(text: &str) -> Option<bool> {
-    const CONTRAST: &[&str] = &["km", "kmg", "kontrast", "kontrastmittel", "mdc", "c"];
-    const ABSENT: &[&str] = &[
-        "noncontrast",
-        "nocontrast",
-        "noncon",
-        "unenhanced",
-        "nonenhanced",
-        "precontrast",
-        "nativ",
-        "native",
-        "nativo",
-        "nativa",
-        "natif",
-        "ncct",
-        "nect",
-        "nonkontrast",
-    ];
+    const ABSENT: [&str; 3] = ["noncon", "precontrast", "nonkontrast"];
     const PRESENT: &[&str] = &["postcontrast", "enhanced", "cect", "ce", "cta", "angiographie"];
     const WITH: &[&str] = &[
         "with", "w", "w/", "c/", "mit", "con", "com", "avec", "met", "post", "after", "nach",
@@ -139,17 +154,17 @@ fn by_description(text: &str) -> Option<bool> {
     ];
     const BEFORE: &[&str] = &["pre", "before", "vor", "avant", "prima"];
     let words = all_words(text);
-    let is_contrast = |word: &String| is_one(word, CONTRAST, &["contrast", "kontrastm"]);
     for (at, word) in words.iter().enumerate() {
-        if ABSENT.contains(&&**word) {
+        if NATIVE.contains(&&**word) || ABSENT.contains(&&**word) {
             return Some(false);
         }
         let before = || words[at.saturating_sub(2)..at].iter();
         let has_not = before().any(|word| is_negation(word) || BEFORE.contains(&&**word));
-        if is_contrast(word) && has_not {
+        let is_contrast = is_contrast(&words, at);
+        if is_contrast && has_not {
             return Some(false);
         }
-        if is_contrast(word) && before().any(|word| WITH.contains(&&**word)) {
+        if is_contrast && before().any(|word| WITH.contains(&&**word)) {
             return Some(true);
         }
         if PRESENT.contains(&&**word) {
@@ -157,7 +172,8 @@ fn by_description(text: &str) -> Option<bool> {
         }
     }
     let text = text.to_lowercase();
-    (text.contains("c+") || text.contains("+c")).then_some(true)
+    let mut tokens = text.split(|letter: char| !letter.is_alphanumeric() && letter != '+');
+    tokens.any(|token| ["c+", "+c", "iv+"].contains(&token)).then_some(true)
 }
 
 #[cfg(test)]
@@ -191,7 +207,10 @@ mod tests {
         for text in none {
             assert_eq!(by_agent(text), Some(false), "{text}");
         }
-        for text in ["unknown", "UNDEFINED", "n/a", " "] {
+        for text in ["NO ORAL OR IV CONTRAST", "no IV", "NO ORAL, NO IV"] {
+            assert_eq!(by_agent(text), Some(false), "{text}");
+        }
+        for text in ["unknown", "UNDEFINED", "n/a", " ", "NO ORAL CONTRAST", "no known allergies"] {
             assert_eq!(by_agent(text), None, "{text}");
         }
         let given = [
@@ -206,6 +225,13 @@ mod tests {
             "CONTRASTE",
             "KM",
             "Noncont Omnipaque",
+            "NON-IONIC",
+            "IV NON-IONIC 100ML",
+            "IV, NO ORAL",
+            "IV W/O ORAL",
+            "Hexabrix, no oral",
+            "IV 80 ml, no prior reaction",
+            "CONTRASTE NO IONICO",
         ];
         for text in given {
             assert_eq!(by_agent(text), Some(true), "{text}");
@@ -223,6 +249,10 @@ mod tests {
             "Schädel nach KM",
             "crâne avec contraste",
             "HEAD C+",
+            "HEAD +C 5.0",
+            "Head IV+",
+            "craneo c/c",
+            "cabeça c/ contraste",
             "testa con contrasto",
             "cabeca com contraste",
         ];
@@ -239,11 +269,27 @@ mod tests {
             "Kopf nativ",
             "unenhanced",
             "crâne sans contraste",
+            "HEAD W/OUT CONTRAST",
+            "CT HEAD W O CONTRAST",
+            "HEAD W-O CONTRAST",
+            "HEAD W.O. CONTRAST",
+            "HEAD WITH OUT CONTRAST",
+            "craneo s/c",
         ];
         for text in without {
             assert_eq!(by_description(text), Some(false), "{text}");
         }
-        for text in ["HEAD 5.0 H31s", "Head C-", "low contrast"] {
+        let neither = [
+            "HEAD 5.0 H31s",
+            "Head C-",
+            "low contrast",
+            "HEAD WITH C-SPINE",
+            "head w/c-spine 5.0",
+            "Kopf mit C-Bogen",
+            "AC+PC line",
+            "DSC+CT",
+        ];
+        for text in neither {
             assert_eq!(by_description(text), None, "{text}");
         }
     }

@@ -1,4 +1,4 @@
-//! Files, folders and zip archives to studies and ordered series, and the choice of one of them.
+//! Files, folders and archives to studies and ordered series, and the choice of one of them.
 
 mod assumed;
 mod body_part;
@@ -7,16 +7,18 @@ mod collection;
 mod contrast;
 mod kernel;
 mod levels;
+mod rules;
 mod series;
 mod spacing;
 mod walk;
 mod warning;
 mod words;
 
-pub use choose::{COVERAGE, SelectionRule, SeriesChoice, USUAL_THICKNESS, choose_series};
+pub use choose::{SeriesChoice, choose_series};
 pub use collection::{
     Collection, ReadOptions, Skipped, collect, collect_sources, collect_with, group,
 };
+pub use rules::SelectionRule;
 pub use series::{Series, Study};
 pub(crate) use walk::is_clutter;
 pub use walk::{SourceList, list_sources};

@@ -12,7 +12,7 @@ use super::levels::Levels;
 use super::spacing::distance_warnings;
 use super::warning::{SeriesWarning, SliceOrder};
 use crate::header::Member;
-use crate::source::frame_number;
+use crate::source::{folder_of, frame_number};
 use crate::uid::dotted_uid;
 use crate::{AssumedGeometry, FileFormat, ReadError, Reader, SliceHeader};
 
@@ -35,9 +35,17 @@ pub struct Series {
 
 impl Series {
     /// What results call the series: its SeriesInstanceUID or, where the files have none, an
-    /// identifier derived from those of the images.
+    /// identifier derived from the patient and the images; and from the folder, where images have
+    /// but the names of their files, which are the same in many folders.
     pub fn id(&self) -> Cow<'_, str> {
-        derived(self.uid.as_deref(), "series", self.slices.iter().map(SliceHeader::image_id))
+        let patient = self.slices.iter().map(|slice| &slice.patient_id).find(|id| !id.is_empty());
+        let unnamed = self.slices.iter().find(|slice| slice.sop_instance_uid.is_none());
+        let place = || {
+            let folder = unnamed.map(|slice| Cow::Owned(folder_of(&slice.source)));
+            patient.map(|id| Cow::Borrowed(&**id)).into_iter().chain(folder)
+        };
+        let images = self.slices.iter().map(SliceHeader::image_id);
+        derived(self.uid.as_deref(), "series", || place().chain(images))
     }
 
     /// The lowest and the highest level of the slices' centres in the patient (z), mm; `None` where
@@ -46,13 +54,23 @@ impl Series {
         Levels::from_series(self).ends()
     }
 
-    /// Decodes slice `index`, which must be below the number of `slices`, to HU. Files of several
-    /// images are kept, as [`Reader`] says.
+    /// Decodes slice `index`, which must be below the number of `slices`, to HU. It lies where its
+    /// header in `slices` says. Files of several images are kept, as [`Reader`] says.
     ///
     /// # Errors
-    /// As [`Reader::read_slice`].
+    /// As [`Reader::read_slice`], and if the image has another size by now.
     pub fn read_slice(&self, index: usize) -> Result<(SliceHeader, Slice), ReadError> {
-        self.reader.read_slice(&self.slices[index].source)
+        let header = self.slices[index].clone();
+        let (found, mut slice) = self.reader.read_slice(&header.source)?;
+        if [found.rows, found.columns] != [header.rows, header.columns] {
+            return Err(ReadError::BadAttribute {
+                attribute: "Rows × Columns",
+                found: format!("{} × {}", found.rows, found.columns),
+                expected: "what they were when the series was read: the file has changed since",
+            });
+        }
+        slice.plane = header.plane;
+        Ok((header, slice))
     }
 }
 
@@ -69,21 +87,23 @@ pub struct Study {
 
 impl Study {
     /// What results call the study: its StudyInstanceUID or, where the files have none, an identifier
-    /// derived from those of its series.
+    /// derived from its patient and those of its series.
     pub fn id(&self) -> Cow<'_, str> {
-        derived(self.uid.as_deref(), "study", self.series.iter().map(Series::id))
+        let patient = std::iter::once(Cow::Borrowed(&*self.patient_id));
+        let series = self.series.iter().map(Series::id);
+        derived(self.uid.as_deref(), "study", || patient.chain(series))
     }
 }
 
 /// A UID, or an identifier in its form that is always the same for the same `parts`.
-fn derived<'a>(
+fn derived<'a, I: Iterator<Item = Cow<'a, str>>>(
     uid: Option<&'a str>,
     what: &str,
-    parts: impl Iterator<Item = Cow<'a, str>>,
+    parts: impl FnOnce() -> I,
 ) -> Cow<'a, str> {
     uid.map_or_else(
         || {
-            let parts: Vec<Cow<'_, str>> = parts.collect();
+            let parts: Vec<Cow<'_, str>> = parts().collect();
             Cow::Owned(dotted_uid(format!("{what} of {}", parts.join("\n")).as_bytes()))
         },
         Cow::Borrowed,
@@ -95,8 +115,6 @@ pub(crate) fn compare_uids(a: Option<&str>, b: Option<&str>) -> Ordering {
     a.is_none().cmp(&b.is_none()).then_with(|| a.cmp(&b))
 }
 
-/// Cosine of 2 degrees: directions of one series differ by rounding only.
-const SAME_DIRECTION: f64 = 0.999_39;
 /// A smaller tilt is how a head lies, degrees.
 const TILT: f64 = 1.0;
 
@@ -108,31 +126,17 @@ pub(crate) fn assemble(
     reader: &Reader,
 ) -> Vec<Series> {
     settle(&mut members);
-    let mut parts: Vec<Vec<Member>> = Vec::new();
+    let mut kinds: BTreeMap<Kind, Vec<Member>> = BTreeMap::new();
     for member in members {
-        match parts.iter_mut().find(|part| alike(&part[0].header, &member.header)) {
-            Some(part) => part.push(member),
-            None => parts.push(vec![member]),
-        }
+        kinds.entry(kind(&member.header)).or_default().push(member);
     }
-    // Slices without a plane go with the largest part of their kind.
-    parts.sort_by_key(|part| (part[0].header.plane.is_none(), std::cmp::Reverse(part.len())));
-    let mut merged: Vec<Vec<Member>> = Vec::new();
-    for part in parts {
-        let no_plane = part[0].header.plane.is_none();
-        let host =
-            merged.iter_mut().find(|host| no_plane && same_kind(&host[0].header, &part[0].header));
-        match host {
-            Some(host) => host.extend(part),
-            None => merged.push(part),
-        }
-    }
-    merged.sort_by_key(|part| std::cmp::Reverse(part.len()));
-    let parts = merged.len();
-    let numbered = merged.into_iter().enumerate();
+    let mut parts: Vec<Vec<Member>> = kinds.into_values().flat_map(split).collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    let count = parts.len();
+    let numbered = parts.into_iter().enumerate();
     numbered
         .map(|(index, part)| {
-            let (slices, warnings) = order(part, index + 1, parts);
+            let (slices, warnings) = order(part, index + 1, count);
             let description = slices.iter().find_map(|slice| slice.series_description.clone());
             let (uid, reader) = (uid.map(str::to_owned), reader.clone());
             Series { uid, description, slices, warnings, reader }
@@ -140,29 +144,22 @@ pub(crate) fn assemble(
         .collect()
 }
 
-/// Whether two images have one size and are both localizers or both none.
-pub(super) fn same_kind(a: &SliceHeader, b: &SliceHeader) -> bool {
-    (a.rows, a.columns) == (b.rows, b.columns) && is_localizer(a) == is_localizer(b)
+/// Whether an image is a localizer, and its size: images that differ in it cannot be stacked.
+pub(super) type Kind = (bool, usize, usize);
+
+pub(super) fn kind(header: &SliceHeader) -> Kind {
+    (header.is_localizer(), header.rows, header.columns)
 }
 
-/// Whether ImageType calls an image a localizer.
-pub(super) fn is_localizer(header: &SliceHeader) -> bool {
-    header.image_type.iter().any(|value| value.eq_ignore_ascii_case("LOCALIZER"))
-}
-
-fn alike(a: &SliceHeader, b: &SliceHeader) -> bool {
-    same_kind(a, b)
-        && match (a.plane, b.plane) {
-            (Some(a), Some(b)) => {
-                dot(a.row_direction, b.row_direction) > SAME_DIRECTION
-                    && dot(a.column_direction, b.column_direction) > SAME_DIRECTION
-            }
-            (a, b) => a.is_none() && b.is_none(),
-        }
-}
-
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+/// Images of one kind by their directions, as the preparation of a data set splits them.
+fn split(members: Vec<Member>) -> Vec<Vec<Member>> {
+    let orientation = |member: &Member| member.header.plane.map(|plane| plane.orientation());
+    let entries: Vec<_> = members.iter().map(|member| (orientation(member), 1)).collect();
+    let mut parts: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
+    for (number, member) in stack::stack_numbers(&entries).into_iter().zip(members) {
+        parts.entry(number).or_default().push(member);
+    }
+    parts.into_values().collect()
 }
 
 /// The slices of one part upwards, and what a reader should know of them.
@@ -195,8 +192,8 @@ fn order(
         FileFormat::Picture(window) => Some(SeriesWarning::Pictures { window }),
     }));
     warnings.extend(identity_warnings(&members));
-    let slices: Vec<SliceHeader> = members.iter().map(|member| member.header.clone()).collect();
-    if let Some((attribute, value)) = other_body_part(&slices) {
+    let headers = members.iter().map(|member| &member.header);
+    if let Some((attribute, value)) = other_body_part(headers) {
         warnings.push(SeriesWarning::OtherBodyPart { attribute, value });
     }
     warnings.extend(geometry_warnings(&members, plane));

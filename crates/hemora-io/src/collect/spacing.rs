@@ -73,12 +73,7 @@ fn steps(slices: &[(f64, Option<f64>)], median: f64) -> Vec<Step> {
     }
     let medians: std::collections::BTreeMap<Option<i64>, f64> = medians
         .into_iter()
-        .map(|(thickness, mut distances)| {
-            distances.sort_by(f64::total_cmp);
-            let (lower, upper) =
-                (distances[(distances.len() - 1) / 2], distances[distances.len() / 2]);
-            (thickness, f64::midpoint(lower, upper))
-        })
+        .filter_map(|(thickness, distances)| Some((thickness, stack::median(distances)?)))
         .collect();
     let one_thickness = medians.len() == 1;
     let step = |(distance, thickness): (f64, Option<f64>)| {
@@ -97,7 +92,7 @@ fn steps(slices: &[(f64, Option<f64>)], median: f64) -> Vec<Step> {
 mod tests {
     use super::*;
 
-    /// Slices of `thickness` from `from` on, `distance` apart, without those in `missing`.
+    /// Slices of `thickness` from `from` on, `distance` apart.
     fn run(from: f64, count: usize, distance: f64, thickness: f64) -> Vec<(f64, Option<f64>)> {
         (0..count).map(|at| (from + at as f64 * distance, Some(thickness))).collect()
     }

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archive::entries;
+use crate::archive::{Kind, entries, has_archive_name};
 use crate::formats::mismatch;
 use crate::{FileBytes, ReadError, Skipped, Source};
 
@@ -22,7 +21,7 @@ pub struct SourceList {
 }
 
 impl SourceList {
-    /// Files in memory, each with its name. Zip archives among them are not opened.
+    /// Files in memory, each with its name. Archives among them are not opened.
     pub fn from_files(files: impl IntoIterator<Item = (String, Arc<[u8]>)>) -> Self {
         let source = |(name, bytes)| Source::Bytes { name, bytes: FileBytes(bytes) };
         let sources: Vec<Source> = files.into_iter().map(source).collect();
@@ -37,7 +36,7 @@ impl SourceList {
     }
 }
 
-/// Lists files, folders (with all folders below) and the entries of zip archives.
+/// Lists files, folders (with all folders below) and the entries of zip and tar archives.
 pub fn list_sources(paths: &[PathBuf]) -> SourceList {
     let Found { mut sources, skipped, named } = walk(paths);
     sources.sort();
@@ -59,7 +58,7 @@ pub(crate) fn is_clutter(name: &str) -> bool {
     name.starts_with('.') || ["thumbs.db", "desktop.ini"].contains(&&*name.to_ascii_lowercase())
 }
 
-/// Lists files, folders (with their folders) and zip archives.
+/// Lists files, folders (with their folders) and archives.
 pub(crate) fn walk(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
     let mut seen = Seen::default();
@@ -68,7 +67,7 @@ pub(crate) fn walk(paths: &[PathBuf]) -> Found {
             Ok(metadata) if metadata.is_dir() => found.folder(path, &mut seen),
             Ok(metadata) if metadata.is_file() => {
                 found.named.insert(Source::File(path.clone()));
-                found.file(path, is_zip_name(path) || starts_like_zip(path), &mut seen);
+                found.file(path, Kind::from_file(path).is_some(), &mut seen);
                 Ok(())
             }
             Ok(_) => Err(ReadError::NotAFile),
@@ -124,7 +123,7 @@ impl Found {
     ) -> std::io::Result<bool> {
         let metadata = fs::metadata(path)?;
         if metadata.is_file() {
-            self.file(path, is_zip_name(path), seen);
+            self.file(path, Kind::from_name(path).is_some(), seen);
             return Ok(true);
         }
         // Pipes and devices in a folder are nobody's images.
@@ -170,16 +169,6 @@ fn is_clutter_file(name: &OsStr) -> bool {
     name.to_str().is_some_and(is_clutter)
 }
 
-fn is_zip_name(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
-}
-
-fn starts_like_zip(path: &Path) -> bool {
-    let mut head = [0; 4];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    read.is_ok() && &head == b"PK\x03\x04"
-}
-
 /// What an error is of a source that the user named or did not: files that nobody asked for and
 /// that cannot be read are other files, not broken ones.
 pub(crate) fn as_named(error: ReadError, source: &Source, named: bool) -> ReadError {
@@ -195,15 +184,15 @@ pub(crate) fn as_named(error: ReadError, source: &Source, named: bool) -> ReadEr
 fn not_dicom(source: &Source, named: bool) -> ReadError {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy(),
-        Source::ZipEntry { name, .. } | Source::Bytes { name, .. } => name.as_str().into(),
+        Source::Entry { name, .. } | Source::Bytes { name, .. } => name.as_str().into(),
         Source::Frame { object: inner, .. } | Source::Picture { file: inner, .. } => {
             return not_dicom(inner, named);
         }
     };
-    let is_entry = matches!(source, Source::ZipEntry { .. } | Source::Bytes { .. });
+    let is_entry = matches!(source, Source::Entry { .. } | Source::Bytes { .. });
     match mismatch(&name) {
         Some(error) => error,
-        None if is_entry && is_zip_name(Path::new(&*name)) => ReadError::NestedArchive,
+        None if is_entry && has_archive_name(&name) => ReadError::NestedArchive,
         None if named => ReadError::NotDicom,
         None => ReadError::OtherFile,
     }

@@ -121,8 +121,7 @@ pub enum SeriesWarning {
     },
     /// A UID is absent. Slices without a StudyInstanceUID or SeriesInstanceUID are held together.
     #[error(
-        "{count} slices have no {attribute}; an identifier derived from the names of their files \
-         stands in its place"
+        "{count} slices have no {attribute}; an identifier derived from the images stands in its place"
     )]
     NoUid {
         /// Which UID.

@@ -44,17 +44,18 @@ pub(crate) fn all_words(text: &str) -> Vec<String> {
 }
 
 fn end(word: &mut String, words: &mut Vec<String>) {
-    // “w/o” comes here as “w/” and “o”.
-    if word == "o" && words.last().is_some_and(|last| last == "w/") {
+    // “w/o” comes here as “w/” and “o”; “W O”, “W.O.”, “W/OUT” and “WITH OUT” are the same.
+    let is_with = |last: &String| ["w", "w/", "with"].contains(&&**last);
+    if ["o", "out"].contains(&&**word) && words.last().is_some_and(is_with) {
         words.pop();
-        word.insert_str(0, "w/");
+        "w/o".clone_into(word);
     }
     if !word.is_empty() {
         words.push(std::mem::take(word));
     }
 }
 
-/// Words that say that what follows is not there, in seven languages.
+/// Words that say that what follows is not there, in several languages.
 pub(crate) fn is_negation(word: &str) -> bool {
     const NEGATIONS: &[&str] = &[
         "no", "non", "not", "without", "wo", "w/o", "none", "ohne", "kein", "keine", "nicht",
@@ -101,6 +102,13 @@ mod tests {
         assert_eq!(words("Kopf ohne KM Knochen"), ["kopf", "knochen"]);
         assert_eq!(all_words("craneo s/c"), ["craneo", "s/", "c"]);
         assert_eq!(all_words("head w/ contrast"), ["head", "w/", "contrast"]);
+        for without in ["W/O", "w o", "W.O.", "W-O", "W/OUT", "with out", "With-Out", "WITH/OUT"] {
+            assert_eq!(
+                all_words(&format!("head {without} km")),
+                ["head", "w/o", "km"],
+                "{without}"
+            );
+        }
         assert!(words("").is_empty() && words("5.0 / ─ 1").is_empty());
     }
 }

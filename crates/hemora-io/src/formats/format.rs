@@ -1,14 +1,14 @@
 //! What a format must give, and how the format of a file is found.
 
 use std::fmt::Debug;
-use std::io::{Cursor, Read};
+use std::io::Read;
 
 use hemora_ct::Slice;
 
 use super::FORMATS;
-use super::dicom::Dicom;
+use super::dicom::{Dicom, may_be_dicom};
 use crate::header::Member;
-use crate::source::read_all;
+use crate::source::MAX_BYTES;
 use crate::{ReadError, SliceHeader, Source};
 
 /// Most pixels of an image: far above any CT, and 256 MiB once in HU.
@@ -44,8 +44,7 @@ pub(crate) trait ImageFormat: Sync {
     fn headers(&self, input: Input<'_>) -> Result<Vec<Member>, ReadError> {
         let source = input.source;
         let file = self.open(source, input.read_all()?)?;
-        let member = |index| Member { header: file.header(index), geometry_error: None };
-        Ok((0..file.count()).map(member).collect())
+        Ok((0..file.count()).map(|index| Member::new(file.header(index))).collect())
     }
 }
 
@@ -93,14 +92,31 @@ impl<'a> Input<'a> {
 
     /// The whole file, within the limit for one.
     pub(crate) fn read_all(self) -> Result<Vec<u8>, ReadError> {
-        read_all(&mut Cursor::new(self.head).chain(self.rest), self.size)
+        let Self { head: mut bytes, rest, .. } = self;
+        // As far as the head goes it is in memory already.
+        let limit = MAX_BYTES.saturating_sub(bytes.len() as u64);
+        rest.take(limit + 1).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > MAX_BYTES {
+            true => Err(ReadError::TooLarge { limit: MAX_BYTES }),
+            false => Ok(bytes),
+        }
     }
 }
 
 /// The format of a file that begins with `head`. DICOM for what none of them knows: a bare data set
 /// has no mark.
 pub(crate) fn format_of(head: &[u8]) -> &'static dyn ImageFormat {
-    FORMATS.iter().copied().find(|format| format.sniff(head)).unwrap_or(&Dicom)
+    marked_format(head).unwrap_or(&Dicom)
+}
+
+/// The format whose mark a file has.
+pub(crate) fn marked_format(head: &[u8]) -> Option<&'static dyn ImageFormat> {
+    FORMATS.iter().copied().find(|format| format.sniff(head))
+}
+
+/// The format of a file, if it begins as one of it, with a mark or as a bare data set.
+pub(super) fn known_format(head: &[u8]) -> Option<&'static dyn ImageFormat> {
+    marked_format(head).or_else(|| may_be_dicom(head).then_some(&Dicom as &dyn ImageFormat))
 }
 
 /// Why a file called `name` that begins as none of the formats is broken; `None` if its name claims

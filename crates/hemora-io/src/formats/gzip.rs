@@ -4,6 +4,7 @@ use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
+use super::format::{FIRST_READ, known_format};
 use crate::ReadError;
 use crate::source::read_all;
 
@@ -20,7 +21,20 @@ pub(crate) fn inflated_head(head: &[u8], length: usize) -> Vec<u8> {
     inflated
 }
 
+/// Refuses a file in gzip that is of no format, by its first bytes: a folder may hold others, which are
+/// not inflated further than to tell.
+///
+/// # Errors
+/// [`ReadError::NotDicom`].
+pub(crate) fn check_inflated(head: &[u8]) -> Result<(), ReadError> {
+    let head = &head[..head.len().min(FIRST_READ)];
+    known_format(&inflated_head(head, FIRST_READ)).map(|_| ()).ok_or(ReadError::NotDicom)
+}
+
 /// What a file inflates to, within the limit for one.
 pub(crate) fn inflate(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
-    read_all(&mut MultiGzDecoder::new(bytes), bytes.len() as u64)
+    match read_all(&mut MultiGzDecoder::new(bytes), bytes.len() as u64) {
+        Err(ReadError::Io(error)) => Err(ReadError::Gzip(error)),
+        inflated => inflated,
+    }
 }

@@ -10,9 +10,10 @@ mod nifti;
 pub(crate) mod picture;
 
 pub(crate) use format::{
-    FIRST_READ, ImageFile, ImageFormat, Input, MAX_FRAMES, MAX_PIXELS, format_of, mismatch,
+    FIRST_READ, ImageFile, ImageFormat, Input, MAX_FRAMES, MAX_PIXELS, format_of, marked_format,
+    mismatch,
 };
-pub(crate) use gzip::{inflate, inflated_head, is_gzip};
+pub(crate) use gzip::{check_inflated, inflate, inflated_head, is_gzip};
 
 /// All formats, in the order in which they are asked whether a file is theirs.
 pub(crate) const FORMATS: &[&dyn ImageFormat] = &[&dicom::Dicom, &nifti::Nifti, &picture::Pictures];

@@ -109,7 +109,7 @@ fn damaged_encrypted_and_empty_archives() {
     assert!(found.studies.is_empty());
     assert_eq!(found.skipped.len(), 2);
     assert!(found.skipped.iter().all(|file| matches!(file.reason, ReadError::Encrypted)));
-    let direct = Source::ZipEntry { archive: path, index: 0, name: "1.dcm".to_owned() };
+    let direct = Source::Entry { archive: path, index: 0, name: "1.dcm".to_owned() };
     assert!(matches!(read_slice(&direct), Err(ReadError::Encrypted)));
 
     let cut = write_file(folder.path(), "cut.zip", &good[..good.len() / 2]);
@@ -128,7 +128,7 @@ fn damaged_encrypted_and_empty_archives() {
     flipped[at + 5] ^= 0x10;
     let read = |bytes: &[u8]| {
         let archive = write_file(folder.path(), "flipped.zip", bytes);
-        read_slice(&Source::ZipEntry { archive, index: 0, name: "1.dcm".to_owned() })
+        read_slice(&Source::Entry { archive, index: 0, name: "1.dcm".to_owned() })
     };
     assert!(read(&good).is_ok());
     assert!(read(&flipped).unwrap_err().is_failure());

@@ -93,6 +93,14 @@ fn attributes_out_of_range() {
         let message = error.to_string();
         assert!(message.contains("RescaleSlope") && message.contains("expected"), "{message}");
     }
+    // A slope of 1 alone changes nothing; of another, nobody knows what it makes.
+    let lone =
+        |slope: &str| Raw::image().without(0x0028_1052).text(0x0028_1053, b"DS", slope).file();
+    assert_eq!(hu(&lone("1.0")).unwrap()[11], 11.0);
+    for slope in ["2", "0", "NaN"] {
+        let message = refusal(&lone(slope)).to_string();
+        assert!(message.contains("RescaleIntercept") || slope == "NaN", "{message}");
+    }
     let table = Raw::default().words(0x0028_3002, &[9, 0, 16]).words(0x0028_3006, &[1, 2]);
     let error = refusal(&Raw::image().items(0x0028_3000, &[table]).file());
     assert!(error.to_string().contains("LUTData"), "{error}");
@@ -181,6 +189,17 @@ fn values_of_another_unit_are_refused_by_name() {
     }
     for unit in ["HU", "hu ", "US", ""] {
         assert!(hu(&Raw::image().text(0x0028_1054, b"LO", unit).file()).is_ok(), "{unit:?}");
+    }
+    let table = |unit: &str| {
+        let table = Raw::default().words(0x0028_3002, &[3, 5, 16]).text(0x0028_3004, b"LO", unit);
+        Raw::image().items(0x0028_3000, &[table.words(0x0028_3006, &[1, 2, 4])]).file()
+    };
+    for unit in ["Z_EFF", "OD"] {
+        let text = refusal(&table(unit)).to_string();
+        assert!(text.starts_with(&format!("ModalityLUTType is {unit:?}, expected HU")), "{text}");
+    }
+    for unit in ["HU", "US", ""] {
+        assert!(hu(&table(unit)).is_ok(), "{unit:?}");
     }
 }
 

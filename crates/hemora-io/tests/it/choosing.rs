@@ -187,9 +187,46 @@ fn a_choice_can_be_printed_with_its_rule() {
          soft-tissue kernel in the chosen series"
     );
     assert_eq!(choices[1].to_string(), "chosen");
+    // The slice that makes a series derived, not the first.
+    let mixed = series("1", |slice| {
+        let is_first = slice.sop_instance_uid.as_deref() == Some("ID_0");
+        slice.image_type = typed(&["ORIGINAL", "PRIMARY"]);
+        if !is_first {
+            slice.image_type = typed(&["DERIVED", "SECONDARY", "MPR"]);
+        }
+    });
+    let text = choose_series(&[mixed, series("2", |_| ())])[0].to_string();
+    let expected = "DERIVED\\SECONDARY\\MPR here, no ImageType in the chosen series";
+    assert!(text.ends_with(expected), "{text}");
     let rules: Vec<String> = SelectionRule::ALL.iter().map(ToString::to_string).collect();
     assert!(rules.iter().all(|rule| !rule.is_empty()));
     assert!(SelectionRule::ALL.is_sorted());
+}
+
+/// Two parts of one series that nothing else tells apart.
+#[test]
+fn the_earlier_part_of_a_series_goes_first() {
+    let stack = Stack { count: 32, spacing: 5.0, tilt: 12.0, flipped: false };
+    let mut headers = stack.headers();
+    for mut slice in stack.headers() {
+        slice.rows *= 2;
+        slice.sop_instance_uid = slice.sop_instance_uid.map(|uid| format!("{uid}.2"));
+        headers.push(slice);
+    }
+    for slice in &mut headers {
+        slice.series_instance_uid = Some("1.7".to_owned());
+        slice.plane = None;
+    }
+    let mut parts = group(headers).studies.remove(0).series;
+    assert_eq!(parts.len(), 2);
+    let choices = choose_series(&parts);
+    assert_eq!(choices[0], SeriesChoice::Chosen);
+    let text = choices[1].to_string();
+    let expected = "part 2 of 1.7 here, part 1 of 1.7 in the chosen series";
+    assert!(text.ends_with(expected), "{text}");
+    parts.reverse();
+    let reversed = choose_series(&parts);
+    assert_eq!((&reversed[0], &reversed[1]), (&choices[1], &choices[0]));
 }
 
 #[test]

@@ -215,6 +215,45 @@ fn files_without_position_or_identity_are_still_used() {
     assert!(series.warnings.contains(&SeriesWarning::NoSpacing(1)));
 }
 
+/// Every scanner calls its first file IM0001.
+#[test]
+fn files_of_the_same_names_are_other_studies_of_other_patients_and_other_series_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let nameless = Raw::image().without(0x0008_0018).without(0x0020_000D).without(0x0020_000E);
+    for (place, patient) in [("a/x", "A"), ("a/y", "A"), ("b", "B")] {
+        let image = nameless.clone().text(0x0010_0020, b"LO", patient);
+        write_file(folder.path(), &format!("{place}/IM0001"), &image.file());
+    }
+    let places = ["a/x", "a/y", "b"].map(|place| folder.path().join(place));
+    let ids = places.map(|place| {
+        let found = collect_one(&place);
+        (found.studies[0].id().into_owned(), only_series(&found).id().into_owned())
+    });
+    let distinct = |ids: [&String; 3]| ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2];
+    assert!(distinct(ids.each_ref().map(|id| &id.0)), "{ids:?}");
+    assert!(distinct(ids.each_ref().map(|id| &id.1)), "{ids:?}");
+    // What has UIDs of its images is known by them wherever it lies.
+    let named = ["c", "d"].map(|place| {
+        let image = Raw::image().without(0x0020_000D).without(0x0020_000E);
+        write_file(folder.path(), &format!("{place}/IM0001"), &image.file());
+        only_series(&collect_one(&folder.path().join(place))).id().into_owned()
+    });
+    assert_eq!(named[0], named[1]);
+}
+
+#[test]
+fn a_file_of_another_size_by_now_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write_file(folder.path(), "a", &Raw::image().file());
+    let found = collect_one(folder.path());
+    let series = only_series(&found);
+    assert!(series.read_slice(0).is_ok());
+    let smaller = Raw::image().words(ROWS, &[2]).pixels(&[0; 8]);
+    fs::write(path, smaller.file()).unwrap();
+    let error = series.read_slice(0).unwrap_err().to_string();
+    assert!(error.contains("has changed"), "{error}");
+}
+
 #[test]
 fn everything_that_is_not_used_is_named_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();

@@ -123,6 +123,10 @@ fn frames_that_are_not_there() {
         let error = refusal(&enhanced().text(0x0028_0008, b"IS", count).file());
         assert!(matches!(error, ReadError::BadAttribute { .. }), "{count}: {error}");
     }
+    // A table would be held once a frame.
+    let table = Raw::default().words(0x0028_3002, &[3, 5, 16]).words(0x0028_3006, &[1, 2, 4]);
+    let table = refusal(&enhanced().items(0x0028_3000, &[table]).file()).to_string();
+    assert!(table.starts_with("ModalityLUTSequence is"), "{table}");
     let short = refusal(&enhanced().pixels(&[0; 24]).file());
     assert!(matches!(short, ReadError::PixelsCutOff { expected: 72, found: 48 }), "{short}");
 }

@@ -1,6 +1,9 @@
 //! Geometry of which files have a part only.
 
-use hemora_io::{AssumedGeometry, Collection, SeriesChoice, SeriesWarning, choose_series, collect};
+use hemora_io::{
+    AssumedGeometry, Collection, SeriesChoice, SeriesWarning, Source, choose_series, collect,
+    group, read_header, read_headers, read_slice,
+};
 
 use crate::raw::{Raw, write_file};
 
@@ -85,6 +88,62 @@ fn slice_location_stands_in_for_positions() {
     let expected = "6 slices have neither ImagePositionPatient nor a SliceLocation that could be \
                     used; they stand in the order of their instance numbers";
     assert!(warnings.iter().any(|it| it == expected), "{warnings:?}");
+}
+
+/// What is assumed holds of a series; a file alone does not say where it lies.
+#[test]
+fn a_file_alone_has_no_assumed_plane() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = |number: usize| Raw::image().text(0x0008_0018, b"UI", &format!("1.{number}"));
+    let kinds: [fn(Raw) -> Raw; 3] = [
+        |image| image.without(ORIENTATION),
+        |image| image.without(POSITION).text(LOCATION, b"DS", "12"),
+        |image| image.without(POSITION).without(ORIENTATION).text(LOCATION, b"DS", "12"),
+    ];
+    for (index, without) in kinds.into_iter().enumerate() {
+        let path = write_file(folder.path(), &format!("{index}/a"), &without(image(0)).file());
+        let source = Source::File(path.clone());
+        for header in read_headers(&source).unwrap().into_iter().chain(read_header(&source)) {
+            assert_eq!((header.plane, header.assumed), (None, None), "{index}");
+        }
+        let (header, slice) = read_slice(&source).unwrap();
+        assert_eq!((header.plane, slice.plane), (None, None), "{index}");
+
+        let found = collect(&[path], &|_, _| ());
+        let series = &found.studies[0].series[0];
+        let (header, slice) = series.read_slice(0).unwrap();
+        assert!(header.plane.is_some() && header.assumed.is_some(), "{index}");
+        assert_eq!((&header, slice.plane), (&series.slices[0], header.plane), "{index}");
+        let again = group(series.slices.clone());
+        assert_eq!(again.studies[0].series[0].slices, series.slices, "{index}");
+    }
+    // Two images of one UID that differ in their location alone are two.
+    for location in ["12", "17"] {
+        let image = kinds[2](image(0)).text(LOCATION, b"DS", location);
+        write_file(folder.path(), &format!("both/{location}"), &image.file());
+    }
+    let found = collect(&[folder.path().join("both")], &|_, _| ());
+    assert_eq!((found.studies[0].series[0].slices.len(), found.skipped.len()), (2, 0));
+}
+
+#[test]
+fn a_slice_lies_where_its_series_says() {
+    // SliceLocation counts from elsewhere: the one without a position has none at all.
+    let found = collected(|image, number| match number {
+        2 => image.text(ORIENTATION, b"DS", "1\\0\\0\\0\\1\\0").text(LOCATION, b"DS", "900"),
+        _ => image.text(POSITION, b"DS", &format!("-100\\-90\\{}", number * 5)),
+    });
+    let slices = &found.studies[0].series[0].slices;
+    assert_eq!(slices.iter().filter(|slice| slice.plane.is_none()).count(), 1);
+    assert_eq!(slices[5].sop_instance_uid.as_deref(), Some("1.2"));
+    // An absurd one is as good as none.
+    let found = collected(|image, number| {
+        image.text(LOCATION, b"DS", if number == 0 { "1e9" } else { "-1e300" })
+    });
+    let warnings = &found.studies[0].series[0].warnings;
+    let left = |it: &SeriesWarning| matches!(it, SeriesWarning::NoPosition { count: 6, .. });
+    let blamed = |it: &SeriesWarning| matches!(it, SeriesWarning::BadGeometry { .. });
+    assert!(warnings.iter().any(left) && !warnings.iter().any(blamed), "{warnings:?}");
 }
 
 #[test]

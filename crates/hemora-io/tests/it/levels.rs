@@ -49,21 +49,24 @@ fn parts_of_one_series_with_two_tilts_are_read_together() {
 fn series_at_other_levels_of_one_head_do_not_compete() {
     let mut headers = slices("1", [0.0, 2.5], 20, 0.0);
     headers.extend(slices("2", [52.5, 5.0], 20, 0.0));
+    // The series of 95 mm covers a head, the one of 47.5 mm does not.
     let found = choices(headers.clone());
-    assert!(matches!(
-        &found[..],
-        [(20, SeriesChoice::Complement { .. }), (20, SeriesChoice::Chosen)]
-            | [(20, SeriesChoice::Chosen), (20, SeriesChoice::Complement { .. })]
-    ));
+    assert_eq!(found[1], (20, SeriesChoice::Chosen));
+    let (20, SeriesChoice::Complement { levels }) = &found[0] else { panic!("{found:?}") };
+    assert!(is_near(levels, [0.0, 45.0]), "{levels:?}");
 
-    // Those of another frame of reference do, and say what they cover.
+    // Those of another frame of reference do. Their levels say nothing of each other.
     for slice in &mut headers {
         slice.frame_of_reference_uid.clone_from(&slice.series_instance_uid);
     }
     let found = choices(headers.clone());
-    let texts: Vec<String> = found.iter().map(|(_, choice)| choice.to_string()).collect();
-    let covers = "; it covers 0.0 to 45.0 mm, which no series that is read does";
-    assert!(texts.iter().any(|text| text.ends_with(covers)), "{texts:?}");
+    assert_eq!(found[1], (20, SeriesChoice::Chosen));
+    let text = found[0].1.to_string();
+    assert!(text.ends_with("; it lies in another frame of reference"), "{text}");
+    let SeriesChoice::PassedOver { unread, other_frame: true, .. } = &found[0].1 else {
+        panic!("{found:?}")
+    };
+    assert_eq!(unread, &[] as &[[f64; 2]]);
 
     // A neck that reaches too far down to be of the head.
     let mut headers = slices("1", [-200.0, 2.5], 60, 0.0);
@@ -73,6 +76,29 @@ fn series_at_other_levels_of_one_head_do_not_compete() {
         matches!(found[0].1, SeriesChoice::PassedOver { ref unread, .. } if !unread.is_empty())
     );
     assert_eq!(found[1].1, SeriesChoice::Chosen);
+}
+
+#[test]
+fn a_bone_reconstruction_of_other_levels_is_no_rest_of_the_head() {
+    let kernels = |lower: &str, upper: &str| {
+        let mut headers = slices("1", [0.0, 2.5], 20, 0.0);
+        headers.extend(slices("2", [52.5, 5.0], 20, 0.0));
+        for slice in &mut headers {
+            let is_lower = slice.series_instance_uid.as_deref() == Some("1");
+            slice.convolution_kernel = Some(if is_lower { lower } else { upper }.to_owned());
+        }
+        choices(headers)
+    };
+    let found = kernels("H60s", "H31s");
+    assert_eq!(found[1].1, SeriesChoice::Chosen);
+    let SeriesChoice::PassedOver { unread, other_frame: false, .. } = &found[0].1 else {
+        panic!("{found:?}")
+    };
+    assert!(is_near(unread, [0.0, 45.0]), "{unread:?}");
+    for like in [["H31s", "H31s"], ["H60s", "H60s"], ["H31s", "xyz"]] {
+        let found = kernels(like[0], like[1]);
+        assert!(matches!(found[0].1, SeriesChoice::Complement { .. }), "{like:?}: {found:?}");
+    }
 }
 
 #[test]

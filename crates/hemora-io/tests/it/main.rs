@@ -19,4 +19,5 @@ mod repair;
 mod round_trip;
 mod series_properties;
 mod shared;
+mod tar_archives;
 mod volumes;

@@ -6,11 +6,11 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 
-use super::dataset::{Encoding, WalkError, Walker};
+use super::dataset::{Encoding, ITEM, WalkError, Walker};
 use crate::ReadError;
 
 /// What is kept of a header; all else is walked over.
-const KEPT: [Tag; 57] = [
+const KEPT: [Tag; 58] = [
     tags::TRANSFER_SYNTAX_UID,
     tags::MEDIA_STORAGE_SOP_CLASS_UID,
     tags::SPECIFIC_CHARACTER_SET,
@@ -55,6 +55,7 @@ const KEPT: [Tag; 57] = [
     tags::RESCALE_TYPE,
     tags::MODALITY_LUT_SEQUENCE,
     tags::LUT_DESCRIPTOR,
+    tags::MODALITY_LUT_TYPE,
     tags::LUT_DATA,
     tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
     tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
@@ -70,8 +71,8 @@ const KEPT: [Tag; 57] = [
     tags::DOUBLE_FLOAT_PIXEL_DATA,
 ];
 
-/// A longer text is no name of anything.
-const MAX_TEXT: usize = 1024;
+/// A longer text is no name of anything: 64 characters (PS3.5 §6.2) of at most four bytes.
+const MAX_TEXT: usize = 256;
 
 /// The kept attributes of one data set or item, as they stand in the file.
 #[derive(Debug, Clone)]
@@ -103,7 +104,7 @@ impl<'a> Attributes<'a> {
         let mut walker = Walker::new(self.bytes(sequence).unwrap_or_default(), 0, self.encoding);
         while !walker.at_end() && items.len() < limit {
             let item = walker.start()?;
-            if item.tag != crate::formats::dicom::dataset::ITEM {
+            if item.tag != ITEM {
                 break;
             }
             let mut attributes = Attributes::new(self.encoding);

@@ -68,8 +68,16 @@ pub(crate) fn file_start(bytes: &[u8], complete: bool) -> Result<FileStart, Stop
 /// Whether a file without preamble begins with an element of a meta header: its length, its
 /// version, the class or UID of the object, or the transfer syntax.
 fn is_meta_header(bytes: &[u8]) -> bool {
-    let known = matches!(bytes, [2, 0, 0..=3 | 0x10 | 0x12, 0, ..]);
-    known && guess_encoding_of(2, bytes).is_some()
+    let Some(&[2, 0, element, 0, a, b, c, d]) = bytes.first_chunk() else { return false };
+    let length = u32::from_le_bytes([a, b, c, d]);
+    match (element, guess_encoding_of(2, bytes)) {
+        (0..=3 | 0x10 | 0x12, Some(Encoding::ExplicitLittle)) => true,
+        // Other files begin with these numbers too, so the length must be that of the element.
+        (0, Some(Encoding::ImplicitLittle)) => length == 4,
+        (1, Some(Encoding::ImplicitLittle)) => length == 2,
+        (2 | 3 | 0x10 | 0x12, Some(Encoding::ImplicitLittle)) => (2..=64).contains(&length),
+        _ => false,
+    }
 }
 
 /// Walks the elements of group 2; its declared length is often wrong and is not needed.
@@ -193,5 +201,13 @@ mod tests {
             assert_eq!(encoding(other), None);
         }
         assert!(matches!(file_start(b"\x08\0", false), Err(Stop::NeedMore)));
+        // What Windows keeps of a deleted file begins with the number 2 in eight bytes; others go on.
+        for length in [0, 2, 6, 300, 65_535_u32] {
+            let head = [&[2, 0, 0, 0][..], &length.to_le_bytes(), b"\0\0\x30\0C\0:\0\\\0a\0"];
+            let result = file_start(&head.concat(), true);
+            assert!(matches!(result, Err(Stop::Failed(ReadError::NotDicom))), "{length}");
+        }
+        let meta = b"\x02\0\x10\0\x12\0\0\x001.2.840.10008.1.2\0\x08\0\x05\0\x0A\0\0\0ISO_IR 100";
+        assert_eq!(encoding(meta), Some(Encoding::ImplicitLittle));
     }
 }

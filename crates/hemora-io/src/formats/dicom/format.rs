@@ -1,6 +1,6 @@
 //! DICOM as a format: single images, and the frames of enhanced CT objects.
 
-use std::io::{self, Cursor, Read};
+use std::io::{Cursor, Read};
 
 use flate2::read::DeflateDecoder;
 use hemora_ct::Slice;
@@ -8,7 +8,7 @@ use hemora_ct::Slice;
 use super::file::{Stop, file_start};
 use super::image::{CheckedImage, DataSet, check_images};
 use super::pixels::slice_from;
-use crate::formats::{FIRST_READ, ImageFile, ImageFormat, Input, inflate, inflated_head, is_gzip};
+use crate::formats::{FIRST_READ, ImageFile, ImageFormat, Input};
 use crate::header::Member;
 use crate::source::read_all;
 use crate::{ReadError, SliceHeader, Source};
@@ -30,8 +30,7 @@ struct DicomFile {
 impl ImageFormat for Dicom {
     /// By the mark behind the preamble, which may hold anything, such as a picture's header.
     fn sniff(&self, head: &[u8]) -> bool {
-        let has_mark = |bytes: &[u8]| bytes.get(128..132) == Some(b"DICM");
-        has_mark(head) || is_gzip(head) && has_mark(&inflated_head(head, 132))
+        head.get(128..132) == Some(b"DICM")
     }
 
     fn claimed_by(&self, name: &str) -> Option<ReadError> {
@@ -42,9 +41,6 @@ impl ImageFormat for Dicom {
 
     fn open(&self, source: &Source, mut bytes: Vec<u8>) -> Result<Box<dyn ImageFile>, ReadError> {
         refuse_pictures(source)?;
-        if is_gzip(&bytes) {
-            bytes = inflate(&bytes)?;
-        }
         let mut start = file_start(&bytes, true).map_err(failed)?;
         if start.transfer_syntax.deflated {
             let mut inflated = DeflateDecoder::new(&bytes[start.offset..]);
@@ -63,39 +59,33 @@ impl ImageFormat for Dicom {
 
     /// Reads no further than the pixels.
     fn headers(&self, input: Input<'_>) -> Result<Vec<Member>, ReadError> {
-        let source = input.source;
+        let Input { source, head: mut bytes, rest, size } = input;
         refuse_pictures(source)?;
-        if is_gzip(&input.head) {
-            let bytes = inflate(&input.read_all()?)?;
-            let size = bytes.len() as u64;
-            return read_headers(Input { source, head: bytes, rest: &mut io::empty(), size });
-        }
-        read_headers(input)
+        let start = read_until(rest, &mut bytes, file_start)?;
+        let images = if start.transfer_syntax.deflated {
+            let compressed = bytes.split_off(start.offset);
+            let mut inflated = DeflateDecoder::new(Cursor::new(compressed).chain(rest));
+            let mut data_set = Vec::new();
+            read_until(&mut inflated, &mut data_set, |bytes, complete| {
+                check_images(source, &start, DataSet { bytes, begin: 0, size: None, complete })
+            })?
+        } else {
+            read_until(rest, &mut bytes, |bytes, complete| {
+                let begin = start.offset;
+                check_images(source, &start, DataSet { bytes, begin, size: Some(size), complete })
+            })?
+        };
+        let member = |image: CheckedImage| {
+            let CheckedImage { header, geometry_error, assumed, .. } = image;
+            Member { header, geometry_error, assumed }
+        };
+        Ok(images.into_iter().map(member).collect())
     }
 }
 
-/// The headers of a file that is not in gzip.
-fn read_headers(input: Input<'_>) -> Result<Vec<Member>, ReadError> {
-    let Input { source, head: mut bytes, rest, size } = input;
-    let start = read_until(rest, &mut bytes, file_start)?;
-    let images = if start.transfer_syntax.deflated {
-        let compressed = bytes.split_off(start.offset);
-        let mut inflated = DeflateDecoder::new(Cursor::new(compressed).chain(rest));
-        let mut data_set = Vec::new();
-        read_until(&mut inflated, &mut data_set, |bytes, complete| {
-            check_images(source, &start, DataSet { bytes, begin: 0, size: None, complete })
-        })?
-    } else {
-        read_until(rest, &mut bytes, |bytes, complete| {
-            let begin = start.offset;
-            check_images(source, &start, DataSet { bytes, begin, size: Some(size), complete })
-        })?
-    };
-    let member = |image: CheckedImage| {
-        let CheckedImage { header, geometry_error, .. } = image;
-        Member { header, geometry_error }
-    };
-    Ok(images.into_iter().map(member).collect())
+/// Whether a file begins as DICOM, with the mark, a meta header or a data set.
+pub(crate) fn may_be_dicom(head: &[u8]) -> bool {
+    !matches!(file_start(head, true), Err(Stop::Failed(ReadError::NotDicom)))
 }
 
 impl ImageFile for DicomFile {
@@ -112,7 +102,7 @@ impl ImageFile for DicomFile {
     }
 
     fn size(&self) -> u64 {
-        self.bytes.len() as u64
+        (self.bytes.len() + self.images.len() * size_of::<CheckedImage>()) as u64
     }
 }
 

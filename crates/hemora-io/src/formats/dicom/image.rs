@@ -11,6 +11,7 @@ use super::modality::{ModalityTransform, modality_transform};
 use super::padding::Padding;
 use super::transfer_syntax::TransferSyntax;
 use crate::formats::MAX_PIXELS;
+use crate::header::AXIAL;
 use crate::{AssumedGeometry, FileFormat, ReadError, SliceHeader, Source, StoredFormat};
 
 /// A data set as far as it is read.
@@ -30,6 +31,8 @@ pub(crate) struct CheckedImage {
     pub(crate) header: SliceHeader,
     /// Why the file's geometry, or a part of it, is not used.
     pub(crate) geometry_error: Option<GeometryError>,
+    /// A plane of which the file says a part only; the header has none then.
+    pub(crate) assumed: Option<(AssumedGeometry, ImagePlane)>,
     pub(crate) pixels: PixelElement,
     /// Frames of the object.
     pub(crate) frames: usize,
@@ -56,6 +59,15 @@ pub(crate) fn check_images(
         false => vec![object],
         true => frames(&object, count)?,
     };
+    // Enhanced CT has none (PS3.3 A.38.1.3), and each frame would hold the same again.
+    let has_table = |image: &Attributes<'_>| image.bytes(tags::MODALITY_LUT_SEQUENCE).is_some();
+    if enhanced && images.iter().any(has_table) {
+        return Err(Stop::Failed(ReadError::BadAttribute {
+            attribute: "ModalityLUTSequence",
+            found: "a table in an enhanced CT object".to_owned(),
+            expected: "RescaleSlope and RescaleIntercept",
+        }));
+    }
     // An object is one file: that it has frames shows only where it has several.
     let source_of = |index: usize| match count {
         1 => source.clone(),
@@ -106,14 +118,14 @@ fn check_image(
             .and_then(|text| text.trim_start_matches('+').parse().ok()),
         image_type: attributes
             .text(tags::IMAGE_TYPE)
-            .map(|text| text.split('\\').map(|value| value.trim().to_owned()).collect())
+            .map(|text| values(&text).map(|value| value.trim().to_owned()).collect())
             .unwrap_or_default(),
         convolution_kernel: attributes.name(tags::CONVOLUTION_KERNEL),
         contrast_agent: attributes.name(tags::CONTRAST_BOLUS_AGENT),
         rows,
         columns,
         plane,
-        assumed,
+        assumed: None,
         slice_thickness: attributes
             .first_decimal(tags::SLICE_THICKNESS, "SliceThickness")
             .unwrap_or_default()
@@ -128,6 +140,7 @@ fn check_image(
     Ok(CheckedImage {
         header,
         geometry_error,
+        assumed,
         pixels,
         frames,
         claimed_shift,
@@ -135,6 +148,11 @@ fn check_image(
         padding,
         transfer_syntax: start.transfer_syntax.clone(),
     })
+}
+
+/// The first values of a text: no ImageType that was seen has more.
+fn values(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\\').take(32)
 }
 
 /// Years of an age string: three digits and D, W, M or Y (PS3.5 §6.2); a bare number is years.
@@ -266,20 +284,20 @@ const FARTHEST: f64 = 1e6;
 /// Where an image lies, as far as the file says it.
 struct Geometry {
     plane: Option<ImagePlane>,
-    assumed: Option<AssumedGeometry>,
+    /// A plane that is not wholly the file's.
+    assumed: Option<(AssumedGeometry, ImagePlane)>,
     /// Why the values, or the spacing among them, are left out.
     error: Option<GeometryError>,
 }
 
 /// The geometry by position and orientation. Where the file has only one of them, the other is
 /// assumed: axial, or at SliceLocation. Values that are there and cannot be used are replaced by
-/// nothing.
+/// nothing, and a SliceLocation that cannot be is as good as none.
 fn geometry(attributes: &Attributes<'_>) -> Geometry {
-    const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
     let none = |error| Geometry { plane: None, assumed: None, error };
     let present = |tag| attributes.text(tag).is_some();
     let location = attributes.first_decimal(tags::SLICE_LOCATION, "SliceLocation");
-    let location = location.ok().flatten();
+    let location = location.ok().flatten().filter(|at| at.abs() <= FARTHEST);
     let has = [tags::IMAGE_POSITION_PATIENT, tags::IMAGE_ORIENTATION_PATIENT].map(present);
     let assumed = match (has, location) {
         ([true, true], _) => None,
@@ -304,14 +322,20 @@ fn geometry(attributes: &Attributes<'_>) -> Geometry {
     if position.iter().any(|coordinate| coordinate.abs() > FARTHEST) {
         return none(Some(GeometryError::NotFinite));
     }
+    let of_plane = |plane, error| match assumed {
+        None => Geometry { plane: Some(plane), assumed: None, error },
+        Some(absent) => Geometry { plane: None, assumed: Some((absent, plane)), error },
+    };
     let spacing = fixed::<2>(attributes.decimals(tags::PIXEL_SPACING));
     match ImagePlane::new(position, orientation, spacing) {
         Err(error @ GeometryError::Spacing(..)) => {
-            let plane = ImagePlane::new(position, orientation, None).ok();
-            Geometry { plane, assumed, error: Some(error) }
+            match ImagePlane::new(position, orientation, None) {
+                Ok(plane) => of_plane(plane, Some(error)),
+                Err(_) => none(Some(error)),
+            }
         }
         Err(error) => none(Some(error)),
-        Ok(plane) => Geometry { plane: Some(plane), assumed, error: None },
+        Ok(plane) => of_plane(plane, None),
     }
 }
 

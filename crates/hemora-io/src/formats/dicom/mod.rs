@@ -13,5 +13,5 @@ mod pixels;
 mod transfer_syntax;
 mod write;
 
-pub(crate) use format::Dicom;
+pub(crate) use format::{Dicom, may_be_dicom};
 pub use write::{NewSlice, PixelStorage, WriteError, write_slice};

@@ -1,5 +1,6 @@
 //! The modality LUT (PS3.3 C.11.1): a line or a table from stored values to HU.
 
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::attributes::Attributes;
@@ -78,9 +79,12 @@ pub(crate) fn modality_transform(
     stored: StoredFormat,
 ) -> Result<ModalityTransform, ReadError> {
     match attributes.items(tags::MODALITY_LUT_SEQUENCE, 1).as_deref() {
-        Ok([item, ..]) => table(item, stored.signed),
+        Ok([item, ..]) => {
+            check_unit(item, tags::MODALITY_LUT_TYPE, "ModalityLUTType")?;
+            table(item, stored.signed)
+        }
         Ok([]) => {
-            check_unit(attributes)?;
+            check_unit(attributes, tags::RESCALE_TYPE, "RescaleType")?;
             line(attributes)
         }
         Err(_) => Err(ReadError::Truncated { inside: "the modality table" }),
@@ -90,11 +94,15 @@ pub(crate) fn modality_transform(
 /// What the values are once they are transformed: HU, where the file says it (PS3.3 C.11.1.1.2).
 /// Electron densities, effective atomic numbers and the like are no HU, whatever their range. `US`
 /// leaves it unspecified, as does a file without the attribute: of a CT image HU are then expected.
-fn check_unit(attributes: &Attributes<'_>) -> Result<(), ReadError> {
-    match attributes.text(tags::RESCALE_TYPE) {
+fn check_unit(
+    attributes: &Attributes<'_>,
+    tag: Tag,
+    attribute: &'static str,
+) -> Result<(), ReadError> {
+    match attributes.text(tag) {
         Some(unit) if !["HU", "US"].iter().any(|known| unit.eq_ignore_ascii_case(known)) => {
             Err(ReadError::BadAttribute {
-                attribute: "RescaleType",
+                attribute,
                 found: format!("{unit:?}"),
                 expected: "HU: the values of the image are no Hounsfield units; export a series in HU",
             })
@@ -106,7 +114,13 @@ fn check_unit(attributes: &Attributes<'_>) -> Result<(), ReadError> {
 fn line(attributes: &Attributes<'_>) -> Result<ModalityTransform, ReadError> {
     let slope = attributes.first_decimal(tags::RESCALE_SLOPE, "RescaleSlope")?;
     let intercept = attributes.first_decimal(tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
-    let Some(intercept) = intercept else { return Ok(ModalityTransform::None) };
+    let Some(intercept) = intercept else {
+        return match slope {
+            None | Some(1.0) => Ok(ModalityTransform::None),
+            // HU are not known without it, and what is stored is none.
+            Some(_) => Err(ReadError::MissingAttribute("RescaleIntercept (beside a RescaleSlope)")),
+        };
+    };
     let slope = slope.unwrap_or(1.0);
     let bad = |attribute, found: f64, expected| {
         Err(ReadError::BadAttribute { attribute, found: found.to_string(), expected })

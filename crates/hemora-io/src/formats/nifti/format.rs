@@ -4,16 +4,15 @@ use hemora_ct::Slice;
 
 use super::header::{is_nifti, volume};
 use super::volume::Volume;
-use crate::formats::{ImageFile, ImageFormat, is_gzip};
+use crate::formats::{ImageFile, ImageFormat};
 use crate::{ReadError, SliceHeader, Source};
 
 /// The format.
 pub(crate) struct Nifti;
 
 impl ImageFormat for Nifti {
-    /// Whatever is compressed may be a volume.
     fn sniff(&self, head: &[u8]) -> bool {
-        is_gzip(head) || is_nifti(head)
+        is_nifti(head)
     }
 
     fn claimed_by(&self, name: &str) -> Option<ReadError> {

@@ -2,8 +2,7 @@
 
 use hemora_ct::{GeometryError, ImagePlane, Slice};
 
-use super::header::{HEAD, Header, Number, is_nifti, volume};
-use crate::formats::{self, inflated_head};
+use super::header::{Header, Number, volume};
 use crate::uid::dotted_uid;
 use crate::{FileFormat, ReadError, SliceHeader, Source, StoredFormat};
 
@@ -51,14 +50,9 @@ impl Turned {
 }
 
 impl Volume {
-    /// A volume of a file's bytes, inflated if they are compressed; [`ReadError::NotDicom`] if what
-    /// is compressed is no volume.
+    /// A volume of a file's bytes.
     pub(crate) fn open(source: &Source, bytes: Vec<u8>) -> Result<Self, ReadError> {
         let uid = dotted_uid(&bytes);
-        let bytes = match is_nifti(&bytes) {
-            true => bytes,
-            false => inflate(&bytes)?,
-        };
         let header = Header::read(&bytes)?;
         let turned = Turned::from_matrix(&header.patient_from_voxel);
         let volume = Self { source: source.clone(), bytes, header, turned, uid };
@@ -185,19 +179,6 @@ impl Volume {
             if hu.is_finite() { hu } else { AIR }
         };
         bytes.as_chunks::<N>().0.iter().map(hu).collect()
-    }
-}
-
-/// A volume out of gzip; a folder may hold other files in gzip, which are not inflated further
-/// than to tell.
-fn inflate(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
-    let broken = |error: std::io::Error| volume(format!("cannot be inflated: {error}"));
-    if !is_nifti(&inflated_head(bytes, HEAD)) {
-        return Err(ReadError::NotDicom);
-    }
-    match formats::inflate(bytes) {
-        Err(ReadError::Io(error)) => Err(broken(error)),
-        inflated => inflated,
     }
 }
 

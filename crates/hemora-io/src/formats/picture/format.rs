@@ -31,7 +31,7 @@ impl ImageFormat for Pictures {
             return Err(ReadError::UndeclaredWindow { named: true });
         }
         let picture = Picture::open(source, &input.read_all()?)?;
-        Ok(vec![Member { header: picture.slice_header(), geometry_error: None }])
+        Ok(vec![Member::new(picture.slice_header())])
     }
 }
 

@@ -35,7 +35,10 @@ pub enum JpegError {
     /// Other channels, or not 8 bits.
     #[error("{0:?}; expected 8-bit grey or RGB")]
     Format(PixelFormat),
-    /// A frame without a header, or with fewer pixels than that declares.
+    /// Nothing says how large the image is.
+    #[error("the frame has no header")]
+    NoHeader,
+    /// A frame with fewer pixels than its header declares.
     #[error("{found} values for {rows} × {columns} pixels")]
     CutOff {
         /// Declared rows.
@@ -118,7 +121,7 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, JpegError> {
 /// Rows, columns and channels.
 fn header(decoder: &mut Decoder<&[u8]>) -> Result<(usize, usize, usize), JpegError> {
     decoder.read_info()?;
-    let info = decoder.info().ok_or(JpegError::CutOff { rows: 0, columns: 0, found: 0 })?;
+    let info = decoder.info().ok_or(JpegError::NoHeader)?;
     let (rows, columns) = (u32::from(info.height), u32::from(info.width));
     if !(1..=MAX_SIDE).contains(&rows) || !(1..=MAX_SIDE).contains(&columns) {
         return Err(JpegError::Size { rows, columns });

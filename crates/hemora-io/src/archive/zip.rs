@@ -1,26 +1,18 @@
-//! Zip archives: their entries as sources. Nothing is unpacked to disk.
+//! Zip archives.
 
 use std::cell::RefCell;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::Path;
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::{Identity, Listed};
+use crate::ReadError;
 use crate::source::MAX_BYTES;
-use crate::{ReadError, Source};
 
 type Archive = ZipArchive<BufReader<File>>;
-
-/// What tells one file from another, or from its next version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Identity {
-    path: PathBuf,
-    size: u64,
-    modified: Option<SystemTime>,
-}
 
 thread_local! {
     // The directory of an archive with many studies takes long to read: keep the last one.
@@ -34,15 +26,8 @@ fn archive_error(error: ZipError) -> ReadError {
     }
 }
 
-impl Identity {
-    fn new(path: &Path, metadata: &Metadata) -> Self {
-        let modified = metadata.modified().ok();
-        Self { path: path.to_owned(), size: metadata.len(), modified }
-    }
-}
-
 /// Opens one entry and hands over a reader and the bytes that it claims to have.
-pub(crate) fn with_entry<T>(
+pub(super) fn with_entry<T>(
     path: &Path,
     index: usize,
     name: &str,
@@ -72,7 +57,7 @@ fn read_entry<T>(
         return Err(ReadError::Encrypted);
     }
     if entry_name(&raw) != name {
-        return Err(ReadError::Archive("it was changed since its entries were listed".to_owned()));
+        return Err(super::changed());
     }
     let size = raw.size();
     drop(raw);
@@ -92,9 +77,8 @@ fn entry_name<R: Read>(entry: &zip::read::ZipFile<'_, R>) -> String {
     }
 }
 
-/// The files of an archive in their order, each with why it is not to be read, if so. Folders and
-/// hidden files are left out.
-pub(crate) fn entries(path: &Path) -> Result<Vec<(Source, Option<ReadError>)>, ReadError> {
+/// The files of an archive in their order, each with why it is not to be read, if so.
+pub(super) fn entries(path: &Path) -> Result<Vec<Listed>, ReadError> {
     let mut archive = ZipArchive::new(BufReader::new(File::open(path)?)).map_err(archive_error)?;
     let mut entries = Vec::new();
     for index in 0..archive.len() {
@@ -106,22 +90,7 @@ pub(crate) fn entries(path: &Path) -> Result<Vec<(Source, Option<ReadError>)>, R
             }
             Err(error) => (format!("entry {index}"), Some(archive_error(error))),
         };
-        let problem = match (is_unsafe(&name), is_hidden(&name), problem) {
-            (true, ..) => Some(ReadError::UnsafeName),
-            (_, true, _) => continue,
-            (.., problem) => problem,
-        };
-        entries.push((Source::ZipEntry { archive: path.to_owned(), index, name }, problem));
+        entries.push(Listed { index, name, problem });
     }
     Ok(entries)
-}
-
-fn is_unsafe(name: &str) -> bool {
-    let drive = name.as_bytes().get(1) == Some(&b':');
-    drive || name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..")
-}
-
-/// Hidden files and what macOS adds to archives.
-fn is_hidden(name: &str) -> bool {
-    name.split(['/', '\\']).any(|part| part == "__MACOSX" || crate::collect::is_clutter(part))
 }
