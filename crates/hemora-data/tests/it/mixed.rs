@@ -22,7 +22,7 @@ const SAGITTAL: [f64; 6] = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0];
 struct Head<'a>(&'a str, &'a str, &'a str, &'a str, f64);
 
 /// A slice with this added to its look has the same steps and other values.
-const PALER: usize = 1000;
+const BRIGHTER: usize = 1000;
 
 /// Writes a slice of a square whose place depends on `look`.
 fn write(folder: &Path, head: &Head<'_>, orientation: [f64; 6], look: usize) {
@@ -31,8 +31,8 @@ fn write(folder: &Path, head: &Head<'_>, orientation: [f64; 6], look: usize) {
     let plane = ImagePlane::new(corner, orientation, Some([0.5, 0.5])).unwrap();
     let level = |index: usize| {
         let (row, column) = (index / 32, index % 32);
-        let bright = if look >= PALER { 60.0 } else { 70.0 };
-        if (row * (look % PALER + 3) + column * 7) % 11 < 5 { bright } else { 10.0 }
+        let bright = if look >= BRIGHTER { 71.0 } else { 70.0 };
+        if (row * (look % BRIGHTER + 3) + column * 7) % 37 < 17 { bright } else { 10.0 }
     };
     let pixels = (0..1024).map(level).collect();
     let slice = Slice::new(32, 32, pixels, Some(plane)).unwrap();
@@ -195,7 +195,7 @@ fn repeated_ids_and_looks_of_two_patients_are_counted_and_stand_on_one_side() {
         write(&scans, &Head("ID_once", patient, &study, &series, 20.0), AXIAL, 30 + number);
     }
     // A head that looks like C's, with other values.
-    write(&scans, &Head("ID_D0", "D", "1.D", "1.D.1", 0.0), AXIAL, PALER + 2);
+    write(&scans, &Head("ID_D0", "D", "1.D", "1.D.1", 0.0), AXIAL, BRIGHTER + 2);
     ids.extend(["ID_once", "ID_D0"].map(str::to_owned));
     let (index, report) = indexed(folder.path(), &ids);
     assert_eq!(report.repeated_ids, 2);
