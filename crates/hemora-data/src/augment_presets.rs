@@ -27,7 +27,7 @@ impl Default for Augment {
 #[non_exhaustive]
 pub enum AugmentFileError {
     /// No TOML, an unknown option, or a value of the wrong type.
-    #[error("{0}")]
+    #[error(transparent)]
     Toml(#[from] toml::de::Error),
     /// A base that is no preset.
     #[error("`base` is {0}; expected \"default\", \"winner\" or \"none\"")]

@@ -2,15 +2,20 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Holds a folder until it is dropped or its process ends.
+/// How often a folder may vanish between its making and its locking.
+const ATTEMPTS: usize = 16;
+
+/// Holds a folder until it is dropped or its process ends. A folder that it made and in which nothing
+/// was put is removed.
 #[derive(Debug)]
-pub(crate) struct FolderLock(
+pub(crate) struct FolderLock {
     /// Absent where folders cannot be locked, such as on some network file systems.
-    #[expect(dead_code, reason = "holds the lock")]
-    Option<File>,
-);
+    file: Option<File>,
+    /// The folder, if it was not there before.
+    made: Option<PathBuf>,
+}
 
 impl FolderLock {
     /// Makes the folder unless it is there, and locks it; `None` if another run holds it.
@@ -18,16 +23,28 @@ impl FolderLock {
     /// # Errors
     /// Those of making the folder.
     pub(crate) fn take(folder: &Path) -> io::Result<Option<Self>> {
-        loop {
+        let made = (!folder.exists()).then(|| folder.to_owned());
+        for _ in 0..ATTEMPTS {
             fs::create_dir_all(folder)?;
-            let Ok(file) = File::open(folder) else { return Ok(Some(Self(None))) };
+            let Ok(file) = File::open(folder) else { break };
             match file.try_lock() {
                 // The run that held it may have removed it since: then the lock is of nothing.
-                Ok(()) if is_at(&file, folder) => return Ok(Some(Self(Some(file)))),
+                Ok(()) if is_at(&file, folder) => return Ok(Some(Self { file: Some(file), made })),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(_)) => return Ok(Some(Self(None))),
+                Err(TryLockError::Error(_)) => break,
             }
+        }
+        Ok(Some(Self { file: None, made }))
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        let is_own = |folder: &PathBuf| self.file.as_ref().is_none_or(|file| is_at(file, folder));
+        if let Some(folder) = self.made.as_ref().filter(|folder| is_own(folder)) {
+            // One that holds something stays.
+            let _ = fs::remove_dir(folder);
         }
     }
 }
@@ -57,11 +74,17 @@ mod tests {
         let path = folder.path().join("a/b");
         let first = FolderLock::take(&path).unwrap().unwrap();
         assert!(FolderLock::take(&path).unwrap().is_none());
+        fs::write(path.join("part"), "").unwrap();
         drop(first);
+        fs::remove_file(path.join("part")).unwrap();
         let again = FolderLock::take(&path).unwrap().unwrap();
         // Removed by the run that held it.
         fs::remove_dir(&path).unwrap();
-        assert!(FolderLock::take(&path).unwrap().is_some());
+        let other = FolderLock::take(&path).unwrap().unwrap();
         drop(again);
+        assert!(path.exists());
+        // Made by the run that ends, and empty.
+        drop(other);
+        assert!(!path.exists());
     }
 }

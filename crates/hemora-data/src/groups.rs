@@ -65,7 +65,7 @@ impl Groups {
     fn from_rows<R: Read>(table: Table<R>, id: &str, group: &str) -> Result<Self, TableError> {
         let (id_column, group_column) = (table.column(id)?, table.column(group)?);
         let mut groups = Self::default();
-        table.for_each(|_, fields| {
+        table.only([id_column, group_column]).for_each(|_, fields| {
             let image = fields[id_column].trim();
             if image.is_empty() {
                 return Err(format!("column `{}` is empty; expected an image id", shorten(id)));
@@ -87,7 +87,7 @@ impl Groups {
             return Err(table.wrong_header("columns `image_0`, `image_1` …"));
         }
         let mut groups = Self::default();
-        table.for_each(|_, fields| {
+        table.only(images.iter().copied().chain([series])).for_each(|_, fields| {
             let scan = fields[series].trim();
             if scan.is_empty() {
                 return Err("column `scan_id` is empty; expected a series".to_owned());

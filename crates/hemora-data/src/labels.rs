@@ -73,13 +73,17 @@ impl LabelTable {
         Self::from_table(Table::new(input)?)
     }
 
-    fn from_table<R: Read>(table: Table<R>) -> Result<Self, TableError> {
+    /// The same from a table whose header is read.
+    ///
+    /// # Errors
+    /// [`TableError`] names the line and what was expected.
+    pub fn from_table<R: Read>(table: Table<R>) -> Result<Self, TableError> {
         let Some(columns) = table.competition() else {
             return Err(table.wrong_header("`ID,Label`, the competition's label table"));
         };
         let mut report = LabelReport::default();
         let mut images: HashMap<Box<str>, Known> = HashMap::new();
-        table.for_each(|_, fields| {
+        table.only(columns).for_each(|_, fields| {
             let (id, label, positive) = parse(columns.map(|column| fields[column]))?;
             report.rows += 1;
             if !images.contains_key(id) {

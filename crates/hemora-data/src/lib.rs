@@ -32,10 +32,12 @@ mod loader;
 mod memory;
 mod options;
 mod order;
+mod parquet_meaning;
 mod parquet_table;
 mod parquet_write;
 mod prepare;
 mod prepared_set;
+mod row_numbers;
 mod sampling;
 mod series_order;
 mod slice_features;
@@ -69,6 +71,7 @@ pub use prepare::{
     store_split,
 };
 pub use prepared_set::{PreparedSet, SetSlice};
+pub use row_numbers::RowNumbers;
 pub use slice_features::{FeaturesError, SliceFeatures};
 pub use slice_table::{SliceScore, SliceTable, SliceTableError};
 pub use split::{Split, SplitError, k_folds, leaks, partition, split};

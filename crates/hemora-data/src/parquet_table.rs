@@ -3,15 +3,13 @@
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
 
-use half::f16;
-use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
-use parquet::schema::types::ColumnDescriptor;
 
 use crate::index::Cell;
+use crate::parquet_meaning::Meaning;
 
 /// Rows that are held at once.
 pub(crate) const BATCH: usize = 8192;
@@ -34,114 +32,8 @@ struct Column {
     /// Its index in the file.
     index: usize,
     meaning: Meaning,
-}
-
-/// What the values of a column stand for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
-    /// Themselves.
-    Value,
-    /// Whole numbers without a sign, of 32 or 64 bits.
-    Unsigned,
-    /// Two bytes, an IEEE 754 number.
-    Half,
-    /// Units of which 10 to this power make one.
-    Decimal(usize),
-}
-
-/// Most digits behind the point of a decimal number: those of 256 bits.
-const MAX_SCALE: i32 = 76;
-
-impl Meaning {
-    /// What a column's values stand for; an error is what it holds instead of a value a row.
-    fn of(column: &ColumnDescriptor) -> Result<Self, String> {
-        let kind = column.physical_type();
-        if column.path().parts().len() > 1 || column.max_rep_level() > 0 {
-            return Err("lists or structures".to_owned());
-        }
-        let is_decimal = matches!(column.logical_type_ref(), Some(LogicalType::Decimal { .. }))
-            || column.converted_type() == ConvertedType::DECIMAL;
-        if is_decimal {
-            let scale = column.type_scale();
-            return match usize::try_from(scale) {
-                Ok(digits) if scale <= MAX_SCALE => Ok(Self::Decimal(digits)),
-                _ => Err(format!("decimal numbers of scale {scale}")),
-            };
-        }
-        let unsigned = matches!(
-            column.converted_type(),
-            ConvertedType::UINT_8
-                | ConvertedType::UINT_16
-                | ConvertedType::UINT_32
-                | ConvertedType::UINT_64
-        );
-        match (kind, column.logical_type_ref()) {
-            (Physical::INT32 | Physical::INT64, _) if unsigned => Ok(Self::Unsigned),
-            (Physical::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16)) => Ok(Self::Half),
-            (Physical::FIXED_LEN_BYTE_ARRAY, Some(other)) => Err(format!("{other:?} values")),
-            (Physical::FIXED_LEN_BYTE_ARRAY | Physical::INT96, _) => Err(format!("{kind} values")),
-            _ => Ok(Self::Value),
-        }
-    }
-
-    /// The text of a value in a table.
-    fn field(self, cell: Raw) -> String {
-        match (self, cell) {
-            (Self::Decimal(scale), Raw::Cell(Cell::Whole(Some(units)))) => {
-                decimal(&units.to_be_bytes(), scale)
-            }
-            (Self::Decimal(scale), Raw::Bytes(Some(bytes))) => decimal(&bytes, scale),
-            (Self::Half, Raw::Bytes(Some(bytes))) => match bytes.first_chunk::<2>() {
-                Some(bytes) => f16::from_le_bytes(*bytes).to_f64().to_string(),
-                None => String::new(),
-            },
-            (Self::Unsigned, Raw::Cell(Cell::Whole(Some(value)))) => {
-                value.cast_unsigned().to_string()
-            }
-            (_, Raw::Cell(cell)) => field(cell),
-            (_, Raw::Bytes(bytes)) => {
-                bytes.map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned())
-            }
-        }
-    }
-}
-
-/// A value as it stands in the file.
-enum Raw {
-    Cell(Cell),
-    Bytes(Option<Vec<u8>>),
-}
-
-/// A decimal number of `scale` digits behind the point from its units, two's complement, most
-/// significant byte first.
-fn decimal(units: &[u8], scale: usize) -> String {
-    let negative = units.first().is_some_and(|byte| byte & 0x80 != 0);
-    // Magnitude, and then its decimal digits, lowest first: each division takes one.
-    let mut magnitude = units.to_vec();
-    if negative {
-        let mut carry = true;
-        for byte in magnitude.iter_mut().rev() {
-            let (value, over) = (!*byte).overflowing_add(u8::from(carry));
-            (*byte, carry) = (value, over);
-        }
-    }
-    let mut digits = Vec::new();
-    while magnitude.iter().any(|byte| *byte > 0) || digits.len() <= scale {
-        let mut rest = 0u16;
-        for byte in &mut magnitude {
-            let value = rest << 8 | u16::from(*byte);
-            (*byte, rest) = ((value / 10) as u8, value % 10);
-        }
-        digits.push(char::from(b'0' + rest as u8));
-    }
-    let (fraction, whole) = digits.split_at(scale);
-    let sign = if negative { "-" } else { "" };
-    let whole: String = whole.iter().rev().collect();
-    let fraction: String = fraction.iter().rev().collect();
-    match fraction.trim_end_matches('0') {
-        "" => format!("{sign}{whole}"),
-        fraction => format!("{sign}{whole}.{fraction}"),
-    }
+    /// Whether its fields are empty instead.
+    is_left_out: bool,
 }
 
 impl ParquetRows {
@@ -153,7 +45,7 @@ impl ParquetRows {
             match Meaning::of(column) {
                 Ok(meaning) => {
                     let name = column.name().to_owned();
-                    columns.push(Column { name, index, meaning });
+                    columns.push(Column { name, index, meaning, is_left_out: false });
                 }
                 Err(holds) => {
                     let name = column.path().parts().first().cloned().unwrap_or_default();
@@ -168,6 +60,13 @@ impl ParquetRows {
 
     pub(crate) fn names(&self) -> Vec<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// Leaves the fields of all columns but these empty, and does not read them.
+    pub(crate) fn only(&mut self, wanted: &[usize]) {
+        for (place, column) in self.columns.iter_mut().enumerate() {
+            column.is_left_out = !wanted.contains(&place);
+        }
     }
 
     /// The columns that cannot be read, each with what it holds.
@@ -193,18 +92,23 @@ impl ParquetRows {
                 let count = left.min(BATCH);
                 let mut columns = Vec::with_capacity(readers.len());
                 for (reader, column) in readers.iter_mut().zip(&self.columns) {
-                    let cells = caught(|| read_raw(reader, count, column.meaning));
-                    let cells = cells.map_err(|error| at(error, rows))?;
-                    if cells.len() != count {
-                        let found = cells.len();
+                    let Some(reader) = reader else {
+                        columns.push(Vec::new());
+                        continue;
+                    };
+                    let texts = caught(|| read_texts(reader, count, column.meaning));
+                    let texts = texts.map_err(|error| at(error, rows))?;
+                    if texts.len() != count {
+                        let found = texts.len();
                         return Err((rows, format!("{found} of {count} values of a column")));
                     }
-                    let fields = cells.into_iter().map(|cell| column.meaning.field(cell));
-                    columns.push(fields.collect::<Vec<String>>());
+                    columns.push(texts);
                 }
                 for place in 0..count {
-                    let fields: Vec<&str> =
-                        columns.iter().map(|column| column[place].as_str()).collect();
+                    let columns = columns.iter();
+                    let fields: Vec<&str> = columns
+                        .map(|column| column.get(place).map_or("", String::as_str))
+                        .collect();
                     rows += 1;
                     if let Some(long) = fields.iter().find(|field| field.len() > MAX_TEXT) {
                         return Err((rows, format!("a text of {} bytes", long.len())));
@@ -217,8 +121,15 @@ impl ParquetRows {
         Ok(rows)
     }
 
-    fn readers(&self, group: &dyn RowGroupReader) -> Result<Vec<ColumnReader>, ParquetError> {
-        self.columns.iter().map(|column| group.get_column_reader(column.index)).collect()
+    /// Of each column its reader, unless it is left out.
+    fn readers(
+        &self,
+        group: &dyn RowGroupReader,
+    ) -> Result<Vec<Option<ColumnReader>>, ParquetError> {
+        let reader = |column: &Column| {
+            (!column.is_left_out).then(|| group.get_column_reader(column.index)).transpose()
+        };
+        self.columns.iter().map(reader).collect()
     }
 }
 
@@ -239,44 +150,31 @@ fn reason(error: &ParquetError) -> String {
     text
 }
 
-fn field(cell: Cell) -> String {
-    match cell {
-        Cell::Text(value) => value.unwrap_or_default(),
-        Cell::Whole(value) => value.map_or_else(String::new, |value| value.to_string()),
-        Cell::Real(value) => value.map_or_else(String::new, |value| value.to_string()),
-        Cell::Bool(value) => value.map_or_else(String::new, |value| u8::from(value).to_string()),
-    }
-}
-
-/// The next `count` values of a column of a table; fewer at its end.
-fn read_raw(
+/// The texts of the next `count` values of a column of a table; fewer at its end.
+fn read_texts(
     reader: &mut ColumnReader,
     count: usize,
     meaning: Meaning,
-) -> Result<Vec<Raw>, ParquetError> {
+) -> Result<Vec<String>, ParquetError> {
     let is_decimal = matches!(meaning, Meaning::Decimal(_));
-    let bytes = |bytes: &[u8]| match bytes.len() {
-        0..=32 => Ok(bytes.to_vec()),
-        long => Err(ParquetError::General(format!("a number of {long} bytes"))),
-    };
     match reader {
         ColumnReader::FixedLenByteArrayColumnReader(reader) => {
-            read_values(reader, count, |value| {
-                Ok(Raw::Bytes(value.map(|value| bytes(value.data())).transpose()?))
-            })
+            read_values(reader, count, |value| meaning.of_bytes(value.as_ref().map(|it| it.data())))
         }
         ColumnReader::ByteArrayColumnReader(reader) if is_decimal => {
             read_values(reader, count, |value| {
-                Ok(Raw::Bytes(value.map(|value| bytes(value.data())).transpose()?))
+                meaning.of_bytes(value.as_ref().map(ByteArray::data))
             })
         }
         ColumnReader::Int32ColumnReader(reader) if meaning == Meaning::Unsigned => {
             read_values(reader, count, |value| {
-                let value = value.map(|value| i64::from(value.cast_unsigned()));
-                Ok(Raw::Cell(Cell::Whole(value)))
+                Ok(value.map_or_else(String::new, |value| value.cast_unsigned().to_string()))
             })
         }
-        other => Ok(read_cells(other, count)?.into_iter().map(Raw::Cell).collect()),
+        other => {
+            let cells = read_cells(other, count)?;
+            Ok(cells.into_iter().map(|cell| meaning.of_cell(cell)).collect())
+        }
     }
 }
 
@@ -334,21 +232,42 @@ fn read_values<T: DataType, C>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use parquet::data_type::ByteArrayType;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
     use super::*;
 
     #[test]
-    fn decimal_numbers_are_written_out() {
-        for (units, scale, text) in [
-            (1234i64, 4, "0.1234"),
-            (-1, 3, "-0.001"),
-            (100, 2, "1"),
-            (0, 0, "0"),
-            (i64::MIN, 18, "-9.223372036854775808"),
-            (250, 0, "250"),
-        ] {
-            assert_eq!(decimal(&units.to_be_bytes(), scale), text);
+    fn what_nobody_asks_for_need_be_no_text() {
+        let schema = "message t { required binary id (UTF8); required binary picture;
+                      required binary note (UTF8); }";
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let file = tempfile::tempfile().unwrap();
+        let mut writer = SerializedFileWriter::new(file, schema, Default::default()).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        for value in [b"ID_1".to_vec(), vec![0xff, 0xd8], vec![b'x'; MAX_TEXT + 1]] {
+            let mut column = group.next_column().unwrap().unwrap();
+            let values = [ByteArray::from(value)];
+            column.typed::<ByteArrayType>().write_batch(&values, None, None).unwrap();
+            column.close().unwrap();
         }
-        assert_eq!(decimal(&[0xff, 0x38], 1), "-20");
-        assert_eq!(decimal(&[], 2), "0");
+        group.close().unwrap();
+        let file = writer.into_inner().unwrap();
+        let read = |wanted: &[usize]| {
+            let mut rows = ParquetRows::open(file.try_clone().unwrap()).unwrap();
+            rows.only(wanted);
+            let mut seen = Vec::new();
+            rows.for_each(|_, fields| {
+                seen.push(fields.join("|"));
+                Ok(())
+            })?;
+            Ok::<_, (u64, String)>(seen)
+        };
+        assert_eq!(read(&[0]).unwrap(), ["ID_1||"]);
+        assert!(read(&[0, 1]).unwrap_err().1.contains("utf"));
+        assert_eq!(read(&[2]).unwrap_err().1, format!("a text of {} bytes", MAX_TEXT + 1));
     }
 }

@@ -112,7 +112,8 @@ impl SliceTable {
             }
         }
         let mut rows = Vec::new();
-        table.for_each(|_, fields| {
+        let wanted = texts.into_iter().chain([z, spacing, fold]).chain(numbers.iter().copied());
+        table.only(wanted.collect::<Vec<_>>()).for_each(|_, fields| {
             let [series, study, patient, id] = texts.map(|at| fields[at].trim().to_owned());
             for (name, text) in [("series", &series), ("patient", &patient), ("id", &id)] {
                 if text.is_empty() {

@@ -58,7 +58,7 @@ impl SplitTable {
     fn from_rows<R: Read>(table: Table<R>) -> Result<Self, TableError> {
         let (id, split) = (table.column("ID")?, table.column("split")?);
         let mut parts: BTreeMap<Box<str>, Part> = BTreeMap::new();
-        table.for_each(|_, fields| {
+        table.only([id, split]).for_each(|_, fields| {
             let (image, name) = (fields[id].trim(), fields[split].trim());
             let part = Part::ALL.into_iter().find(|part| part.name() == name).ok_or_else(|| {
                 format!("the split is `{}`; expected train, validation or test", shorten(name))

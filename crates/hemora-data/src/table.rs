@@ -49,6 +49,15 @@ pub enum TableError {
     /// The table has a header and nothing else.
     #[error("the table has no rows")]
     Empty,
+    /// What would be ids are the numbers of the rows.
+    #[error(
+        "the first column, which has no name, holds the numbers of the rows, as pandas writes them: \
+         these are no ids; {todo}"
+    )]
+    RowNumbers {
+        /// How to name the column of ids.
+        todo: &'static str,
+    },
     /// One of the above, with its file.
     #[error("{}: {source}", path.display())]
     In {
@@ -74,6 +83,9 @@ enum Rows<R> {
 
 /// First bytes of a Parquet file.
 const PARQUET: [u8; 4] = *b"PAR1";
+
+/// Names that the index of a table has which nobody named, as pandas writes it.
+const UNNAMED: [&str; 3] = ["", "Unnamed: 0", "__index_level_0__"];
 
 impl Table<TableFile> {
     /// Reads the header of a CSV or Parquet file, which its first bytes tell apart. Of Parquet, the
@@ -147,7 +159,8 @@ impl<R: Read> Table<R> {
     }
 
     /// Column of the first of some names that the header has, as [`Table::find`] does but names as
-    /// they are written first; else the [unnamed](Table::unnamed) one.
+    /// they are written first; else the [unnamed](Table::unnamed) one, which may hold nothing but
+    /// [`RowNumbers`](crate::RowNumbers).
     pub fn find_id(&self, names: &[&str]) -> Option<usize> {
         let exact = |name: &&str| self.header.iter().position(|column| column == name);
         names
@@ -159,16 +172,14 @@ impl<R: Read> Table<R> {
 
     /// The first column, if nobody named it: pandas writes the index of a table so.
     pub fn unnamed(&self) -> Option<usize> {
-        let first = self.header.first()?;
-        ["", "Unnamed: 0", "__index_level_0__"].contains(&first.as_str()).then_some(0)
+        self.header.first().filter(|first| UNNAMED.contains(&first.as_str())).map(|_| 0)
     }
 
     /// Columns of ids and labels of a table in the competition's layout, `ID,Label` in any case,
     /// with or without pandas' index before or behind them.
     pub fn competition(&self) -> Option<[usize; 2]> {
-        let index =
-            |name: &String| ["", "Unnamed: 0", "__index_level_0__"].contains(&name.as_str());
-        let named = self.header.iter().filter(|name| !index(name)).count();
+        let is_named = |name: &&String| !UNNAMED.contains(&name.as_str());
+        let named = self.header.iter().filter(is_named).count();
         Some([self.find("ID")?, self.find("Label")?]).filter(|_| named == 2)
     }
 
@@ -190,6 +201,17 @@ impl<R: Read> Table<R> {
     /// The error that the header is not what was expected.
     pub fn wrong_header(&self, expected: &str) -> TableError {
         TableError::Header { found: self.header_text(), expected: expected.to_owned() }
+    }
+
+    /// Leaves all columns but these out of what [`Table::for_each`] reads of a Parquet file, and
+    /// their fields empty: what stands in a column that nobody asks for need be no text, and may be
+    /// long. CSV is read as a whole.
+    #[must_use]
+    pub fn only(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
+        if let Rows::Parquet(rows) = &mut self.rows {
+            rows.only(&columns.into_iter().collect::<Vec<_>>());
+        }
+        self
     }
 
     /// Calls `row(line, fields)` for every row after the header; its error is a reason without the

@@ -122,10 +122,10 @@ impl Cases {
         };
         let known = predictions.series.as_deref().map(pick);
         let known = known.or_else(|| of_index(|facts| &facts.series));
-        let series = part(&request.series, known, &ids)?;
+        let series = part("series", &request.series, known, &ids, &mut warnings)?;
         let known = predictions.studies.as_deref().map(pick);
         let known = known.or_else(|| of_index(|facts| &facts.study));
-        let studies = part(&request.studies, known, &ids)?;
+        let studies = part("study", &request.studies, known, &ids, &mut warnings)?;
         check_nested(series.as_deref(), studies.as_deref(), &ids)?;
         let known = Known {
             patients: of_index(|facts| &facts.patient),

@@ -298,12 +298,8 @@ impl FileRef {
             }
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { file: name, sha256: hex(&hash.finalize()), rows: 0 })
+        Ok(Self { file: name, sha256: hemora_base::hex(&hash.finalize()), rows: 0 })
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a metrics document.

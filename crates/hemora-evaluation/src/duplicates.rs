@@ -13,9 +13,6 @@ use crate::grouped::ALONE;
 /// is then the same, by which pairs are found without comparing all with all.
 const ALIKE: u32 = 3;
 
-/// An image with fewer steps shows next to nothing and resembles all of its kind.
-const FEWEST_STEPS: u32 = 24;
-
 /// Slices that share a word and are compared with each other; a word that more share says nothing.
 const MOST_SHARED: usize = 64;
 
@@ -80,7 +77,7 @@ pub(crate) fn duplicates(cases: &Cases) -> Option<Duplicates> {
         };
         of(one).is_some() && of(one) == of(other)
     };
-    let telling = |slice: &usize| looks[*slice].is_some_and(|look| look.steps() >= FEWEST_STEPS);
+    let telling = |slice: &usize| looks[*slice].is_some_and(Fingerprint::is_telling);
     let compared: Vec<usize> = (0..looks.len()).filter(telling).collect();
     let mut pairs: BTreeSet<(usize, usize)> = BTreeSet::new();
     let mut files: HashMap<&str, usize> = HashMap::new();

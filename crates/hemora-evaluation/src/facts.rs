@@ -21,7 +21,7 @@ pub struct Facts {
     pub patient: String,
     /// StudyInstanceUID, empty if unknown.
     pub study: String,
-    /// SeriesInstanceUID, empty if unknown.
+    /// SeriesInstanceUID; of a slice without one what [`SliceRow::series_name`] says.
     pub series: String,
     /// Position along the slice normal, mm.
     pub z: Option<f64>,
@@ -84,8 +84,8 @@ impl IndexFacts {
                 }
                 continue;
             }
-            if let (Some(z), Some(series)) = (row.z, &row.series_instance_uid) {
-                let extent = extents.entry(series.clone()).or_insert([z, z]);
+            if let Some(z) = row.z {
+                let extent = extents.entry(row.series_name().into_owned()).or_insert([z, z]);
                 *extent = [extent[0].min(z), extent[1].max(z)];
             }
             labelled += u64::from(row.labels.is_some());
@@ -118,10 +118,10 @@ fn facts(row: SliceRow) -> Facts {
         [row.manufacturer.clone(), row.scanner_model.clone()].into_iter().flatten().collect();
     Facts {
         source: row.source(),
+        series: row.series_name().into_owned(),
         labels: row.labels,
         patient: row.patient_id,
         study: row.study_instance_uid.unwrap_or_default(),
-        series: row.series_instance_uid.unwrap_or_default(),
         z: row.z,
         height: None,
         bits_stored: row.bits_stored,

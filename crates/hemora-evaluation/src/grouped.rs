@@ -9,11 +9,14 @@ use crate::document::Grouping;
 use crate::lookup::read_column;
 use crate::{CaseRequest, EvaluateError, Tally};
 
-/// The series or study of every slice: what was asked for, else that of the predictions.
+/// The `level`, series or study, of every slice: what was asked for, else that of the predictions or the
+/// index.
 pub(crate) fn part(
+    level: &str,
     column: &Option<TableColumn>,
     own: Option<Vec<String>>,
     ids: &[String],
+    warnings: &mut Vec<String>,
 ) -> Result<Option<Vec<String>>, EvaluateError> {
     let values = match column {
         Some(column) => read_column(column, ids)?,
@@ -38,8 +41,17 @@ pub(crate) fn part(
             tally: without,
             todo: "complete the table, or evaluate without it",
         }),
-        // Slices without a series cannot be gathered; the level is left out.
-        None => Ok(None),
+        // Slices without a series cannot be gathered.
+        None => {
+            if without.count < ids.len() as u64 {
+                warnings.push(format!(
+                    "of {} slices the {level} is not known, and the level of {level} is left out: \
+                     {without}",
+                    without.count
+                ));
+            }
+            Ok(None)
+        }
     }
 }
 

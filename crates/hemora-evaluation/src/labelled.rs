@@ -36,6 +36,7 @@ pub(crate) fn labels(
                 labelled: index.labelled,
                 unpredicted: index.unpredicted.clone(),
                 unusable: Default::default(),
+                is_own: false,
             })
         }
         (None, None) => predictions.truth.clone().map(|rows| Joined {
@@ -44,9 +45,9 @@ pub(crate) fn labels(
             rows,
             unpredicted: Tally::default(),
             unusable: Default::default(),
+            is_own: true,
         }),
     };
-    let is_own = request.labels.is_none() && index.is_none_or(|index| index.labelled == 0);
     let Some(joined) = joined else {
         return Err(EvaluateError::Request(format!(
             "{} has no columns `label_…` for all labels that are evaluated{}; give the labels with \
@@ -57,7 +58,7 @@ pub(crate) fn labels(
     };
     let labels = request.labels.as_ref().unwrap_or(&predictions.path);
     let (alignment, kept) = align(predictions, (labels, &joined), request.partial)?;
-    if let (Some(own), false) = (&predictions.truth, is_own) {
+    if let (Some(own), false) = (&predictions.truth, joined.is_own) {
         warn_contradictions(predictions, own, &joined, warnings);
     }
     let label = |index: usize| {
@@ -65,7 +66,7 @@ pub(crate) fn labels(
         kept.iter().map(label).collect()
     };
     let truth = (0..predictions.labels.len()).map(label).collect();
-    Ok((alignment, kept, truth, Some(joined.file).filter(|_| !is_own)))
+    Ok((alignment, kept, truth, (!joined.is_own).then_some(joined.file)))
 }
 
 /// Labels in the predictions that differ from those that count.
@@ -139,6 +140,12 @@ fn align(
         });
     }
     let unpredicted = joined.unpredicted.clone();
+    if joined.labelled == 0 {
+        return Err(EvaluateError::Request(format!(
+            "{} has no labels; give them with --labels",
+            labels.display()
+        )));
+    }
     if kept.is_empty() {
         return Err(EvaluateError::Request(format!(
             "no slice of {} has labels in {}: predictions are named like {}, labels like {}",

@@ -21,7 +21,7 @@ pub(crate) fn read_column(
     with_file(&column.table, |file| {
         let table = Table::open(file)?;
         let (id, wanted) = (table.column(&column.id)?, table.column(&column.column)?);
-        table.for_each(|_, fields| {
+        table.only([id, wanted]).for_each(|_, fields| {
             let value = fields[wanted].trim();
             let Some(&index) = indices.get(fields[id].trim()) else { return Ok(()) };
             match &values[index] {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_data::{Table, TableError, parse_label, shorten, with_file};
+use hemora_data::{RowNumbers, Table, TableError, parse_label, shorten, with_file};
 use sha2::{Digest, Sha256};
 
 use crate::document::FileRef;
@@ -111,7 +111,9 @@ impl Predictions {
         let mut columns = None;
         with_file(path, |file| {
             let table = Table::open(file)?;
-            if let (None, Some(submission)) = (&mapping.id, table.competition()) {
+            // Whoever names columns says that it is a table of columns.
+            let is_mapped = mapping.id.is_some() || !mapping.columns.is_empty();
+            if let (false, Some(submission)) = (is_mapped, table.competition()) {
                 return predictions.read_submission(table, submission, &mut problems);
             }
             match Columns::find(&table, mapping) {
@@ -147,8 +149,10 @@ impl Predictions {
         let mut truth = Vec::new();
         let (mut groups, mut series, mut studies) = (Vec::new(), Vec::new(), Vec::new());
         let mut positions = Vec::new();
-        table.for_each(|line, fields| {
+        let mut numbers = RowNumbers::default();
+        table.only(columns.all()).for_each(|line, fields| {
             let id = fields[columns.id].trim();
+            numbers.add(id);
             if id.is_empty() {
                 problems.nameless.add(|| format!("line {line}"));
             } else if !seen.insert(id.into()) {
@@ -183,6 +187,9 @@ impl Predictions {
             self.ids.push(id.to_owned());
             Ok(())
         })?;
+        if columns.is_unnamed && numbers.are_all() {
+            return Err(TableError::RowNumbers { todo: "name the column of ids with --id NAME" });
+        }
         self.truth = columns.truth.is_some().then_some(truth);
         self.groups = columns.group.is_some().then_some(groups);
         self.series = columns.series.is_some().then_some(series);
@@ -200,7 +207,7 @@ impl Predictions {
     ) -> Result<(), TableError> {
         let mut indices: HashMap<Box<str>, usize> = HashMap::new();
         let mut rows: Vec<[Option<f64>; LABEL_COUNT]> = Vec::new();
-        table.for_each(|_, fields| {
+        table.only(columns).for_each(|_, fields| {
             let [name, value] = columns.map(|column| fields[column]);
             let (id, label) =
                 name.trim().rsplit_once('_').filter(|(id, _)| !id.is_empty()).ok_or_else(|| {
@@ -248,7 +255,7 @@ impl Predictions {
             hash.update(id.as_bytes());
             hash.update(b"\n");
         }
-        crate::document::hex(&hash.finalize())
+        hemora_base::hex(&hash.finalize())
     }
 }
 
@@ -296,6 +303,8 @@ impl Problems {
 /// Where a wide table has what.
 struct Columns {
     id: usize,
+    /// Whether nobody named the column of ids: they may be the numbers of the rows.
+    is_unnamed: bool,
     labels: Vec<usize>,
     truth: Option<Vec<usize>>,
     group: Option<usize>,
@@ -325,6 +334,7 @@ impl Columns {
         }
         Ok(Self {
             id,
+            is_unnamed: mapping.id.is_none() && table.unnamed() == Some(id),
             truth: labels.iter().map(|label| column(&format!("label_{label}"))).collect(),
             labels: labels.iter().filter_map(|&label| column(mapping.column(label))).collect(),
             group: column(GROUP),
@@ -332,5 +342,12 @@ impl Columns {
             study: column(STUDY),
             position: column(POSITION),
         })
+    }
+
+    /// The columns that are read.
+    fn all(&self) -> Vec<usize> {
+        let known = [self.group, self.series, self.study, self.position];
+        let known = known.into_iter().flatten().chain([self.id]);
+        known.chain(self.labels.iter().chain(self.truth.iter().flatten()).copied()).collect()
     }
 }

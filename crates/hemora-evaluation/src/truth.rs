@@ -1,10 +1,11 @@
 //! The labels of slices, from a competition table or a table with a column a label, CSV or Parquet.
 
 use std::collections::{HashMap, HashSet};
+use std::io::Read;
 use std::path::Path;
 
 use hemora_ct::Label;
-use hemora_data::{LabelTable, Table, TableError, parse_label, shorten, with_file};
+use hemora_data::{LabelTable, RowNumbers, Table, TableError, parse_label, shorten, with_file};
 
 use crate::document::FileRef;
 use crate::{EvaluateError, Tally};
@@ -28,6 +29,8 @@ pub(crate) struct Joined {
     pub(crate) unpredicted: Tally,
     /// Predicted slices with rows in the label table that give no labels, with the reason.
     pub(crate) unusable: [(Tally, &'static str); 2],
+    /// Whether they stand in the table of the predictions.
+    pub(crate) is_own: bool,
 }
 
 /// The labels of slices by id; of each the labels asked for, in their order.
@@ -54,11 +57,15 @@ impl Truth {
             incomplete: HashSet::new(),
             warnings: Vec::new(),
         };
-        if with_file(path, |file| Ok(Table::open(file)?.competition()))?.is_some() {
-            truth.read_competition(path, labels)?;
-        } else {
-            truth.read_wide(path, labels)?;
-        }
+        let mut problems = Problems::default();
+        with_file(path, |file| {
+            let table = Table::open(file)?;
+            match table.competition() {
+                Some(_) => truth.read_competition(table, labels),
+                None => truth.read_wide(table, labels, &mut problems),
+            }
+        })?;
+        problems.check(path)?;
         for (ids, what) in [(&truth.conflicting, CONFLICTING), (&truth.incomplete, INCOMPLETE)] {
             if !ids.is_empty() {
                 let mut ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
@@ -91,11 +98,15 @@ impl Truth {
         left.sort_unstable();
         let mut unpredicted = Tally::default();
         left.into_iter().for_each(|id| unpredicted.add(|| shorten(id)));
-        Joined { file: self.file, rows, labelled, unpredicted, unusable }
+        Joined { file: self.file, rows, labelled, unpredicted, unusable, is_own: false }
     }
 
-    fn read_competition(&mut self, path: &Path, labels: &[Label]) -> Result<(), EvaluateError> {
-        let table = LabelTable::read(path)?;
+    fn read_competition<R: Read>(
+        &mut self,
+        table: Table<R>,
+        labels: &[Label],
+    ) -> Result<(), TableError> {
+        let table = LabelTable::from_table(table)?;
         let report = table.report();
         self.conflicting = report.conflicting.iter().map(|id| id.as_str().into()).collect();
         self.incomplete = report.incomplete.iter().map(|row| row.id.as_str().into()).collect();
@@ -113,48 +124,69 @@ impl Truth {
         Ok(())
     }
 
-    fn read_wide(&mut self, path: &Path, labels: &[Label]) -> Result<(), EvaluateError> {
-        let [mut doubled, mut torn, mut wrong] = [(); 3].map(|()| Tally::default());
-        with_file(path, |file| {
-            let table = Table::open(file)?;
-            let id = table.find_id(&ID_COLUMNS).ok_or_else(|| {
-                table.wrong_header(
-                    "`ID,Label`, or a column of ids named Image, id or SOPInstanceUID",
-                )
-            })?;
-            let column = |label: &Label| {
-                let named = table.find(&format!("label_{label}"));
-                named.map_or_else(|| table.column(label.name()), Ok)
-            };
-            let columns = labels.iter().map(column).collect::<Result<Vec<_>, TableError>>()?;
-            table.for_each(|_, fields| {
-                let id = fields[id].trim();
-                let mut label = |&column: &usize| {
-                    parse_label(fields[column]).unwrap_or_else(|_| {
-                        let found = shorten(fields[column]);
-                        wrong.add(|| format!("{} `{found}`", shorten(id)));
-                        Some(false)
-                    })
-                };
-                let row: Option<Box<[bool]>> = columns.iter().map(&mut label).collect();
-                let Some(row) = row else {
-                    self.incomplete.insert(id.into());
-                    return Ok(());
-                };
-                match self.slices.get(id) {
-                    Some(other) if *other == row => doubled.add(|| shorten(id)),
-                    Some(_) => torn.add(|| shorten(id)),
-                    None => {
-                        self.slices.insert(id.into(), row);
-                    }
-                }
-                Ok(())
-            })
+    fn read_wide<R: Read>(
+        &mut self,
+        table: Table<R>,
+        labels: &[Label],
+        problems: &mut Problems,
+    ) -> Result<(), TableError> {
+        let id = table.find_id(&ID_COLUMNS).ok_or_else(|| {
+            table.wrong_header("`ID,Label`, or a column of ids named Image, id or SOPInstanceUID")
         })?;
+        let is_unnamed = table.unnamed() == Some(id);
+        let column = |label: &Label| {
+            let named = table.find(&format!("label_{label}"));
+            named.map_or_else(|| table.column(label.name()), Ok)
+        };
+        let columns = labels.iter().map(column).collect::<Result<Vec<_>, TableError>>()?;
+        let mut numbers = RowNumbers::default();
+        table.only(columns.iter().copied().chain([id])).for_each(|_, fields| {
+            let id = fields[id].trim();
+            numbers.add(id);
+            let mut label = |&column: &usize| {
+                parse_label(fields[column]).unwrap_or_else(|_| {
+                    let found = shorten(fields[column]);
+                    problems.wrong.add(|| format!("{} `{found}`", shorten(id)));
+                    Some(false)
+                })
+            };
+            let row: Option<Box<[bool]>> = columns.iter().map(&mut label).collect();
+            let Some(row) = row else {
+                self.incomplete.insert(id.into());
+                return Ok(());
+            };
+            match self.slices.get(id) {
+                Some(other) if *other == row => problems.doubled.add(|| shorten(id)),
+                Some(_) => problems.torn.add(|| shorten(id)),
+                None => {
+                    self.slices.insert(id.into(), row);
+                }
+            }
+            Ok(())
+        })?;
+        if is_unnamed && numbers.are_all() {
+            return Err(TableError::RowNumbers { todo: "call the column of ids `id`" });
+        }
+        // Another row of the slice has all labels.
+        self.incomplete.retain(|id| !self.slices.contains_key(id));
+        Ok(())
+    }
+}
+
+/// What is wrong with rows of a table with a column a label.
+#[derive(Default)]
+struct Problems {
+    torn: Tally,
+    doubled: Tally,
+    wrong: Tally,
+}
+
+impl Problems {
+    fn check(self, path: &Path) -> Result<(), EvaluateError> {
         for (tally, what, todo) in [
-            (torn, "rows contradict an earlier row of their id", "keep the row that is right"),
-            (doubled, "rows repeat an id", "keep one row of each"),
-            (wrong, "labels are not 0 or 1", "give labels, not probabilities"),
+            (self.torn, "rows contradict an earlier row of their id", "keep the row that is right"),
+            (self.doubled, "rows repeat an id", "keep one row of each"),
+            (self.wrong, "labels are not 0 or 1", "give labels, not probabilities"),
         ] {
             if tally.count > 0 {
                 return Err(EvaluateError::Rows { path: path.to_owned(), what, tally, todo });

@@ -1,7 +1,7 @@
 //! Lesions instead of slices: runs of consecutive positive slices of a series, and how many of them
 //! are found.
 
-use hemora_ct::Label;
+use hemora_ct::{Label, stack};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,10 +49,8 @@ impl Stacks {
                 continue;
             };
             placed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            let mut distances: Vec<f64> =
-                placed.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
-            distances.sort_by(f64::total_cmp);
-            let widest = distances.get(distances.len() / 2).map_or(f64::INFINITY, |it| it * GAP);
+            let along: Vec<f64> = placed.iter().map(|(position, _)| *position).collect();
+            let widest = stack::median_spacing(&along).map_or(f64::INFINITY, |mm| mm * GAP);
             stacks.series.push(number);
             for piece in placed.chunk_by(|one, other| other.0 - one.0 <= widest) {
                 stacks.pieces.push((number, piece.iter().map(|(_, slice)| *slice).collect()));
@@ -219,6 +217,15 @@ fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stack_with_every_slice_twice_is_one_piece() {
+        let positions: Vec<Option<f64>> =
+            (0..8).map(|slice| Some(f64::from(slice / 2) * 5.0)).collect();
+        let stacks = Stacks::new(&Clusters::new(&["a"; 8]), &positions);
+        assert_eq!(stacks.pieces, [(0, (0..8).collect())]);
+        assert_eq!(stacks.runs(|slice| slice > 1).len(), 1);
+    }
 
     #[test]
     fn runs_worked_by_hand() {

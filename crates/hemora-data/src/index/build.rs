@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::examine::{Examined, examine};
-use super::file::{IndexError, IndexReader, IndexWriter};
+use super::file::{IndexError, IndexReader, write_index};
 use super::join::{LabelJoin, Labels};
+use super::lock::IndexLock;
 use super::row::SliceRow;
-use crate::folder_lock::FolderLock;
 use crate::prepare::SplitRule;
 
 /// Files that are looked at before their rows are written: what is lost when a run is killed.
@@ -83,7 +83,7 @@ pub fn build_index(
         failures: list.skipped.iter().map(|s| format!("{}: {}", s.source, s.reason)).collect(),
         ..IndexReport::default()
     };
-    let (parts, _lock) = Parts::open(out)?;
+    let parts = Parts(IndexLock::take(out)?);
     let mut earlier = Earlier::open(out)?;
     let split = earlier.split;
     let (done, total) = (AtomicUsize::new(0), list.sources.len());
@@ -206,24 +206,12 @@ impl Earlier {
     }
 }
 
-/// The rows of finished chunks, an index each, in a folder beside the index to be.
-struct Parts(PathBuf);
+/// The rows of finished chunks, an index each, in the folder beside the index to be that is locked.
+struct Parts(IndexLock);
 
 impl Parts {
-    /// Makes the folder, and keeps other runs out of it as long as the lock lives.
-    fn open(index: &Path) -> Result<(Self, FolderLock), IndexError> {
-        let mut folder = index.as_os_str().to_owned();
-        folder.push(".parts");
-        let folder = PathBuf::from(folder);
-        match FolderLock::take(&folder) {
-            Ok(Some(lock)) => Ok((Self(folder), lock)),
-            Ok(None) => Err(IndexError::Busy(index.to_owned())),
-            Err(source) => Err(IndexError::Io { path: folder, source }),
-        }
-    }
-
     fn path(&self, number: usize) -> PathBuf {
-        self.0.join(format!("{number:06}.parquet"))
+        self.0.folder.join(format!("{number:06}.parquet"))
     }
 
     /// The rows of a chunk that a killed run had finished.
@@ -240,14 +228,15 @@ impl Parts {
     }
 
     fn write(&self, number: usize, rows: Vec<SliceRow>) -> Result<(), IndexError> {
-        let mut writer = IndexWriter::create(&self.path(number), None)?;
-        rows.into_iter().try_for_each(|row| writer.push(row))?;
-        writer.finish()
+        write_index(&self.path(number), None, |writer| {
+            rows.into_iter().try_for_each(|row| writer.push(row))
+        })
     }
 
     fn remove(&self) -> Result<(), IndexError> {
-        let removed = std::fs::remove_dir_all(&self.0);
-        removed.map_err(|source| IndexError::Io { path: self.0.clone(), source })
+        let folder = &self.0.folder;
+        let removed = std::fs::remove_dir_all(folder);
+        removed.map_err(|source| IndexError::Io { path: folder.clone(), source })
     }
 }
 
@@ -259,39 +248,39 @@ fn finish(
     mut labels: Labels,
     report: &mut IndexReport,
 ) -> Result<(), IndexError> {
-    let mut writer = IndexWriter::create(out, split)?;
-    // Half a hash stands for an id: of a million ids no two share one, and it is half as long.
-    let mut ids: HashSet<[u8; 16]> = HashSet::new();
-    for number in 0..count {
-        for row in IndexReader::open(&parts.path(number))? {
-            let mut row = row?;
-            if let Some(reason) = &row.error {
-                report.fail(format!("{}: {reason}", row.source()));
+    write_index(out, split, |writer| {
+        // Half a hash stands for an id: of a million ids no two share one, and it is half as long.
+        let mut ids: HashSet<[u8; 16]> = HashSet::new();
+        for number in 0..count {
+            for row in IndexReader::open(&parts.path(number))? {
+                let mut row = row?;
+                if let Some(reason) = &row.error {
+                    report.fail(format!("{}: {reason}", row.source()));
+                    writer.push(row)?;
+                    continue;
+                }
+                labels.join(&mut row);
+                report.unlabelled += usize::from(row.labels.is_none());
+                report.without_series += usize::from(row.series_instance_uid.is_none());
+                row.flags.retain(|flag| flag != REPEATED_ID);
+                let mut half = [0; 16];
+                half.copy_from_slice(&Sha256::digest(&row.id)[..16]);
+                if !ids.insert(half) {
+                    report.repeated_ids += 1;
+                    row.flags.push(REPEATED_ID.to_owned());
+                    row.flags.sort();
+                }
+                report.slices += 1;
                 writer.push(row)?;
-                continue;
             }
-            labels.join(&mut row);
-            report.unlabelled += usize::from(row.labels.is_none());
-            report.without_series += usize::from(row.series_instance_uid.is_none());
-            row.flags.retain(|flag| flag != REPEATED_ID);
-            let mut half = [0; 16];
-            half.copy_from_slice(&Sha256::digest(&row.id)[..16]);
-            if !ids.insert(half) {
-                report.repeated_ids += 1;
-                row.flags.push(REPEATED_ID.to_owned());
-                row.flags.sort();
-            }
-            report.slices += 1;
-            writer.push(row)?;
         }
-    }
-    report.labels = labels.finish();
-    if report.slices == 0 {
+        report.labels = labels.finish();
+        if report.slices > 0 {
+            return Ok(());
+        }
         let reason = report.failures.first().cloned();
-        return Err(IndexError::Empty(
-            reason.unwrap_or_else(|| format!("{} other files", report.other_files)),
-        ));
-    }
-    writer.finish()?;
+        let reason = reason.unwrap_or_else(|| format!("{} other files", report.other_files));
+        Err(IndexError::Empty(reason))
+    })?;
     parts.remove()
 }

@@ -9,7 +9,8 @@ pub(super) trait Field: Sized {
     /// Kind of its columns.
     const KIND: Kind;
 
-    /// Appends its cells. Numbers of an image that cannot be used are left empty.
+    /// Appends its cells. Of an image that cannot be used, real numbers and truth values that every
+    /// usable one has are left empty; whole numbers stand as they are.
     fn write(&self, usable: bool, cells: &mut Vec<Cell>);
 
     /// Takes its cells.

@@ -1,9 +1,11 @@
 //! The index as a Parquet file, which pandas, Polars and DuckDB open.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hemora_base::write_whole;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -68,21 +70,54 @@ pub enum IndexError {
     Empty(String),
 }
 
-/// Writes rows beside `path`; [`IndexWriter::finish`] puts the file in its place.
-pub(crate) struct IndexWriter {
-    path: PathBuf,
-    partial: PathBuf,
-    writer: SerializedFileWriter<File>,
+/// Writes an index, whose rows `fill` gives, beside `path`, and puts it in its place when it is whole.
+/// `split` is the rule by which the rows' parts were dealt.
+///
+/// # Errors
+/// What `fill` reports, or the operating system; an index that is there stays then.
+pub(crate) fn write_index<E: From<IndexError>>(
+    path: &Path,
+    split: Option<&SplitRule>,
+    fill: impl FnOnce(&mut IndexWriter<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let failed = |source| Stopped::Rows(E::from(parquet(path, source)));
+    let written = write_whole(path, |file| {
+        let mut writer = IndexWriter::new(path, file, split).map_err(failed)?;
+        fill(&mut writer).map_err(Stopped::Rows)?;
+        writer.flush().map_err(|error| Stopped::Rows(error.into()))?;
+        writer.writer.finish().map(|_| ()).map_err(failed)
+    });
+    written.map_err(|stopped| match stopped {
+        Stopped::Io(source) => io(path, source).into(),
+        Stopped::Rows(error) => error,
+    })
+}
+
+/// Why an index could not be written: the operating system's reason, which lacks the path, or another.
+enum Stopped<E> {
+    Io(std::io::Error),
+    Rows(E),
+}
+
+impl<E> From<std::io::Error> for Stopped<E> {
+    fn from(source: std::io::Error) -> Self {
+        Self::Io(source)
+    }
+}
+
+/// Takes the rows of an index.
+pub(crate) struct IndexWriter<'a> {
+    path: &'a Path,
+    writer: SerializedFileWriter<&'a mut (dyn Write + Send)>,
     rows: Vec<SliceRow>,
 }
 
-impl IndexWriter {
-    /// `split` is the rule by which the rows' parts were dealt.
-    pub(crate) fn create(path: &Path, split: Option<&SplitRule>) -> Result<Self, IndexError> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let file = File::create(&partial).map_err(|source| io(&partial, source))?;
+impl<'a> IndexWriter<'a> {
+    fn new(
+        path: &'a Path,
+        file: &'a mut (dyn Write + Send),
+        split: Option<&SplitRule>,
+    ) -> Result<Self, ParquetError> {
         let mut facts = vec![KeyValue::new(READER_KEY.to_owned(), READER.to_owned())];
         facts.extend(split.map(|rule| {
             let rule = toml::to_string(rule).expect("a rule is valid TOML");
@@ -93,9 +128,8 @@ impl IndexWriter {
             // Figures of each page would be kept until the end.
             .set_statistics_enabled(EnabledStatistics::Chunk);
         let properties = Arc::new(properties.build());
-        let writer = SerializedFileWriter::new(file, schema(COLUMNS), properties)
-            .map_err(|source| parquet(path, source))?;
-        Ok(Self { path: path.to_owned(), partial, writer, rows: Vec::new() })
+        let writer = SerializedFileWriter::new(file, schema(COLUMNS), properties)?;
+        Ok(Self { path, writer, rows: Vec::new() })
     }
 
     pub(crate) fn push(&mut self, row: SliceRow) -> Result<(), IndexError> {
@@ -103,19 +137,12 @@ impl IndexWriter {
         if self.rows.len() == GROUP_ROWS { self.flush() } else { Ok(()) }
     }
 
-    pub(crate) fn finish(mut self) -> Result<(), IndexError> {
-        self.flush()?;
-        let file = self.writer.into_inner().map_err(|source| parquet(&self.path, source))?;
-        file.sync_all().map_err(|source| io(&self.partial, source))?;
-        std::fs::rename(&self.partial, &self.path).map_err(|source| io(&self.path, source))
-    }
-
     fn flush(&mut self) -> Result<(), IndexError> {
         if self.rows.is_empty() {
             return Ok(());
         }
         let cells: Vec<Vec<Cell>> = self.rows.drain(..).map(|row| row.cells()).collect();
-        write_group(&mut self.writer, COLUMNS, &cells).map_err(|source| parquet(&self.path, source))
+        write_group(&mut self.writer, COLUMNS, &cells).map_err(|source| parquet(self.path, source))
     }
 }
 

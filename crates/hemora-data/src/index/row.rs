@@ -126,6 +126,10 @@ slice_row! {
 /// Columns that earlier versions did not write: of the stored split, and of the directions.
 pub(crate) const LATER_COLUMNS: [&str; 2] = ["split", "orientation"];
 
+/// What earlier versions wrote for a UID that a file does not have: the slices of all such files would
+/// be of one series.
+const NO_UID: &str = "unknown";
+
 impl SliceRow {
     /// Where the image is.
     pub fn source(&self) -> Source {
@@ -182,11 +186,12 @@ impl SliceRow {
         if row.path.is_empty() {
             return Err("a row has no path".to_owned());
         }
-        let uids =
-            [&mut row.sop_instance_uid, &mut row.series_instance_uid, &mut row.study_instance_uid];
-        for text in uids.into_iter().chain([&mut row.split]) {
-            *text = text.take().filter(|text| !text.is_empty());
+        for uid in
+            [&mut row.sop_instance_uid, &mut row.series_instance_uid, &mut row.study_instance_uid]
+        {
+            *uid = uid.take().filter(|uid| !uid.is_empty() && uid != NO_UID);
         }
+        row.split = row.split.filter(|part| !part.is_empty());
         if row.is_usable() && !is_file_name(&row.id) {
             return Err(format!("{}: the id is no file name", row.path));
         }
@@ -272,6 +277,25 @@ mod tests {
         assert_ne!(name(frame("a/1.dcm")), name(frame("a/2.dcm")));
         let known = SliceRow { series_instance_uid: Some("1.2".into()), ..row("a", "A", "1") };
         assert_eq!(name(known), "1.2");
+    }
+
+    #[test]
+    fn an_unknown_uid_of_an_earlier_version_is_none() {
+        let row = |path: &str, uid: &str| SliceRow {
+            path: path.into(),
+            id: "ID_1".into(),
+            sop_instance_uid: Some(uid.into()),
+            series_instance_uid: Some(uid.into()),
+            study_instance_uid: Some(uid.into()),
+            ..SliceRow::default()
+        };
+        let read = |row: &SliceRow| SliceRow::from_cells(row.cells()).unwrap();
+        let [one, other] = ["a/1.dcm", "b/1.dcm"].map(|path| read(&row(path, "unknown")));
+        assert_eq!((&one.sop_instance_uid, &one.study_instance_uid), (&None, &None));
+        assert_eq!(one.series_instance_uid, None);
+        assert_ne!(one.series_name(), other.series_name());
+        let known = row("a", "1.2.3");
+        assert_eq!(read(&known), known);
     }
 
     #[test]

@@ -27,11 +27,12 @@ pub struct SetStats {
     pub failed: usize,
     /// Rows without labels.
     pub unlabelled: usize,
-    /// Patients, studies and series, as far as they are named.
+    /// Patients, as far as they are named.
     pub patients: usize,
-    /// Studies.
+    /// Studies, as far as they are named.
     pub studies: usize,
-    /// Series.
+    /// Series. Images of one study, patient and folder without a SeriesInstanceUID are one; rows of
+    /// a table that names none are of none.
     pub series: usize,
     /// Positive rows, in label order.
     pub positives: [usize; LABEL_COUNT],
@@ -123,11 +124,11 @@ impl Counter {
             return;
         }
         self.stats.rows += 1;
-        let [study, series] = [&row.study_instance_uid, &row.series_instance_uid]
-            .map(|uid| uid.as_deref().unwrap_or_default());
-        self.alike.add(row);
-        self.groups(&row.patient_id, study, series);
-        if let (Some(z), Some(places)) = (row.z, self.series.get_mut(series)) {
+        let study = row.study_instance_uid.as_deref().unwrap_or_default();
+        let series = row.series_name();
+        self.alike.add_row(row);
+        self.groups(&row.patient_id, study, &series);
+        if let (Some(z), Some(places)) = (row.z, self.series.get_mut(&*series)) {
             places.push(z as f32);
         }
         self.labels(row.labels);

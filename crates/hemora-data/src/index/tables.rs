@@ -18,14 +18,14 @@ pub(super) struct TableRow<'a> {
 
 /// Calls `row` for every image, study or series of a table.
 pub(super) fn read_table(path: &Path, row: &mut dyn FnMut(TableRow<'_>)) -> Result<(), TableError> {
-    if with_file(path, |file| Ok(Table::open(file)?.competition()))?.is_some() {
-        for (_, labels) in LabelTable::read(path)?.iter() {
-            row(TableRow { patient: "", study: "", series: "", labels: Some(labels) });
-        }
-        return Ok(());
-    }
     with_file(path, |file| {
         let table = Table::open(file)?;
+        if table.competition().is_some() {
+            for (_, labels) in LabelTable::from_table(table)?.iter() {
+                row(TableRow { patient: "", study: "", series: "", labels: Some(labels) });
+            }
+            return Ok(());
+        }
         let mut columns = [0; LABEL_COUNT];
         for label in Label::ALL {
             columns[label.index()] = table.column(label.name()).map_err(|_| {
@@ -36,7 +36,8 @@ pub(super) fn read_table(path: &Path, row: &mut dyn FnMut(TableRow<'_>)) -> Resu
         let patient = named(&["PatientID"]);
         let study = named(&["StudyInstanceUID"]);
         let series = named(&["SeriesInstanceUID", "scan_id"]);
-        table.for_each(|_, fields| {
+        let wanted = columns.into_iter().chain([patient, study, series].into_iter().flatten());
+        table.only(wanted).for_each(|_, fields| {
             let group = |column: Option<usize>| column.map_or("", |column| fields[column].trim());
             let labels = labels(fields, &columns)?;
             let (patient, study, series) = (group(patient), group(study), group(series));

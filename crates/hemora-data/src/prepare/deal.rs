@@ -1,4 +1,5 @@
-//! Parts of a split for slices of an index: all of a patient, study or series on one side.
+//! Parts of a split for slices of an index: all of a patient, study or series on one side, and those who
+//! share a picture.
 
 use std::collections::HashMap;
 
@@ -6,11 +7,14 @@ use super::error::PrepareError;
 use super::selection::{SplitBy, SplitInto, SplitRule};
 use super::texts::{TextId, Texts};
 use crate::groups::{Groups, PATIENT, SERIES, STUDY};
+use crate::index::{Alike, Look};
 use crate::labels::unpack;
 use crate::split::partition;
 
 /// Most parts of a split.
 const MAX_PARTS: usize = 1000;
+/// What groups share that have the same picture; behind the names of headers, which name a group first.
+const PICTURE: &str = "picture";
 
 /// What the dealing looks at of a slice.
 #[derive(Debug, Clone, Copy)]
@@ -22,62 +26,109 @@ pub(super) struct Member {
     pub(super) patient: TextId,
     /// Empty if not known.
     pub(super) study: TextId,
-    /// Empty if not known.
+    /// Never empty: slices without one are of a series with those of their folder.
     pub(super) series: TextId,
+    /// Absent if its pixels are not known or show next to nothing.
+    pub(super) look: Option<Look>,
 }
 
-/// The names of the parts, and the part of each member.
+/// A split.
+#[derive(Debug)]
+pub(super) struct Dealt {
+    /// Names of the parts.
+    pub(super) names: Vec<String>,
+    /// The part of each member.
+    pub(super) parts: Vec<u16>,
+    /// Members with a picture that stands under several patients, studies or series that nothing else
+    /// connects.
+    pub(super) pictures: usize,
+    /// Members that look the same as one that need not stand on their side.
+    pub(super) alike: usize,
+}
+
+/// Deals the members to the parts of a rule.
 pub(super) fn deal(
     members: &[Member],
     texts: &Texts,
     rule: SplitRule,
-) -> Result<(Vec<String>, Vec<u16>), PrepareError> {
+) -> Result<Dealt, PrepareError> {
     let (names, shares) = shares(rule.into)?;
     let labels: Vec<_> = members.iter().map(|member| unpack(member.labels)).collect();
-    let parts = match rule.by {
+    let Grouped { groups, of_members, persons, pictures } = group(members, texts);
+    let (parts, sides) = match rule.by {
         SplitBy::Image => {
             let ids: Vec<&str> = members.iter().map(|member| texts.get(member.id)).collect();
-            partition(&labels, &ids, &shares, rule.seed)?
+            (partition(&labels, &ids, &shares, rule.seed)?, persons)
         }
         SplitBy::Patient => {
-            let (groups, of_members) = groups(members, texts);
-            let groups: Vec<&str> = of_members.iter().map(|&group| &*groups[group]).collect();
-            partition(&labels, &groups, &shares, rule.seed)?
+            let groups: Vec<&str> = of_members.iter().map(|&pair| &*groups[pair]).collect();
+            let numbers = numbers(&groups);
+            (partition(&labels, &groups, &shares, rule.seed)?, numbers)
         }
     };
+    let mut alike = Alike::default();
+    for (member, side) in members.iter().zip(sides) {
+        if let Some(Look { look, .. }) = member.look {
+            alike.add(look, side);
+        }
+    }
     let small = |part| u16::try_from(part).expect("parts are limited");
-    Ok((names, parts.into_iter().map(small).collect()))
+    let parts = parts.into_iter().map(small).collect();
+    Ok(Dealt { names, parts, pictures, alike: alike.count() })
 }
 
-/// The names of what must stay together, all slices of a patient, study or series, directly or by way
-/// of others; and which of them each slice belongs to.
-fn groups(members: &[Member], texts: &Texts) -> (Vec<String>, Vec<usize>) {
+/// What must stay together.
+struct Grouped {
+    /// The group of each patient, study and series that occur together, by name.
+    groups: Vec<String>,
+    /// Which of these each member has.
+    of_members: Vec<usize>,
+    /// The group of each member, by number, as headers alone tell.
+    persons: Vec<u64>,
+    /// Members whose picture several of the latter have.
+    pictures: usize,
+}
+
+/// All slices of a patient, study or series belong together, directly or by way of others, and so do
+/// those who share a picture: they are one person under two names.
+fn group(members: &[Member], texts: &Texts) -> Grouped {
     // Slices of one patient, study and series share a group: it is asked for once.
     let mut pairs: HashMap<[TextId; 3], usize> = HashMap::new();
     let mut groups = Groups::default();
     let mut of_members = Vec::with_capacity(members.len());
-    // Slices of which none is known, each a group of its own.
-    let mut alone = Vec::new();
-    for (index, &Member { patient, study, series, .. }) in members.iter().enumerate() {
-        let known = [(PATIENT, patient), (STUDY, study), (SERIES, series)]
-            .map(|(key, id)| (key, texts.get(id)));
-        if known.iter().all(|(_, value)| value.is_empty()) {
-            alone.push(index);
-            of_members.push(usize::MAX);
-            continue;
-        }
+    for &Member { patient, study, series, .. } in members {
         let count = pairs.len();
         of_members.push(*pairs.entry([patient, study, series]).or_insert_with(|| {
-            known.iter().for_each(|(key, value)| groups.join(&count.to_string(), key, value));
+            for (key, id) in [(PATIENT, patient), (STUDY, study), (SERIES, series)] {
+                groups.join(&count.to_string(), key, texts.get(id));
+            }
             count
         }));
     }
-    let mut names = groups.assign((0..pairs.len()).map(|pair| pair.to_string()));
-    for index in alone {
-        of_members[index] = names.len();
-        names.push(format!("image={}", texts.get(members[index].id)));
+    let assign = |groups: &Groups| groups.assign((0..pairs.len()).map(|pair| pair.to_string()));
+    let of_pairs = numbers(&assign(&groups));
+    let persons: Vec<u64> = of_members.iter().map(|&pair| of_pairs[pair]).collect();
+    let mut seen = Alike::default();
+    let pictures = || {
+        let looks = members.iter().enumerate();
+        looks.filter_map(|(index, member)| Some((index, member.look?.picture)))
+    };
+    pictures().for_each(|(index, picture)| seen.add(picture, persons[index]));
+    for (index, picture) in pictures().filter(|(_, picture)| seen.is_of_several(*picture)) {
+        groups.join(&of_members[index].to_string(), PICTURE, &format!("{picture:016x}"));
     }
-    (names, of_members)
+    Grouped { groups: assign(&groups), of_members, persons, pictures: seen.count() }
+}
+
+/// A number for each name, the same for the same name.
+fn numbers<T: AsRef<str>>(names: &[T]) -> Vec<u64> {
+    let mut known: HashMap<&str, u64> = HashMap::new();
+    let mut numbers = Vec::with_capacity(names.len());
+    for name in names {
+        let next = known.len() as u64;
+        numbers.push(*known.entry(name.as_ref()).or_insert(next));
+    }
+    numbers
 }
 
 /// Names and shares of the parts.

@@ -49,6 +49,16 @@ pub enum PrepareError {
     /// Another run fills the folder.
     #[error("{}: another run is at work on this set; wait until it ends", .0.display())]
     Busy(PathBuf),
+    /// Not one slice of the sample whose frequencies are counted could be read.
+    #[error(
+        "none of the {count} slices sampled for the frequencies could be read; the first: {reason}"
+    )]
+    NoneSampled {
+        /// Number of slices.
+        count: usize,
+        /// Why the first was not.
+        reason: String,
+    },
     /// Not one slice could be read.
     #[error("none of {count} slices could be prepared; the first: {reason}")]
     AllFailed {
@@ -67,8 +77,8 @@ pub enum PrepareError {
     },
     /// The folder holds something else.
     #[error(
-        "{}: holds files that are not of this set (another recipe, selection or input); give an \
-         empty folder",
+        "{}: holds files that are not of this set (another recipe, selection, input or version of \
+         Hemora); give an empty folder",
         .0.display()
     )]
     OtherSet(PathBuf),

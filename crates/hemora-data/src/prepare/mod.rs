@@ -3,6 +3,7 @@
 mod deal;
 mod error;
 mod files;
+mod identity;
 mod plan;
 mod recipe;
 mod render;

@@ -9,13 +9,14 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-use super::deal::{Member, deal, too_many_parts};
+use super::deal::{Dealt, Member, deal, too_many_parts};
 use super::error::PrepareError;
+use super::identity::digest;
 use super::recipe::PrepareRecipe;
 use super::selection::{Negatives, Selection, SplitInto};
 use super::stack_names::{Kin, stacks};
 use super::texts::{PackedSource, TextId, Texts};
-use crate::index::{IndexReader, LOCALIZER, REPEATED_ID, SliceRow};
+use crate::index::{IndexReader, LOCALIZER, Look, REPEATED_ID};
 use crate::labels::{pack, unpack};
 
 /// Most slices of an index: their numbers and those of their texts have 32 bits.
@@ -47,6 +48,7 @@ struct Slot {
     patient: TextId,
     study: TextId,
     series: TextId,
+    look: Option<Look>,
     /// Number of its stack: the slices of its series that lie in one direction.
     stack: u32,
     /// The stored part; empty if there is none.
@@ -136,8 +138,8 @@ impl Plan {
                 [&row.patient_id, study, &*row.series_name(), part, &shape, orientation]
                     .map(|text| texts.share(text));
             kin.push(Kin { key: [patient, study, series, shape], orientation });
-            let file_size = row.file_size;
-            slots.push(Slot { source, file_size, patient, study, series, stack: 0, part });
+            let (file_size, look) = (row.file_size, Look::of(&row));
+            slots.push(Slot { source, file_size, patient, study, series, look, stack: 0, part });
             let number = row.instance_number.unwrap_or(i64::MAX);
             along.push((row.z.unwrap_or(f64::INFINITY), number));
         }
@@ -245,18 +247,6 @@ fn number(slices: usize) -> Result<u32, PrepareError> {
     }
 }
 
-fn digest(hash: &mut Sha256, row: &SliceRow) {
-    let series = row.series_name();
-    let facts = [&row.id, &row.sha256, &*series, &row.patient_id];
-    for text in facts {
-        hash.update(text.as_bytes());
-        hash.update([0]);
-    }
-    hash.update(row.z.unwrap_or(f64::NAN).to_le_bytes());
-    hash.update(row.pct_in_window.to_le_bytes());
-    hash.update(row.labels.map_or([2; LABEL_COUNT], |labels| labels.map(u8::from)));
-}
-
 /// The positives with enough types, and a sample of the negatives. `candidates` are in the order of
 /// the ids, the result is not.
 fn sample(candidates: Vec<Planned>, selection: &Selection) -> Result<Vec<Planned>, PrepareError> {
@@ -301,11 +291,11 @@ fn split(
         return stored(slices, slots, texts);
     }
     let member = |slice: &Planned| {
-        let Slot { patient, study, series, .. } = slots[slice.slot as usize];
-        Member { id: slice.id, labels: slice.labels, patient, study, series }
+        let Slot { patient, study, series, look, .. } = slots[slice.slot as usize];
+        Member { id: slice.id, labels: slice.labels, patient, study, series, look }
     };
     let members: Vec<Member> = slices.iter().map(member).collect();
-    let (names, parts) = deal(&members, texts, selection.rule())?;
+    let Dealt { names, parts, .. } = deal(&members, texts, selection.rule())?;
     for (slice, part) in slices.iter_mut().zip(parts) {
         slice.part = part;
     }

@@ -8,6 +8,7 @@ use hemora_ct::{
 };
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
+use super::error::PrepareError;
 use super::recipe::{Crop, Output, PrepareRecipe, PrepareRecipeError, PreparedChannel};
 
 /// A recipe that is ready to render slices.
@@ -22,20 +23,21 @@ impl Renderer {
     /// part of [`Renderer::recipe`].
     ///
     /// # Errors
-    /// [`PrepareRecipeError`] if the recipe or its bins are unusable.
+    /// [`PrepareError`] if the recipe or its bins are unusable, or that of `sample`.
     pub fn new(
         mut recipe: PrepareRecipe,
-        sample: impl FnOnce() -> HuCounts,
-    ) -> Result<Self, PrepareRecipeError> {
+        sample: impl FnOnce() -> Result<HuCounts, PrepareError>,
+    ) -> Result<Self, PrepareError> {
         recipe.check()?;
         let lacks_bins = recipe.lacks_bins();
         let scale = match &mut recipe.output {
             Output::Jpeg { bins, channels, .. } => {
                 if lacks_bins {
-                    *bins = sample().breaks();
+                    *bins = sample()?.breaks();
                 }
                 let needed = channels.iter().any(|channel| channel.window.is_none());
-                needed.then(|| FrequencyScale::new(bins.clone())).transpose()?
+                let scale = needed.then(|| FrequencyScale::new(bins.clone())).transpose();
+                scale.map_err(PrepareRecipeError::from)?
             }
             Output::Hu { .. } => None,
         };

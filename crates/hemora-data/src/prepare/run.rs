@@ -8,14 +8,14 @@ use std::{fs, iter};
 use hemora_ct::{HuCounts, Label, Plane};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::error::PrepareError;
 use super::files::{in_path, is_whole_jpeg, write_image, write_table, write_whole};
+use super::identity::claim;
 use super::plan::{Plan, Planned, Purpose, generator};
 use super::recipe::{Output, PrepareRecipe};
 use super::render::Renderer;
-use super::selection::{Selection, SplitInto, SplitRule};
+use super::selection::{Selection, SplitInto};
 use super::shard::write_shard;
 use crate::folder_lock::FolderLock;
 use crate::groups::{PATIENT, SERIES, STUDY};
@@ -72,22 +72,12 @@ pub fn prepare(
     recipe.check()?;
     let rows = IndexReader::open(index)?;
     let stored = rows.split_rule().filter(|_| selection.split == SplitInto::Stored).copied();
-    let plan = Plan::new(rows, recipe, selection)?;
     let Some(_lock) = in_path(out, FolderLock::take(out))? else {
         return Err(PrepareError::Busy(out.to_owned()));
     };
+    let plan = Plan::new(rows, recipe, selection)?;
     claim(out, &plan, recipe, selection, stored)?;
-    let mut unread = None;
-    let renderer = Renderer::new(recipe.clone(), || {
-        frequencies(&plan, recipe, selection.seed).unwrap_or_else(|error| {
-            unread = Some(error);
-            HuCounts::default()
-        })
-    });
-    if let Some(error) = unread {
-        return Err(error);
-    }
-    let renderer = renderer?;
+    let renderer = Renderer::new(recipe.clone(), || frequencies(&plan, recipe, selection.seed))?;
     let resolved = toml::to_string(renderer.recipe()).expect("recipes are valid TOML");
     write_whole(&out.join("recipe.toml"), |file| file.write_all(resolved.as_bytes()))?;
     let run = Run { plan: &plan, renderer: &renderer, out, done: AtomicUsize::new(0), progress };
@@ -137,81 +127,57 @@ fn prepared<'a>(plan: &'a Plan, failed: &'a Failed) -> impl Iterator<Item = &'a 
     slices.filter(move |(index, _)| failed.next_if_eq(index).is_none()).map(|(_, slice)| slice)
 }
 
-/// What decides a set, beside its recipe.
-#[derive(Serialize)]
-struct Identity<'a> {
-    version: u32,
-    slices: usize,
-    input_sha256: &'a str,
-    recipe_as_given: &'a str,
-    selection: &'a Selection,
-    /// How the index was split, if that split was taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stored_split: Option<SplitRule>,
-}
-
-/// Makes the folder this set's own, or finds that it already is.
-fn claim(
-    out: &Path,
-    plan: &Plan,
-    recipe: &PrepareRecipe,
-    selection: &Selection,
-    stored_split: Option<SplitRule>,
-) -> Result<(), PrepareError> {
-    let recipe = toml::to_string(recipe).expect("recipes are valid TOML");
-    let identity = Identity {
-        version: 1,
-        slices: plan.slices.len(),
-        input_sha256: &plan.input_sha256,
-        recipe_as_given: &recipe,
-        selection,
-        stored_split,
-    };
-    let identity = toml::to_string(&identity).expect("an identity is valid TOML");
-    let path = out.join("set.toml");
-    match fs::read_to_string(&path) {
-        Ok(there) if there == identity => return Ok(()),
-        Ok(_) => return Err(PrepareError::OtherSet(out.to_owned())),
-        Err(_) => {}
-    }
-    in_path(out, fs::create_dir_all(out))?;
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name());
-    let names = fs::read_dir(out).and_then(|entries| entries.map(name).collect());
-    let names: Vec<std::ffi::OsString> = in_path(out, names)?;
-    // A run that was killed before it had written its first file leaves a part of it.
-    if names.iter().any(|name| name != "set.toml.partial") {
-        return Err(PrepareError::OtherSet(out.to_owned()));
-    }
-    write_whole(&path, |file| file.write_all(identity.as_bytes()))
-}
-
 /// Frequencies of HU in a sample of the plan's slices.
 ///
 /// # Errors
-/// [`PrepareError::AllFailed`] if none of the sample can be read.
+/// [`PrepareError::NoneSampled`] if none of the sample can be read.
 fn frequencies(plan: &Plan, recipe: &PrepareRecipe, seed: u64) -> Result<HuCounts, PrepareError> {
     let Output::Jpeg { bin_images, .. } = recipe.output else { return Ok(HuCounts::default()) };
     let mut slices: Vec<&Planned> = plan.slices.iter().collect();
     slices.shuffle(&mut generator(seed, Purpose::Bins));
     slices.truncate(bin_images);
-    let read_some = AtomicBool::new(false);
-    let add = |mut counts: HuCounts, slice: &&Planned| {
-        // One that cannot be read is reported when its turn comes.
-        if let Ok(image) = read(plan, slice.slot) {
-            counts.add(&image.values);
-            read_some.store(true, Ordering::Relaxed);
+    let add = |mut sampled: Sampled, (number, slice): (usize, &&Planned)| {
+        match read(plan, slice.slot) {
+            Ok(image) => {
+                sampled.counts.add(&image.values);
+                sampled.read += 1;
+            }
+            // One that cannot be read is reported when its turn comes.
+            Err(reason) => sampled.fail((number, reason)),
         }
-        counts
+        sampled
     };
-    let merge = |mut counts: HuCounts, other: HuCounts| {
-        counts.merge(&other);
-        counts
-    };
-    let counts = slices.par_iter().fold(HuCounts::default, add).reduce(HuCounts::default, merge);
-    let first = slices.first().filter(|_| !read_some.into_inner());
-    match first.map(|slice| read(plan, slice.slot)) {
-        Some(Err(reason)) => Err(PrepareError::AllFailed { count: slices.len(), reason }),
-        _ => Ok(counts),
+    let numbered = slices.par_iter().enumerate();
+    let sampled = numbered.fold(Sampled::default, add).reduce(Sampled::default, Sampled::merge);
+    match sampled.first_failed {
+        Some((_, reason)) if sampled.read == 0 => {
+            Err(PrepareError::NoneSampled { count: slices.len(), reason })
+        }
+        _ => Ok(sampled.counts),
+    }
+}
+
+/// What reading a sample gave.
+#[derive(Default)]
+struct Sampled {
+    counts: HuCounts,
+    read: usize,
+    /// Number of the first slice that could not be read, and why.
+    first_failed: Option<(usize, String)>,
+}
+
+impl Sampled {
+    fn fail(&mut self, failed: (usize, String)) {
+        if self.first_failed.as_ref().is_none_or(|(number, _)| failed.0 < *number) {
+            self.first_failed = Some(failed);
+        }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.counts.merge(&other.counts);
+        self.read += other.read;
+        other.first_failed.into_iter().for_each(|failed| self.fail(failed));
+        self
     }
 }
 

@@ -82,7 +82,7 @@ pub enum SplitInto {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitBy {
-    /// All that is known to be of one patient or series.
+    /// All that is known to be of one patient, study or series, and those who share a picture.
     Patient,
     /// Nothing: patients stand on several sides and figures are too good
     /// (docs/references.md#seed-networks).

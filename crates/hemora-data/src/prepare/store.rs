@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::deal::{Member, deal};
+use super::deal::{Dealt, Member, deal};
 use super::error::PrepareError;
 use super::selection::SplitRule;
 use super::texts::Texts;
-use crate::index::{Alike, IndexReader, IndexWriter, REPEATED_ID, SliceRow};
+use crate::index::{IndexLock, IndexReader, Look, REPEATED_ID, SliceRow, write_index};
 use crate::labels::pack;
 
 /// What [`store_split`] did.
@@ -20,23 +20,29 @@ pub struct SplitReport {
     pub repeated_ids: usize,
     /// Slices of the split without PatientID: their studies and series stay together.
     pub without_patient: usize,
-    /// Slices of the split that look the same as one of another patient.
+    /// Slices of the split that are the same picture as one of another patient. If it is split by
+    /// patient, these patients stand on one side.
+    pub pictures: usize,
+    /// Slices of the split that look the same as one of another patient, who may stand on another
+    /// side.
     pub alike: usize,
 }
 
 /// Splits the labelled slices of an index by `rule` and writes their parts into its column `split`;
 /// a split that is there is replaced. Sets prepared with [`SplitInto::Stored`](super::SplitInto)
-/// share it, whatever slices they take. The same labels, patients, studies and series give the same split.
-/// Memory holds a few hundred bytes a slice.
+/// share it, whatever slices they take. The same labels, patients, studies, series and pictures give the
+/// same split. Memory holds a few hundred bytes a slice.
 ///
 /// # Errors
-/// [`PrepareError`] if the index cannot be read or written, or not be split so.
+/// [`PrepareError`] if the index cannot be read or written, not be split so, or another run writes it.
 pub fn store_split(index: &Path, rule: &SplitRule) -> Result<SplitReport, PrepareError> {
+    // An index that is not there needs no lock beside it.
+    drop(IndexReader::open(index)?);
+    let _lock = IndexLock::take(index)?;
     let mut texts = Texts::default();
     let mut members = Vec::new();
     let mut report = SplitReport::default();
     let stands_in_it = |row: &SliceRow| row.is_usable() && !row.has_flag(REPEATED_ID);
-    let mut alike = Alike::default();
     for row in IndexReader::open(index)? {
         let row = row?;
         if !stands_in_it(&row) {
@@ -48,32 +54,33 @@ pub fn store_split(index: &Path, rule: &SplitRule) -> Result<SplitReport, Prepar
             continue;
         };
         report.without_patient += usize::from(row.patient_id.is_empty());
-        alike.add(&row);
         let study = row.study_instance_uid.as_deref().unwrap_or_default();
         let [patient, study, series] =
             [&row.patient_id, study, &*row.series_name()].map(|text| texts.share(text));
         let id = texts.push(&row.id);
-        members.push(Member { id, labels: pack(labels), patient, study, series });
+        let look = Look::of(&row);
+        members.push(Member { id, labels: pack(labels), patient, study, series, look });
     }
-    report.alike = alike.count();
     if members.is_empty() {
         return Err(PrepareError::NothingSelected);
     }
-    let (names, parts) = deal(&members, &texts, *rule)?;
+    let Dealt { names, parts, pictures, alike } = deal(&members, &texts, *rule)?;
+    (report.pictures, report.alike) = (pictures, alike);
     drop((members, texts));
     report.parts = names.iter().map(|name| (name.clone(), 0)).collect();
     let mut parts = parts.into_iter();
-    let mut writer = IndexWriter::create(index, Some(rule))?;
-    for row in IndexReader::open(index)? {
-        let mut row = row?;
-        let part = if stands_in_it(&row) && row.labels.is_some() { parts.next() } else { None };
-        row.split = part.map(|part| {
-            let (name, count) = &mut report.parts[usize::from(part)];
-            *count += 1;
-            name.clone()
-        });
-        writer.push(row)?;
-    }
-    writer.finish()?;
+    write_index(index, Some(rule), |writer| {
+        for row in IndexReader::open(index)? {
+            let mut row = row?;
+            let part = if stands_in_it(&row) && row.labels.is_some() { parts.next() } else { None };
+            row.split = part.map(|part| {
+                let (name, count) = &mut report.parts[usize::from(part)];
+                *count += 1;
+                name.clone()
+            });
+            writer.push(row)?;
+        }
+        Ok::<(), PrepareError>(())
+    })?;
     Ok(report)
 }

@@ -40,7 +40,8 @@ fn compare(python: &Path, files: &[PathBuf]) {
     assert_eq!(truth.slices.len(), files.len());
     let mut counts = HuCounts::default();
     files.iter().for_each(|file| counts.add(&read(file).values));
-    let renderer = Renderer::new(PrepareRecipe::built_in("howard").unwrap(), || counts).unwrap();
+    let renderer =
+        Renderer::new(PrepareRecipe::built_in("howard").unwrap(), || Ok(counts)).unwrap();
     let Output::Jpeg { bins, .. } = &renderer.recipe().output else { unreachable!() };
     assert_eq!(*bins, truth.bins);
     let mut differing = 0usize;

@@ -62,7 +62,9 @@ fn phantoms_are_counted_printed_and_drawn() {
     assert!(printed.contains("64 × 64"), "{printed}");
     let page = stats.page("a <set>");
     assert!(page.contains("a &lt;set&gt;") && !page.contains("<set>"));
-    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
+    for forbidden in ["http://", "https://", "url(", "src=", "@import", "<script"] {
+        assert!(!page.contains(forbidden), "the page contains {forbidden:?}");
+    }
     assert!(page.contains(&format!(">{}</text>", stats.positives[5])));
 }
 

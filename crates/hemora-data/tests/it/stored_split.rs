@@ -5,10 +5,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use hemora_data::{
-    Crop, IndexReader, Negatives, PrepareError, PrepareRecipe, Selection, SliceRow, SplitBy,
-    SplitInto, SplitRule, build_index, prepare, store_split,
+    Crop, IndexError, IndexReader, Negatives, PrepareError, PrepareRecipe, Selection, SliceRow,
+    SplitBy, SplitInto, SplitRule, build_index, prepare, store_split,
 };
 use hemora_synth::{PhantomOptions, write_dataset};
+
+const FOLDS: SplitRule = SplitRule { into: SplitInto::Folds(3), by: SplitBy::Patient, seed: 0 };
 
 /// Six phantom patients, indexed with their labels.
 fn indexed(folder: &Path) -> PathBuf {
@@ -127,9 +129,32 @@ fn what_cannot_be_dealt_is_refused_and_the_index_stays() {
     let folder = tempfile::tempdir().unwrap();
     let index = indexed(folder.path());
     let before = std::fs::read(&index).unwrap();
+    let names = || std::fs::read_dir(folder.path()).unwrap().count();
+    let files = names();
     for into in [SplitInto::Stored, SplitInto::Folds(1), SplitInto::Folds(50)] {
         let rule = SplitRule { into, by: SplitBy::Patient, seed: 0 };
         assert!(store_split(&index, &rule).is_err(), "{into:?}");
     }
     assert_eq!(std::fs::read(&index).unwrap(), before);
+    let error = store_split(&folder.path().join("none.parquet"), &FOLDS).unwrap_err();
+    assert!(error.to_string().contains("none.parquet"), "{error}");
+    // Neither half an index nor a lock is left beside it.
+    assert_eq!(names(), files);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_index_that_another_run_writes_is_not_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = indexed(folder.path());
+    let before = std::fs::read(&index).unwrap();
+    let parts = folder.path().join("set.parquet.parts");
+    std::fs::create_dir(&parts).unwrap();
+    let held = std::fs::File::open(&parts).unwrap();
+    held.lock().unwrap();
+    let error = store_split(&index, &FOLDS).unwrap_err();
+    assert!(matches!(error, PrepareError::Index(IndexError::Busy(_))), "{error}");
+    assert_eq!(std::fs::read(&index).unwrap(), before);
+    drop(held);
+    store_split(&index, &FOLDS).unwrap();
 }

@@ -5,7 +5,7 @@ use hemora_metrics::{LesionDecisions, LesionLength};
 use hemora_page::{number, section, table, title};
 use maud::{Markup, html};
 
-use super::words::{aside, interval_cell, point_name_text};
+use super::words::{aside, interval_cell, point_name_text, tuned_mark};
 use crate::Evaluation;
 
 pub(super) fn lesions(evaluation: &Evaluation) -> Markup {
@@ -23,7 +23,7 @@ pub(super) fn lesions(evaluation: &Evaluation) -> Markup {
             @for decisions in &label.decisions {
                 tr {
                     th scope="row" { (title(label.label)) }
-                    td { (point_name_text(&decisions.name)) }
+                    td { (point_name_text(&decisions.name)) (tuned_mark(evaluation)) }
                     td { (label.runs) }
                     (interval_cell(&decisions.sensitivity))
                     (interval_cell(&decisions.false_runs_a_series))

@@ -4,7 +4,7 @@ use hemora_metrics::{DECISION_METRICS, Decisions, LabelMetrics, Level, Operating
 use hemora_page::{number, section, short, table, title};
 use maud::{Markup, html};
 
-use super::words::{any_first, aside, interval_cell, level_title, point_text};
+use super::words::{any_first, aside, interval_cell, level_title, point_text, tuned_mark};
 use crate::{Evaluation, LevelMetrics};
 
 pub(super) fn points(evaluation: &Evaluation) -> Markup {
@@ -73,7 +73,7 @@ fn row(evaluation: &Evaluation, label: &LabelMetrics, decisions: &Decisions) -> 
         tr {
             th scope="row" { (title(label.label)) }
             td {
-                (point_text(point)) @if evaluation.tuned_on_these_cases { "†" } " " (aside(&origin))
+                (point_text(point)) (tuned_mark(evaluation)) " " (aside(&origin))
             }
             td { (format!("{:.4}", point.threshold)) }
             @for metric in DECISION_METRICS { (interval_cell((metric.interval)(decisions))) }

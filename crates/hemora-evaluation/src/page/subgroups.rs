@@ -5,7 +5,7 @@ use hemora_page::chart::interval;
 use hemora_page::{section, short, table, title};
 use maud::{Markup, html};
 
-use super::words::{aside, interval_cell, interval_text};
+use super::words::{aside, interval_cell, interval_text, point_name_text, tuned_mark};
 use crate::{Evaluation, Subgroup, SubgroupLabel};
 
 pub(super) fn subgroups(evaluation: &Evaluation) -> Markup {
@@ -54,7 +54,7 @@ fn subgroups_of_label(evaluation: &Evaluation, label: Label) -> Markup {
         @for (index, (group, figures)) in groups.iter().enumerate() {
             // A column is named where it begins.
             @let begins = index == 0 || groups[index - 1].0.column != group.column;
-            (row(group, figures, begins))
+            (row(group, figures, begins, tuned_mark(evaluation)))
         }
     };
     html! {
@@ -65,7 +65,7 @@ fn subgroups_of_label(evaluation: &Evaluation, label: Label) -> Markup {
     }
 }
 
-fn row(group: &Subgroup, figures: &SubgroupLabel, names_column: bool) -> Markup {
+fn row(group: &Subgroup, figures: &SubgroupLabel, names_column: bool, mark: &str) -> Markup {
     let auroc = &figures.auroc;
     html! {
         tr class=[figures.small.then_some("small")] {
@@ -78,7 +78,7 @@ fn row(group: &Subgroup, figures: &SubgroupLabel, names_column: bool) -> Markup 
             td { (interval([0.5, 1.0], auroc.value, auroc.low, auroc.high)) }
             td {
                 @for decision in &figures.decisions {
-                    (short(&decision.name)) ": " (interval_text(&decision.sensitivity))
+                    (point_name_text(&decision.name)) (mark) ": " (interval_text(&decision.sensitivity))
                     (aside(&format!("specificity {}", interval_text(&decision.specificity))))
                 }
             }

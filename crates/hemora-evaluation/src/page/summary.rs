@@ -2,10 +2,10 @@
 
 use hemora_ct::Label;
 use hemora_metrics::{Decisions, Interval, LabelMetrics, Level};
-use hemora_page::{number, section, short, title};
+use hemora_page::{number, section, title};
 use maud::{Markup, html};
 
-use super::words::point_text;
+use super::words::{point_name_text, point_text, tuned_mark};
 use crate::{Evaluation, LevelMetrics};
 
 /// AUROC words: a reader who knows no AUROC must get an idea of its size.
@@ -80,7 +80,7 @@ fn level_sentences(evaluation: &Evaluation, level: &LevelMetrics) -> Vec<Markup>
 fn decided(evaluation: &Evaluation, decisions: &Decisions, items: &str, what: &str) -> Markup {
     html! {
         "At the operating point \u{201c}" (point_text(&decisions.point)) "\u{201d}"
-        @if evaluation.tuned_on_these_cases { "†" }
+        (tuned_mark(evaluation))
         " it finds " (range(&decisions.sensitivity)) " of 100 " (items) " with " (what)
         ", and raises a false alarm for " (range(&complement(&decisions.specificity)))
         " of 100 without."
@@ -94,8 +94,8 @@ fn lesions(evaluation: &Evaluation) -> Option<Markup> {
     let decisions = any.decisions.first().filter(|_| any.runs >= FEW_TO_RANK)?;
     Some(html! {
         "Of " strong { (any.runs) } " lesions (runs of neighbouring slices with any hemorrhage) it \
-        finds " (range(&decisions.sensitivity)) " of 100 at \u{201c}" (short(&decisions.name))
-        "\u{201d}, with " (number::decimal(decisions.false_runs_a_series.value))
+        finds " (range(&decisions.sensitivity)) " of 100 at \u{201c}"
+        (point_name_text(&decisions.name)) "\u{201d}" (tuned_mark(evaluation)) ", with " (number::decimal(decisions.false_runs_a_series.value))
         " false alarms a series."
     })
 }

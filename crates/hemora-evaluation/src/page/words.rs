@@ -5,6 +5,8 @@ use hemora_metrics::{Interval, LabelMetrics, Level, OperatingPoint, OperatingRul
 use hemora_page::{number, short};
 use maud::{Markup, html};
 
+use crate::Evaluation;
+
 /// A figure and its interval: `0.912 (0.874 to 0.941)`.
 pub(crate) fn interval_text(interval: &Interval) -> String {
     number::interval(interval.value, interval.low, interval.high)
@@ -53,6 +55,11 @@ pub(super) fn point_text(point: &OperatingPoint) -> String {
 /// An operating point by its name, in words where that is its rule.
 pub(super) fn point_name_text(name: &str) -> String {
     name.parse().map_or_else(|_| short(name).into_owned(), rule_text)
+}
+
+/// The mark of figures that depend on thresholds that were chosen on the very cases.
+pub(super) fn tuned_mark(evaluation: &Evaluation) -> &'static str {
+    if evaluation.tuned_on_these_cases { "†" } else { "" }
 }
 
 fn rule_text(rule: OperatingRule) -> String {

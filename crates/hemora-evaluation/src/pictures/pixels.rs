@@ -7,13 +7,14 @@ use hemora_ct::{Fingerprint, InputRecipe, Plane, Slice, Window};
 use hemora_io::{Reader, Source, list_sources, read_png};
 use rayon::prelude::*;
 
-use crate::Cases;
+use crate::{Cases, Tally};
 
 /// Where the pixels of slices are, by the slices' ids.
 #[derive(Debug, Default)]
 pub struct Pixels {
     sources: HashMap<String, Source>,
     reader: Reader,
+    warnings: Vec<String>,
 }
 
 /// A decoded slice.
@@ -44,7 +45,7 @@ impl SliceImage {
 
 impl Pixels {
     /// The slices that the index of `cases` knows, and those among `images` (files and folders) that
-    /// are named after a slice.
+    /// are named after a slice. The index counts before them, and of two of one name the first.
     pub fn find(cases: &Cases, images: &[PathBuf]) -> Self {
         let mut sources = HashMap::new();
         for (id, facts) in cases.ids.iter().zip(cases.facts.iter().flatten()) {
@@ -53,17 +54,36 @@ impl Pixels {
             }
         }
         let wanted: HashSet<&str> = cases.ids.iter().map(String::as_str).collect();
-        for source in list_sources(images).sources {
+        let list = list_sources(images);
+        let mut warnings: Vec<String> =
+            list.skipped.iter().map(|skip| format!("{}: {}", skip.source, skip.reason)).collect();
+        let (mut given, mut repeated) = (HashSet::new(), Tally::default());
+        for source in list.sources {
             let name = match &source {
                 Source::Entry { name, .. } => Path::new(name),
                 source => source.file(),
             };
             let stem = name.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-            if wanted.contains(stem) {
-                sources.insert(stem.to_owned(), source);
+            if !wanted.contains(stem) {
+                continue;
             }
+            if !given.insert(stem.to_owned()) {
+                repeated.add(|| source.to_string());
+            }
+            sources.entry(stem.to_owned()).or_insert(source);
         }
-        Self { sources, reader: Reader::default() }
+        if repeated.count > 0 {
+            warnings.push(format!(
+                "{} images have the name of an earlier one, which counts: {repeated}",
+                repeated.count
+            ));
+        }
+        Self { sources, reader: Reader::default(), warnings }
+    }
+
+    /// Images that could not be listed, and those that another of their name stands before.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Whether there are none.

@@ -109,6 +109,21 @@ fn columns_are_mapped_and_labels_chosen() {
 }
 
 #[test]
+fn a_named_column_makes_no_submission_of_a_table() {
+    let tables = Tables::new();
+    let request = CaseRequest {
+        mapping: Mapping {
+            columns: [(Label::Any, "Label".to_owned())].into(),
+            only: vec![Label::Any],
+            ..Mapping::default()
+        },
+        ..tables.request("id,label\nID_01,0.9\nID_02,0.2\n", &label_csv())
+    };
+    let cases = Cases::load(&request).unwrap();
+    assert_eq!((cases.ids.len(), &*cases.columns[0].probabilities), (2, &[0.9, 0.2][..]));
+}
+
+#[test]
 fn a_comparison_aligns_the_other_model_and_a_subgroup_its_slices() {
     let tables = Tables::new();
     let mut sex = String::from("id,sex\n");

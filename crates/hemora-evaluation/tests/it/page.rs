@@ -41,6 +41,8 @@ fn a_full_page_is_sound_and_marks_what_was_tuned() {
         "For research use only",
         "Tuned on these cases",
         "sensitivity \u{2265} 0.9†",
+        // Of subgroups too.
+        "sensitivity \u{2265} 0.9†: ",
         "4 of 48 slices have any hemorrhage",
         "4 of 12 studies have any hemorrhage",
         "PPV at 5\u{a0}%",

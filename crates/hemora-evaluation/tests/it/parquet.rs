@@ -4,9 +4,10 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
+use hemora_ct::{ImagePlane, Slice};
 use hemora_data::{TableColumn, build_index};
 use hemora_evaluation::{CaseRequest, Cases, Evaluation, Mapping, evaluate, write_html};
-use hemora_io::PixelStorage;
+use hemora_io::{NewSlice, PixelStorage, write_slice};
 use hemora_metrics::{Level, OperatingRule};
 use hemora_synth::{PhantomOptions, write_dataset};
 
@@ -235,6 +236,52 @@ fn what_the_index_lacks_or_contradicts_is_named() {
     };
     let message = Cases::load(&request).unwrap_err().to_string();
     assert!(message.contains("no.parquet") && message.contains("Parquet"), "{message}");
+}
+
+#[test]
+fn a_slice_without_a_series_does_not_take_the_series_of_the_others() {
+    let tables = Tables::new();
+    let scans = tables.write("marker", "").parent().unwrap().join("scans");
+    std::fs::create_dir(&scans).unwrap();
+    let mut predictions = String::from("id,any,label_any\n");
+    for slice in 0..6 {
+        let (id, own) = (format!("ID_{slice}"), slice != 5);
+        let plane = ImagePlane::new(
+            [0.0, 0.0, f64::from(slice) * 5.0],
+            [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+            None,
+        );
+        let slice_of = Slice::new(16, 16, vec![40.0; 256], Some(plane.unwrap())).unwrap();
+        let new = NewSlice {
+            sop_instance_uid: &id,
+            series_instance_uid: if own { "1.1.1" } else { "" },
+            study_instance_uid: if own { "1.1" } else { "" },
+            patient_id: "A",
+            series_description: "",
+            instance_number: 1,
+            storage: PixelStorage::Signed16 { intercept: -1024 },
+            slice: &slice_of,
+        };
+        write_slice(&scans.join(format!("{id}.dcm")), &new).unwrap();
+        writeln!(predictions, "{id},0.{slice},{}", slice % 2).unwrap();
+    }
+    let index = scans.with_extension("parquet");
+    build_index(&[scans], &[], &index, &|_, _| {}).unwrap();
+    let request = CaseRequest {
+        predictions: tables.write("predictions.csv", &predictions),
+        index: Some(index),
+        mapping: Mapping { only: vec![hemora_ct::Label::Any], ..Mapping::default() },
+        ..CaseRequest::default()
+    };
+    let cases = Cases::load(&request).unwrap();
+    assert_eq!(cases.hierarchy.series.as_ref().unwrap().len(), 2);
+    // A study has no name of its own: its level is left out, and that is said.
+    assert!(cases.hierarchy.studies.is_none());
+    let said = cases.warnings.join("; ");
+    assert!(said.contains("of 1 slices the study is not known"), "{said}");
+    assert!(!said.contains("the series is not known"), "{said}");
+    let facts = cases.facts.unwrap();
+    assert_eq!(facts[4].as_ref().unwrap().height, Some(1.0));
 }
 
 #[test]

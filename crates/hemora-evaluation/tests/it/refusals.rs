@@ -2,12 +2,14 @@
 
 use hemora_ct::Label;
 use hemora_evaluation::{
-    CaseRequest, Cases, EvaluateError, EvaluateOptions, Mapping, calibrate, evaluate,
+    CaseRequest, Cases, EvaluateError, EvaluateOptions, Mapping, Pixels, calibrate, evaluate,
     read_evaluation, read_fit,
 };
 use hemora_metrics::{CalibrationMethod, FitOptions, Level, OperatingRule};
 
-use crate::support::{Tables, label_csv, options, result_csv, submission_csv, validation_csv};
+use crate::support::{
+    Tables, label_csv, options, result_csv, slices, submission_csv, validation_csv,
+};
 
 fn refusal(predictions: &str, labels: &str) -> String {
     let tables = Tables::new();
@@ -88,10 +90,10 @@ fn labels_have_one_rule_in_every_kind_of_table() {
     let plain = Cases::load(&tables.request(&result_csv(), &label_csv())).unwrap();
     let other = Cases::load(&tables.request(&result_csv(), &float(label_csv()))).unwrap();
     assert_eq!(plain.columns, other.columns);
-    let wide = "name,label_any,any\na,1.0,1.0000001\nb,false,0.5\nc,,0.5\n".replace("name", "ID");
+    let wide = "ID,label_any,any\na,1.0,1.0000001\nb,false,0.5\nc,,0.5\n";
     let mapping = hemora_evaluation::Mapping { only: vec![Label::Any], ..Default::default() };
     let request = CaseRequest {
-        predictions: tables.write("p.csv", &wide),
+        predictions: tables.write("p.csv", wide),
         mapping,
         partial: true,
         ..CaseRequest::default()
@@ -101,6 +103,72 @@ fn labels_have_one_rule_in_every_kind_of_table() {
     assert_eq!(cases.columns[0].probabilities, [1.0, 0.5]);
     let whole = CaseRequest { partial: false, ..request };
     assert!(Cases::load(&whole).unwrap_err().to_string().contains("1 slices have no labels: c"));
+}
+
+#[test]
+fn numbers_of_rows_are_no_ids() {
+    let numbered = |text: String| -> String {
+        let row = |(number, line): (usize, &str)| match number {
+            // What pandas makes of a table whose ids stand in a column of another name.
+            0 => format!(",{line}\n").replace("sop_instance_uid", "file").replace("Image", "file"),
+            number => format!("{},{line}\n", number - 1),
+        };
+        text.lines().enumerate().map(row).collect()
+    };
+    let named = |text: &str| -> String { text.replacen(',', "key,", 1) };
+    let message = refusal(&numbered(result_csv()), &label_csv());
+    assert!(message.contains("predictions.csv") && message.contains("--id NAME"), "{message}");
+    let wide: String = std::iter::once("Image,any\n".to_owned())
+        .chain(slices().map(|(id, _, truth)| format!("{id},{}\n", u8::from(truth[5]))))
+        .collect();
+    let tables = Tables::new();
+    let load = |predictions: &str, labels: &str, id: Option<&str>| {
+        let mapping =
+            Mapping { only: vec![Label::Any], id: id.map(str::to_owned), ..Mapping::default() };
+        Cases::load(&CaseRequest { mapping, ..tables.request(predictions, labels) })
+    };
+    let message = load(&result_csv(), &numbered(wide.clone()), None).unwrap_err().to_string();
+    assert!(message.contains("labels.csv") && message.contains("call the column"), "{message}");
+    // Named, the ids are those of the column; a name for the numbers says that they are ids.
+    assert_eq!(load(&numbered(result_csv()), &wide, Some("file")).unwrap().ids.len(), 48);
+    let keys = named(&numbered(wide)).replace("key,", "id,");
+    let numbers = load(&named(&numbered(result_csv())), &keys, Some("key")).unwrap();
+    assert_eq!(numbers.ids[..2], ["0", "1"]);
+    // An index of ids that nobody named is still taken.
+    let unnamed = result_csv().replacen("sop_instance_uid", "", 1);
+    assert_eq!(load(&unnamed, &label_csv(), None).unwrap().ids[0], "ID_00");
+}
+
+#[test]
+fn a_slice_with_one_complete_row_is_not_incomplete() {
+    let tables = Tables::new();
+    let request = CaseRequest {
+        mapping: Mapping { only: vec![Label::Any], ..Mapping::default() },
+        ..tables.request("id,any\na,0.9\nb,0.1\n", "id,any\na,\na,1\nb,0\nb,\n")
+    };
+    let cases = Cases::load(&request).unwrap();
+    assert_eq!(cases.columns[0].truth, [true, false]);
+    assert!(cases.warnings.iter().all(|text| !text.contains("lack some")), "{:?}", cases.warnings);
+}
+
+#[test]
+fn tables_without_any_label_are_called_that() {
+    let tables = Tables::new();
+    let mapping = || Mapping { only: vec![Label::Any], ..Mapping::default() };
+    let own = CaseRequest {
+        predictions: tables.write("own.csv", "id,any,label_any\na,0.9,\nb,0.1,\n"),
+        mapping: mapping(),
+        ..CaseRequest::default()
+    };
+    let other = CaseRequest {
+        mapping: mapping(),
+        partial: true,
+        ..tables.request("id,any\na,0.9\n", "id,any\na,\n")
+    };
+    for (request, file) in [(own, "own.csv"), (other, "labels.csv")] {
+        let message = Cases::load(&request).unwrap_err().to_string();
+        assert!(message.contains(&format!("{file} has no labels; give them with")), "{message}");
+    }
 }
 
 #[test]
@@ -127,6 +195,24 @@ fn misaligned_files_are_counted() {
     let cases = Cases::load(&tables.request(&result_csv(), &label_csv())).unwrap();
     let message = evaluate(cases, &options).unwrap_err().to_string();
     assert!(message.contains("9 of the slices to compare are not there"), "{message}");
+}
+
+#[test]
+fn pictures_that_are_passed_over_are_named() {
+    let tables = Tables::new();
+    let cases = Cases::load(&tables.request(&result_csv(), &label_csv())).unwrap();
+    let mut given: Vec<_> = ["a", "b"]
+        .map(|name| {
+            let folder = tables.write("marker", "").with_file_name(name);
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join("ID_00.png"), name).unwrap();
+            folder
+        })
+        .to_vec();
+    given.push(given[0].with_file_name("absent"));
+    let said = Pixels::find(&cases, &given).warnings().join("; ");
+    assert!(said.contains("1 images have the name of an earlier one, which counts"), "{said}");
+    assert!(said.contains("b/ID_00.png") && said.contains("absent"), "{said}");
 }
 
 #[test]

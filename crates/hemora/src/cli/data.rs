@@ -88,6 +88,9 @@ pub enum IndexCommand {
     /// Count slices, studies, patients, classes, windows, intercepts and spacing
     Stats(StatsArgs),
     /// Give every labelled slice its part of a split, which sets prepared later share
+    ///
+    /// All of a patient, study or series stay in one part, and patients who share a picture too. Slices
+    /// of one folder without PatientID and UIDs of study and series count as one group.
     Split(SplitArgs),
 }
 

@@ -34,6 +34,7 @@ pub fn run(arguments: &EvaluateArgs) -> Result<ExitStatus> {
     let mut cases = Cases::load(&request).into_diagnostic()?;
     let calibrated = is_calibrated(arguments, &mut cases, model.as_ref())?;
     let pixels = Pixels::find(&cases, &arguments.images);
+    cases.warnings.extend_from_slice(pixels.warnings());
     if !arguments.images.is_empty() {
         cases.looks = Some(pixels.fingerprints(&cases.ids));
     }

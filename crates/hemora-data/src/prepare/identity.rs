@@ -1,0 +1,124 @@
+//! What a prepared set was made of, by which a folder is known to be of one set.
+
+use std::fs;
+use std::path::Path;
+
+use hemora_ct::LABEL_COUNT;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::error::PrepareError;
+use super::files::{in_path, write_whole};
+use super::plan::Plan;
+use super::recipe::PrepareRecipe;
+use super::selection::{Selection, SplitRule};
+use crate::index::{LOCALIZER, SliceRow};
+
+/// Goes up when the same index, recipe and selection may give another set than before.
+const VERSION: u32 = 2;
+
+/// Adds what decides a set of a slice of the index: its pixels, labels and names, which slices it is
+/// stacked with and where it lies among them.
+pub(super) fn digest(hash: &mut Sha256, row: &SliceRow) {
+    let series = row.series_name();
+    let study = row.study_instance_uid.as_deref().unwrap_or_default();
+    let orientation = row.orientation.as_deref().unwrap_or_default();
+    let look = row.fingerprint.map(|look| look.to_string()).unwrap_or_default();
+    let facts = [&row.id, &row.sha256, &*series, study, &row.patient_id, orientation, &look];
+    for text in facts {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    }
+    hash.update([u8::from(row.has_flag(LOCALIZER)), u8::from(row.instance_number.is_some())]);
+    hash.update(row.instance_number.unwrap_or_default().to_le_bytes());
+    hash.update(row.rows.to_le_bytes());
+    hash.update(row.columns.to_le_bytes());
+    hash.update(row.z.unwrap_or(f64::NAN).to_le_bytes());
+    hash.update(row.pct_in_window.to_le_bytes());
+    hash.update(row.labels.map_or([2; LABEL_COUNT], |labels| labels.map(u8::from)));
+}
+
+/// What decides a set, beside its recipe: `set.toml`.
+#[derive(Serialize)]
+struct Identity<'a> {
+    version: u32,
+    slices: usize,
+    input_sha256: &'a str,
+    recipe_as_given: &'a str,
+    selection: &'a Selection,
+    /// How the index was split, if that split was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored_split: Option<SplitRule>,
+}
+
+/// Makes the folder, which is there, this set's own, or finds that it already is.
+pub(super) fn claim(
+    out: &Path,
+    plan: &Plan,
+    recipe: &PrepareRecipe,
+    selection: &Selection,
+    stored_split: Option<SplitRule>,
+) -> Result<(), PrepareError> {
+    let recipe = toml::to_string(recipe).expect("recipes are valid TOML");
+    let identity = Identity {
+        version: VERSION,
+        slices: plan.slices.len(),
+        input_sha256: &plan.input_sha256,
+        recipe_as_given: &recipe,
+        selection,
+        stored_split,
+    };
+    let identity = toml::to_string(&identity).expect("an identity is valid TOML");
+    let path = out.join("set.toml");
+    match fs::read_to_string(&path) {
+        Ok(there) if there == identity => return Ok(()),
+        Ok(_) => return Err(PrepareError::OtherSet(out.to_owned())),
+        Err(_) => {}
+    }
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name());
+    let names = fs::read_dir(out).and_then(|entries| entries.map(name).collect());
+    let names: Vec<std::ffi::OsString> = in_path(out, names)?;
+    // A run that was killed before it had written its first file leaves a part of it.
+    if names.iter().any(|name| name != "set.toml.partial") {
+        return Err(PrepareError::OtherSet(out.to_owned()));
+    }
+    write_whole(&path, |file| file.write_all(identity.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_decides_stacks_neighbours_and_splits_decides_the_set() {
+        let digest_of = |row: &SliceRow| {
+            let mut hash = Sha256::new();
+            digest(&mut hash, row);
+            hemora_base::hex(&hash.finalize())
+        };
+        let row = SliceRow {
+            path: "a.dcm".into(),
+            id: "ID_1".into(),
+            rows: 512,
+            columns: 512,
+            ..SliceRow::default()
+        };
+        let before = digest_of(&row);
+        assert_eq!(digest_of(&row.clone()), before);
+        // An index of before had no directions; bringing it up to date fills them in.
+        let orientation = Some("1,0,0,0,1,0".to_owned());
+        let study_instance_uid = Some("1.2".to_owned());
+        let fingerprint = Some("0f".repeat(32).parse().unwrap());
+        for other in [
+            SliceRow { orientation, ..row.clone() },
+            SliceRow { study_instance_uid, ..row.clone() },
+            SliceRow { fingerprint, ..row.clone() },
+            SliceRow { rows: 256, ..row.clone() },
+            SliceRow { columns: 256, ..row.clone() },
+            SliceRow { instance_number: Some(0), ..row.clone() },
+            SliceRow { flags: vec![LOCALIZER.to_owned()], ..row.clone() },
+        ] {
+            assert_ne!(digest_of(&other), before, "{other:?}");
+        }
+    }
+}
