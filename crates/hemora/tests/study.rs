@@ -123,6 +123,7 @@ fn a_training_program_that_does_not_start_is_named_before_any_cell() {
     assert!(!out.join("cells").exists());
 }
 
+#[cfg(unix)]
 #[test]
 fn phantoms_are_trained_on_and_a_second_run_takes_what_is_there() {
     let trainer = require(trainer(), "hemora-train", "`cargo xtask test` builds it");
@@ -163,7 +164,20 @@ fn phantoms_are_trained_on_and_a_second_run_takes_what_is_there() {
     assert!(text(&output).contains("# The seed study, reproduced"));
 
     // Other settings are not mixed with these results.
-    let output = study(&out, &["--networks", "simple-nn", "--subsets", "1", "--epochs", "3"]);
+    let other = ["--networks", "simple-nn", "--subsets", "1", "--epochs", "3"];
+    let output = study(&out, &other);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(joined(&output).contains("othersettings"), "{}", text(&output));
+    // A start over in which nothing could be trained leaves nothing of them, and goes on without the
+    // flag.
+    let restart = [&other[..], &["--restart"]].concat();
+    let broken = failing_trainer(folder.path());
+    let output = command(&out, &restart).env("HEMORA_TRAIN", broken).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let output = study(&out, &other);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(
+        document(&out)["cells"][0]["outcome"]["measured"]["epochs"].as_array().unwrap().len(),
+        3
+    );
 }

@@ -169,8 +169,9 @@ impl Study {
     }
 
     /// Writes the drawn `splits/`, runs every cell that no earlier run of the folder finished, and
-    /// writes `study.json`, `study.md` and `report.html` after each. A cell that fails is named and the rest goes on. With
-    /// `restart` no earlier run counts.
+    /// writes `study.json`, `study.md` and `report.html` after each. A cell that fails is named and
+    /// the rest goes on. With `restart` no earlier run counts: what it left of the cells is removed
+    /// first, so that a start over that is cut short goes on without `restart`.
     ///
     /// # Errors
     /// [`StudyError`] if the program cannot be started, or a file cannot be read or written;
@@ -206,6 +207,16 @@ impl Study {
             };
             steps.push(job.step());
             jobs.push((index, job));
+        }
+        if restart {
+            for (_, Job { folder, .. }) in &jobs {
+                match fs::remove_dir_all(folder) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(in_path(folder)(error));
+                    }
+                    _ => {}
+                }
+            }
         }
         for Drawn { table, table_text, .. } in &self.drawn {
             write_text(table, table_text)?;

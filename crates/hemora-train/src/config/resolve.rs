@@ -7,12 +7,11 @@ use std::sync::Arc;
 use hemora_ct::{Channel, InputRecipe, Window};
 use hemora_data::{GroupTable, Output, PreparedSet, SplitTable};
 
-use super::check::refuse;
+use super::check::{check_folds, refuse};
 use super::plan::{ComputePlan, Teaching};
 use super::{ConfigError, RunConfig, text};
 use crate::data::{
-    By, DataPlan, ExtraImages, Fold, HoldOut, MOST_FOLDS, NetworkInput, Parts, Source,
-    open_prepared,
+    By, DataPlan, ExtraImages, Fold, HoldOut, NetworkInput, Parts, Source, open_prepared,
 };
 use crate::model::{JointPlan, ModelError, ModelPlan, SeriesPlan, SlicePlan, Task, series_input};
 use crate::optim::{
@@ -332,22 +331,6 @@ impl RunConfig {
 fn folds(count: usize, fold: Option<usize>) -> impl Iterator<Item = Fold> {
     let all = (0..count).filter(move |index| fold.is_none_or(|fold| *index == fold - 1));
     all.map(move |index| Fold { count, index })
-}
-
-/// Refuses a number of folds that cannot be, and a fold that is none of them.
-fn check_folds(folds: Option<usize>, fold: Option<usize>) -> Result<(), ConfigError> {
-    match (folds, fold) {
-        (None, Some(fold)) => {
-            refuse("--fold", fold, "--folds too, or a prepared set that was split into folds")
-        }
-        (Some(folds), _) if !(2..=MOST_FOLDS).contains(&folds) => {
-            refuse("--folds", folds, format!("2 to {MOST_FOLDS}"))
-        }
-        (Some(folds), Some(fold)) if fold > folds => {
-            refuse("--fold", fold, format!("one of the {folds} folds, from 1"))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn extra_images(text: &str) -> Result<ExtraImages, ConfigError> {

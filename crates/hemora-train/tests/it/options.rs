@@ -177,11 +177,11 @@ fn too_large_a_batch_is_answered_with_one_to_try() {
     // The panic behind it is not printed too.
     assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
     // What is asked for can be tried in the same folder, which holds nothing yet.
-    let smaller = ["--network=resnet50", "--batch=4", "--accumulate=2", "--epochs=1"];
+    let smaller = ["--network=resnet50", "--accumulate=2", "--epochs=1"];
     succeed(&train("run", folder.path(), &smaller));
     // From then on it has a network, of these settings.
-    let other = train("run", folder.path(), &["--network=resnet50", "--batch=2", "--epochs=1"]);
-    assert!(refusal(&other).contains("othersettings:accumulate,batch;"), "{}", stderr(&other));
+    let other = train("run", folder.path(), &["--network=resnet50", "--epochs=1"]);
+    assert!(refusal(&other).contains("othersettings:accumulate;"), "{}", stderr(&other));
 }
 
 #[test]
