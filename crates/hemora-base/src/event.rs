@@ -1,7 +1,8 @@
 //! What one program tells another of its progress: a JSON object a line.
 //!
-//! `hemora-train … --progress json` prints these lines, and nothing else, to standard output; what it
-//! tells people goes to standard error, which no program reads.
+//! The commands `run`, `predict`, `sequence` and `find-rate` of `hemora-train` print these lines with
+//! `--progress json`, and nothing else, to standard output; what they tell people goes to standard
+//! error, which no program reads.
 
 use serde::{Deserialize, Serialize};
 

@@ -108,11 +108,6 @@ impl ProcessGroup {
         })
     }
 
-    /// This process among those of the job.
-    pub fn process(&self) -> &ProcessRank {
-        &self.process
-    }
-
     /// This process, from 0.
     pub fn rank(&self) -> usize {
         self.process.rank
@@ -121,11 +116,6 @@ impl ProcessGroup {
     /// Number of processes.
     pub fn world(&self) -> usize {
         self.process.world
-    }
-
-    /// Whether this is rank 0, which writes files and says how far the job is.
-    pub fn is_first(&self) -> bool {
-        self.process.rank == 0
     }
 
     /// `gloo` or `nccl`.

@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hemora_base::ExitStatus;
 use hemora_train::TrainError;
 use hemora_train::config::{Settings, commented};
-use hemora_train::series::{self, SequenceConfig, SequenceTime, SeriesError};
+use hemora_train::series::{self, SequenceConfig, SequenceTime};
 use hemora_train::training::{
     self, PredictOptions, RateRange, allocator, find_rate, memory, predict_run,
 };
@@ -80,12 +80,6 @@ struct Failure {
 
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
-        Self { status: error.exit_status(), report: miette::Report::msg(error.to_string()) }
-    }
-}
-
-impl From<SeriesError> for Failure {
-    fn from(error: SeriesError) -> Self {
         Self { status: error.exit_status(), report: miette::Report::msg(error.to_string()) }
     }
 }

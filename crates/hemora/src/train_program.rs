@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use miette::{Result, miette};
+use hemora_base::ExitStatus;
+use miette::{Report, Result, miette};
 
 /// How to get the program.
 pub const HELP: &str = "training needs libtorch and is a program of its own: build it with `cargo \
@@ -40,4 +41,17 @@ pub fn check(program: &Path) -> Result<()> {
         program.display(),
         output.status
     ))
+}
+
+/// How a command ends with an error of its steps: where its status is not that of every error, the
+/// report is printed here.
+///
+/// # Errors
+/// The report of any other error.
+pub fn ended(status: ExitStatus, report: Report) -> Result<ExitStatus> {
+    if status == ExitStatus::Failed {
+        return Err(report);
+    }
+    eprintln!("{report:?}");
+    Ok(status)
 }

@@ -1,6 +1,6 @@
 //! The commands that do steps: which program, which subcommand, which arguments.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// A subcommand of `hemora` or `hemora-train` that a step may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,17 @@ impl Command {
         if self.trains() { "hemora-train" } else { "hemora" }
     }
 
+    /// What to do where its memory ran out.
+    pub(super) fn memory_advice(self) -> &'static str {
+        match self {
+            Self::TrainRun => {
+                "run it again with a smaller --batch; where networks were trained with the larger one \
+                 already, with --restart or in another folder"
+            }
+            _ => "free some, or take a larger machine: the same command goes on with it",
+        }
+    }
+
     /// Whether it takes `--threads`.
     pub fn takes_threads(self) -> bool {
         !matches!(
@@ -105,7 +116,14 @@ impl Call {
         words.chain(self.settings.iter().cloned()).chain(self.paths.iter().cloned())
     }
 
-    /// The line as it would be typed, without `paths`.
+    /// What decides its outputs, each part as bytes of its own.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &OsStr> {
+        let words = self.command.words().iter().map(OsStr::new);
+        let program = OsStr::new(self.command.program());
+        [program].into_iter().chain(words).chain(self.settings.iter().map(OsString::as_os_str))
+    }
+
+    /// The line as it would be typed, without `paths`; for people.
     pub fn line(&self) -> String {
         let words = self.command.words().iter().map(|word| (*word).into());
         let settings = self.settings.iter().map(|word| word.to_string_lossy());

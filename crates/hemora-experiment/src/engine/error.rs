@@ -35,13 +35,12 @@ pub enum EngineError {
         last_lines: String,
     },
     /// Memory ran out.
-    #[error(
-        "the step `{step}` ran out of memory; try a smaller batch (--batch), then the same command \
-         goes on with it"
-    )]
+    #[error("the step `{step}` ran out of memory; {advice}")]
     OutOfMemory {
         /// The step.
         step: String,
+        /// What to do.
+        advice: &'static str,
         /// The last lines of its log, where it has one.
         last_lines: String,
     },
@@ -54,12 +53,12 @@ pub enum EngineError {
         path: PathBuf,
     },
     /// One file could not be made of another.
-    #[error("the step `{step}`: {reason}")]
+    #[error("the step `{step}`: {source}")]
     Convert {
         /// The step.
         step: String,
         /// What was found and expected.
-        reason: String,
+        source: ConvertError,
     },
     /// The folder has a step of other settings.
     #[error(
@@ -73,6 +72,19 @@ pub enum EngineError {
         /// Its record.
         path: PathBuf,
     },
+}
+
+/// Why one file could not be made of another.
+pub type ConvertError = Box<dyn std::error::Error + Send + Sync>;
+
+impl EngineError {
+    /// How a program ends with it.
+    pub fn exit_status(&self) -> hemora_base::ExitStatus {
+        match self {
+            Self::OutOfMemory { .. } => hemora_base::ExitStatus::OutOfMemory,
+            _ => hemora_base::ExitStatus::Failed,
+        }
+    }
 }
 
 /// An error of the operating system with its file.

@@ -13,7 +13,7 @@ mod step;
 mod text;
 
 pub use command::{Call, Command};
-pub use error::EngineError;
+pub use error::{ConvertError, EngineError};
 pub use programs::Programs;
 pub use record::Record;
 pub use run::{Ended, StepEvent, run_steps};

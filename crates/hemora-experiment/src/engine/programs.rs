@@ -19,14 +19,14 @@ pub struct Programs {
     pub hemora: PathBuf,
     /// `hemora-train`.
     pub train: PathBuf,
-    /// Threads that each may use; 0 for one a core.
-    pub threads: usize,
+    /// Threads that each may use; `None` for one a core.
+    pub threads: Option<usize>,
 }
 
 impl Programs {
     /// Threads that a program uses.
     pub fn cores(&self) -> usize {
-        ThreadCount::from_requested(self.threads).threads
+        ThreadCount::from_requested(self.threads.unwrap_or(0)).threads
     }
 
     fn path(&self, call: &Call) -> &Path {
@@ -37,8 +37,8 @@ impl Programs {
         let mut process = Process::new(self.path(call));
         process.args(call.arguments()).stdin(Stdio::null());
         // A result is the same for any number of threads, so they are no part of the call.
-        if call.command.takes_threads() {
-            process.arg(format!("--threads={}", self.threads));
+        if let Some(threads) = self.threads.filter(|_| call.command.takes_threads()) {
+            process.arg(format!("--threads={threads}"));
         }
         process
     }
@@ -92,16 +92,23 @@ impl Programs {
                 on_progress(&event);
             }
         }
+        // A program that has more to say than was read must not wait for a reader.
+        drop(lines);
         child.wait().map_err(in_path(self.path(call)))
     }
 
-    /// What a command prints, if it ends well.
+    /// What a command prints if it ends well, and else the last line of its complaint.
     ///
     /// # Errors
     /// [`EngineError::Start`] if it cannot be started.
-    pub(crate) fn output(&self, call: &Call) -> Result<Option<Vec<u8>>, EngineError> {
+    pub(crate) fn output(&self, call: &Call) -> Result<Result<Vec<u8>, String>, EngineError> {
         let output = self.process(call).output().map_err(self.cannot_start(call))?;
-        Ok(output.status.success().then_some(output.stdout))
+        if output.status.success() {
+            return Ok(Ok(output.stdout));
+        }
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let last = complaint.lines().map(str::trim).rfind(|line| !line.is_empty());
+        Ok(Err(last.map_or_else(|| output.status.to_string(), str::to_owned)))
     }
 }
 

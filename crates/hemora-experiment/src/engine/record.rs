@@ -44,6 +44,19 @@ impl Record {
         }
     }
 
+    /// Removes a step's, if it has one: the step is then not complete.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] if it cannot be removed.
+    pub(crate) fn remove(step: &Step) -> Result<(), EngineError> {
+        match fs::remove_file(&step.record) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(in_path(&step.record)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes it.
     pub(super) fn write(&self, step: &Step) -> Result<(), EngineError> {
         write_json(&step.record, self)

@@ -33,6 +33,8 @@ pub enum StepEvent<'a> {
     },
     /// Its program reports progress.
     Progress {
+        /// From 1.
+        number: usize,
         /// The step.
         step: &'a Step,
         /// What the program reports.
@@ -45,6 +47,8 @@ pub enum StepEvent<'a> {
 /// A step that ended.
 #[derive(Debug)]
 pub struct Ended<'a> {
+    /// From 1.
+    pub number: usize,
     /// The step.
     pub step: &'a Step,
     /// Its record, or why there is none.
@@ -54,7 +58,7 @@ pub struct Ended<'a> {
 }
 
 impl Step {
-    /// Does it, and records that it is complete.
+    /// Does it, and records that it is complete; until then it has no record.
     ///
     /// # Errors
     /// [`EngineError`] if its program cannot be started, fails, runs out of memory, or does not write
@@ -65,6 +69,7 @@ impl Step {
         on_progress: &mut dyn FnMut(&Event),
     ) -> Result<Record, EngineError> {
         let begin = Instant::now();
+        Record::remove(self)?;
         for (path, content) in &self.files {
             write_text(path, content.as_bytes())?;
         }
@@ -72,7 +77,7 @@ impl Step {
         match &self.action {
             Action::Convert(conversion) => {
                 (conversion.convert)(&conversion.from, &conversion.to)
-                    .map_err(|reason| EngineError::Convert { step: self.name.clone(), reason })?
+                    .map_err(|source| EngineError::Convert { step: self.name.clone(), source })?
             }
             Action::Call(call) => {
                 let log = self.log.as_deref();
@@ -86,7 +91,8 @@ impl Step {
                 match status.code().and_then(ExitStatus::from_code) {
                     Some(code) if code.has_outputs() => {}
                     Some(ExitStatus::OutOfMemory) => {
-                        return Err(EngineError::OutOfMemory { step, last_lines: last_lines() });
+                        let (advice, last_lines) = (call.command.memory_advice(), last_lines());
+                        return Err(EngineError::OutOfMemory { step, advice, last_lines });
                     }
                     _ => {
                         return Err(EngineError::Failed { step, status, last_lines: last_lines() });
@@ -106,10 +112,11 @@ impl Step {
 
 /// Does every step that is not complete, in order, and tells `on_event` of each. An error that
 /// `on_event` returns ends the run; it alone decides whether a step that failed does. With `restart`
-/// no earlier record counts.
+/// no earlier record counts, also where this run is cut short: all are removed before the first step.
 ///
 /// # Errors
-/// What `on_event` returns, or [`EngineError`] if a record cannot be read or is of other settings.
+/// What `on_event` returns, or [`EngineError`] if a record cannot be read or removed, or is of other
+/// settings.
 pub fn run_steps<E: From<EngineError>>(
     steps: &[Step],
     programs: &Programs,
@@ -119,11 +126,13 @@ pub fn run_steps<E: From<EngineError>>(
     let total = steps.len();
     let mut left: f64 = steps.iter().map(|step| step.work).sum();
     let mut pace = Pace::default();
+    if restart {
+        steps.iter().try_for_each(Record::remove)?;
+    }
     for (index, step) in steps.iter().enumerate() {
         let number = index + 1;
         left -= step.work;
-        let earlier = if restart { None } else { Record::find(step)? };
-        if let Some(record) = &earlier {
+        if let Some(record) = &Record::find(step)? {
             on_event(StepEvent::Complete { number, total, step, record })?;
             continue;
         }
@@ -133,13 +142,13 @@ pub fn run_steps<E: From<EngineError>>(
         let mut refused = Ok(());
         let outcome = step.run(programs, &mut |event| {
             if refused.is_ok() {
-                refused = on_event(StepEvent::Progress { step, event });
+                refused = on_event(StepEvent::Progress { number, step, event });
             }
         });
         refused?;
         pace.add(step.work, begin.elapsed().as_secs_f64());
         let seconds_left = pace.seconds_for(left);
-        on_event(StepEvent::Ended(Ended { step, outcome, seconds_left }))?;
+        on_event(StepEvent::Ended(Ended { number, step, outcome, seconds_left }))?;
     }
     Ok(())
 }
@@ -152,7 +161,7 @@ mod tests {
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use super::*;
-    use crate::engine::{Call, Command, Convert, chain};
+    use crate::engine::{Call, Command, Convert, ConvertError, chain};
 
     /// One test at a time writes a script and starts it: a program that another thread is just
     /// starting has the script open as well, and the system then refuses to run it.
@@ -166,7 +175,7 @@ mod tests {
         let script = folder.join("program.sh");
         fs::write(&script, format!("#!/bin/sh\n{body}\n")).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        Programs { hemora: script.clone(), train: script, threads: 1 }
+        Programs { hemora: script.clone(), train: script, threads: Some(1) }
     }
 
     /// A training whose program gets `out` as the first of its own arguments.
@@ -261,10 +270,28 @@ mod tests {
         let memory = memory.unwrap_err();
         assert!(matches!(&memory, EngineError::OutOfMemory { last_lines, .. }
             if last_lines == "8 GB are too few"));
-        assert!(memory.to_string().contains("smaller batch"), "{memory}");
+        assert!(memory.to_string().contains("smaller --batch"), "{memory}");
+        assert_eq!(memory.exit_status(), ExitStatus::OutOfMemory);
+        assert_eq!(failed.unwrap_err().exit_status(), ExitStatus::Failed);
+        // The batch of a run is no setting of what reads its network.
+        let advice = Command::TrainPredict.memory_advice();
+        assert!(!advice.contains("--batch"), "{advice}");
         let nowhere = Programs { train: "no-such-program".into(), ..programs(path, "exit 0") };
         let start = run(&step, &nowhere).0.unwrap_err().to_string();
         assert!(start.contains("no-such-program"), "{start}");
+    }
+
+    #[test]
+    fn threads_are_named_where_they_were_chosen_and_a_complaint_is_passed_on() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let programs =
+            programs(folder.path(), "echo \"$@\"; echo first >&2; echo last >&2; exit $2");
+        let one_a_core = Programs { threads: None, ..programs.clone() };
+        let call = |code: &str| Call::new(Command::TimeSlices, [code.into()]);
+        assert_eq!(programs.output(&call("0")).unwrap().unwrap(), b"time 0 --threads=1\n");
+        assert_eq!(one_a_core.output(&call("0")).unwrap().unwrap(), b"time 0\n");
+        assert_eq!(programs.output(&call("1")).unwrap(), Err("last".to_owned()));
     }
 
     #[test]
@@ -272,9 +299,8 @@ mod tests {
         let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        let convert: fn(&Path, &Path) -> Result<(), String> = |from, to| {
-            fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", from.display()))
-        };
+        let convert: fn(&Path, &Path) -> Result<(), ConvertError> =
+            |from, to| Ok(fs::copy(from, to).map(drop)?);
         let files = ["a", "b", "c"].map(|name| path.join(name));
         let step = |index: usize| {
             let [from, to]: [PathBuf; 2] = [files[index].clone(), files[index + 1].clone()];
@@ -287,30 +313,49 @@ mod tests {
         chain(&mut steps);
         assert_eq!(steps[1].needs, [steps[0].key()]);
         let programs = programs(path, "exit 1");
-        let events = || {
+        let run = |restart: bool, goes_on: bool| {
             let mut events = Vec::new();
-            let outcome = run_steps(&steps, &programs, false, &mut |event| {
+            let outcome = run_steps(&steps, &programs, restart, &mut |event| {
                 events.push(match event {
                     StepEvent::Begins { number, .. } => format!("{number} begins"),
                     StepEvent::Complete { number, .. } => format!("{number} is complete"),
                     StepEvent::Progress { .. } => "progress".to_owned(),
-                    StepEvent::Ended(ended) => {
-                        let left = ended.seconds_left.is_some();
-                        ended.outcome?;
-                        format!("ended, {left}")
+                    StepEvent::Ended(Ended { number, outcome, seconds_left, .. }) => {
+                        match outcome {
+                            Ok(_) => format!("{number} ended, {}", seconds_left.is_some()),
+                            Err(_) if goes_on => format!("{number} failed"),
+                            Err(error) => return Err(error),
+                        }
                     }
                 });
                 Ok::<(), EngineError>(())
             });
             (outcome.map_err(|error| error.to_string()), events)
         };
+        let events = || run(false, false);
+        let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let (failed, seen) = events();
         assert!(failed.unwrap_err().contains("the step `step-0`"));
         assert_eq!(seen, ["1 begins"]);
         fs::write(&files[0], "text").unwrap();
-        let all = ["1 begins", "ended, true", "2 begins", "ended, true"];
-        assert_eq!(events(), (Ok(()), all.map(str::to_owned).to_vec()));
-        let all = ["1 is complete", "2 is complete"];
-        assert_eq!(events(), (Ok(()), all.map(str::to_owned).to_vec()));
+        let all = texts(&["1 begins", "1 ended, true", "2 begins", "2 ended, true"]);
+        assert_eq!(events(), (Ok(()), all.clone()));
+        assert_eq!(events(), (Ok(()), texts(&["1 is complete", "2 is complete"])));
+        assert_eq!(run(true, false), (Ok(()), all));
+        // A start over that is cut short leaves nothing complete: neither the step that failed nor
+        // those that it did not come to.
+        fs::remove_file(&files[0]).unwrap();
+        assert!(run(true, false).0.is_err());
+        assert!(steps.iter().all(|step| !step.record.exists()));
+        // Where a step may fail, those after it are run; here on what an earlier run left.
+        let all = texts(&["1 begins", "1 failed", "2 begins", "2 ended, true"]);
+        assert_eq!(run(false, true), (Ok(()), all));
+        fs::write(&files[0], "text").unwrap();
+        let all = texts(&["1 begins", "1 ended, true", "2 is complete"]);
+        assert_eq!(events(), (Ok(()), all));
+        // A step that is done again has no record until it is complete.
+        fs::remove_file(&files[1]).unwrap();
+        fs::remove_file(&files[0]).unwrap();
+        assert!(events().0.is_err() && !steps[0].record.exists());
     }
 }

@@ -1,10 +1,11 @@
 //! One step: what does it, what it needs, and what it writes.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use hemora_base::sha256_hex;
 
-use super::Call;
+use super::{Call, ConvertError};
 
 /// Makes one file of another, in this program.
 #[derive(Debug, Clone)]
@@ -14,7 +15,7 @@ pub struct Convert {
     /// The file that is written.
     pub to: PathBuf,
     /// Reads the first path and writes the second.
-    pub convert: fn(&Path, &Path) -> Result<(), String>,
+    pub convert: fn(&Path, &Path) -> Result<(), ConvertError>,
 }
 
 /// What does a step.
@@ -102,13 +103,37 @@ impl Step {
 
     /// A hash of all that decides what it writes.
     pub(crate) fn key(&self) -> String {
-        let mut all = self.needs.concat().into_bytes();
-        all.extend(self.command().into_bytes());
-        for (path, content) in &self.files {
-            all.extend(path.as_os_str().as_encoded_bytes());
-            all.extend(content.as_bytes());
+        let mut all = Parts::default();
+        all.add_all(self.needs.iter().map(String::as_bytes));
+        match &self.action {
+            Action::Call(call) => all.add_all(call.parts().map(OsStr::as_encoded_bytes)),
+            Action::Convert(Convert { from, to, .. }) => {
+                all.add_all([from, to].map(|path| path.as_os_str().as_encoded_bytes()));
+            }
         }
-        sha256_hex(&all)
+        let files = self.files.iter();
+        all.add_all(
+            files.flat_map(|(path, content)| {
+                [path.as_os_str().as_encoded_bytes(), content.as_bytes()]
+            }),
+        );
+        sha256_hex(&all.0)
+    }
+}
+
+/// Parts of a key, each after its length, and each list after its own: no two lists of parts are the
+/// same bytes.
+#[derive(Default)]
+struct Parts(Vec<u8>);
+
+impl Parts {
+    fn add_all<'a>(&mut self, parts: impl IntoIterator<Item = &'a [u8]>) {
+        let parts: Vec<&[u8]> = parts.into_iter().collect();
+        self.0.extend((parts.len() as u64).to_le_bytes());
+        for part in parts {
+            self.0.extend((part.len() as u64).to_le_bytes());
+            self.0.extend(part);
+        }
     }
 }
 
@@ -118,5 +143,35 @@ pub(crate) fn chain(steps: &mut [Step]) {
     for step in steps {
         step.needs.extend(before.take());
         before = Some(step.key());
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+    use crate::engine::Command;
+
+    #[test]
+    fn keys_tell_apart_what_looks_the_same_as_a_line() {
+        let key = |settings: &[&[u8]]| {
+            let settings = settings.iter().map(|bytes| OsString::from_vec(bytes.to_vec()));
+            let call = Call::new(Command::Index, settings);
+            Step::new(Path::new("steps"), "index", "indexes", Action::Call(call)).key()
+        };
+        assert_eq!(key(&[b"a", b"b"]), key(&[b"a", b"b"]));
+        assert_ne!(key(&[b"a b"]), key(&[b"a", b"b"]));
+        assert_ne!(key(&[b"ab", b"c"]), key(&[b"a", b"bc"]));
+        // Two folders whose names are no texts.
+        assert_ne!(key(&[b"\xff"]), key(&[b"\xfe"]));
+        // What is needed is no argument.
+        let step = |needs: &[&str], argument: &str| {
+            let call = Call::new(Command::Index, [argument.into()]);
+            let step = Step::new(Path::new("steps"), "index", "indexes", Action::Call(call));
+            Step { needs: needs.iter().map(|need| (*need).to_owned()).collect(), ..step }.key()
+        };
+        assert_ne!(step(&["one", "two"], "x"), step(&["onetwo"], "x"));
     }
 }

@@ -73,6 +73,8 @@ pub struct Cost {
     pub series_seconds: Option<f64>,
     /// Where the training program runs.
     pub device: Option<String>,
+    /// Why the training program could not be timed, where it could not: its last words.
+    pub untimed: Option<String>,
 }
 
 impl Cost {
@@ -99,7 +101,7 @@ impl Cost {
         };
         for stage1 in &options.stage1 {
             let flags = options.network_flags(stage1);
-            let timing: Option<Timing> = time(programs, Command::TimeSlices, flags)?;
+            let timing: Option<Timing> = cost.time(programs, Command::TimeSlices, flags)?;
             cost.add(options, timing.as_ref());
             let features = timing.map(|timing| timing.features);
             cost.add_series(options, programs, "sequence-features", features)?;
@@ -121,12 +123,33 @@ impl Cost {
             Some(columns) => {
                 let input = [format!("--network={network}"), format!("--columns={columns}")];
                 let flags = input.iter().chain(&options.stage2).map(Into::into).collect();
-                time(programs, Command::TimeSeries, flags)?
+                self.time(programs, Command::TimeSeries, flags)?
             }
             None => None,
         };
         self.add_folds_of_series(options, timing.as_ref());
         Ok(())
+    }
+
+    /// What the training program measures; `None`, with the reason kept, if it failed or printed
+    /// something that is not known.
+    fn time<T: serde::de::DeserializeOwned>(
+        &mut self,
+        programs: &Programs,
+        command: Command,
+        flags: Vec<OsString>,
+    ) -> Result<Option<T>, RecipeError> {
+        let printed = programs.output(&Call::new(command, flags))?;
+        let timing = printed.and_then(|printed| {
+            serde_json::from_slice(&printed).map_err(|error| format!("its timing: {error}"))
+        });
+        match timing {
+            Ok(timing) => Ok(Some(timing)),
+            Err(reason) => {
+                self.untimed.get_or_insert(reason);
+                Ok(None)
+            }
+        }
     }
 
     fn add_folds_of_series(&mut self, options: &RecipeOptions, timing: Option<&SeriesTiming>) {
@@ -173,16 +196,6 @@ impl Cost {
     pub fn seconds(&self) -> Option<f64> {
         Some(self.network_seconds? + self.series_seconds? + self.data_seconds)
     }
-}
-
-/// What the training program measures; `None` if it failed, or printed something that is not known.
-fn time<T: serde::de::DeserializeOwned>(
-    programs: &Programs,
-    command: Command,
-    flags: Vec<OsString>,
-) -> Result<Option<T>, RecipeError> {
-    let printed = programs.output(&Call::new(command, flags))?;
-    Ok(printed.and_then(|printed| serde_json::from_slice(&printed).ok()))
 }
 
 /// Seconds to read one image, and its pixels; the mean of a few.

@@ -49,6 +49,16 @@ pub enum RecipeError {
     Step(#[from] EngineError),
 }
 
+impl RecipeError {
+    /// How a program ends with it.
+    pub fn exit_status(&self) -> hemora_base::ExitStatus {
+        match self {
+            Self::Step(error) => error.exit_status(),
+            _ => hemora_base::ExitStatus::Failed,
+        }
+    }
+}
+
 /// An error of the operating system with its file.
 pub(crate) fn in_path(path: &Path) -> impl FnOnce(io::Error) -> RecipeError + '_ {
     move |source| RecipeError::Io { path: path.to_owned(), source }

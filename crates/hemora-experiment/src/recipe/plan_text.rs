@@ -44,10 +44,14 @@ impl fmt::Display for Cost {
                 duration_text(series),
                 duration_text(seconds)
             ),
-            _ => write!(
-                formatter,
-                "hemora-train could not be timed here: how long it takes is not known"
-            ),
+            _ => {
+                let reason = self.untimed.as_ref();
+                let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
+                write!(
+                    formatter,
+                    "hemora-train could not be timed here{reason}: how long it takes is not known"
+                )
+            }
         }
     }
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_data::{SliceTable, Table, with_file};
+use hemora_data::{SliceTable, SliceTableError, Table, TableError, with_file};
 
-use crate::engine::write_text;
+use crate::engine::{ConvertError, write_text};
 
 /// Writes `ID_…_label,probability` for every slice of a table: one of slices with their scores
 /// (Parquet), or triage's `result.csv`.
@@ -14,7 +14,7 @@ use crate::engine::write_text;
 /// # Errors
 /// The file and what was found and expected, if the table cannot be read, has two slices with one
 /// id, or the file cannot be written.
-pub(super) fn write_submission(from: &Path, to: &Path) -> Result<(), String> {
+pub(super) fn write_submission(from: &Path, to: &Path) -> Result<(), ConvertError> {
     let mut rows = match from.extension().is_some_and(|end| end == "parquet") {
         true => rows_of_slices(from)?,
         false => rows_of_triage(from)?,
@@ -22,7 +22,8 @@ pub(super) fn write_submission(from: &Path, to: &Path) -> Result<(), String> {
     rows.sort_by(|a, b| a.0.cmp(&b.0));
     if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         let file = from.display();
-        return Err(format!("{file}: `{}` stands twice; expected each slice once", pair[0].0));
+        let id = &pair[0].0;
+        return Err(format!("{file}: `{id}` stands twice; expected each slice once").into());
     }
     let mut text = String::from("ID,Label\n");
     for (id, probabilities) in &rows {
@@ -30,17 +31,17 @@ pub(super) fn write_submission(from: &Path, to: &Path) -> Result<(), String> {
             let _ = writeln!(text, "{id}_{label},{}", probabilities[label.index()]);
         }
     }
-    write_text(to, text.as_bytes()).map_err(|error| error.to_string())
+    Ok(write_text(to, text.as_bytes())?)
 }
 
 type Rows = Vec<(String, [f32; LABEL_COUNT])>;
 
-fn rows_of_slices(path: &Path) -> Result<Rows, String> {
-    let table = SliceTable::read(path).map_err(|error| error.to_string())?;
+fn rows_of_slices(path: &Path) -> Result<Rows, SliceTableError> {
+    let table = SliceTable::read(path)?;
     Ok(table.rows.into_iter().map(|row| (row.id, row.probabilities)).collect())
 }
 
-fn rows_of_triage(path: &Path) -> Result<Rows, String> {
+fn rows_of_triage(path: &Path) -> Result<Rows, TableError> {
     let mut rows = Vec::new();
     with_file(path, |file| {
         let table = Table::new(file)?;
@@ -59,8 +60,7 @@ fn rows_of_triage(path: &Path) -> Result<Rows, String> {
             rows.push((fields[id].to_owned(), probabilities));
             Ok(())
         })
-    })
-    .map_err(|error| error.to_string())?;
+    })?;
     Ok(rows)
 }
 
@@ -82,6 +82,12 @@ mod tests {
         assert_eq!(lines.len(), 13);
         assert_eq!([lines[0], lines[6], lines[7]], ["ID,Label", "ID_a_any,1", "ID_b_epidural,0.1"]);
         std::fs::write(&from, format!("{two}ID_a,0,0,0,0,0,1\n")).unwrap();
-        assert!(write_submission(&from, &to).unwrap_err().contains("`ID_a` stands twice"));
+        assert!(
+            write_submission(&from, &to).unwrap_err().to_string().contains("`ID_a` stands twice")
+        );
+        // What is wrong with a table is an error of its own, not only words.
+        std::fs::write(&from, format!("{head}ID_b,0.1,0.2,much,0.4,0.5,0.6\n")).unwrap();
+        let error = write_submission(&from, &to).unwrap_err();
+        assert!(error.is::<TableError>() && error.to_string().contains("`much`"), "{error}");
     }
 }

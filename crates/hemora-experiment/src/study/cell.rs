@@ -112,12 +112,19 @@ impl Job<'_> {
         }
     }
 
-    /// Measures what the step wrote, and keeps the figures.
+    /// Measures what the step wrote, and keeps the figures. A step that cannot be measured is not
+    /// complete: the next run does it again.
     ///
     /// # Errors
     /// [`StudyError`] if what the training wrote cannot be used.
     pub(super) fn measured(&self, record: &Record) -> Result<Measured, StudyError> {
-        let measured = self.measure(record)?;
+        let measured = match self.measure(record) {
+            Ok(measured) => measured,
+            Err(error) => {
+                Record::remove(&self.step())?;
+                return Err(error);
+            }
+        };
         let file = MeasuredFile { key: record.key.clone(), measured: measured.clone() };
         write_json(&self.measured_path(), &file)?;
         // They are larger than all else together, and nothing goes on from them any more.
@@ -267,9 +274,13 @@ mod tests {
         write_json(&folder.path().join("cell.json"), &file).unwrap();
         let record = Record { key: first, command: String::new(), seconds: 2.0, device: None };
         assert_eq!(job.earlier(&record).unwrap(), measured);
-        // Of other settings it is, and after it ran again: here there is nothing to measure.
-        assert!(job.measured(&record).is_err());
+        // Of other settings it is, and after it ran again: here there is nothing to measure, and
+        // the step is done again.
+        let of_step = job.step().record;
+        write_json(&of_step, &record).unwrap();
+        assert!(job.measured(&record).is_err() && !of_step.exists());
+        write_json(&of_step, &record).unwrap();
         let record = Record { key: "other".to_owned(), ..record };
-        assert!(job.earlier(&record).is_err());
+        assert!(job.earlier(&record).is_err() && !of_step.exists());
     }
 }

@@ -107,6 +107,16 @@ pub enum StudyError {
     },
 }
 
+impl StudyError {
+    /// How a program ends with it.
+    pub fn exit_status(&self) -> hemora_base::ExitStatus {
+        match self {
+            Self::Step(error) => error.exit_status(),
+            _ => hemora_base::ExitStatus::Failed,
+        }
+    }
+}
+
 /// An error of the operating system with its file.
 pub(crate) fn in_path(path: &std::path::Path) -> impl FnOnce(io::Error) -> StudyError + '_ {
     move |source| StudyError::Io { path: path.to_owned(), source }

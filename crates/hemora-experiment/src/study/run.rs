@@ -8,7 +8,9 @@ use hemora_ct::NOTICE;
 use hemora_data::SplitTable;
 use hemora_evaluation::Tool;
 
-use crate::engine::{EngineError, Programs, Step, StepEvent, run_steps, write_json, write_text};
+use crate::engine::{
+    Ended, EngineError, Programs, Step, StepEvent, run_steps, write_json, write_text,
+};
 use crate::study::baseline::baselines;
 use crate::study::cell::Job;
 use crate::study::cost::Cost;
@@ -34,7 +36,9 @@ pub struct Study {
 struct Drawn {
     selection: Selection,
     result: DrawResult,
+    /// Where its table lies as soon as the study runs, and what it holds.
     table: PathBuf,
+    table_text: Vec<u8>,
     table_sha256: String,
 }
 
@@ -64,8 +68,9 @@ pub enum StudyEvent<'a> {
 }
 
 impl Study {
-    /// Draws the images of every cell, splits them or takes the parts of the table `given`, and
-    /// writes `splits/` in the folder `out`. Nothing is trained.
+    /// Draws the images of every cell, and splits them or takes the parts of the table `given`.
+    /// Nothing is written to the folder `out`; what it holds has to belong to the same splits, unless
+    /// it is to be started over.
     ///
     /// # Errors
     /// [`StudyError`] names the option or the file; [`StudyError::Leak`] if a patient stands in
@@ -109,10 +114,8 @@ impl Study {
         selection.check_leaks(&self.set, draw.split, origin)?;
         let text = selection.table(&self.set).to_csv();
         let earlier = fs::read(&table).ok().filter(|_| !restart);
-        match earlier {
-            Some(earlier) if earlier != text => return Err(StudyError::OtherSettings(table)),
-            Some(_) => {}
-            None => write_text(&table, &text)?,
+        if earlier.is_some_and(|earlier| earlier != text) {
+            return Err(StudyError::OtherSettings(table));
         }
         let parts = selection.counts(&self.set);
         let seed = self.options.seed.wrapping_add(draw.repeat);
@@ -126,7 +129,8 @@ impl Study {
         };
         let shared_patients = selection.shared_groups(&self.set).len() as u64;
         let result = DrawResult { draw, seed, parts, shared_patients, impossible, baselines };
-        Ok(Drawn { selection, result, table, table_sha256: sha256_hex(&text) })
+        let table_sha256 = sha256_hex(&text);
+        Ok(Drawn { selection, result, table, table_text: text, table_sha256 })
     }
 
     /// The images.
@@ -164,9 +168,10 @@ impl Study {
         })
     }
 
-    /// Runs every cell that no earlier run of the folder finished, and writes `study.json`,
-    /// `study.md` and `report.html` after each. A cell that fails is named and the rest goes on. With
-    /// `restart` no earlier run counts.
+    /// Writes the drawn `splits/`, runs every cell that no earlier run of the folder finished, and
+    /// writes `study.json`, `study.md` and `report.html` after each. A cell that fails is named and
+    /// the rest goes on. With `restart` no earlier run counts: what it left of the cells is removed
+    /// first, so that a start over that is cut short goes on without `restart`.
     ///
     /// # Errors
     /// [`StudyError`] if the program cannot be started, or a file cannot be read or written;
@@ -203,11 +208,27 @@ impl Study {
             steps.push(job.step());
             jobs.push((index, job));
         }
-        let mut settled = 0;
+        if restart {
+            for (_, Job { folder, .. }) in &jobs {
+                match fs::remove_dir_all(folder) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(in_path(folder)(error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for Drawn { table, table_text, .. } in &self.drawn {
+            write_text(table, table_text)?;
+        }
         run_steps(&steps, programs, restart, &mut |event| -> Result<(), StudyError> {
-            let (index, job) = &jobs[settled];
+            let (StepEvent::Begins { number, .. }
+            | StepEvent::Complete { number, .. }
+            | StepEvent::Progress { number, .. }
+            | StepEvent::Ended(Ended { number, .. })) = event;
+            let (index, job) = &jobs[number - 1];
             match event {
-                StepEvent::Begins { number, total, .. } => {
+                StepEvent::Begins { total, .. } => {
                     on_event(StudyEvent::Begins { number, total, cell: job.cell });
                 }
                 StepEvent::Progress { event, .. } => on_event(StudyEvent::Progress(event)),
@@ -215,7 +236,6 @@ impl Study {
                     let measured = Outcome::Measured(Box::new(job.earlier(record)?));
                     let cell = results[*index].insert(job.cell.with(measured));
                     on_event(StudyEvent::Settled(cell));
-                    settled += 1;
                 }
                 StepEvent::Ended(ended) => {
                     let outcome = match ended.outcome {
@@ -224,7 +244,6 @@ impl Study {
                     };
                     let cell = results[*index].insert(job.cell.with(outcome));
                     on_event(StudyEvent::Ended { cell, seconds_left: ended.seconds_left });
-                    settled += 1;
                     self.write(&self.document(&results))?;
                 }
             }
@@ -291,7 +310,8 @@ fn failure(error: EngineError) -> Result<String, StudyError> {
             Ok(format!("hemora-train ended with {status}:\n{last_lines}"))
         }
         EngineError::OutOfMemory { last_lines, .. } => Ok(format!(
-            "hemora-train ran out of memory; try a smaller batch (--batch):\n{last_lines}"
+            "hemora-train ran out of memory; start over with a smaller --batch and --restart, or in \
+             another folder:\n{last_lines}"
         )),
         error => Err(error.into()),
     }

@@ -1,6 +1,7 @@
 //! Bounds of single settings.
 
 use super::{ConfigError, RunConfig};
+use crate::data::MOST_FOLDS;
 
 /// Refuses a setting: `flag` with `value`, where `expected` was expected.
 pub(super) fn refuse<T>(
@@ -9,6 +10,22 @@ pub(super) fn refuse<T>(
     expected: impl Into<String>,
 ) -> Result<T, ConfigError> {
     Err(ConfigError::Value { flag, value: value.to_string(), expected: expected.into() })
+}
+
+/// Refuses a number of folds that cannot be, and a fold that is none of them.
+pub(super) fn check_folds(folds: Option<usize>, fold: Option<usize>) -> Result<(), ConfigError> {
+    match (folds, fold) {
+        (None, Some(fold)) => {
+            refuse("--fold", fold, "--folds too, or a prepared set that was split into folds")
+        }
+        (Some(folds), _) if !(2..=MOST_FOLDS).contains(&folds) => {
+            refuse("--folds", folds, format!("2 to {MOST_FOLDS}"))
+        }
+        (Some(folds), Some(fold)) if fold > folds => {
+            refuse("--fold", fold, format!("one of the {folds} folds, from 1"))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl RunConfig {

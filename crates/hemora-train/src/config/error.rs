@@ -64,14 +64,6 @@ pub enum ConfigError {
         /// Why they do not go together.
         why: &'static str,
     },
-    /// Folds that cannot be.
-    #[error("--folds {folds} --fold {fold}: expected at least 2 folds, and one of them")]
-    Folds {
-        /// How many.
-        folds: usize,
-        /// Which.
-        fold: usize,
-    },
     /// The prepared set was split otherwise.
     #[error("--folds {folds}: {} was split into {found}", set.display())]
     SetFolds {

@@ -71,13 +71,18 @@ fn table(config: &RunConfig) -> toml::Table {
     toml::Table::try_from(config).expect("settings are numbers, texts and lists of them")
 }
 
-/// Names of the settings in which two runs differ; where they are written does not count.
+/// Settings that make no other run: where it is written, and how fast it is.
+pub(crate) const NOT_OF_A_RUN: [&str; 2] = ["out", "threads"];
+
+/// Names of the settings in which two runs differ, but for [`NOT_OF_A_RUN`].
 pub fn differences(one: &RunConfig, other: &RunConfig) -> Vec<String> {
     let (mut one, mut other) = (table(&one.resolved()), table(&other.resolved()));
     let mut names: Vec<String> = one.keys().chain(other.keys()).cloned().collect();
     names.sort();
     names.dedup();
-    names.retain(|name| name != "out" && one.remove(name) != other.remove(name));
+    names.retain(|name| {
+        !NOT_OF_A_RUN.contains(&name.as_str()) && one.remove(name) != other.remove(name)
+    });
     names
 }
 
@@ -191,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_named_and_the_folder_is_none() {
+    fn differences_are_named_and_folder_and_threads_are_none() {
         let one = RunConfig { out: Some("a".into()), ..RunConfig::default() };
         let mut other = RunConfig { out: Some("b".into()), ..RunConfig::default() };
         assert_eq!(differences(&one, &other), [""; 0]);
@@ -200,6 +205,9 @@ mod tests {
         assert_eq!(differences(&one, &other), [""; 0]);
         // As is what is turned off and what is not there.
         (other.patience, other.folds) = (Some(0), Some(0));
+        assert_eq!(differences(&one, &other), [""; 0]);
+        // A run gives the same with any number of threads.
+        other.threads = Some(3);
         assert_eq!(differences(&one, &other), [""; 0]);
         other.seed = 9;
         assert_eq!(differences(&one, &other), ["seed"]);

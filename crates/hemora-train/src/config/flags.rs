@@ -112,7 +112,7 @@ pub struct RunConfig {
     #[arg(long, default_value_t = 12)]
     pub epochs: u64,
 
-    /// Optimizer steps instead of epochs; the last epoch is cut short.
+    /// Optimizer steps instead of epochs; the last epoch is cut short. 0 for none.
     #[arg(long)]
     pub steps: Option<u64>,
 
@@ -164,7 +164,8 @@ pub struct RunConfig {
     #[arg(long, default_value_t = 0)]
     pub hold: u64,
 
-    /// Epochs after which the schedule `cosine` starts over for the first time; without it never.
+    /// Epochs after which the schedule `cosine` starts over for the first time; without it, or with 0,
+    /// never.
     #[arg(long)]
     pub restart_every: Option<u64>,
 
@@ -176,7 +177,8 @@ pub struct RunConfig {
     #[arg(long, default_value_t = 0.2)]
     pub dropout: f64,
 
-    /// Validates and keeps a moving average of the weights, of which this part stays at each step.
+    /// Validates and keeps a moving average of the weights, of which this part stays at each step; 0
+    /// for none.
     #[arg(long)]
     pub ema: Option<f64>,
 
@@ -185,7 +187,7 @@ pub struct RunConfig {
     pub clip: f64,
 
     /// Exponent of the focal loss (2 in its paper), which takes weight from images that the network
-    /// tells apart already; without it the loss is binary cross-entropy.
+    /// tells apart already; without it, or with 0, the loss is binary cross-entropy.
     #[arg(long)]
     pub focal: Option<f64>,
 
@@ -206,11 +208,12 @@ pub struct RunConfig {
     #[arg(long, default_value_t = 0.2)]
     pub validation: f64,
 
-    /// Cross-validation with as many folds, whole patients each, instead of one validation part.
+    /// Cross-validation with as many folds, whole patients each, instead of one validation part; 0 for
+    /// none.
     #[arg(long)]
     pub folds: Option<usize>,
 
-    /// The one fold that is held out, from 1; without it all in turn.
+    /// The one fold that is held out, from 1; without it, or with 0, all in turn.
     #[arg(long)]
     pub fold: Option<usize>,
 
@@ -219,7 +222,7 @@ pub struct RunConfig {
     #[arg(long, value_enum, default_value_t = Monitor::MeanAuroc)]
     pub monitor: Monitor,
 
-    /// Epochs without a better score after which the run stops; without it never.
+    /// Epochs without a better score after which the run stops; without it, or with 0, never.
     #[arg(long)]
     pub patience: Option<u64>,
 
@@ -250,7 +253,7 @@ pub struct RunConfig {
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
 
-    /// Threads for loading and for libtorch, at most one per core; without it one per core.
+    /// Threads for loading and for libtorch, at most one per core; without it, or with 0, one per core.
     #[arg(long)]
     pub threads: Option<usize>,
 

@@ -9,6 +9,8 @@ mod resolve;
 mod text;
 
 pub use error::ConfigError;
+pub(crate) use file::NOT_OF_A_RUN;
 pub use file::{Settings, commented, differences, read};
 pub use flags::RunConfig;
 pub use plan::{ComputePlan, RunPlan, Teaching, TrainPlan};
+pub(crate) use resolve::unless_zero;

@@ -82,6 +82,7 @@ impl RunPlan {
     /// # Errors
     /// [`ConfigError`] names the flag or file, what was found and what was expected.
     pub fn from_config(config: &RunConfig) -> Result<Self, ConfigError> {
+        let config = &config.without_empty_paths();
         let source = config.source()?;
         let (flag, what) = ("--out", "the folder of the run");
         let out = config.out.clone().ok_or(ConfigError::Missing { flag, what })?;
@@ -158,6 +159,18 @@ mod tests {
         let wrong = |config: RunConfig| plan(&config).unwrap_err();
         assert!(wrong(RunConfig::default()).contains("--images is missing"));
         assert!(wrong(RunConfig { out: None, ..good() }).contains("--out is missing"));
+        // An empty path in a file names nothing.
+        let empty = RunConfig { out: Some("".into()), ..good() };
+        assert!(wrong(empty).contains("--out is missing"));
+        assert!(wrong(RunConfig { labels: Some("".into()), ..good() }).contains("--labels is"));
+        let empty = RunConfig {
+            prepared: Some("".into()),
+            split: Some("".into()),
+            weights: Some("".into()),
+            teacher: vec!["".into()],
+            ..good()
+        };
+        assert_eq!(plan(&empty), plan(&good()));
         let both = RunConfig { prepared: Some("p".into()), ..good() };
         assert!(wrong(both).contains("--prepared and --images"));
         let rate = RunConfig { learning_rate: Some(-1.0), ..good() };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hemora_ct::{Channel, InputRecipe, Window};
 use hemora_data::{GroupTable, Output, PreparedSet, SplitTable};
 
-use super::check::refuse;
+use super::check::{check_folds, refuse};
 use super::plan::{ComputePlan, Teaching};
 use super::{ConfigError, RunConfig, text};
 use crate::data::{
@@ -19,8 +19,8 @@ use crate::optim::{
     WatchOptions,
 };
 
-/// A count that 0 turns off.
-fn count<T: PartialOrd + Default>(value: Option<T>) -> Option<T> {
+/// A number that 0 turns off.
+pub(crate) fn unless_zero<T: PartialOrd + Default>(value: Option<T>) -> Option<T> {
     value.filter(|value| *value > T::default())
 }
 
@@ -32,14 +32,32 @@ impl RunConfig {
         Self {
             learning_rate: Some(optimizer.learning_rate),
             weight_decay: Some(optimizer.weight_decay),
-            steps: count(self.steps),
-            restart_every: count(self.restart_every),
-            ema: count(self.ema),
-            focal: count(self.focal),
-            folds: count(self.folds),
-            fold: count(self.fold),
-            patience: count(self.patience),
-            threads: count(self.threads),
+            steps: unless_zero(self.steps),
+            restart_every: unless_zero(self.restart_every),
+            ema: unless_zero(self.ema),
+            focal: unless_zero(self.focal),
+            folds: unless_zero(self.folds),
+            fold: unless_zero(self.fold),
+            patience: unless_zero(self.patience),
+            threads: unless_zero(self.threads),
+            ..self.clone()
+        }
+    }
+
+    /// The same settings without paths that are empty, as a file may say for none.
+    pub(super) fn without_empty_paths(&self) -> Self {
+        let named =
+            |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+        let mut teacher = self.teacher.clone();
+        teacher.retain(|path| !path.as_os_str().is_empty());
+        Self {
+            prepared: named(&self.prepared),
+            images: named(&self.images),
+            labels: named(&self.labels),
+            split: named(&self.split),
+            weights: named(&self.weights),
+            out: named(&self.out),
+            teacher,
             ..self.clone()
         }
     }
@@ -55,7 +73,7 @@ impl RunConfig {
 
     /// The fold that is held out, from 0; `None` for all in turn, or where there are none.
     pub(crate) fn held_out_fold(&self) -> Option<usize> {
-        count(self.fold).map(|fold| fold - 1)
+        unless_zero(self.fold).map(|fold| fold - 1)
     }
 
     /// The network of slices.
@@ -128,7 +146,7 @@ impl RunConfig {
         let optimizer = self.optimizer_options();
         let lowers = self.schedule == ScheduleName::Plateau;
         Ok(OptimPlan {
-            length: count(self.steps).map_or(Length::Epochs(self.epochs), Length::Steps),
+            length: unless_zero(self.steps).map_or(Length::Epochs(self.epochs), Length::Steps),
             batch: self.batch,
             accumulate: self.accumulate,
             optimizer,
@@ -139,22 +157,22 @@ impl RunConfig {
                 decay: self.decay,
                 decay_every: self.decay_every,
                 hold: self.hold,
-                restart_every: count(self.restart_every),
+                restart_every: unless_zero(self.restart_every),
                 restart_growth: self.restart_growth,
             },
             watch: WatchOptions {
                 least_gain: self.least_gain,
-                patience: count(self.patience),
+                patience: unless_zero(self.patience),
                 plateau: lowers.then_some(self.plateau),
                 decay: self.decay,
             },
             monitor: self.monitor,
-            ema: count(self.ema),
-            clip: count(Some(self.clip)),
+            ema: unless_zero(self.ema),
+            clip: unless_zero(Some(self.clip)),
             loss: LossPlan {
                 any_weight: self.any_weight,
                 class_weights: self.class_weights.clone(),
-                focal: count(self.focal),
+                focal: unless_zero(self.focal),
             },
             sampling: self.sampling,
             augment: text::augmentation(&self.augment)?,
@@ -164,7 +182,7 @@ impl RunConfig {
     /// On what it is computed.
     pub fn compute_plan(&self) -> ComputePlan {
         ComputePlan {
-            threads: count(self.threads),
+            threads: unless_zero(self.threads),
             precision: self.precision,
             layout: self.layout,
             deterministic: self.deterministic,
@@ -180,7 +198,7 @@ impl RunConfig {
             return refuse("--teacher-weight", weight, "a number above 0 and up to 1");
         }
         let both = |second, why| ConfigError::Both { first: "--teacher", second, why };
-        if count(self.focal).is_some() {
+        if unless_zero(self.focal).is_some() {
             return Err(both("--focal", "the focal loss needs certain labels"));
         }
         if self.series_network.is_some() {
@@ -266,7 +284,7 @@ impl RunConfig {
     /// # Errors
     /// [`ConfigError`] if the folds cannot be, or the prepared set was split otherwise.
     pub fn hold_outs(&self, source: &Source) -> Result<Vec<HoldOut>, ConfigError> {
-        let (asked, fold) = (count(self.folds), count(self.fold));
+        let (asked, fold) = (unless_zero(self.folds), unless_zero(self.fold));
         if let Some(path) = &self.split {
             if asked.is_some() {
                 let why = "both say what is held out";
@@ -293,6 +311,10 @@ impl RunConfig {
                 }
                 (Parts::Folds { by_id, count }, _) => (Arc::new(by_id), count),
             };
+            if count < 2 {
+                let set = folder.display();
+                return refuse("--prepared", set, "a set of at least 2 folds; it has one");
+            }
             check_folds(Some(count), fold)?;
             let set_fold = |fold| HoldOut::SetFold { fold, fold_by_id: by_id.clone() };
             return Ok(folds(count, fold).map(set_fold).collect());
@@ -309,14 +331,6 @@ impl RunConfig {
 fn folds(count: usize, fold: Option<usize>) -> impl Iterator<Item = Fold> {
     let all = (0..count).filter(move |index| fold.is_none_or(|fold| *index == fold - 1));
     all.map(move |index| Fold { count, index })
-}
-
-fn check_folds(folds: Option<usize>, fold: Option<usize>) -> Result<(), ConfigError> {
-    let (folds, fold) = (folds.unwrap_or(0), fold.unwrap_or(0));
-    if folds == 1 || fold > folds {
-        return Err(ConfigError::Folds { folds, fold });
-    }
-    Ok(())
 }
 
 fn extra_images(text: &str) -> Result<ExtraImages, ConfigError> {
@@ -370,8 +384,12 @@ mod tests {
         let fold = |index| HoldOut::Fold(Fold { count: 3, index });
         assert_eq!(hold_outs(Some(3), Some(0)).unwrap(), [fold(0), fold(1), fold(2)]);
         assert_eq!(hold_outs(Some(3), Some(2)).unwrap(), [fold(1)]);
-        assert!(hold_outs(Some(3), Some(4)).unwrap_err().contains("--fold 4"));
-        assert!(hold_outs(Some(1), None).unwrap_err().contains("--folds 1"));
-        assert!(hold_outs(None, Some(2)).unwrap_err().contains("--fold 2"));
+        // What was typed is named, and nothing else.
+        let refused = |folds, fold| hold_outs(folds, fold).unwrap_err();
+        assert_eq!(refused(Some(3), Some(4)), "--fold 4: expected one of the 3 folds, from 1");
+        assert_eq!(refused(Some(1), None), "--folds 1: expected 2 to 1000");
+        assert!(refused(None, Some(2)).starts_with("--fold 2: expected --folds too"));
+        // Folds that no memory holds are refused before they are laid out.
+        assert!(refused(Some(99_999_999_999), None).starts_with("--folds 99999999999:"));
     }
 }

@@ -10,5 +10,5 @@ mod read;
 pub use error::LoadError;
 pub use hold_out::hold_out;
 pub use images::{Images, RunData, load};
-pub use parts::{Parts, open_prepared};
+pub use parts::{MOST_FOLDS, Parts, open_prepared};
 pub use plan::{By, DataPlan, ExtraImages, Fold, HoldOut, NetworkInput, Source, SplitPlan};

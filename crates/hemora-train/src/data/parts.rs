@@ -7,8 +7,8 @@ use hemora_data::{Part, PreparedSet, SetSlice, SplitTable};
 
 use super::LoadError;
 
-/// Most folds of a set.
-const MOST_FOLDS: usize = 1000;
+/// Most folds of a set or a run.
+pub const MOST_FOLDS: usize = 1000;
 
 /// The parts of a prepared set.
 pub enum Parts {

@@ -63,6 +63,17 @@ impl Folder {
         })
     }
 
+    /// Lets other settings have the folder, if no epoch is over of which a checkpoint was written.
+    ///
+    /// # Errors
+    /// [`FileError`] names the file that cannot be removed.
+    pub fn release(&self) -> Result<(), FileError> {
+        match self.last().exists() {
+            true => Ok(()),
+            false => self.clear(),
+        }
+    }
+
     /// Removes what an earlier training goes on from; its network stays until another is there.
     ///
     /// # Errors
@@ -144,5 +155,25 @@ pub fn claim_settings(
     match names.is_empty() {
         true => Ok(()),
         false => Err(FolderError::OtherSettings { path: path.to_owned(), names }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_a_checkpoint_can_be_given_to_other_settings() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let [large, small] = [16, 8].map(|batch| RunConfig { batch, ..RunConfig::default() });
+        folder.claim(&large, false).unwrap();
+        let refused = folder.claim(&small, false).unwrap_err().to_string();
+        assert!(refused.contains("other settings: batch;"), "{refused}");
+        folder.release().unwrap();
+        folder.claim(&small, false).unwrap();
+        std::fs::write(folder.last(), "a checkpoint").unwrap();
+        folder.release().unwrap();
+        assert!(folder.claim(&large, false).is_err());
     }
 }

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::SeriesError;
 use super::settings::SequenceSettings;
-use crate::output::{Folder, Show, claim_settings, files};
-use crate::training::{fold_features, predicted_views};
+use crate::config::{ConfigError, NOT_OF_A_RUN};
+use crate::output::{Folder, FolderError, Show, claim_settings, files};
+use crate::training::{TrainError, fold_features, predicted_views};
 
 /// A run: its files and how its networks are trained.
 #[derive(Debug, Clone, PartialEq, Args, Serialize)]
@@ -53,15 +54,15 @@ impl SequenceConfig {
     /// Checks what can be checked without files.
     ///
     /// # Errors
-    /// [`SeriesError`] names the setting.
-    pub fn check(&self) -> Result<(), SeriesError> {
+    /// [`TrainError`] names the setting.
+    pub fn check(&self) -> Result<(), TrainError> {
         let settings = &self.settings;
         settings.check()?;
         if settings.reads_features() && self.features.is_none() {
-            return Err(SeriesError::NoFeatures(settings.network.clone()));
+            return Err(SeriesError::NoFeatures(settings.network.clone()).into());
         }
         if settings.reads_features() && self.first.is_some() {
-            return Err(SeriesError::First(settings.network.clone()));
+            return Err(SeriesError::First(settings.network.clone()).into());
         }
         Ok(())
     }
@@ -79,15 +80,15 @@ impl SequenceConfig {
     /// The views that were averaged in what it is trained on, where that is known.
     ///
     /// # Errors
-    /// [`SeriesError`] if the file with them cannot be read.
-    pub fn views(&self) -> Result<Option<Views>, SeriesError> {
+    /// [`TrainError`] if the file with them cannot be read.
+    pub fn views(&self) -> Result<Option<Views>, TrainError> {
         let features = self.features.as_ref().filter(|_| self.settings.reads_features());
         let folder = match features {
             Some(path) if path.is_dir() => Some(path.as_path()),
             Some(path) => path.parent(),
             None => self.slices.parent(),
         };
-        Ok(folder.map_or(Ok(None), predicted_views)?)
+        folder.map_or(Ok(None), predicted_views)
     }
 
     /// Whether each fold has features of its own.
@@ -98,20 +99,38 @@ impl SequenceConfig {
     /// The files of a fold.
     ///
     /// # Errors
-    /// [`SeriesError`] if its folder cannot be made.
-    pub fn folder(&self, fold: u32) -> Result<Folder, SeriesError> {
+    /// [`TrainError`] if its folder cannot be made.
+    pub fn folder(&self, fold: u32) -> Result<Folder, TrainError> {
         let path = self.out.join(format!("fold-{}", fold + 1));
         files::create_folder(&path.join("checkpoints"))?;
         Ok(Folder::new(path))
     }
 
+    fn settings_file(&self) -> PathBuf {
+        self.out.join("config.toml")
+    }
+
+    /// Lets other settings have the folder, if no fold has a checkpoint or a network yet.
+    ///
+    /// # Errors
+    /// [`TrainError`] names the file that cannot be removed.
+    pub fn release_folder(&self, folds: u32) -> Result<(), TrainError> {
+        for fold in 0..folds {
+            let folder = self.folder(fold)?;
+            if folder.last().exists() || folder.model().exists() {
+                return Ok(());
+            }
+        }
+        Ok(files::remove(&self.settings_file())?)
+    }
+
     /// Makes the folder of the run, or checks that it belongs to the same run.
     ///
     /// # Errors
-    /// [`SeriesError`] if it belongs to a run with other settings, or cannot be written.
-    pub fn prepare_folder(&self, folds: u32) -> Result<(), SeriesError> {
+    /// [`TrainError`] if it belongs to a run with other settings, or cannot be written.
+    pub fn prepare_folder(&self, folds: u32) -> Result<(), TrainError> {
         files::create_folder(&self.out)?;
-        let path = self.out.join("config.toml");
+        let path = self.settings_file();
         if self.restart {
             for fold in 0..folds {
                 let folder = self.folder(fold)?;
@@ -121,15 +140,15 @@ impl SequenceConfig {
             files::remove(&path)?;
         }
         let text = toml::to_string(self).expect("settings are numbers, texts and lists of them");
-        let settings = |text: &str| {
-            let mut settings: toml::Table = toml::from_str(text).unwrap_or_default();
-            // Where it is written and how fast it runs make no other run.
-            settings.retain(|name, _| !["out", "threads"].contains(&name));
-            settings
+        let settings = |text: &str| -> Result<toml::Table, FolderError> {
+            let mut settings: toml::Table = toml::from_str(text).map_err(|source| {
+                ConfigError::Toml { path: path.clone(), source: Box::new(source) }
+            })?;
+            settings.retain(|name, _| !NOT_OF_A_RUN.contains(&name));
+            Ok(settings)
         };
         claim_settings(&path, &text, |path| {
-            let earlier = settings(&files::read_text(path)?);
-            let now = settings(&text);
+            let (earlier, now) = (settings(&files::read_text(path)?)?, settings(&text)?);
             let mut names: Vec<String> = earlier.keys().chain(now.keys()).cloned().collect();
             names.retain(|name| earlier.get(name) != now.get(name));
             names.sort();
@@ -184,5 +203,15 @@ pub(super) mod tests {
         assert!(error.contains("other settings: window;"), "{error}");
         SequenceConfig { restart: true, ..other.clone() }.prepare_folder(2).unwrap();
         other.prepare_folder(2).unwrap();
+        // What holds nothing yet can be given to other settings; a checkpoint keeps its own.
+        other.release_folder(2).unwrap();
+        one.prepare_folder(2).unwrap();
+        std::fs::write(one.folder(1).unwrap().last(), "a checkpoint").unwrap();
+        one.release_folder(2).unwrap();
+        assert!(other.prepare_folder(2).is_err());
+        // Settings that cannot be read are not those of any run.
+        std::fs::write(folder.path().join("config.toml"), "window = ").unwrap();
+        let error = one.prepare_folder(2).unwrap_err().to_string();
+        assert!(error.contains("config.toml") && !error.contains("other settings"), "{error}");
     }
 }

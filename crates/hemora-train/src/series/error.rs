@@ -1,57 +1,11 @@
-//! Why networks of series cannot be trained.
+//! Why networks of series cannot be trained, beside what can go wrong in any training.
 
 use std::path::PathBuf;
-
-use hemora_data::{FeaturesError, SliceTableError};
-use hemora_metrics::MetricError;
-use hemora_nn::WeightsError;
-
-use crate::model::ModelError;
-use crate::output::{FileError, FolderError, NetworkFileError};
-use crate::training::checkpoint::CheckpointError;
-use crate::training::ranks::RanksError;
-use crate::training::{DeviceError, TrainError};
 
 /// Why networks of series cannot be trained.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeriesError {
-    /// The training itself.
-    #[error(transparent)]
-    Train(Box<TrainError>),
-    /// The network.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// Weights that do not fit.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
-    /// The device.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// The other processes.
-    #[error(transparent)]
-    Ranks(#[from] RanksError),
-    /// The folder of the run.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// A file of the run.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The file of a network.
-    #[error(transparent)]
-    NetworkFile(#[from] NetworkFileError),
-    /// A checkpoint.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A figure.
-    #[error(transparent)]
-    Metric(#[from] MetricError),
-    /// The table of slices.
-    #[error(transparent)]
-    Slices(#[from] SliceTableError),
-    /// A file of features.
-    #[error(transparent)]
-    Features(#[from] FeaturesError),
     /// A setting out of bounds.
     #[error("{flag} is {value}; expected {expected}")]
     Value {
@@ -110,21 +64,4 @@ pub enum SeriesError {
     /// Too little to learn from.
     #[error("fold {0}: too few slices with labels outside it for a batch")]
     TooFew(u32),
-}
-
-// Boxed, since it is by far the largest.
-impl From<TrainError> for SeriesError {
-    fn from(error: TrainError) -> Self {
-        Self::Train(Box::new(error))
-    }
-}
-
-impl SeriesError {
-    /// How a program ends with it.
-    pub fn exit_status(&self) -> hemora_base::ExitStatus {
-        match self {
-            Self::Train(error) => error.exit_status(),
-            _ => hemora_base::ExitStatus::Failed,
-        }
-    }
 }

@@ -14,7 +14,7 @@ use super::config::SequenceConfig;
 use super::set::SequenceSet;
 use super::settings::{Keep, SequenceSettings};
 use super::validation::{Figures, predict};
-use crate::config::ComputePlan;
+use crate::config::{ComputePlan, unless_zero};
 use crate::model::{Layout, Mode, Model, Precision, Task};
 use crate::optim::{LossOptions, OptimizerOptions, Preset, Schedule, WatchOptions};
 use crate::output::{
@@ -22,7 +22,7 @@ use crate::output::{
     write_series_network,
 };
 use crate::training::checkpoint::{self, Progress};
-use crate::training::{Compute, TrainError, Trainer, TrainerOptions, ranks, shown};
+use crate::training::{Compute, TrainError, Trainer, TrainerOptions, memory, ranks, shown};
 
 /// The loss alone decides which epoch is best.
 const WATCH: WatchOptions =
@@ -32,18 +32,18 @@ const WATCH: WatchOptions =
 /// `slices.parquet` and, for `hemora evaluate`, in `validation.csv`.
 ///
 /// # Errors
-/// [`SeriesError`] names the file or setting and what to do.
-pub fn run(config: &SequenceConfig) -> Result<(), SeriesError> {
+/// [`TrainError`] names the file or setting and what to do.
+pub fn run(config: &SequenceConfig) -> Result<(), TrainError> {
     config.check()?;
     if ranks::is_one_of_several()? {
         let what = "networks of series are small and train in";
-        return Err(TrainError::Processes { what }.into());
+        return Err(TrainError::Processes { what });
     }
     let reporter = Reporter::new(config.progress);
     let mut set = SequenceSet::load(config, reporter)?;
     let folds = set.table().folds();
     if folds < 2 {
-        return Err(SeriesError::OneFold(config.slices.clone()));
+        return Err(SeriesError::OneFold(config.slices.clone()).into());
     }
     let Compute { device, .. } = Compute::start(&compute_plan(&config.settings), None, reporter)?;
     config.prepare_folder(folds)?;
@@ -51,11 +51,18 @@ pub fn run(config: &SequenceConfig) -> Result<(), SeriesError> {
     for fold in 0..folds {
         set.turn_to(config, fold)?;
         let folder = config.folder(fold)?;
-        let model = Fold { config, set: &set, device, fold, folder, reporter }.train()?;
-        for series in series_in(&set, |other| other == fold) {
-            for (row, probabilities) in
-                set.series()[series].iter().zip(predict(&model, &set, series))
-            {
+        let held_out = memory::catching(config.settings.demand(), || {
+            let model = Fold { config, set: &set, device, fold, folder, reporter }.train()?;
+            let series = series_in(&set, |other| other == fold).into_iter();
+            let predicted = series.map(|series| (series, predict(&model, &set, series)));
+            Ok::<_, TrainError>(predicted.collect::<Vec<_>>())
+        });
+        if let Err(TrainError::OutOfMemory(_)) = &held_out {
+            // The smaller batch that is to be tried is another setting.
+            config.release_folder(folds)?;
+        }
+        for (series, predicted) in held_out? {
+            for (row, probabilities) in set.series()[series].iter().zip(predicted) {
                 table.rows[*row].probabilities = probabilities;
             }
         }
@@ -83,7 +90,7 @@ pub fn run(config: &SequenceConfig) -> Result<(), SeriesError> {
 /// Precision and layout are those that small networks need; only the threads are a setting.
 pub(super) fn compute_plan(settings: &SequenceSettings) -> ComputePlan {
     ComputePlan {
-        threads: settings.threads.filter(|threads| *threads > 0),
+        threads: unless_zero(settings.threads),
         precision: Precision::F32,
         layout: Layout::Planar,
         deterministic: false,
@@ -107,14 +114,14 @@ struct Fold<'a> {
 
 impl Fold<'_> {
     /// Trains, or goes on from the last checkpoint, and writes the model that is kept.
-    fn train(&self) -> Result<Model, SeriesError> {
+    fn train(&self) -> Result<Model, TrainError> {
         let Self { config, set, fold, reporter, .. } = self;
         let has_labels =
             |series: &usize| set.series()[*series].iter().any(|row| set.labels(*row).is_some());
         let mut series = series_in(set, |other| other != *fold);
         series.retain(has_labels);
         if series.is_empty() {
-            return Err(SeriesError::NoLabels(fold + 1));
+            return Err(SeriesError::NoLabels(fold + 1).into());
         }
         let (settings, columns) = (&config.settings, set.columns());
         let mut trainer = new_trainer(settings, columns, self.device, u64::from(*fold))?;
@@ -146,7 +153,7 @@ impl Fold<'_> {
         self.finish(&trainer)
     }
 
-    fn resume(&self, trainer: &mut Trainer) -> Result<Progress, SeriesError> {
+    fn resume(&self, trainer: &mut Trainer) -> Result<Progress, TrainError> {
         let (path, mut progress) = (self.folder.last(), Progress::default());
         if path.exists() {
             progress = checkpoint::load(&path, trainer)?;
@@ -163,7 +170,7 @@ impl Fold<'_> {
         trainer: &mut Trainer,
         series: &[usize],
         progress: Progress,
-    ) -> Result<EpochMetrics, SeriesError> {
+    ) -> Result<EpochMetrics, TrainError> {
         let Self { config, set, .. } = self;
         let begin = Instant::now();
         trainer.rate_factor = config.settings.rate_factor(progress.epoch);
@@ -188,7 +195,7 @@ impl Fold<'_> {
             }
         }
         if steps == 0 {
-            return Err(SeriesError::TooFew(self.fold + 1));
+            return Err(SeriesError::TooFew(self.fold + 1).into());
         }
         let train_seconds = begin.elapsed().as_secs_f64();
         let figures = self.validate(&trainer.model)?;
@@ -204,7 +211,7 @@ impl Fold<'_> {
         })
     }
 
-    fn validate(&self, model: &Model) -> Result<Figures, SeriesError> {
+    fn validate(&self, model: &Model) -> Result<Figures, TrainError> {
         let series = series_in(self.set, |fold| fold == self.fold);
         let rows = series.into_iter().flat_map(|series| {
             let rows = self.set.series()[series].iter().copied();
@@ -214,7 +221,7 @@ impl Fold<'_> {
     }
 
     /// The kept weights as safetensors and ONNX.
-    fn finish(&self, trainer: &Trainer) -> Result<Model, SeriesError> {
+    fn finish(&self, trainer: &Trainer) -> Result<Model, TrainError> {
         let Self { config, set, .. } = self;
         let best = self.folder.best();
         let weights = match config.settings.keep {
@@ -234,13 +241,13 @@ impl Fold<'_> {
 /// A fresh network for slices of `columns` values, and what trains it; folds draw differently.
 ///
 /// # Errors
-/// [`SeriesError`] if the network does not take them.
+/// [`TrainError`] if the network does not take them.
 pub(super) fn new_trainer(
     settings: &SequenceSettings,
     columns: usize,
     device: Device,
     fold: u64,
-) -> Result<Trainer, SeriesError> {
+) -> Result<Trainer, TrainError> {
     let seed = settings.seed.wrapping_add(fold);
     let model = Model::fresh(settings.plan()?.graph(columns)?, device, seed as i64);
     let learning_rate = settings.learning_rate;
@@ -264,7 +271,7 @@ fn write_validation(
     config: &SequenceConfig,
     set: &SequenceSet,
     table: &hemora_data::SliceTable,
-) -> Result<(), SeriesError> {
+) -> Result<(), TrainError> {
     let labelled = table.rows.iter().enumerate().filter_map(|(row, score)| {
         let truth = set.labels(row)?.map(|label| label >= 0.5);
         let (id, group, probabilities) = (&*score.id, &*score.patient, &score.probabilities[..]);

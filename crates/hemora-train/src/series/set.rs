@@ -11,6 +11,7 @@ use hemora_data::{SliceFeatures, SliceScore, SliceTable};
 use super::SeriesError;
 use super::config::SequenceConfig;
 use crate::output::Reporter;
+use crate::training::TrainError;
 
 /// What is known of each slice.
 enum Inputs {
@@ -38,13 +39,14 @@ impl SequenceSet {
     /// Reads the files that `config` names.
     ///
     /// # Errors
-    /// [`SeriesError`] names the file and what does not fit.
-    pub fn load(config: &SequenceConfig, reporter: Reporter) -> Result<Self, SeriesError> {
+    /// [`TrainError`] names the file and what does not fit.
+    pub fn load(config: &SequenceConfig, reporter: Reporter) -> Result<Self, TrainError> {
         let table = SliceTable::read(&config.slices)?;
         if !config.settings.reads_features() {
             let first = config.first.as_ref().map(|path| {
-                first_probabilities(&table, &SliceTable::read(path)?)
-                    .map_err(|problem| SeriesError::FirstTable { path: path.clone(), problem })
+                let first = SliceTable::read(path)?;
+                let wrong = |problem| SeriesError::FirstTable { path: path.clone(), problem };
+                Ok::<_, TrainError>(first_probabilities(&table, &first).map_err(wrong)?)
             });
             let inputs = Inputs::Probabilities { first: first.transpose()? };
             return Self::new(table, inputs, reporter);
@@ -56,27 +58,27 @@ impl SequenceSet {
     /// Goes over to what the model of a fold, from 0, is shown.
     ///
     /// # Errors
-    /// [`SeriesError`] names the file and what does not fit.
-    pub fn turn_to(&mut self, config: &SequenceConfig, fold: u32) -> Result<(), SeriesError> {
+    /// [`TrainError`] names the file and what does not fit.
+    pub fn turn_to(&mut self, config: &SequenceConfig, fold: u32) -> Result<(), TrainError> {
         if config.has_features_by_fold() {
             let expected = self.columns();
             self.inputs = features(config, fold, self.table.rows.len())?;
             let found = self.columns();
             if found != expected {
-                return Err(SeriesError::Columns { fold: fold + 1, found, expected });
+                return Err(SeriesError::Columns { fold: fold + 1, found, expected }.into());
             }
         }
         Ok(())
     }
 
-    fn new(table: SliceTable, inputs: Inputs, reporter: Reporter) -> Result<Self, SeriesError> {
+    fn new(table: SliceTable, inputs: Inputs, reporter: Reporter) -> Result<Self, TrainError> {
         let series = table.series();
         let mut ranks = vec![0.0; table.rows.len()];
         let mut unplaced = 0;
         for rows in &series {
             let fold = table.rows[rows[0]].fold;
             if let Some(row) = rows.iter().find(|row| table.rows[**row].fold != fold) {
-                return Err(SeriesError::Torn(table.rows[*row].series.clone()));
+                return Err(SeriesError::Torn(table.rows[*row].series.clone()).into());
             }
             unplaced += usize::from(rows.iter().any(|row| table.rows[*row].z_mm.is_none()));
             for (position, row) in rows.iter().enumerate() {
@@ -158,14 +160,14 @@ impl SequenceSet {
 }
 
 /// The features that the model of a fold reads, of so many slices.
-fn features(config: &SequenceConfig, fold: u32, slices: usize) -> Result<Inputs, SeriesError> {
+fn features(config: &SequenceConfig, fold: u32, slices: usize) -> Result<Inputs, TrainError> {
     let Some(path) = config.fold_features(fold) else {
-        return Err(SeriesError::NoFeatures(config.settings.network.clone()));
+        return Err(SeriesError::NoFeatures(config.settings.network.clone()).into());
     };
     let features = SliceFeatures::read(&path)?;
     if features.rows() != slices {
         let (rows, table) = (features.rows(), config.slices.clone());
-        return Err(SeriesError::Rows { features: path, rows, table, slices });
+        return Err(SeriesError::Rows { features: path, rows, table, slices }.into());
     }
     Ok(match config.settings.plan()?.input {
         SeriesInput::FeaturesAndPositions => Inputs::FeaturesAndPositions(features),

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::SeriesError;
 use crate::model::{SeriesPlan, series_input};
+use crate::training::TrainError;
+use crate::training::memory::Demand;
 
 /// Which weights of a fold are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ValueEnum)]
@@ -73,7 +75,7 @@ pub struct SequenceSettings {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 
-    /// Threads, at most one per core; without it one per core.
+    /// Threads, at most one per core; without it, or with 0, one per core.
     #[arg(long)]
     pub threads: Option<usize>,
 }
@@ -82,11 +84,12 @@ impl SequenceSettings {
     /// Checks that a network can be trained so.
     ///
     /// # Errors
-    /// [`SeriesError`] names the setting.
-    pub fn check(&self) -> Result<(), SeriesError> {
+    /// [`TrainError`] names the setting.
+    pub fn check(&self) -> Result<(), TrainError> {
         series_input(&self.network)?;
-        let refuse =
-            |flag, value: String, expected| Err(SeriesError::Value { flag, value, expected });
+        let refuse = |flag, value: String, expected| {
+            Err(SeriesError::Value { flag, value, expected }.into())
+        };
         for (flag, value) in [
             ("--epochs", self.epochs as usize),
             ("--batch", self.batch),
@@ -115,8 +118,8 @@ impl SequenceSettings {
     /// The network.
     ///
     /// # Errors
-    /// [`SeriesError`] if there is none of that name.
-    pub fn plan(&self) -> Result<SeriesPlan, SeriesError> {
+    /// [`TrainError`] if there is none of that name.
+    pub fn plan(&self) -> Result<SeriesPlan, TrainError> {
         Ok(SeriesPlan {
             network: self.network.clone(),
             input: series_input(&self.network)?,
@@ -124,6 +127,11 @@ impl SequenceSettings {
             layers: self.layers,
             dropout: self.dropout,
         })
+    }
+
+    /// What takes the memory of a training.
+    pub(super) fn demand(&self) -> Demand {
+        Demand::Series { batch: self.batch }
     }
 
     /// Whether the network reads features and not probabilities.

@@ -13,7 +13,7 @@ use super::run::{compute_plan, new_trainer};
 use super::settings::SequenceSettings;
 use crate::model::{Mode, Model};
 use crate::output::Reporter;
-use crate::training::{Compute, Trainer};
+use crate::training::{Compute, TrainError, Trainer, memory};
 
 /// Slices of a series whose prediction is timed: a head in slices of 5 mm.
 const SERIES: i64 = 36;
@@ -55,24 +55,26 @@ struct Timing {
 /// Takes some steps on random slices and prints a line of JSON.
 ///
 /// # Errors
-/// [`SeriesError`] if the settings fit no network.
-pub fn time(asked: &SequenceTime) -> Result<(), SeriesError> {
+/// [`TrainError`] if the settings fit no network.
+pub fn time(asked: &SequenceTime) -> Result<(), TrainError> {
     let SequenceTime { columns, settings } = asked;
     settings.check()?;
     if *columns == 0 {
         let (flag, expected) = ("--columns", "the values of a slice");
-        return Err(SeriesError::Value { flag, value: columns.to_string(), expected });
+        return Err(SeriesError::Value { flag, value: columns.to_string(), expected }.into());
     }
     let plan = compute_plan(settings);
     let Compute { device, .. } = Compute::start(&plan, None, Reporter::default())?;
-    let mut trainer = new_trainer(settings, *columns, device, 0)?;
-    let timing = Timing {
-        device: format!("{device:?}"),
-        train_slices_per_second: training(&mut trainer, settings, *columns)?,
-        predict_slices_per_second: predicting(&trainer.model, *columns),
-        parameters: Summary::new(trainer.model.graph()).trainable,
-        epochs: settings.epochs,
-    };
+    let timing = memory::catching(settings.demand(), || {
+        let mut trainer = new_trainer(settings, *columns, device, 0)?;
+        Ok::<_, TrainError>(Timing {
+            device: format!("{device:?}"),
+            train_slices_per_second: training(&mut trainer, settings, *columns)?,
+            predict_slices_per_second: predicting(&trainer.model, *columns),
+            parameters: Summary::new(trainer.model.graph()).trainable,
+            epochs: settings.epochs,
+        })
+    })?;
     println!("{}", serde_json::to_string(&timing).expect("texts and numbers"));
     Ok(())
 }
@@ -82,7 +84,7 @@ fn training(
     trainer: &mut Trainer,
     settings: &SequenceSettings,
     columns: usize,
-) -> Result<f64, SeriesError> {
+) -> Result<f64, TrainError> {
     let device = trainer.model.device();
     let shape = [settings.batch, settings.window, columns].map(|size| size as i64);
     let slices = (settings.batch * settings.window) as i64;

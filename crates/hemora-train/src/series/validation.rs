@@ -6,9 +6,9 @@ use hemora_ct::{LABEL_COUNT, Label};
 use hemora_metrics::{auroc, competition_log_loss};
 use tch::Tensor;
 
-use super::SeriesError;
 use super::set::SequenceSet;
 use crate::model::{Mode, Model, to_host};
+use crate::training::TrainError;
 
 /// The probabilities of a series' slices in the order of its rows: the mean logits of reading them
 /// forward and backward.
@@ -39,11 +39,11 @@ impl Figures {
     /// Figures of the rows' probabilities; rows without labels are left out.
     ///
     /// # Errors
-    /// [`SeriesError`] if a probability is not a number.
+    /// [`TrainError`] if a probability is not a number.
     pub fn from_rows(
         set: &SequenceSet,
         rows: impl Iterator<Item = (usize, [f32; LABEL_COUNT])>,
-    ) -> Result<Self, SeriesError> {
+    ) -> Result<Self, TrainError> {
         let (mut probabilities, mut truths) = (Vec::new(), Vec::new());
         for (row, probability) in rows {
             if let Some(labels) = set.labels(row) {

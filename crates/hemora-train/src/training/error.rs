@@ -18,6 +18,7 @@ use crate::config::ConfigError;
 use crate::data::LoadError;
 use crate::model::ModelError;
 use crate::output::{FileError, FolderError, NetworkFileError};
+use crate::series::SeriesError;
 
 /// Why a training ends before its end.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +94,11 @@ pub enum TrainError {
          before its last layer; any network but the ConvNeXts, simple-nn and deep-cnn has one"
     )]
     NoFeatures(String),
+    /// Networks of series.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
     /// What one process does alone was started as several.
-    #[error("{what} one process: start it without torchrun")]
+    #[error("{what} one process: start one, without torchrun or srun -n")]
     Processes {
         /// What, for instance `--series-network trains in`.
         what: &'static str,

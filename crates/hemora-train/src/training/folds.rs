@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::TrainError;
+use super::finish::shown;
 use super::validation::LabelInterval;
 use crate::config::TrainPlan;
 use crate::output::{FileError, Folder, Reporter, join_predictions};
@@ -74,8 +75,6 @@ pub fn run_all(
 }
 
 fn table(summary: &BTreeMap<String, FoldSummary>, folds: usize) -> String {
-    let shown =
-        |value: Option<f64>| value.map_or("undefined".to_owned(), |value| format!("{value:.4}"));
     let mut text = String::new();
     for (label, row) in summary {
         let _ = writeln!(

@@ -12,11 +12,12 @@ use hemora_data::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::TrainError;
 use super::device::Compute;
+use super::memory::{self, Demand};
 use super::validation::to_tensors;
 use super::views::probabilities_and_features;
-use super::{TrainError, memory};
-use crate::config::{ComputePlan, RunConfig};
+use crate::config::{ComputePlan, RunConfig, unless_zero};
 use crate::data::{Images, Source, SplitPlan};
 use crate::model::{Layout, Model, Precision, Task, to_host, trained_model};
 use crate::output::{Folder, Reporter, Show, files};
@@ -38,11 +39,11 @@ pub struct PredictOptions {
     #[arg(long, default_value = "flip", value_parser = Views::NAMES)]
     pub views: String,
 
-    /// Images per batch; without it the run's.
+    /// Images per batch; without it, or with 0, the run's.
     #[arg(long)]
     pub batch: Option<usize>,
 
-    /// Threads, at most one per core; without it one per core.
+    /// Threads, at most one per core; without it, or with 0, one per core.
     #[arg(long)]
     pub threads: Option<usize>,
 
@@ -132,14 +133,19 @@ pub fn predict_run(options: &PredictOptions) -> Result<(), TrainError> {
     let slices = set.slices()?;
     let source = Source::Prepared { folder, set };
     let views = Views::named(&options.views).unwrap_or_default();
-    let threads = options.threads.filter(|threads| *threads > 0);
+    let threads = unless_zero(options.threads);
     let (precision, layout) = (Precision::F32, first.layout);
     let plan = ComputePlan { threads, precision, layout, deterministic: false };
     let compute = Compute::start(&plan, None, reporter)?;
+    // The table of a set's folds is read once, not once a fold.
+    let folds = RunConfig { fold: None, ..first.clone() }.hold_outs(&source)?;
     let mut splits = Vec::with_capacity(runs.len());
     for (config, _) in &runs {
         // A run of one fold holds out that fold, and one of another split its validation part.
-        let hold_out = config.hold_outs(&source)?.swap_remove(0);
+        let hold_out = match folds.get(config.held_out_fold().unwrap_or(0)) {
+            Some(hold_out) => hold_out.clone(),
+            None => config.hold_outs(&source)?.swap_remove(0),
+        };
         splits.push(SplitPlan { hold_out, by: config.split_by, seed: config.seed });
     }
     let images = Images::load(&first.data_plan(source)?, &splits[0].hold_out, reporter)?;
@@ -155,13 +161,13 @@ pub fn predict_run(options: &PredictOptions) -> Result<(), TrainError> {
         let count = table.images.len();
         reporter.log(&format!("fold {number} of {}: {count} images", runs.len()));
         let model = model(config, weights, images.recipe.channels.len(), compute, layout)?;
-        let batch = options.batch.filter(|batch| *batch > 0).unwrap_or(config.batch);
+        let batch = unless_zero(options.batch).unwrap_or(config.batch);
         let threads = compute.threads;
         let loader_options =
             LoaderOptions { batch, threads, shuffle: false, ..LoaderOptions::default() };
         let (set, recipe, rows) = (images.set.clone(), images.recipe.clone(), table.images.clone());
         let loader = Loader::new(set, rows, None, recipe, None, &loader_options)?;
-        let (features, lost) = memory::catching(batch, 1, || {
+        let (features, lost) = memory::catching(Demand::Predicting { batch }, || {
             Ok::<_, TrainError>(table.predict(&model, &loader, views, fold as u32, reporter))
         })?;
         if fold > 0 && !lost.is_empty() {

@@ -8,8 +8,9 @@ use hemora_data::{Batch, Share};
 use hemora_page::chart::{Axis, Chart, Frame};
 
 use super::device::Compute;
+use super::memory::{self, Demand};
 use super::start::{self, TrainerPlan};
-use super::{TrainError, memory, ranks};
+use super::{TrainError, ranks};
 use crate::config::{ConfigError, RunConfig, RunPlan};
 use crate::data;
 use crate::output::{FileError, Reporter, files};
@@ -191,7 +192,7 @@ pub fn find_rate(config: &RunConfig, range: &RateRange) -> Result<(), TrainError
     let data = data::load(&plan.data, &plan.split, joint.is_some(), reporter)?;
     let (train, _) =
         start::loaders(optim, joint, plan.seed, &data, Share::default(), compute.threads)?;
-    let curve = memory::catching(optim.batch, optim.accumulate, || {
+    let curve = memory::catching(Demand::from(optim), || {
         let (parts, steps) = (TrainerPlan::from(plan), (range.search_steps, 1));
         let mut trainer = start::trainer(parts, &data, Rc::default(), compute.device, steps)?;
         let bar = reporter.counter(range.search_steps, "steps searched");

@@ -9,12 +9,13 @@ use hemora_data::Loader;
 use super::checkpoint::{self, Progress};
 use super::device::Compute;
 use super::finish::{finish, shown};
+use super::memory::{self, Demand};
 use super::ranks::{Ranks, this_process};
 use super::start::{self, TrainerPlan};
 use super::teachers::Teachers;
 use super::trainer::Trainer;
 use super::validation::{LabelInterval, aurocs, validate};
-use super::{TrainError, folds, memory};
+use super::{TrainError, folds};
 use crate::config::{RunConfig, RunPlan, TrainPlan};
 use crate::data::{self, RunData};
 use crate::optim::Monitor;
@@ -70,7 +71,7 @@ fn train(
     let data = data::load(&plan.data, &plan.split, joint.is_some(), reporter)?;
     let (train, validation) =
         start::loaders(optim, joint, plan.seed, &data, ranks.share(), compute.threads)?;
-    memory::catching(optim.batch, optim.accumulate, || {
+    let outcome = memory::catching(Demand::from(optim), || {
         let per_epoch = train.batches().div_ceil(optim.accumulate) as u64;
         let steps = optim.length.steps(per_epoch);
         let parts = TrainerPlan::from(plan);
@@ -102,7 +103,12 @@ fn train(
         }
         drop(run);
         finish(plan, &folder, &data, &validation, &trainer, reporter)
-    })
+    });
+    if let (Err(TrainError::OutOfMemory(_)), true) = (&outcome, first) {
+        // The smaller batch that is to be tried is another setting.
+        folder.release()?;
+    }
+    outcome
 }
 
 /// A training under way.

@@ -11,9 +11,10 @@ use hemora_nn::Summary;
 use serde::Serialize;
 
 use super::device::Compute;
+use super::memory::{self, Demand};
 use super::start::{self, TrainerPlan};
 use super::validation::predict;
-use super::{TrainError, joint, memory};
+use super::{TrainError, joint};
 use crate::config::RunConfig;
 use crate::data::{LoadError, RunData};
 use crate::model::ModelPlan;
@@ -51,10 +52,10 @@ pub fn time(config: &RunConfig) -> Result<(), TrainError> {
     let (optim, plan, seed) = (config.optim_plan()?, config.compute_plan(), config.seed);
     // Slices alone: a network of series reads whole series, of which random images are none.
     let model = ModelPlan { slices: config.slice_plan(), joint: None };
-    let Compute { device, threads } = Compute::start(&plan, None, Reporter::default())?;
+    let Compute { device, threads } = Compute::start(&plan, None, Reporter::new(config.progress))?;
     let data = random(config)?;
     let (train, validation) = start::loaders(&optim, None, seed, &data, Share::default(), threads)?;
-    let timing = memory::catching(optim.batch, optim.accumulate, || {
+    let timing = memory::catching(Demand::from(&optim), || {
         let parts = TrainerPlan { model: &model, optim: &optim, compute: &plan, seed };
         let mut trainer = start::trainer(parts, &data, Rc::default(), device, (1000, 1000))?;
         let (mut images, mut seconds, mut steps) = (0, 0.0, 0);

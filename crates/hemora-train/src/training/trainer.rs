@@ -98,11 +98,6 @@ impl Trainer {
         Self { teachers, ..self }
     }
 
-    /// Steps of an epoch.
-    pub fn steps_per_epoch(&self, loader: &Loader) -> u64 {
-        loader.batches().div_ceil(self.options.accumulate) as u64
-    }
-
     /// Trains on the batches of an epoch, until `last` steps were taken, and returns the mean loss.
     /// `observe` is given each step.
     ///

@@ -80,7 +80,7 @@ fn series(run: &Path) -> (Weights, SeriesNetwork) {
     }
 }
 
-/// The bundle of a run, as `hemora model bundle --series-network` puts it together.
+/// The bundle of a run, as `hemora model bundle --series-run` puts it together.
 fn bundle(run: &Path, out: &Path) -> Bundle {
     let (weights, trained) = slices(run);
     let input = trained.input.unwrap();

@@ -176,6 +176,28 @@ fn too_large_a_batch_is_answered_with_one_to_try() {
     assert!(words.contains("--batch8--accumulate2"), "{}", stderr(&output));
     // The panic behind it is not printed too.
     assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+    // What is asked for can be tried in the same folder, which holds nothing yet.
+    let smaller = ["--network=resnet50", "--accumulate=2", "--epochs=1"];
+    succeed(&train("run", folder.path(), &smaller));
+    // From then on it has a network, of these settings.
+    let other = train("run", folder.path(), &["--network=resnet50", "--epochs=1"]);
+    assert!(refusal(&other).contains("othersettings:accumulate;"), "{}", stderr(&other));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn series_that_do_not_fit_into_memory_are_answered_with_flags_that_there_are() {
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 3500000; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_hemora-train"))
+        .args(["time-sequence", "--columns=2048", "--batch=100000", "--threads=1"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let words: String =
+        stderr(&output).chars().filter(|it| !it.is_whitespace() && *it != '│').collect();
+    assert!(words.contains("--batch50000,orasmaller--window"), "{}", stderr(&output));
+    assert!(!words.contains("--accumulate") && !words.contains("panicked"), "{}", stderr(&output));
 }
 
 #[test]

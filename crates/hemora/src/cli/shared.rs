@@ -57,6 +57,13 @@ pub struct StepArgs {
     pub flags: Vec<String>,
 }
 
+impl StepArgs {
+    /// Threads that each program may use; `None` for one per core.
+    pub fn threads(&self) -> Option<usize> {
+        Some(self.threads.threads).filter(|threads| *threads > 0)
+    }
+}
+
 /// Flags that choose model and engine.
 #[derive(Debug, Clone, Default, Args)]
 pub struct EngineArgs {

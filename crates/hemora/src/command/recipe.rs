@@ -22,7 +22,7 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitStatus> {
     }
     let hemora = std::env::current_exe().into_diagnostic()?;
     let programs =
-        Programs { hemora, train: train_program::path(), threads: arguments.steps.threads.threads };
+        Programs { hemora, train: train_program::path(), threads: arguments.steps.threads() };
     eprintln!("{}", recipe.plan_text().map_err(explain)?);
     if recipe.trains().map_err(explain)? {
         // A plan can be had without the training program; nothing else can.
@@ -45,7 +45,9 @@ pub fn run(arguments: &RecipeArgs) -> Result<ExitStatus> {
         // Its program writes for people by itself.
         StepEvent::Progress { .. } | StepEvent::Ended(_) => {}
     };
-    recipe.run(&programs, &mut on_event).map_err(explain)?;
+    if let Err(error) = recipe.run(&programs, &mut on_event) {
+        return train_program::ended(error.exit_status(), explain(error));
+    }
     let bytes = std::fs::metadata(recipe.bundle()).into_diagnostic()?.len();
     print(|output| {
         let megabytes = bytes as f64 / 1e6;

@@ -27,7 +27,7 @@ pub fn run(arguments: &StudyArgs) -> Result<ExitStatus> {
     let programs = Programs {
         hemora: std::env::current_exe().into_diagnostic()?,
         train: train_program::path(),
-        threads: arguments.steps.threads.threads,
+        threads: arguments.steps.threads(),
     };
     eprintln!("{}", study.plan_text(programs.cores()).into_diagnostic()?);
     if arguments.steps.plan {
@@ -53,7 +53,10 @@ pub fn run(arguments: &StudyArgs) -> Result<ExitStatus> {
             bar.suspend(|| eprintln!("{}: {}", cell.name(), cell.outcome_text()));
         }
     };
-    let document = study.run(&programs, arguments.steps.restart, &mut on_event).map_err(explain)?;
+    let document = match study.run(&programs, arguments.steps.restart, &mut on_event) {
+        Ok(document) => document,
+        Err(error) => return train_program::ended(error.exit_status(), explain(error)),
+    };
     bar.finish_and_clear();
     print(|output| {
         write!(output, "{}", markdown(&document))?;

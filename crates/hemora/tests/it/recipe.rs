@@ -15,6 +15,11 @@ fn text(output: &Output) -> String {
     String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()
 }
 
+/// An error without the breaks of its lines, which may fall anywhere.
+fn joined(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace() && *letter != '│').collect()
+}
+
 /// Phantoms of 64 pixels.
 fn synth(folder: &Path, patients: usize, spacing: f64, seed: u64) {
     let numbers = [patients.to_string(), spacing.to_string(), seed.to_string()];
@@ -119,20 +124,36 @@ fn a_training_that_runs_out_of_memory_ends_the_recipe_with_what_to_do() {
     let (data, out) = (folder.path().join("phantoms"), folder.path().join("out"));
     synth(&data, 4, 20.0, 3);
     let trainer = folder.path().join("hemora-train");
-    let script = "#!/bin/sh\n[ \"$1\" = run ] && exit 4\nexit 0\n";
+    // Batches of four images fit into its memory; it cannot time or predict.
+    let script = "#!/bin/sh\necho too little for a timing >&2\n[ \"$1\" = --version ] && exit 0\n\
+                  [ \"$1\" = run ] || exit 1\ncase \"$*\" in *--batch=4*) ;; *) exit 4;; esac\n\
+                  for word; do case $word in --out=*) out=${word#--out=};; esac; done\n\
+                  mkdir -p \"$out\"; : > \"$out/validation.csv\"\n";
     std::fs::write(&trainer, script).unwrap();
     std::fs::set_permissions(&trainer, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hemora"));
-    command.args(["recipe", "fast"]).args([data.as_path(), Path::new("--out"), out.as_path()]);
-    command.args(["--preset=quick", "--threads=1"]).env("HEMORA_TRAIN", &trainer);
-    let output = command.output().unwrap();
+    let run = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hemora"));
+        command.args(["recipe", "fast"]).args([data.as_path(), Path::new("--out"), out.as_path()]);
+        command.args(["--preset=quick", "--threads=1"]).args(more).env("HEMORA_TRAIN", &trainer);
+        command.output().unwrap()
+    };
+    let output = run(&[]);
     let words = text(&output);
-    assert_eq!(output.status.code(), Some(1), "{words}");
-    let words: String = words.chars().filter(|letter| !letter.is_whitespace()).collect();
+    assert_eq!(output.status.code(), Some(4), "{words}");
+    assert!(words.contains("could not be timed here (too little for a timing)"), "{words}");
+    let words = joined(&words);
     assert!(words.contains("ranoutofmemory") && words.contains("--batch"), "{words}");
     // What was complete before is not run again.
-    let again = text(&command.output().unwrap());
+    let again = text(&run(&[]));
     assert_eq!(again.matches("complete, not run again").count(), 2, "{again}");
+    // Nor with the smaller batch that the message asks for, which goes on with the training.
+    let words = text(&run(&["--batch=4"]));
+    assert_eq!(words.matches("complete, not run again").count(), 2, "{words}");
+    assert!(words.contains("stage1-efficientnet-lite0-both took"), "{words}");
+    // The network that was trained now stands in the way of another batch.
+    let other = run(&["--batch=2"]);
+    assert_eq!(other.status.code(), Some(1), "{}", text(&other));
+    assert!(joined(&text(&other)).contains("--restart"), "{}", text(&other));
 }
 
 #[test]

@@ -7,11 +7,16 @@ use std::time::SystemTime;
 use hemora_testing::require;
 use serde_json::Value;
 
-fn study(out: &Path, arguments: &[&str]) -> Output {
+fn command(out: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
     let small = ["--phantoms", "24", "--size", "32", "--batch", "8", "--negatives", "60"];
     command.arg("study").arg("--out").arg(out).args(small).args(["--threads", "1"]);
-    command.args(arguments).output().unwrap()
+    command.args(arguments);
+    command
+}
+
+fn study(out: &Path, arguments: &[&str]) -> Output {
+    command(out, arguments).output().unwrap()
 }
 
 fn text(output: &Output) -> String {
@@ -44,19 +49,49 @@ fn a_plan_says_what_it_costs_and_trains_nothing() {
     let words = text(&output);
     assert!(words.contains("24 cells"), "{words}");
     assert!(words.contains("patient-any-1-0: train"), "{words}");
-    assert!(out.join("splits/image-any-1-1.csv").is_file() && !out.join("cells").exists());
+    // The phantoms alone are made, of which it is a plan.
+    let names = |folder: &Path| -> Vec<_> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    };
+    assert_eq!(names(&out), ["phantoms"]);
+
+    // What a study has written is not touched, also where it would be started over.
+    let split = out.join("splits/patient-any-1-0.csv");
+    std::fs::create_dir(split.parent().unwrap()).unwrap();
+    std::fs::write(&split, "ID,split\n").unwrap();
+    let refused = study(&out, &["--plan", "--subsets", "1"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(joined(&refused).contains("othersettings"), "{}", text(&refused));
+    let output = study(&out, &["--plan", "--subsets", "1", "--restart"]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(std::fs::read_to_string(&split).unwrap(), "ID,split\n");
 
     // Phantoms that are there belong to their settings.
     let output = study(&out, &["--plan", "--seed", "5"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
 }
 
+/// A training program that starts and trains nothing, whose cells all fail.
+#[cfg(unix)]
+fn failing_trainer(folder: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let program = folder.join("hemora-train");
+    std::fs::write(&program, "#!/bin/sh\n[ \"$1\" = --version ]\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+#[cfg(unix)]
 #[test]
 fn a_patient_in_two_parts_is_refused_unless_the_split_by_image_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("study");
-    let first = study(&out, &["--plan", "--subsets", "1", "--no-subtypes"]);
-    assert!(first.status.success(), "{}", text(&first));
+    let program = failing_trainer(folder.path());
+    let first = command(&out, &["--subsets", "1", "--no-subtypes", "--networks", "simple-nn"])
+        .env("HEMORA_TRAIN", program)
+        .output()
+        .unwrap();
+    assert_eq!(first.status.code(), Some(3), "{}", text(&first));
     let leaking = out.join("splits/image-any-1-0.csv");
     let split = ["--plan", "--subsets", "1", "--no-subtypes", "--split", leaking.to_str().unwrap()];
     let refused = study(&out, &[&split[..], &["--splits", "patient", "--restart"]].concat());
@@ -88,6 +123,7 @@ fn a_training_program_that_does_not_start_is_named_before_any_cell() {
     assert!(!out.join("cells").exists());
 }
 
+#[cfg(unix)]
 #[test]
 fn phantoms_are_trained_on_and_a_second_run_takes_what_is_there() {
     let trainer = require(trainer(), "hemora-train", "`cargo xtask test` builds it");
@@ -128,7 +164,20 @@ fn phantoms_are_trained_on_and_a_second_run_takes_what_is_there() {
     assert!(text(&output).contains("# The seed study, reproduced"));
 
     // Other settings are not mixed with these results.
-    let output = study(&out, &["--networks", "simple-nn", "--subsets", "1", "--epochs", "3"]);
+    let other = ["--networks", "simple-nn", "--subsets", "1", "--epochs", "3"];
+    let output = study(&out, &other);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(joined(&output).contains("othersettings"), "{}", text(&output));
+    // A start over in which nothing could be trained leaves nothing of them, and goes on without the
+    // flag.
+    let restart = [&other[..], &["--restart"]].concat();
+    let broken = failing_trainer(folder.path());
+    let output = command(&out, &restart).env("HEMORA_TRAIN", broken).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let output = study(&out, &other);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(
+        document(&out)["cells"][0]["outcome"]["measured"]["epochs"].as_array().unwrap().len(),
+        3
+    );
 }
