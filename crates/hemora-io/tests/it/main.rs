@@ -5,6 +5,7 @@ mod bad_input;
 mod choosing;
 mod codecs;
 mod collecting;
+mod dcmtk;
 mod encodings;
 mod frames;
 mod geometry;

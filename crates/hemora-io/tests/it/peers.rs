@@ -11,7 +11,7 @@ use crate::round_trip::new_slice;
 use crate::shared;
 
 /// HU of pydicom's `apply_modality_lut`, or why it does not decode the file.
-fn pydicom(python: &Path, files: &[PathBuf]) -> Vec<Result<Vec<f64>, String>> {
+pub fn pydicom(python: &Path, files: &[PathBuf]) -> Vec<Result<Vec<f64>, String>> {
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/hu.py");
     let run = Command::new(python).arg(script).arg(folder.path()).args(files).output().unwrap();
@@ -34,7 +34,7 @@ fn pydicom(python: &Path, files: &[PathBuf]) -> Vec<Result<Vec<f64>, String>> {
 }
 
 /// The largest difference from pydicom in HU, and the slope that makes it stored values.
-fn largest_difference(path: &Path, truth: &[f64]) -> (f64, f64) {
+pub fn largest_difference(path: &Path, truth: &[f64]) -> (f64, f64) {
     let (header, slice) = read_slice(&Source::File(path.to_owned()))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(slice.hu().len(), truth.len(), "{}", path.display());

@@ -47,6 +47,7 @@ fn other_files_are_not_repaired() {
         ("signed", signed),
         ("16 bits", sixteen),
         ("another slope", twelve_bits("0").text(SLOPE, b"DS", "2")),
+        ("an unspecified unit", twelve_bits("0").text(0x0028_1054, b"LO", "US")),
         ("no rescale", twelve_bits("0").without(INTERCEPT)),
     ];
     let folder = tempfile::tempdir().unwrap();

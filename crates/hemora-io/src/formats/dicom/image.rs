@@ -7,7 +7,7 @@ use hemora_ct::{GeometryError, ImagePlane, Window};
 use super::attributes::Attributes;
 use super::file::{FileStart, PixelElement, Stop, walk};
 use super::functional_groups::{frame_count, frames};
-use super::modality::{ModalityTransform, modality_transform};
+use super::modality::{ModalityTransform, modality_transform, unit_is_unspecified};
 use super::padding::Padding;
 use super::transfer_syntax::TransferSyntax;
 use crate::formats::MAX_PIXELS;
@@ -133,7 +133,8 @@ fn check_image(
         stored,
         rescale_slope,
         rescale_intercept,
-        intercept_repaired: transform.intercept_is_wrong(stored),
+        intercept_repaired: transform.intercept_is_wrong(stored)
+            && !unit_is_unspecified(attributes),
         window: window(attributes),
     };
     let padding = Padding::declared(attributes, stored);

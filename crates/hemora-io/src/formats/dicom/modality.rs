@@ -111,6 +111,12 @@ fn check_unit(
     }
 }
 
+/// Whether RescaleType declares that the unit is unspecified. DCMTK does where it scaled an image to 12
+/// bits for a lossy encoding: then an intercept of 0 is no mistake.
+pub(crate) fn unit_is_unspecified(attributes: &Attributes<'_>) -> bool {
+    attributes.text(tags::RESCALE_TYPE).is_some_and(|unit| unit.eq_ignore_ascii_case("US"))
+}
+
 fn line(attributes: &Attributes<'_>) -> Result<ModalityTransform, ReadError> {
     let slope = attributes.first_decimal(tags::RESCALE_SLOPE, "RescaleSlope")?;
     let intercept = attributes.first_decimal(tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
