@@ -14,6 +14,7 @@ mod jpeg_lossless;
 mod levels;
 mod memory;
 mod peers;
+mod people;
 mod pictures;
 mod raw;
 mod repair;
