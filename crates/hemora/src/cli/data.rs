@@ -82,15 +82,16 @@ that was killed goes on where it was.
 Exit codes: 0 every image was read, 1 an error, 2 wrong flags, 3 some images cannot be used (they
 are in the index with their reason).";
 
+const SPLIT_HELP: &str = "All of a patient, study or series stay in one part, and patients who share a picture too. Slices
+of one folder without PatientID and UIDs of study and series count as one group.";
+
 /// What can be done with indices.
 #[derive(Debug, Subcommand)]
 pub enum IndexCommand {
     /// Count slices, studies, patients, classes, windows, intercepts and spacing
     Stats(StatsArgs),
     /// Give every labelled slice its part of a split, which sets prepared later share
-    ///
-    /// All of a patient, study or series stay in one part, and patients who share a picture too. Slices
-    /// of one folder without PatientID and UIDs of study and series count as one group.
+    #[command(after_help = SPLIT_HELP)]
     Split(SplitArgs),
 }
 
