@@ -141,10 +141,14 @@ fn align(
     }
     let unpredicted = joined.unpredicted.clone();
     if joined.labelled == 0 {
-        return Err(EvaluateError::Request(format!(
-            "{} has no labels; give them with --labels",
-            labels.display()
-        )));
+        return Err(EvaluateError::Request(match joined.is_own {
+            true => format!("{} has no labels; give them with --labels", labels.display()),
+            false => format!(
+                "no slice of {} has labels in {}, in which no slice has all of its labels",
+                predictions.path.display(),
+                joined.file.file
+            ),
+        }));
     }
     if kept.is_empty() {
         return Err(EvaluateError::Request(format!(
