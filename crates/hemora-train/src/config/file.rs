@@ -74,7 +74,7 @@ fn table(config: &RunConfig) -> toml::Table {
 /// Settings that make no other run: where it is written, and how fast it is.
 pub(crate) const NOT_OF_A_RUN: [&str; 2] = ["out", "threads"];
 
-/// Names of the settings in which two runs differ, but for [`NOT_OF_A_RUN`].
+/// Names of the settings in which two runs differ, but for `NOT_OF_A_RUN`.
 pub fn differences(one: &RunConfig, other: &RunConfig) -> Vec<String> {
     let (mut one, mut other) = (table(&one.resolved()), table(&other.resolved()));
     let mut names: Vec<String> = one.keys().chain(other.keys()).cloned().collect();
