@@ -165,9 +165,13 @@ fn tables_without_any_label_are_called_that() {
         partial: true,
         ..tables.request("id,any\na,0.9\n", "id,any\na,\n")
     };
-    for (request, file) in [(own, "own.csv"), (other, "labels.csv")] {
+    let expected = [
+        (own, "own.csv has no labels; give them with"),
+        (other, "labels.csv, in which no slice has all of its labels"),
+    ];
+    for (request, expected) in expected {
         let message = Cases::load(&request).unwrap_err().to_string();
-        assert!(message.contains(&format!("{file} has no labels; give them with")), "{message}");
+        assert!(message.contains(expected), "{message}");
     }
 }
 
