@@ -67,8 +67,8 @@ pub use memory::{InMemorySet, SkippedImage};
 pub use options::{LoaderError, LoaderOptions, Share};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
-    PreparedChannel, Renderer, Selection, SplitBy, SplitInto, SplitReport, SplitRule, prepare,
-    store_split,
+    PreparedChannel, Renderer, Selection, SharedPictures, SplitBy, SplitInto, SplitReport,
+    SplitRule, prepare, store_split,
 };
 pub use prepared_set::{PreparedSet, SetSlice};
 pub use row_numbers::RowNumbers;

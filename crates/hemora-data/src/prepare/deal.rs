@@ -1,10 +1,11 @@
 //! Parts of a split for slices of an index: all of a patient, study or series on one side, and those who
 //! share a picture.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::error::PrepareError;
 use super::selection::{SplitBy, SplitInto, SplitRule};
+use super::shared_pictures::SharedPictures;
 use super::texts::{TextId, Texts};
 use crate::groups::{Groups, PATIENT, SERIES, STUDY};
 use crate::index::{Alike, Look};
@@ -41,7 +42,7 @@ pub(super) struct Dealt {
     pub(super) parts: Vec<u16>,
     /// Members with a picture that stands under several patients, studies or series that nothing else
     /// connects.
-    pub(super) pictures: usize,
+    pub(super) pictures: SharedPictures,
     /// Members that look the same as one that need not stand on their side.
     pub(super) alike: usize,
 }
@@ -54,13 +55,19 @@ pub(super) fn deal(
 ) -> Result<Dealt, PrepareError> {
     let (names, shares) = shares(rule.into)?;
     let labels: Vec<_> = members.iter().map(|member| unpack(member.labels)).collect();
-    let Grouped { groups, of_members, persons, pictures } = group(members, texts);
+    let Grouped { groups, by_headers, of_members, persons, pictures } = group(members, texts);
+    let too_few = |groups: &[String]| groups.iter().collect::<HashSet<_>>().len() < shares.len();
+    let pictures = SharedPictures {
+        images: pictures,
+        is_apart: rule.by == SplitBy::Image || too_few(&groups),
+    };
     let (parts, sides) = match rule.by {
         SplitBy::Image => {
             let ids: Vec<&str> = members.iter().map(|member| texts.get(member.id)).collect();
             (partition(&labels, &ids, &shares, rule.seed)?, persons)
         }
         SplitBy::Patient => {
+            let groups = if pictures.is_apart { by_headers } else { groups };
             let groups: Vec<&str> = of_members.iter().map(|&pair| &*groups[pair]).collect();
             let numbers = numbers(&groups);
             (partition(&labels, &groups, &shares, rule.seed)?, numbers)
@@ -81,6 +88,8 @@ pub(super) fn deal(
 struct Grouped {
     /// The group of each patient, study and series that occur together, by name.
     groups: Vec<String>,
+    /// As headers alone tell.
+    by_headers: Vec<String>,
     /// Which of these each member has.
     of_members: Vec<usize>,
     /// The group of each member, by number, as headers alone tell.
@@ -106,7 +115,8 @@ fn group(members: &[Member], texts: &Texts) -> Grouped {
         }));
     }
     let assign = |groups: &Groups| groups.assign((0..pairs.len()).map(|pair| pair.to_string()));
-    let of_pairs = numbers(&assign(&groups));
+    let by_headers = assign(&groups);
+    let of_pairs = numbers(&by_headers);
     let persons: Vec<u64> = of_members.iter().map(|&pair| of_pairs[pair]).collect();
     let mut seen = Alike::default();
     let pictures = || {
@@ -117,7 +127,7 @@ fn group(members: &[Member], texts: &Texts) -> Grouped {
     for (index, picture) in pictures().filter(|(_, picture)| seen.is_of_several(*picture)) {
         groups.join(&of_members[index].to_string(), PICTURE, &format!("{picture:016x}"));
     }
-    Grouped { groups: assign(&groups), of_members, persons, pictures: seen.count() }
+    Grouped { groups: assign(&groups), by_headers, of_members, persons, pictures: seen.count() }
 }
 
 /// A number for each name, the same for the same name.

@@ -13,7 +13,8 @@ use super::deal::{Dealt, Member, deal, too_many_parts};
 use super::error::PrepareError;
 use super::identity::digest;
 use super::recipe::PrepareRecipe;
-use super::selection::{Negatives, Selection, SplitInto};
+use super::selection::{Negatives, Selection, SplitBy, SplitInto};
+use super::shared_pictures::SharedPictures;
 use super::stack_names::{Kin, stacks};
 use super::texts::{PackedSource, TextId, Texts};
 use crate::index::{IndexReader, LOCALIZER, Look, REPEATED_ID};
@@ -78,6 +79,8 @@ pub(super) struct Plan {
     /// Position of each slot along the normal, mm; not a number where it is not known.
     z: Vec<f64>,
     parts: Vec<String>,
+    /// Slices of a split by patient that are the same picture as one of another patient.
+    pub(super) pictures: SharedPictures,
     /// Reads the slots' slices.
     pub(super) reader: Reader,
     /// SHA-256 of everything in the index that decides the result.
@@ -149,7 +152,7 @@ impl Plan {
         candidates.sort_unstable_by(by_id);
         let mut slices = sample(candidates, selection)?;
         slices.sort_unstable_by(by_id);
-        let parts = split(&mut slices, &slots, &texts, selection)?;
+        let (parts, pictures) = split(&mut slices, &slots, &texts, selection)?;
         let (of_slots, stack_names) = stacks(&kin, &texts);
         for (slot, stack) in slots.iter_mut().zip(of_slots) {
             slot.stack = stack;
@@ -166,6 +169,7 @@ impl Plan {
             places,
             z,
             parts,
+            pictures,
             reader: Reader::default(),
             input_sha256,
             too_little_brain,
@@ -286,20 +290,21 @@ fn split(
     slots: &[Slot],
     texts: &Texts,
     selection: &Selection,
-) -> Result<Vec<String>, PrepareError> {
+) -> Result<(Vec<String>, SharedPictures), PrepareError> {
     if selection.split == SplitInto::Stored {
-        return stored(slices, slots, texts);
+        return Ok((stored(slices, slots, texts)?, SharedPictures::default()));
     }
     let member = |slice: &Planned| {
         let Slot { patient, study, series, look, .. } = slots[slice.slot as usize];
         Member { id: slice.id, labels: slice.labels, patient, study, series, look }
     };
     let members: Vec<Member> = slices.iter().map(member).collect();
-    let Dealt { names, parts, .. } = deal(&members, texts, selection.rule())?;
+    let Dealt { names, parts, pictures, .. } = deal(&members, texts, selection.rule())?;
     for (slice, part) in slices.iter_mut().zip(parts) {
         slice.part = part;
     }
-    Ok(names)
+    let is_by_patient = selection.split_by == SplitBy::Patient;
+    Ok((names, if is_by_patient { pictures } else { SharedPictures::default() }))
 }
 
 /// The parts that the index has.

@@ -17,6 +17,7 @@ use super::recipe::{Output, PrepareRecipe};
 use super::render::Renderer;
 use super::selection::{Selection, SplitInto};
 use super::shard::write_shard;
+use super::shared_pictures::SharedPictures;
 use crate::folder_lock::FolderLock;
 use crate::groups::{PATIENT, SERIES, STUDY};
 use crate::index::IndexReader;
@@ -41,6 +42,9 @@ pub struct PrepareReport {
     /// Slices whose id an earlier image has, so that labels cannot tell them apart; left out and
     /// named in `skipped.csv`.
     pub repeated_ids: usize,
+    /// Slices of a split by patient that are the same picture as one of another patient; none of a
+    /// stored split, which told of them when it was made.
+    pub pictures: SharedPictures,
     /// Id and reason of slices that could not be prepared; they are in `skipped.csv`.
     pub skipped: Vec<(String, String)>,
     /// Whether the set is complete; `false` when `progress` stopped the run.
@@ -89,6 +93,7 @@ pub fn prepare(
         too_little_brain: plan.too_little_brain,
         unlabelled: plan.unlabelled,
         repeated_ids: plan.repeated.len(),
+        pictures: plan.pictures,
         complete,
         ..PrepareReport::default()
     };

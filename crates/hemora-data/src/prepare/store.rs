@@ -5,6 +5,7 @@ use std::path::Path;
 use super::deal::{Dealt, Member, deal};
 use super::error::PrepareError;
 use super::selection::SplitRule;
+use super::shared_pictures::SharedPictures;
 use super::texts::Texts;
 use crate::index::{IndexLock, IndexReader, Look, REPEATED_ID, SliceRow, write_index};
 use crate::labels::pack;
@@ -20,9 +21,8 @@ pub struct SplitReport {
     pub repeated_ids: usize,
     /// Slices of the split without PatientID: their studies and series stay together.
     pub without_patient: usize,
-    /// Slices of the split that are the same picture as one of another patient. If it is split by
-    /// patient, these patients stand on one side.
-    pub pictures: usize,
+    /// Slices of the split that are the same picture as one of another patient.
+    pub pictures: SharedPictures,
     /// Slices of the split that look the same as one of another patient, who may stand on another
     /// side.
     pub alike: usize,

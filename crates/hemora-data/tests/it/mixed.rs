@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::{ImagePlane, Label, Slice};
 use hemora_data::{
-    Crop, IndexReader, PrepareError, PrepareRecipe, PrepareReport, Selection, SetStats, SliceRow,
-    SplitBy, SplitInto, SplitRule, build_index, prepare, store_split,
+    Crop, IndexReader, PrepareError, PrepareRecipe, PrepareReport, Selection, SetStats,
+    SharedPictures, SliceRow, SplitBy, SplitInto, SplitRule, build_index, prepare, store_split,
 };
 use hemora_io::{NewSlice, PixelStorage, write_slice};
 
@@ -200,7 +200,8 @@ fn repeated_ids_and_looks_of_two_patients_are_counted_and_stand_on_one_side() {
     let (index, report) = indexed(folder.path(), &ids);
     assert_eq!(report.repeated_ids, 2);
     let stored = store_split(&index, &FOLDS).unwrap();
-    assert_eq!((stored.repeated_ids, stored.pictures, stored.alike), (2, 4, 2));
+    assert_eq!((stored.repeated_ids, stored.alike), (2, 2));
+    assert_eq!(stored.pictures, SharedPictures { images: 4, is_apart: false });
     // Whatever the seed, A and B stand on one side, and the third fold has room for D.
     for seed in 0..8 {
         store_split(&index, &SplitRule { seed, ..FOLDS }).unwrap();
@@ -215,7 +216,13 @@ fn repeated_ids_and_looks_of_two_patients_are_counted_and_stand_on_one_side() {
     }
     // Nothing keeps them there if images are dealt one by one.
     let by_image = store_split(&index, &SplitRule { by: SplitBy::Image, ..FOLDS }).unwrap();
-    assert_eq!((by_image.pictures, by_image.alike), (4, 6));
+    assert_eq!((by_image.pictures.images, by_image.alike), (4, 6));
+    // Four patients, of whom three would be left, fill four folds.
+    let four = SplitRule { into: SplitInto::Folds(4), ..FOLDS };
+    let apart = store_split(&index, &four).unwrap();
+    assert_eq!(apart.pictures, SharedPictures { images: 4, is_apart: true });
+    assert!(apart.parts.iter().all(|(_, count)| *count > 0), "{:?}", apart.parts);
+    store_split(&index, &SplitRule { by: SplitBy::Image, ..FOLDS }).unwrap();
     let stats = SetStats::of_index(&index).unwrap();
     assert!(stats.to_string().contains("slices that look alike a slice of another patient: 6"));
     let out = folder.path().join("set");

@@ -150,13 +150,8 @@ fn split(arguments: &SplitArgs) -> Result<ExitStatus> {
                  one patient may stand on both sides"
             )?;
         }
-        if report.pictures > 0 && rule.by == SplitBy::Patient {
-            let count = report.pictures;
-            writeln!(
-                output,
-                "{count} images are the same picture as an image of another patient, and these \
-                 patients stand on one side"
-            )?;
+        if report.pictures.images > 0 && rule.by == SplitBy::Patient {
+            writeln!(output, "{}", report.pictures)?;
         }
         if report.alike > 0 {
             let count = report.alike;

@@ -57,6 +57,9 @@ fn summary(
     for (part, count) in &report.parts {
         writeln!(output, "  part {part:<13}{count:>8}")?;
     }
+    if report.pictures.images > 0 {
+        writeln!(output, "{}", report.pictures)?;
+    }
     writeln!(
         output,
         "left out: {} slices with too little brain, {} without labels, {} with an id that another \
