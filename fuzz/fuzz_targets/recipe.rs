@@ -19,7 +19,7 @@ fuzz_target!(init: prepare(), |data: &[u8]| {
     let sample = || {
         let mut counts = HuCounts::default();
         counts.add(&slice.values);
-        counts
+        Ok(counts)
     };
     if let Ok(renderer) = Renderer::new(recipe, sample) {
         let _ = renderer.jpeg(&slice, |_| &slice);
