@@ -16,8 +16,9 @@ use crate::source::{MAX_BYTES, read_bytes, with_reader};
 use crate::{ReadError, SliceHeader, Source};
 
 /// Reads slices, and keeps the files of several images (enhanced CT objects, volumes) that it read
-/// last, at most 512 MiB of them, tar archives in gzip among them: their slices are read one after the other, and reading the whole
-/// file for each would take as many times as long. Clones share what is kept; other readers do not.
+/// last, at most 512 MiB of them, tar archives in gzip among them: their slices are read one after the
+/// other, and reading the whole file for each would take as many times as long. Clones share what is
+/// kept; other readers do not.
 ///
 /// May be used by any number of threads: only those that wait for the same file wait for each other.
 #[derive(Debug, Clone)]

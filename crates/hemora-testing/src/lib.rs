@@ -22,7 +22,7 @@ mod required;
 mod shared;
 pub mod sound;
 
-pub use files::dicom_files;
+pub use files::{content, dicom_files};
 pub use peers::{onnxruntime, program, python, run_python};
 #[cfg(feature = "phantoms")]
 pub use phantoms::Phantoms;

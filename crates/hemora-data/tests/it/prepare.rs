@@ -8,23 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hemora_data::{
     IndexReader, LabelTable, Negatives, PrepareError, PrepareRecipe, Selection, SplitBy, SplitInto,
 };
+use hemora_testing::content;
 
 use crate::phantoms::{Set, small};
-
-/// Every file below a folder with its bytes.
-fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-        } else {
-            let name = path.strip_prefix(folder).unwrap().to_owned();
-            files.insert(name, std::fs::read(&path).unwrap());
-        }
-    }
-    files
-}
 
 fn names(files: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<&PathBuf> {
     files.keys().collect()

@@ -1,11 +1,11 @@
 //! Data sets by the binary: index, counts, preparing, being killed.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use hemora_synth::{PhantomOptions, write_dataset};
+use hemora_testing::content;
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
@@ -40,21 +40,6 @@ fn indexed(folder: &Path) -> (PathBuf, PathBuf) {
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
     assert!(text(&output).contains("torn.dcm"), "{}", text(&output));
     (index, labels)
-}
-
-/// Every file below a folder with its bytes.
-fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-        } else {
-            let name = path.strip_prefix(folder).unwrap().to_owned();
-            files.insert(name, std::fs::read(&path).unwrap());
-        }
-    }
-    files
 }
 
 #[test]
