@@ -2,7 +2,7 @@
 //! Localization"): where in the image a network with global average pooling sees a label.
 
 use hemora_ct::{LABEL_COUNT, Label, Plane};
-use hemora_model::ActivationMap;
+use hemora_model::{LabelMap, MapKind};
 use hemora_nn::onnx::{self, OnnxError};
 
 use crate::FeatureMap;
@@ -36,7 +36,7 @@ impl Classifier {
     /// The map of one label: the features weighted by the label's weights, negative values cut,
     /// scaled to a largest value of 1. `None` if nothing speaks for the label, or the features are
     /// not those that the classifier takes.
-    pub fn map(&self, features: &FeatureMap, label: Label) -> Option<ActivationMap> {
+    pub fn map(&self, features: &FeatureMap, label: Label) -> Option<LabelMap> {
         let area = features.rows.checked_mul(features.columns)?;
         if features.channels != self.channels
             || area.checked_mul(self.channels) != Some(features.values.len())
@@ -60,7 +60,7 @@ impl Classifier {
             *value = value.max(0.0) / largest;
         }
         let plane = Plane { rows: features.rows, columns: features.columns, values };
-        Some(ActivationMap { label, plane })
+        Some(LabelMap { label, kind: MapKind::Activation, plane })
     }
 }
 

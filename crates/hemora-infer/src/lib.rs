@@ -22,7 +22,7 @@ pub use engine::{
     Engine, EngineError, EngineKind, FeatureMap, LoadedEngine, OrtEngine, OrtSequence, Output,
     SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine, run_both_ways,
 };
-pub use hemora_model::{ActivationMap, KeySlice};
+pub use hemora_model::{KeySlice, LabelMap, MapKind};
 pub use key_slices::key_slices;
 pub use load::{LoadError, LoadedModel, Look};
 pub use pipeline::{Pictures, Progress, ProgressCallback, Step, Triage, TriageError, TriageInput};

@@ -7,8 +7,8 @@ use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Plane, Probabilities};
 use crate::score::{MemberScore, Scored, Scorer, SeriesScore, SliceScore, calibrate};
 use crate::series::in_order;
 use crate::{
-    ActivationMap, Classifier, Engine, EngineError, EngineKind, SeriesModel, SeriesModelError,
-    load_engine,
+    Classifier, Engine, EngineError, EngineKind, LabelMap, MapKind, Output, SeriesModel,
+    SeriesModelError, load_engine,
 };
 use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, member_folder};
 
@@ -35,7 +35,7 @@ pub struct Look {
     pub probabilities: [f64; LABEL_COUNT],
     /// Where they see each of the labels that were asked for; `None` where nothing speaks for it or the
     /// networks give no activation maps.
-    pub maps: Vec<(Label, Option<ActivationMap>)>,
+    pub maps: Vec<(Label, Option<LabelMap>)>,
 }
 
 /// Why the engines of a model are not loaded.
@@ -79,6 +79,19 @@ impl LoadedMember {
         // A model without a plain linear head has no maps; its slices are shown all the same.
         let classifier = Classifier::from_onnx(&networks.slices).ok().flatten();
         Self { engine, series, classifier }
+    }
+
+    /// Where the network sees a label, as it says itself, else by what its last layer reads.
+    fn map(&self, output: &Output, label: Label) -> Option<LabelMap> {
+        match &output.maps {
+            Some(maps) => {
+                let area = maps.rows * maps.columns;
+                let values = maps.values[label.index() * area..][..area].to_vec();
+                let plane = Plane { rows: maps.rows, columns: maps.columns, values };
+                Some(LabelMap { label, kind: MapKind::Probability, plane })
+            }
+            None => self.classifier.as_ref()?.map(output.features.as_ref()?, label),
+        }
     }
 }
 
@@ -164,13 +177,13 @@ impl LoadedModel {
             for (at, value) in output.probabilities.iter().enumerate() {
                 probabilities[at] += info.weights[at] * f64::from(*value);
             }
-            outputs.push((info.weights, member, output.features));
+            outputs.push((info.weights, member, output));
         }
         let map = |label: Label| {
-            let of_members = outputs.iter().filter_map(|(weights, member, features)| {
+            let of_members = outputs.iter().filter_map(|(weights, member, output)| {
                 let weight = weights[label.index()];
-                let classifier = member.classifier.as_ref().filter(|_| weight > 0.0)?;
-                Some((weight, classifier.map(features.as_ref()?, label)?))
+                let map = if weight > 0.0 { member.map(output, label) } else { None };
+                Some((weight, map?))
             });
             (label, mean_map(label, of_members.collect()))
         };
@@ -326,8 +339,15 @@ fn stack(
     None
 }
 
-/// The weighted mean of maps at the size of the largest, its highest value 1.
-fn mean_map(label: Label, maps: Vec<(f64, ActivationMap)>) -> Option<ActivationMap> {
+/// The weighted mean of maps at the size of the largest: of those that are probabilities, if any are;
+/// else scaled to a highest value of 1.
+fn mean_map(label: Label, mut maps: Vec<(f64, LabelMap)>) -> Option<LabelMap> {
+    let is_probability = |(_, map): &(f64, LabelMap)| map.kind == MapKind::Probability;
+    let kind = match maps.iter().any(is_probability) {
+        true => MapKind::Probability,
+        false => MapKind::Activation,
+    };
+    maps.retain(|(_, map)| map.kind == kind);
     if maps.len() == 1 {
         return maps.into_iter().next().map(|(_, map)| map);
     }
@@ -338,12 +358,15 @@ fn mean_map(label: Label, maps: Vec<(f64, ActivationMap)>) -> Option<ActivationM
         let map = map.upsampled(rows, columns);
         values.iter_mut().zip(map.values).for_each(|(sum, it)| *sum += *weight as f32 * it);
     }
-    let largest = values.iter().copied().fold(0f32, f32::max);
-    if largest <= 0.0 {
+    let whole = match kind {
+        MapKind::Probability => maps.iter().map(|(weight, _)| *weight as f32).sum(),
+        MapKind::Activation => values.iter().copied().fold(0f32, f32::max),
+    };
+    if whole <= 0.0 {
         return None;
     }
-    values.iter_mut().for_each(|value| *value /= largest);
-    Some(ActivationMap { label, plane: Plane { rows, columns, values } })
+    values.iter_mut().for_each(|value| *value = (*value / whole).min(1.0));
+    Some(LabelMap { label, kind, plane: Plane { rows, columns, values } })
 }
 
 #[cfg(test)]
@@ -354,7 +377,7 @@ mod tests {
     fn maps_are_weighted_at_the_size_of_the_largest() {
         let map = |rows, columns, values: &[f32]| {
             let plane = Plane { rows, columns, values: values.to_vec() };
-            ActivationMap { label: Label::Any, plane }
+            LabelMap { label: Label::Any, kind: MapKind::Activation, plane }
         };
         let (small, large) = (map(1, 1, &[1.0]), map(2, 2, &[1.0, 0.0, 0.0, 0.5]));
         assert_eq!(mean_map(Label::Any, vec![(0.3, small.clone())]), Some(small.clone()));
@@ -366,5 +389,12 @@ mod tests {
         }
         assert_eq!(mean_map(Label::Any, vec![(0.0, large.clone()), (0.0, large)]), None);
         assert_eq!(mean_map(Label::Any, Vec::new()), None);
+        // What a network says itself goes before what is guessed of another, and is not scaled.
+        let said = |value| LabelMap { kind: MapKind::Probability, ..map(1, 1, &[value]) };
+        let both =
+            vec![(0.5, map(2, 2, &[1.0, 0.0, 0.0, 0.5])), (0.3, said(0.2)), (0.2, said(0.7))];
+        let mean = mean_map(Label::Any, both).unwrap();
+        assert_eq!(mean.kind, MapKind::Probability);
+        assert!((mean.plane.values[0] - 0.4).abs() < 1e-6, "{:?}", mean.plane.values);
     }
 }

@@ -25,28 +25,41 @@ pub struct KeySlice {
     pub slice: Slice,
     /// Where the network sees any hemorrhage; `None` if nothing speaks for it or the network
     /// gives no activation maps.
-    pub any_map: Option<ActivationMap>,
+    pub any_map: Option<LabelMap>,
     /// Where it sees the leading subtype.
-    pub subtype_map: Option<ActivationMap>,
+    pub subtype_map: Option<LabelMap>,
 }
 
 impl KeySlice {
     /// The maps that there are: of any hemorrhage, then of the leading subtype.
-    pub fn maps(&self) -> impl Iterator<Item = &ActivationMap> {
+    pub fn maps(&self) -> impl Iterator<Item = &LabelMap> {
         [&self.any_map, &self.subtype_map].into_iter().flatten()
     }
 }
 
-/// Where a network sees one label: 0 to 1, over the whole image at the feature map's resolution.
+/// Where a network sees one label, over the whole image at the resolution of its maps.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ActivationMap {
+pub struct LabelMap {
     /// The label.
     pub label: Label,
-    /// The map; its largest value is 1.
+    /// What the values are.
+    pub kind: MapKind,
+    /// The map, 0 to 1.
     pub plane: Plane,
 }
 
-impl ActivationMap {
+/// What the values of a map are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapKind {
+    /// Of a network that was trained to say where bleeds are: the probability of the label in each part
+    /// of the image.
+    Probability,
+    /// Of any other: a class-activation map with a largest value of 1. It shows what spoke for the
+    /// label, which need not be where it is.
+    Activation,
+}
+
+impl LabelMap {
     /// The map at the size of an image, `rows` × `columns` pixels, interpolated linearly.
     pub fn upsampled(&self, rows: usize, columns: usize) -> Plane {
         resize(&self.plane, rows, columns)

@@ -16,7 +16,7 @@ pub use bundle::{
     MOST_SERIES_NETWORKS, Member, MemberNetworks, Metric, ModelInfo, NetworkRef, SeriesStage,
     check_features, member_folder, series_entry,
 };
-pub use key_slice::{ActivationMap, KeySlice};
+pub use key_slice::{KeySlice, LabelMap, MapKind};
 pub use output::{Timings, TriageOutput};
 pub use result::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedCount, SkippedFile,

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use crate::shape::infer;
-use crate::{BatchNorm, Conv, Graph, GraphError, Init, Linear, MaxPool, Node, NodeId, Op};
+use crate::{
+    BatchNorm, Conv, DenseHead, Graph, GraphError, Init, Linear, MaxPool, Node, NodeId, Op,
+};
 
 /// Builds a [`Graph`]. Each method adds a layer behind the given one and returns its id; the layer
 /// added last is the network's output.
@@ -19,8 +21,13 @@ impl GraphBuilder {
     /// # Errors
     /// [`GraphError`] if a dimension is 0.
     pub fn new(name: &str, shape: [usize; 3]) -> Result<(Self, NodeId), GraphError> {
-        let graph =
-            Graph { name: name.to_owned(), nodes: Vec::new(), shapes: Vec::new(), features: None };
+        let graph = Graph {
+            name: name.to_owned(),
+            nodes: Vec::new(),
+            shapes: Vec::new(),
+            features: None,
+            dense: None,
+        };
         let mut builder = Self { graph, names: HashSet::new() };
         let input = builder.add("input", Op::Input { shape }, &[])?;
         Ok((builder, input))
@@ -117,9 +124,19 @@ impl GraphBuilder {
         self.add(name, Op::Linear(Linear { units, init }), &[from])
     }
 
+    /// Shape of a layer's output without the batch dimension.
+    pub fn shape(&self, node: NodeId) -> &[usize] {
+        self.graph.shape(node)
+    }
+
     /// Marks the last feature map, the one that activation maps are computed on.
     pub fn mark_features(&mut self, node: NodeId) {
         self.graph.features = Some(node);
+    }
+
+    /// Marks the nodes that say where labels are.
+    pub fn mark_dense(&mut self, dense: DenseHead) {
+        self.graph.dense = Some(dense);
     }
 
     /// Channels (or units) of a layer's output.

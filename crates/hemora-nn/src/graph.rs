@@ -41,6 +41,14 @@ pub enum Init {
     TorchUniform,
     /// Uniform in ±1 / sqrt(units), PyTorch's default of recurrent layers.
     Recurrent,
+    /// Normal with standard deviation .01, and biases at [`Init::RARE`]: for what most pixels are not
+    /// (Lin et al. 2017, "Focal Loss for Dense Object Detection").
+    Rare,
+}
+
+impl Init {
+    /// Biases of [`Init::Rare`] at the start: log odds of about 2 %.
+    pub const RARE: f32 = -4.0;
 }
 
 /// A two-dimensional convolution.
@@ -169,8 +177,24 @@ pub enum Op {
         /// Columns of the output.
         columns: usize,
     },
+    /// An image in another size: of each pixel the value where it comes from, floor(row · rows of the
+    /// input / rows).
+    Nearest {
+        /// Rows of the output.
+        rows: usize,
+        /// Columns of the output.
+        columns: usize,
+    },
+    /// A smooth maximum over rows and columns, log(mean(exp(s · x))) / s: `[channels, rows, columns]`
+    /// to `[channels]`.
+    LogMeanExp {
+        /// s, above 0: at 0 it is the mean, and the higher, the nearer the maximum.
+        sharpness: f64,
+    },
     /// Sum of two inputs of one shape.
     Add,
+    /// Mean of two inputs of one shape.
+    Mean,
     /// Product of two inputs of one shape, or of an image and a factor `[channels, 1, 1]`.
     Multiply,
     /// The inputs' channels one after the other; all else must be the same.
@@ -202,6 +226,18 @@ pub struct Node {
     pub inputs: Vec<NodeId>,
 }
 
+/// The nodes of a network that says of each part of the image which labels are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DenseHead {
+    /// Log odds of each label in each part of the image, `[labels, rows, columns]`.
+    pub maps: NodeId,
+    /// Log odds `[labels]` of the image, of its maps.
+    pub of_maps: NodeId,
+    /// Log odds `[labels]` of the image, of its pooled features. The network's own are the mean of
+    /// both.
+    pub of_features: NodeId,
+}
+
 /// A network: nodes in an order in which each one's inputs come first, made by
 /// [`GraphBuilder`](crate::GraphBuilder), which checks shapes as it goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,6 +246,7 @@ pub struct Graph {
     pub(crate) nodes: Vec<Node>,
     pub(crate) shapes: Vec<Vec<usize>>,
     pub(crate) features: Option<NodeId>,
+    pub(crate) dense: Option<DenseHead>,
 }
 
 impl Graph {
@@ -246,11 +283,27 @@ impl Graph {
     /// The node whose values its last linear layer reads, without dropout: of a network of images the
     /// pooled features.
     pub fn pooled(&self) -> NodeId {
-        let from = self.node(self.logits()).inputs[0];
+        let from = self.node(self.classifier()).inputs[0];
         match self.node(from).op {
             Op::Dropout { .. } => self.node(from).inputs[0],
             _ => from,
         }
+    }
+
+    /// The last linear layer, which gives the logits, or of a network with a dense head part of them.
+    pub fn classifier(&self) -> NodeId {
+        self.dense.map_or_else(|| self.logits(), |dense| dense.of_features)
+    }
+
+    /// The nodes that say where labels are, if the network has a dense head.
+    pub fn dense(&self) -> Option<DenseHead> {
+        self.dense
+    }
+
+    /// Whether a node is the last layer or part of a dense head, which weights of another task lack.
+    pub fn is_of_head(&self, id: NodeId) -> bool {
+        id == self.classifier()
+            || self.dense.is_some() && self.node(id).name.starts_with(crate::networks::DENSE)
     }
 
     /// The same network with `prefix` before the name of each node, so that its parameters can stand

@@ -76,7 +76,7 @@ pub fn import(graph: &Graph, bytes: &[u8]) -> Result<Imported, ImportError> {
         .keys()
         .map(|name| (our_name(name.strip_prefix(&*prefix).unwrap_or(name)), name.clone()))
         .collect();
-    let head = &graph.node(graph.logits()).name;
+    let head = &graph.node(graph.classifier()).name;
     let is_head = |parameter: &Parameter| {
         parameter.name.strip_prefix(head.as_str()).is_some_and(|it| it.starts_with('.'))
     };
@@ -276,7 +276,7 @@ mod tests {
         for (network, prefix) in [("resnet18", ""), ("densenet121", "encoder.")] {
             let graph = graph(network, 3, 6);
             let all = weights(&graph, str::to_owned);
-            let head = format!("{}.", graph.node(graph.logits()).name);
+            let head = format!("{}.", graph.node(graph.classifier()).name);
             let mut backbone = Weights::default();
             for (name, tensor) in all.iter().filter(|(name, _)| !name.starts_with(&head)) {
                 backbone.insert(&format!("{prefix}{name}"), tensor.clone());

@@ -20,8 +20,8 @@ mod weights;
 pub use builder::GraphBuilder;
 pub use channels::fit_channels;
 pub use graph::{
-    AveragePool, BatchNorm, Conv, Graph, Init, Linear, MaxPool, Node, NodeId, Op, Padding,
-    RunningVariance,
+    AveragePool, BatchNorm, Conv, DenseHead, Graph, Init, Linear, MaxPool, Node, NodeId, Op,
+    Padding, RunningVariance,
 };
 pub use import::{ImportError, Imported, import};
 pub use parameters::{Parameter, Role};

@@ -9,6 +9,8 @@ pub enum Role {
     Weight(Init),
     /// Biases and offsets of norms, trained; 0 at the start.
     Bias,
+    /// Biases of what is rare, trained; [`Init::RARE`] at the start.
+    RareBias,
     /// Scales of norms, trained; 1 at the start.
     Scale,
     /// Weights of a layer scale, trained; 1e-6 at the start.
@@ -78,7 +80,8 @@ impl Graph {
                 let shape = vec![conv.channels, inputs / conv.groups, conv.kernel, conv.kernel];
                 let mut parameters = vec![parameter("weight", shape, Role::Weight(conv.init))];
                 if conv.bias {
-                    parameters.push(parameter("bias", vec![conv.channels], Role::Bias));
+                    let role = if conv.init == Init::Rare { Role::RareBias } else { Role::Bias };
+                    parameters.push(parameter("bias", vec![conv.channels], role));
                 }
                 parameters
             }

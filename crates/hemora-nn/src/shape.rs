@@ -36,7 +36,7 @@ pub fn pads(padding: Padding, input: usize, kernel: usize, stride: usize) -> (us
 pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
     let (fewest, most) = match op {
         Op::Input { .. } => (0, 0),
-        Op::Add | Op::Multiply => (2, 2),
+        Op::Add | Op::Mean | Op::Multiply => (2, 2),
         Op::Concat => (2, usize::MAX),
         Op::Attention(_) => (4, 4),
         _ => (1, 1),
@@ -78,6 +78,17 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
         }
         Op::BatchNorm(_) | Op::LayerScale => image_or_sequence(inputs[0]),
         Op::LayerNorm { .. } if inputs[0].len() != 1 => image_or_sequence(inputs[0]),
+        Op::Nearest { rows, columns } => {
+            let [channels, _, _] = image(inputs[0])?;
+            if rows == 0 || columns == 0 {
+                return Err(format!("{rows} × {columns} pixels; expected at least one"));
+            }
+            Ok(vec![channels, rows, columns])
+        }
+        Op::LogMeanExp { sharpness } if sharpness <= 0.0 || !sharpness.is_finite() => {
+            Err(format!("sharpness {sharpness}; expected a number above 0"))
+        }
+        Op::LogMeanExp { .. } => image(inputs[0]).map(|[channels, _, _]| vec![channels]),
         Op::SpatialMean => image(inputs[0]).map(|[channels, _, _]| vec![channels, 1, 1]),
         Op::GlobalAveragePool => image(inputs[0]).map(|[channels, _, _]| vec![channels]),
         Op::Flatten => image(inputs[0]).map(|shape| vec![shape.iter().product()]),
@@ -92,7 +103,7 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
         Op::Channels { first, count } => channels_shape(first, count, inputs[0]),
         Op::Columns { columns } => columns_shape(columns, inputs[0]),
         Op::ChannelDropout { .. } => sequence(inputs[0]).map(|_| inputs[0].to_vec()),
-        Op::Add if inputs[0] != inputs[1] => {
+        Op::Add | Op::Mean if inputs[0] != inputs[1] => {
             Err(format!("cannot add shapes {:?} and {:?}", inputs[0], inputs[1]))
         }
         Op::Multiply => match (inputs[0], inputs[1]) {
@@ -118,6 +129,7 @@ pub(crate) fn infer(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
         | Op::Gelu
         | Op::LayerNorm { .. }
         | Op::Add
+        | Op::Mean
         | Op::Dropout { .. }
         | Op::Sigmoid
         | Op::Softmax => Ok(inputs[0].to_vec()),

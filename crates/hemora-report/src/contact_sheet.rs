@@ -1,4 +1,4 @@
-//! A contact sheet: slices worth a look, in windows and with the activation map, on one page.
+//! A contact sheet: slices worth a look, in windows and with the maps, on one page.
 
 use std::io::{self, Write};
 
@@ -103,14 +103,16 @@ fn sheet_slice(number: usize, slice: &SheetSlice) -> Markup {
 #[cfg(test)]
 mod tests {
     use hemora_ct::{Label, Plane, Slice};
+    use hemora_model::{LabelMap, MapKind};
 
     use super::*;
 
     #[test]
     fn a_sheet_shows_windows_maps_and_reasons() {
         let slice = Slice::new(32, 32, vec![40.0; 1024], None).unwrap();
-        let map = Plane { rows: 1, columns: 2, values: vec![0.1, 1.0] };
-        let key = SlicePicture::draw("", "", "", &slice, &[(Label::Any, map)]).unwrap();
+        let plane = Plane { rows: 1, columns: 2, values: vec![0.1, 1.0] };
+        let map = LabelMap { label: Label::Any, kind: MapKind::Activation, plane };
+        let key = SlicePicture::draw("", "", "", &slice, &[map]).unwrap();
         let one = |id: &str, picture| SheetSlice {
             id: id.to_owned(),
             facts: vec!["probability 0.01".to_owned()],

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hemora_model::SliceResult;
+use hemora_model::{MapKind, SliceResult};
 use hemora_page::chart::{Coordinate, path};
 use hemora_page::{number, or_dash, phrase, short};
 use maud::{Markup, Render, html};
@@ -89,7 +89,7 @@ impl Figure<'_> {
     fn map(&self, map: &Map) -> Markup {
         let label = phrase(map.label);
         let alternative =
-            format!("Slice {}, Brain window with the activation map for {label}", self.index + 1);
+            format!("Slice {}, Brain window with the map for {label}", self.index + 1);
         let picture = html! {
             use href={ "#" (self.id) "-brain" } {}
             (self.image(None, &map.png))
@@ -100,7 +100,7 @@ impl Figure<'_> {
         };
         let caption = html! {
             p {
-                strong { "Map for " (label) } ": where the network looked; not a segmentation"
+                strong { "Map for " (label) } ": " (meaning(map.kind))
             }
             (colour_scale())
         };
@@ -170,6 +170,18 @@ impl Render for DataUri<'_> {
         // No character of the alphabet of base 64 means anything to HTML.
         buffer.push_str("data:image/png;base64,");
         STANDARD.encode_string(self.0, buffer);
+    }
+}
+
+/// What the values of a map say, for a reader.
+fn meaning(kind: MapKind) -> &'static str {
+    match kind {
+        MapKind::Probability => {
+            "where the network sees it, as the probability in each part; the line is at 50 %"
+        }
+        MapKind::Activation => {
+            "weak: what spoke for it in this network, which need not be where it is"
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-//! The pictures of one slice: its windows as grey PNGs, its activation maps as clear coloured ones.
+//! The pictures of one slice: its windows as grey PNGs, its maps as clear coloured ones.
 
 use hemora_ct::{ImagePlane, Label, Plane, Slice, Window, resize};
+use hemora_model::{LabelMap, MapKind};
 
 use crate::ReportError;
 use crate::colour::{inferno, opacity, unit};
@@ -9,10 +10,10 @@ use crate::contour::contour;
 /// Longest side of a picture in pixels; a larger slice is reduced to it.
 pub const PICTURE_SIZE: usize = 384;
 
-/// Longest side of an activation map in pixels. The maps are smooth, and the browser enlarges them.
+/// Longest side of a map in pixels. The maps are smooth, and the browser enlarges them.
 const MAP_SIZE: usize = 64;
 
-/// Activation at which a line is drawn.
+/// Value of a map at which a line is drawn.
 pub(crate) const CONTOUR_LEVEL: f32 = 0.5;
 
 /// The windows in which a slice is shown, with their names.
@@ -38,29 +39,30 @@ pub struct SlicePicture {
     pub(crate) maps: Vec<Map>,
 }
 
-/// An activation map, drawn.
+/// A map, drawn.
 #[derive(Debug, Clone)]
 pub(crate) struct Map {
     pub(crate) label: Label,
-    /// PNG whose opacity grows with the activation.
+    pub(crate) kind: MapKind,
+    /// PNG whose opacity grows with the value.
     pub(crate) png: Vec<u8>,
     /// SVG path of [`CONTOUR_LEVEL`] on the canvas.
     pub(crate) contour: String,
 }
 
 impl SlicePicture {
-    /// Draws a key slice with its activation maps, as [`SlicePicture::draw`].
+    /// Draws a key slice with its maps, as [`SlicePicture::draw`].
     ///
     /// # Errors
     /// As there.
     pub fn from_key_slice(key: &hemora_model::KeySlice) -> Result<Self, ReportError> {
-        let maps: Vec<_> = key.maps().map(|map| (map.label, map.plane.clone())).collect();
+        let maps: Vec<_> = key.maps().cloned().collect();
         let (series, sop) = (&key.series_instance_uid, &key.sop_instance_uid);
         let picture = Self::draw(&key.study_instance_uid, series, sop, &key.slice, &maps)?;
         Ok(Self { patient: Some(key.patient_id.clone()), ..picture })
     }
 
-    /// Draws `slice` (HU) in three windows, and over the brain window each of `maps`: activation
+    /// Draws `slice` (HU) in three windows, and over the brain window each of `maps`: values
     /// 0–1 over the whole slice, at any resolution. Values outside are clamped, NaN counts as 0.
     ///
     /// `study`, `series` and `sop` are the UIDs under which the slice stands in the result.
@@ -73,7 +75,7 @@ impl SlicePicture {
         series: impl Into<String>,
         sop: impl Into<String>,
         slice: &Slice,
-        maps: &[(Label, Plane)],
+        maps: &[LabelMap],
     ) -> Result<Self, ReportError> {
         let pixels = [slice.rows(), slice.columns()];
         let spacing = slice.plane.and_then(usable_spacing);
@@ -83,7 +85,7 @@ impl SlicePicture {
         let unit = height.max(width) / PICTURE_SIZE as f64;
         // A strip of a few pixels still gets a visible height.
         let canvas = [width, height].map(|side| (side / unit).max(16.0));
-        let drawn = maps.iter().map(|(label, map)| draw_map(*label, map, pixels, canvas));
+        let drawn = maps.iter().map(|map| draw_map(map, pixels, canvas));
         Ok(Self {
             patient: None,
             study: study.into(),
@@ -144,14 +146,13 @@ fn draw_window(slice: &Slice, window: Window) -> Result<Vec<u8>, ReportError> {
 }
 
 fn draw_map(
-    label: Label,
-    map: &Plane,
+    LabelMap { label, kind, plane: map }: &LabelMap,
     slice: [usize; 2],
     [width, height]: [f64; 2],
 ) -> Result<Map, ReportError> {
     let Plane { rows, columns, .. } = *map;
     if map.values.is_empty() || rows.checked_mul(columns) != Some(map.values.len()) {
-        return Err(ReportError::Map { label, rows, columns, values: map.values.len() });
+        return Err(ReportError::Map { label: *label, rows, columns, values: map.values.len() });
     }
     let values = map.values.iter().map(|&value| unit(value)).collect();
     let longest = slice[0].max(slice[1]) as f64;
@@ -160,13 +161,14 @@ fn draw_map(
     let small = resize(&Plane { rows, columns, values }, tall, wide);
     let levels: Vec<u8> = small.values.iter().map(|value| (value * 255.0).round() as u8).collect();
     Ok(Map {
-        label,
+        label: *label,
+        kind: *kind,
         png: encode([tall, wide], png::ColorType::Indexed, &levels)?,
         contour: contour(&small, CONTOUR_LEVEL, width, height),
     })
 }
 
-/// A PNG of one byte a pixel: grey, or the activation in 255ths as an index into the colour map.
+/// A PNG of one byte a pixel: grey, or a map's value in 255ths as an index into the colour map.
 fn encode(
     [rows, columns]: [usize; 2],
     colour: png::ColorType,
@@ -205,6 +207,10 @@ mod tests {
     fn ramp(rows: usize, columns: usize, plane: Option<ImagePlane>) -> Slice {
         let hu = (0..rows * columns).map(|index| (index % 517) as f32 - 200.0).collect();
         Slice::new(rows, columns, hu, plane).unwrap()
+    }
+
+    fn of_any(plane: Plane) -> LabelMap {
+        LabelMap { label: Label::Any, kind: MapKind::Probability, plane }
     }
 
     fn plane(orientation: [f64; 6], spacing: Option<[f64; 2]>) -> ImagePlane {
@@ -255,8 +261,7 @@ mod tests {
     #[test]
     fn maps_become_indices_into_the_colour_map() {
         let map = Plane { rows: 1, columns: 2, values: vec![f32::NAN, 3.0] };
-        let key =
-            SlicePicture::draw("", "", "", &ramp(32, 32, None), &[(Label::Any, map)]).unwrap();
+        let key = SlicePicture::draw("", "", "", &ramp(32, 32, None), &[of_any(map)]).unwrap();
         let mut decoder = png::Decoder::new(std::io::Cursor::new(&key.maps[0].png));
         decoder.set_transformations(png::Transformations::EXPAND);
         let mut reader = decoder.read_info().unwrap();
@@ -274,7 +279,7 @@ mod tests {
             [(2, 2, vec![0.0; 3]), (0, 0, vec![]), (usize::MAX, 2, vec![])]
         {
             let map = Plane { rows, columns, values };
-            let drawn = SlicePicture::draw("", "", "", &ramp(4, 4, None), &[(Label::Any, map)]);
+            let drawn = SlicePicture::draw("", "", "", &ramp(4, 4, None), &[of_any(map)]);
             assert!(matches!(drawn, Err(ReportError::Map { .. })));
         }
     }
@@ -285,7 +290,7 @@ mod tests {
         let map = Plane { rows: 1, columns: 1, values: vec![0.7] };
         for (rows, columns) in [(1, 5000), (5000, 1), (1, 1)] {
             let slice = ramp(rows, columns, Some(odd));
-            let key = SlicePicture::draw("", "", "", &slice, &[(Label::Any, map.clone())]).unwrap();
+            let key = SlicePicture::draw("", "", "", &slice, &[of_any(map.clone())]).unwrap();
             assert!(key.canvas.iter().all(|side| (16.0..=384.0).contains(side)));
             assert_eq!(key.mm_per_unit, None);
         }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use hemora_ct::{LABEL_COUNT, Label, Plane, Slice, Window};
+use hemora_ct::{LABEL_COUNT, Label, Slice, Window};
 use hemora_metrics::Calibration;
+use hemora_model::LabelMap;
 use hemora_page::title;
 use hemora_report::{SheetPicture, SheetSection, SheetSlice, SlicePicture, write_contact_sheet};
 use rayon::prelude::*;
@@ -19,8 +20,8 @@ const NAME: &str = "mistakes.html";
 /// pointed out: then the map explains another model's mistake.
 const OTHER_MODEL: f64 = 0.02;
 
-/// Probabilities of one slice in label order, and activation maps of some labels, 0–1.
-pub type SliceView = ([f64; LABEL_COUNT], Vec<(Label, Plane)>);
+/// Probabilities of one slice in label order, and maps of where a model sees some labels.
+pub type SliceView = ([f64; LABEL_COUNT], Vec<LabelMap>);
 
 /// A model that shows where it looked.
 pub struct SheetModel<'a> {
@@ -71,9 +72,9 @@ pub fn write_mistakes(
         ),
         match model {
             Some(model) => {
-                format!("Maps show where {} looked; they are no segmentation.", model.name)
+                format!("Maps show where {} sees a label, or what spoke for it.", model.name)
             }
-            None => "Without --model there are no activation maps.".to_owned(),
+            None => "Without --model there are no maps.".to_owned(),
         },
     ];
     let kinds = [
@@ -118,7 +119,7 @@ fn sheet_slice(mistake: &Mistake, pixels: &Pixels, model: Option<&SheetModel<'_>
     SheetSlice { id: mistake.id.clone(), facts, picture }
 }
 
-fn draw(image: &SliceImage, maps: &[(Label, Plane)]) -> Result<SheetPicture, String> {
+fn draw(image: &SliceImage, maps: &[LabelMap]) -> Result<SheetPicture, String> {
     let key = |slice: &Slice| {
         SlicePicture::draw("", "", "", slice, maps).map_err(|error| error.to_string())
     };

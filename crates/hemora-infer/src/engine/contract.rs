@@ -23,6 +23,9 @@ pub struct Output {
     pub probabilities: [f32; LABEL_COUNT],
     /// The last feature map before pooling, if the network gives it.
     pub features: Option<FeatureMap>,
+    /// The probability of each label in each part of the image, `[6, rows, columns]` in label order, if
+    /// the network has a dense head.
+    pub maps: Option<FeatureMap>,
 }
 
 /// A feature map `[channels, rows, columns]`.
@@ -85,7 +88,7 @@ pub enum EngineError {
     /// An output has an unusable shape.
     #[error("the network's output `{name}` has shape {found:?}; expected {expected}")]
     OutputShape {
-        /// `probabilities` or `features`.
+        /// `probabilities`, `features` or `maps`.
         name: &'static str,
         /// Shape found.
         found: Vec<usize>,
@@ -126,10 +129,18 @@ pub enum EngineError {
 /// How far rounding may carry a softmax over the ends of 0–1.
 const ROUNDING: f32 = 1e-6;
 
-/// Checks the raw outputs of an engine, each a shape with its values.
+/// Outputs that are read: probabilities, features, maps.
+pub(super) const MOST_OUTPUTS: usize = 3;
+
+/// An output as an engine gives it: its shape and its values.
+pub(super) type Raw<'a> = (&'a [usize], &'a [f32]);
+
+/// Checks the raw outputs of an engine: the probabilities, and what there is behind them of four
+/// dimensions, the features and the maps.
 pub(super) fn check_output(
-    probabilities: (&[usize], &[f32]),
-    features: Option<(&[usize], &[f32])>,
+    probabilities: Raw<'_>,
+    features: Option<Raw<'_>>,
+    maps: Option<Raw<'_>>,
 ) -> Result<Output, EngineError> {
     let (shape, values) = probabilities;
     let values: [f32; LABEL_COUNT] = match values.try_into() {
@@ -137,16 +148,38 @@ pub(super) fn check_output(
         _ => return Err(probability_shape(shape)),
     };
     for (label, value) in Label::ALL.into_iter().zip(values) {
-        // Written so that not a number fails.
-        if !(-ROUNDING..=1.0 + ROUNDING).contains(&value) {
-            return Err(EngineError::Probability { label, value });
+        check_probability(label, value)?;
+    }
+    let features = features.map(|raw| feature_map("features", raw, "[1, channels, rows, columns]"));
+    let maps = maps.map(label_maps).transpose()?;
+    let probabilities = values.map(|value| value.clamp(0.0, 1.0));
+    Ok(Output { probabilities, features: features.transpose()?, maps })
+}
+
+fn check_probability(label: Label, value: f32) -> Result<(), EngineError> {
+    // Written so that not a number fails.
+    match (-ROUNDING..=1.0 + ROUNDING).contains(&value) {
+        true => Ok(()),
+        false => Err(EngineError::Probability { label, value }),
+    }
+}
+
+/// The map of each label.
+fn label_maps(raw: Raw<'_>) -> Result<FeatureMap, EngineError> {
+    let expected = "[1, 6, rows, columns], a map for each label";
+    let mut maps = feature_map("maps", raw, expected)?;
+    if maps.channels != LABEL_COUNT {
+        let found = raw.0.to_vec();
+        return Err(EngineError::OutputShape { name: "maps", found, expected });
+    }
+    let area = maps.rows * maps.columns;
+    for (label, map) in Label::ALL.into_iter().zip(maps.values.chunks_exact_mut(area)) {
+        for value in map {
+            check_probability(label, *value)?;
+            *value = value.clamp(0.0, 1.0);
         }
     }
-    let features = match features {
-        None => None,
-        Some((shape, values)) => Some(feature_map(shape, values)?),
-    };
-    Ok(Output { probabilities: values.map(|value| value.clamp(0.0, 1.0)), features })
+    Ok(maps)
 }
 
 /// Whether a shape is `[1, 6]`.
@@ -163,18 +196,18 @@ pub(super) fn probability_shape(shape: &[usize]) -> EngineError {
     }
 }
 
-fn feature_map(shape: &[usize], values: &[f32]) -> Result<FeatureMap, EngineError> {
+fn feature_map(
+    name: &'static str,
+    (shape, values): Raw<'_>,
+    expected: &'static str,
+) -> Result<FeatureMap, EngineError> {
     match *shape {
         [1, channels, rows, columns]
             if !values.is_empty() && channels * rows * columns == values.len() =>
         {
             Ok(FeatureMap { channels, rows, columns, values: values.to_vec() })
         }
-        _ => Err(EngineError::OutputShape {
-            name: "features",
-            found: shape.to_vec(),
-            expected: "[1, channels, rows, columns]",
-        }),
+        _ => Err(EngineError::OutputShape { name, found: shape.to_vec(), expected }),
     }
 }
 
@@ -206,17 +239,17 @@ mod tests {
     #[test]
     fn only_six_probabilities_pass() {
         let good = [0.0, 1.0, 0.5, 0.25, 0.1, 1.0 + 1e-7];
-        let output = check_output((&[1, 6], &good), None).unwrap();
+        let output = check_output((&[1, 6], &good), None, None).unwrap();
         assert_eq!(output.probabilities, [0.0, 1.0, 0.5, 0.25, 0.1, 1.0]);
         for bad in [f32::NAN, f32::INFINITY, -0.1, 1.1, 3.7] {
             let mut values = good;
             values[4] = bad;
-            let error = check_output((&[1, 6], &values), None).unwrap_err().to_string();
+            let error = check_output((&[1, 6], &values), None, None).unwrap_err().to_string();
             assert!(error.contains("subdural") && error.contains(&bad.to_string()), "{error}");
         }
-        let shape = check_output((&[6, 1], &good), None).unwrap_err().to_string();
+        let shape = check_output((&[6, 1], &good), None, None).unwrap_err().to_string();
         assert!(shape.contains("[6, 1]") && shape.contains("[1, 6]"), "{shape}");
-        assert!(check_output((&[1, 2], &good[..2]), None).is_err());
+        assert!(check_output((&[1, 2], &good[..2]), None, None).is_err());
     }
 
     #[test]

@@ -8,7 +8,9 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::{TensorRef, ValueType};
 
-use super::contract::{Engine, EngineError, Output, check_input_shape, check_length, check_output};
+use super::contract::{
+    Engine, EngineError, MOST_OUTPUTS, Output, check_input_shape, check_length, check_output,
+};
 use super::library;
 use super::sequence::{SequenceEngine, check_slices, slices, takes, wrong_input};
 
@@ -27,7 +29,8 @@ pub struct OrtEngine {
     environment: Environment,
     onnx: Vec<u8>,
     shape: [usize; 4],
-    gives_features: bool,
+    /// How many of its outputs are read.
+    outputs: usize,
     pool: Mutex<Pool>,
     returned: Condvar,
 }
@@ -61,14 +64,15 @@ impl OrtEngine {
             *batch = None;
         }
         check_input_shape(&declared, shape)?;
-        let gives_features = session.outputs().get(1).is_some_and(
+        let maps = session.outputs().iter().take(MOST_OUTPUTS).skip(1).take_while(
             |output| matches!(output.dtype(), ValueType::Tensor { shape, .. } if shape.len() == 4),
         );
+        let outputs = 1 + maps.count();
         let engine = Self {
             environment,
             onnx: onnx.to_vec(),
             shape,
-            gives_features,
+            outputs,
             pool: Mutex::new(Pool { idle: vec![session], started: 1 }),
             returned: Condvar::new(),
         };
@@ -115,7 +119,7 @@ impl Engine for OrtEngine {
     fn run(&self, input: &[f32]) -> Result<Output, EngineError> {
         check_length(input.len(), self.shape)?;
         let mut session = self.take()?;
-        let output = run(&mut session, self.shape, input, self.gives_features);
+        let output = run(&mut session, self.shape, input, self.outputs);
         self.put_back(session);
         output
     }
@@ -125,7 +129,7 @@ fn run(
     session: &mut Session,
     shape: [usize; 4],
     input: &[f32],
-    with_features: bool,
+    read: usize,
 ) -> Result<Output, EngineError> {
     let failed = |error: ort::Error| EngineError::Run { engine: NAME, reason: error.to_string() };
     let tensor = TensorRef::from_array_view((shape, input)).map_err(failed)?;
@@ -134,10 +138,11 @@ fn run(
         let (shape, values) = outputs[index].try_extract_tensor::<f32>().map_err(failed)?;
         Ok((shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect(), values))
     };
-    let (shape, values) = output(0)?;
-    let features = if with_features { Some(output(1)?) } else { None };
-    let features = features.as_ref().map(|(shape, values)| (shape.as_slice(), *values));
-    check_output((&shape, values), features)
+    let outputs = (0..read).map(output).collect::<Result<Vec<_>, _>>()?;
+    let raw = |index: usize| {
+        outputs.get(index).map(|(shape, values): &(Vec<usize>, &[f32])| (shape.as_slice(), *values))
+    };
+    check_output(raw(0).unwrap_or_default(), raw(1), raw(2))
 }
 
 fn load(error: &ort::Error) -> EngineError {

@@ -114,7 +114,7 @@ pub(super) fn check_slices(
     }
     let (rows, _) = values.as_chunks::<LABEL_COUNT>();
     let check = |row: &[f32; LABEL_COUNT]| {
-        check_output((&[1, LABEL_COUNT], row), None).map(|output| output.probabilities)
+        check_output((&[1, LABEL_COUNT], row), None, None).map(|output| output.probabilities)
     };
     rows.iter().map(check).collect()
 }

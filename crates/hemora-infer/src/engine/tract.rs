@@ -10,7 +10,7 @@ use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::DimLike;
 
 use super::contract::{
-    Engine, EngineError, Output, check_input_shape, check_length, check_output,
+    Engine, EngineError, MOST_OUTPUTS, Output, check_input_shape, check_length, check_output,
     is_probability_shape, probability_shape,
 };
 use super::sequence::{SequenceEngine, check_slices, slices, takes, wrong_input};
@@ -54,11 +54,11 @@ impl Engine for TractEngine {
                 .and_then(|plain| plain.as_slice::<f32>())
                 .map_err(failed)
         };
-        let features = match outputs.get(1) {
-            Some(tensor) => Some((tensor.shape(), values(1)?)),
-            None => None,
+        let raw = |index: usize| match outputs.get(index) {
+            Some(tensor) => Ok(Some((tensor.shape(), values(index)?))),
+            None => Ok(None),
         };
-        check_output((outputs[0].shape(), values(0)?), features)
+        check_output((outputs[0].shape(), values(0)?), raw(1)?, raw(2)?)
     }
 }
 
@@ -115,15 +115,16 @@ fn batch_of_one(mut declared: Vec<Option<usize>>) -> Vec<Option<usize>> {
     declared
 }
 
-/// Keeps the first output, and the second if it is a feature map.
+/// Keeps the first output, and of the two behind it, in their order, those of four dimensions: a feature
+/// map, and the maps of the labels.
 fn keep_outputs(model: &mut InferenceModel) -> TractResult<()> {
     let outputs = model.output_outlets()?.to_vec();
     let mut kept: Vec<OutletId> = outputs.iter().copied().take(1).collect();
-    if let Some(&second) = outputs.get(1) {
-        let rank = model.outlet_fact(second)?.shape.rank().concretize();
-        if rank == Some(4) {
-            kept.push(second);
+    for &output in outputs.iter().take(MOST_OUTPUTS).skip(1) {
+        if model.outlet_fact(output)?.shape.rank().concretize() != Some(4) {
+            break;
         }
+        kept.push(output);
     }
     model.select_output_outlets(&kept)
 }

@@ -1,6 +1,7 @@
 //! Engines, bundles and triage, against real files and real peers.
 
 mod archive;
+mod dense;
 mod documents;
 mod engines;
 mod ensemble;

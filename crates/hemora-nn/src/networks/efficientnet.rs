@@ -1,6 +1,7 @@
 //! EfficientNet-Lite0 to 2: no squeeze-and-excitation, ReLU6, TensorFlow's "same" padding. Names
 //! and layout are those of timm's `tf_efficientnet_lite0` to `2`.
 
+use super::dense::add_dense_head;
 use super::{Head, Options, add_pooled_head};
 use crate::{
     BatchNorm, Conv, Graph, GraphBuilder, GraphError, Init, NodeId, Op, Padding, RunningVariance,
@@ -63,23 +64,38 @@ impl Scale {
 }
 
 pub(super) fn lite0(options: &Options) -> Result<Graph, GraphError> {
-    lite("efficientnet-lite0", options, &Scale { width: 1.0, depth: 1.0 })
+    lite("efficientnet-lite0", options, &LITE0, false)
 }
 
 pub(super) fn lite1(options: &Options) -> Result<Graph, GraphError> {
-    lite("efficientnet-lite1", options, &Scale { width: 1.0, depth: 1.1 })
+    lite("efficientnet-lite1", options, &Scale { width: 1.0, depth: 1.1 }, false)
 }
 
 pub(super) fn lite2(options: &Options) -> Result<Graph, GraphError> {
-    lite("efficientnet-lite2", options, &Scale { width: 1.1, depth: 1.2 })
+    lite("efficientnet-lite2", options, &LITE2, false)
 }
 
-fn lite(name: &str, options: &Options, scale: &Scale) -> Result<Graph, GraphError> {
+pub(super) fn lite0_dense(options: &Options) -> Result<Graph, GraphError> {
+    lite("efficientnet-lite0-dense", options, &LITE0, true)
+}
+
+pub(super) fn lite2_dense(options: &Options) -> Result<Graph, GraphError> {
+    lite("efficientnet-lite2-dense", options, &LITE2, true)
+}
+
+const LITE0: Scale = Scale { width: 1.0, depth: 1.0 };
+const LITE2: Scale = Scale { width: 1.1, depth: 1.2 };
+
+/// Stages whose feature maps a dense head reads: the last ones of strides 8, 16 and 32.
+const TAPS: [usize; 3] = [2, 4, 6];
+
+fn lite(name: &str, options: &Options, scale: &Scale, is_dense: bool) -> Result<Graph, GraphError> {
     let shape = [options.channels, options.size, options.size];
     let (mut builder, input) = GraphBuilder::new(name, shape)?;
     let mut net = Net { builder: &mut builder };
     let stem = ConvSpec { channels: 32, kernel: 3, stride: 2, groups: 1, relu6: true };
     let mut last = net.conv(["conv_stem", "bn1"], input, stem)?;
+    let mut taps = Vec::new();
     for (index, stage) in STAGES.iter().enumerate() {
         let stage = &Stage { channels: scale.channels(stage.channels), ..*stage };
         for block in 0..scale.blocks(index, stage.blocks) {
@@ -87,9 +103,17 @@ fn lite(name: &str, options: &Options, scale: &Scale) -> Result<Graph, GraphErro
             let stride = if block == 0 { stage.stride } else { 1 };
             last = net.block(&name, last, stage, stride)?;
         }
+        if TAPS.contains(&index) {
+            taps.push(last);
+        }
     }
     let last = net.conv(["conv_head", "bn2"], last, ConvSpec::pointwise(1280))?;
-    add_pooled_head(&mut builder, ["global_pool", "classifier"], last, options, Head::Sigmoid(6))?;
+    let names = ["global_pool", "classifier"];
+    if is_dense {
+        add_dense_head(&mut builder, names, &taps, last, options)?;
+    } else {
+        add_pooled_head(&mut builder, names, last, options, Head::Sigmoid(6))?;
+    }
     Ok(builder.finish())
 }
 

@@ -1,6 +1,7 @@
 //! Graphs to ONNX models, and initializers out of ONNX models.
 
 mod attention;
+mod dense;
 mod operations;
 mod proto;
 mod read;
@@ -8,4 +9,4 @@ mod sequence;
 mod write;
 
 pub use read::{ClassifierWeights, OnnxError, classifier, model_opset, pooled_features};
-pub use write::{FEATURES, INPUT, OPSET, PROBABILITIES, write};
+pub use write::{FEATURES, INPUT, MAPS, OPSET, PROBABILITIES, write};

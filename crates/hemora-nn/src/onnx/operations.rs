@@ -96,6 +96,14 @@ impl Writer<'_> {
             Op::Multiply => self.push("Mul", node, inputs, Vec::new()),
             Op::Concat => self.push("Concat", node, inputs, vec![int("axis", 1)]),
             Op::Add => self.push("Add", node, inputs, Vec::new()),
+            Op::Mean => {
+                let half = self.scalar("mean.half", 0.5);
+                let sum = format!("{}.sum", node.name);
+                let sum = self.push_as("Add", sum, inputs, Vec::new());
+                self.push("Mul", node, vec![sum, half], Vec::new())
+            }
+            Op::Nearest { rows, columns } => self.nearest(node, inputs, [rows, columns]),
+            Op::LogMeanExp { sharpness } => self.log_mean_exp(node, inputs, sharpness),
             Op::Sigmoid => self.push("Sigmoid", node, inputs, Vec::new()),
             Op::Softmax => self.push("Softmax", node, inputs, vec![int("axis", 1)]),
         }
@@ -211,6 +219,10 @@ pub(super) fn ints(name: &str, values: &[usize]) -> Attribute {
 
 pub(super) fn int(name: &str, value: i64) -> Attribute {
     Attribute { name: name.to_owned(), i: Some(value), kind: 2, ..Attribute::default() }
+}
+
+pub(super) fn text(name: &str, value: &str) -> Attribute {
+    Attribute { name: name.to_owned(), s: Some(value.into()), kind: 3, ..Attribute::default() }
 }
 
 fn float(name: &str, value: f64) -> Attribute {

@@ -3,8 +3,7 @@
 //! The model takes `[N, slices, columns]`; within it a sequence is an image `[N, channels, slices,
 //! columns]`, so that all that works on images works on it.
 
-use super::operations::{int, ints};
-use super::proto::Attribute;
+use super::operations::{int, ints, text};
 use super::write::{INPUT, Writer};
 use crate::{Gru, Node, NodeId, SliceConv, Tensor};
 
@@ -154,8 +153,4 @@ impl Writer<'_> {
         let shape = self.numbers(shape);
         self.push_as("Reshape", name, vec![input, shape], Vec::new())
     }
-}
-
-fn text(name: &str, value: &str) -> Attribute {
-    Attribute { name: name.to_owned(), s: Some(value.into()), kind: 3, ..Attribute::default() }
 }

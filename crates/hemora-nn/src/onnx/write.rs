@@ -17,6 +17,9 @@ pub const INPUT: &str = "input";
 pub const PROBABILITIES: &str = "probabilities";
 /// Name of the second output, the last feature map `[N, channels, rows, columns]`.
 pub const FEATURES: &str = "features";
+/// Name of the output after that, of networks with a dense head: the probability of each label in each
+/// part of the image, `[N, units, rows, columns]`.
+pub const MAPS: &str = "maps";
 /// ONNX operator set of the models.
 pub const OPSET: i64 = 17;
 
@@ -47,6 +50,11 @@ pub fn write(graph: &Graph, weights: &Weights) -> Result<Vec<u8>, WeightsError> 
     if let Some(features) = graph.features() {
         writer.rename(features, FEATURES);
         outputs.push((FEATURES, features));
+    }
+    if let Some(dense) = graph.dense() {
+        let maps = writer.values[dense.maps.index()].clone();
+        writer.push_as("Sigmoid", MAPS.to_owned(), vec![maps], Vec::new());
+        outputs.push((MAPS, dense.maps));
     }
     let value = |name: &str, id| value_info(name, graph.shape(id));
     writer.proto.input = vec![value_info(INPUT, &graph.input_shape())];

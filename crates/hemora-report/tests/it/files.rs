@@ -2,7 +2,7 @@
 
 use crate::support::{result, slice, study};
 use hemora_ct::{Label, Plane, Probabilities};
-use hemora_model::{ActivationMap, KeySlice, StudyResult, Timings, TriageOutput};
+use hemora_model::{KeySlice, LabelMap, MapKind, StudyResult, Timings, TriageOutput};
 use hemora_report::{Report, SlicePicture, WRITERS, worklist_text, write_all};
 
 fn output() -> TriageOutput {
@@ -17,7 +17,7 @@ fn output() -> TriageOutput {
         probabilities: Probabilities::default(),
         leading_subtype: Label::Subdural,
         slice: slice(40, 40),
-        any_map: Some(ActivationMap { label: Label::Any, plane }),
+        any_map: Some(LabelMap { label: Label::Any, kind: MapKind::Probability, plane }),
         subtype_map: None,
     };
     let result = result(vec![study("1.2.3", 0.8, 3)]);

@@ -2,7 +2,7 @@
 
 use crate::support::{page, result, series, slice, study, text_by_python};
 use hemora_ct::{Label, Plane};
-use hemora_model::{SeriesResult, SkippedCount, SkippedFile, TriageResult};
+use hemora_model::{LabelMap, MapKind, SeriesResult, SkippedCount, SkippedFile, TriageResult};
 use hemora_report::{Report, ReportError, SlicePicture, write_html};
 use hemora_testing::sound::{assert_sound, unbalanced};
 
@@ -87,21 +87,27 @@ fn hostile_text_comes_out_inert() {
     assert!(html.contains("onerror=alert(1)&gt;\u{FFFD}\u{FFFD}\u{FFFD}"));
 }
 
+fn map(kind: MapKind) -> LabelMap {
+    let plane = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
+    LabelMap { label: Label::Any, kind, plane }
+}
+
 #[test]
 fn key_slices_stand_in_their_series_most_suspicious_first() {
-    let map = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
     let result = result(vec![study("1.2.3", 0.8, 9)]);
-    let draw = |sop: &str, maps: &[(Label, Plane)]| {
+    let draw = |sop: &str, maps: &[LabelMap]| {
         SlicePicture::draw("1.2.3", "1.2.3.1", sop, &slice(40, 40), maps).unwrap()
     };
     // In the fixture the probability grows with the slice number.
-    let keys = [draw("1.2.3.1.4", &[]), draw("1.2.3.1.7", &[(Label::Any, map)])];
+    let keys = [draw("1.2.3.1.4", &[]), draw("1.2.3.1.7", &[map(MapKind::Activation)])];
     let html = page(&result, &keys);
     assert_sound(&html);
     let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("the page lacks {text}"));
     assert!(place("\"letter\">A</span> Slice 8 of 9") < place("\"letter\">B</span> Slice 5 of 9"));
     assert_eq!(html.matches("data:image/png;base64,").count(), 2 * 3 + 1);
-    assert!(html.contains("where the network looked; not a segmentation"));
+    assert!(html.contains("need not be where it is"));
+    let said = page(&result, &[draw("1.2.3.1.7", &[map(MapKind::Probability)])]);
+    assert!(said.contains("where the network sees it"));
     assert!(html.contains("Pictures A: slice 8"));
 }
 
@@ -195,9 +201,8 @@ fn a_writer_that_fails_is_reported() {
 #[test]
 fn another_parser_finds_no_fault() {
     let Some(python) = hemora_testing::python() else { return };
-    let map = Plane { rows: 2, columns: 2, values: vec![0.0, 1.0, 0.2, 0.1] };
-    let key =
-        SlicePicture::draw("1.2.3", "1.2.3.1", "1.2.3.1.1", &slice(40, 40), &[(Label::Any, map)]);
+    let maps = [map(MapKind::Probability)];
+    let key = SlicePicture::draw("1.2.3", "1.2.3.1", "1.2.3.1.1", &slice(40, 40), &maps);
     let html = page(&result(vec![study("1.2.3", 0.8, 6)]), &[key.unwrap()]);
     let text = text_by_python(&python, &html);
     assert!(text.contains("1.2.3") && text.contains("For research use only"), "{text}");

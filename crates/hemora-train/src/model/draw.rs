@@ -34,6 +34,8 @@ pub(super) fn draw(parameter: &Parameter) -> Tensor {
         Role::Weight(Init::TorchUniform) => uniform(1.0 / (fan_in as f64).sqrt()),
         // Three gates of as many units.
         Role::Weight(Init::Recurrent) => uniform(1.0 / (parameter.shape[0] as f64 / 3.0).sqrt()),
+        Role::Weight(Init::Rare) => Tensor::randn(shape(parameter), options) * 0.01,
+        Role::RareBias => Tensor::full(shape(parameter), f64::from(Init::RARE), options),
         Role::Weight(Init::SmallNormal) => Tensor::randn(shape(parameter), options) * 0.02,
         Role::Distance => {
             Tensor::from_slice(&Attention::start(parameter.shape[0])).reshape(shape(parameter))

@@ -8,7 +8,7 @@ use tch::Device;
 use super::{Model, ModelError, SlicePlan};
 
 /// A model of `graph` with fresh weights, drawn with `seed`, and those of the plan's file where they
-/// fit; a last layer of another size is left out.
+/// fit; a last layer of another size and a dense head that the file lacks are drawn.
 ///
 /// # Errors
 /// [`ModelError`] names the file.
@@ -22,13 +22,17 @@ pub fn initial_model(
     let Some(path) = &plan.weights else { return Ok(fresh) };
     let mut weights = read_weights(path)?;
     fit_channels(&mut weights, &graph);
-    let head = graph.node(graph.logits()).name.clone();
-    for suffix in ["weight", "bias"] {
-        let key = format!("{head}.{suffix}");
-        let drawn = fresh.weights().remove(&key);
-        let drawn = drawn.ok_or_else(|| ModelError::NoHead(plan.network.clone()))?;
-        if weights.get(&key).is_none_or(|loaded| loaded.shape != drawn.shape) {
-            weights.insert(&key, drawn);
+    if graph.node_parameters(graph.classifier()).is_empty() {
+        return Err(ModelError::NoHead(plan.network.clone()));
+    }
+    let drawn = fresh.weights();
+    for (id, _) in graph.iter().filter(|(id, _)| graph.is_of_head(*id)) {
+        for parameter in graph.node_parameters(id) {
+            let key = &parameter.name;
+            if weights.get(key).is_none_or(|loaded| loaded.shape != parameter.shape) {
+                let drawn = drawn.get(key).expect("a parameter of the graph");
+                weights.insert(key, drawn.clone());
+            }
         }
     }
     with_weights(graph, &weights, path, device)

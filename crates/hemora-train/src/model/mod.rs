@@ -14,7 +14,7 @@ mod windows;
 pub use error::ModelError;
 pub use initial::{initial_model, trained_model};
 pub(crate) use network::host_weights;
-pub use network::{Layout, Mode, Model, to_host};
+pub use network::{DenseLogits, Layout, Mode, Model, to_host};
 pub use plan::{JointPlan, ModelPlan, SeriesPlan, SlicePlan, series_input};
 pub use precision::{LossScale, Precision};
 pub use task::Task;

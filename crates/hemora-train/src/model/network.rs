@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hemora_nn::{Graph, NodeId, Op, Parameter, Weights, WeightsError};
+use hemora_nn::{DenseHead, Graph, NodeId, Op, Parameter, Weights, WeightsError};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -28,6 +28,17 @@ pub enum Layout {
     ChannelsLast,
     /// Channel by channel.
     Planar,
+}
+
+/// Log odds that a network with a dense head gives of images, of 32 bits or more.
+#[derive(Debug)]
+pub struct DenseLogits {
+    /// Of each label in each part of the image, `[N, labels, rows, columns]`.
+    pub maps: Tensor,
+    /// Of the labels, of the maps, `[N, labels]`.
+    pub of_maps: Tensor,
+    /// Of the labels, of the pooled features, `[N, labels]`. The network's own are the mean of both.
+    pub of_features: Tensor,
 }
 
 /// A network with its tensors on a device.
@@ -209,29 +220,46 @@ impl Model {
     /// sequences `[N, slices, columns]` `[N, slices, units]`.
     pub fn logits(&self, input: &Tensor, mode: Mode) -> Tensor {
         if self.graph.reads_sequences() {
-            slices_first(&self.run(&channels_first(input), mode, None).0)
+            let [logits] = self.run(&channels_first(input), mode, [self.graph.logits()]);
+            slices_first(&logits)
         } else {
-            self.run(&arranged(input, self.layout), mode, None).0
+            let [logits] = self.run(&arranged(input, self.layout), mode, [self.graph.logits()]);
+            logits
         }
     }
 
     /// The logits `[N, units]` of images, and the pooled features that their linear layer reads,
     /// `[N, features]`, before dropout.
-    ///
-    /// # Panics
-    /// Never: every network ends in a layer that reads something.
     pub fn logits_and_features(&self, images: &Tensor, mode: Mode) -> (Tensor, Tensor) {
-        let from = self.graph.pooled();
-        let (logits, features) = self.run(&arranged(images, self.layout), mode, Some(from));
-        (logits, features.expect("read by the last layer").flatten(1, -1))
+        let wanted = [self.graph.logits(), self.graph.pooled()];
+        let [logits, features] = self.run(&arranged(images, self.layout), mode, wanted);
+        (logits, features.flatten(1, -1))
     }
 
-    /// The logits, and the value of another node.
-    fn run(&self, input: &Tensor, mode: Mode, also: Option<NodeId>) -> (Tensor, Option<Tensor>) {
-        let wanted = self.graph.logits();
-        let mut kept = None;
-        let mut values: Vec<Option<Tensor>> = Vec::with_capacity(self.graph.nodes().len());
-        for (id, node) in self.graph.iter() {
+    /// What a network with a dense head says of images; `None` of one without.
+    pub fn dense(&self, images: &Tensor, mode: Mode) -> Option<DenseLogits> {
+        let DenseHead { maps, of_maps, of_features } = self.graph.dense()?;
+        let wanted = [maps, of_maps, of_features];
+        let [maps, of_maps, of_features] = self
+            .run(&arranged(images, self.layout), mode, wanted)
+            .map(|logits| match logits.kind() {
+                Kind::Double => logits,
+                _ => logits.to_kind(Kind::Float),
+            });
+        Some(DenseLogits { maps, of_maps, of_features })
+    }
+
+    /// The values of some nodes.
+    fn run<const COUNT: usize>(
+        &self,
+        input: &Tensor,
+        mode: Mode,
+        wanted: [NodeId; COUNT],
+    ) -> [Tensor; COUNT] {
+        let last = wanted.iter().max().map_or(0, |id| id.index());
+        let mut kept = [const { None }; COUNT];
+        let mut values: Vec<Option<Tensor>> = Vec::with_capacity(last + 1);
+        for (id, node) in self.graph.iter().take(last + 1) {
             let inputs: Vec<&Tensor> = node
                 .inputs
                 .iter()
@@ -241,11 +269,8 @@ impl Model {
                 Op::Input { .. } => input.shallow_clone(),
                 _ => self.apply(id, node, &inputs, mode),
             };
-            if id == wanted {
-                return (value, kept);
-            }
-            if Some(id) == also {
-                kept = Some(value.shallow_clone());
+            for (kept, _) in kept.iter_mut().zip(wanted).filter(|(_, wanted)| *wanted == id) {
+                *kept = Some(value.shallow_clone());
             }
             values.push(Some(value));
             for input in &node.inputs {
@@ -254,7 +279,7 @@ impl Model {
                 }
             }
         }
-        unreachable!("the logits are a node of the graph")
+        kept.map(|value| value.expect("a node of the graph"))
     }
 
     /// A tensor by parameter name.

@@ -6,6 +6,14 @@ use tch::{Kind, Tensor};
 use super::network::{Mode, Model};
 use super::sequence::{attend, in_columns, slice_conv, slice_linear};
 
+/// log(mean(exp(s · x))) / s over rows and columns, of at least 32 bits.
+fn log_mean_exp(input: &Tensor, sharpness: f64) -> Tensor {
+    let kind = if input.kind() == Kind::Double { Kind::Double } else { Kind::Float };
+    let flat = input.to_kind(kind).flatten(2, -1);
+    let pixels = flat.size()[2] as f64;
+    ((flat * sharpness).logsumexp([2i64].as_slice(), false) - pixels.ln()) / sharpness
+}
+
 impl Model {
     pub(super) fn apply(&self, id: NodeId, node: &Node, inputs: &[&Tensor], mode: Mode) -> Tensor {
         let input = inputs[0];
@@ -52,6 +60,11 @@ impl Model {
                 let sides = |side| [side, side];
                 input.avg_pool2d(sides(kernel), sides(stride), [0, 0], false, true, None::<i64>)
             }
+            Op::Nearest { rows, columns } => {
+                input.upsample_nearest2d([rows as i64, columns as i64], None, None)
+            }
+            Op::LogMeanExp { sharpness } => log_mean_exp(input, sharpness),
+            Op::Mean => (input + inputs[1]) / 2.0,
             Op::SpatialMean => input.mean_dim([2i64, 3].as_slice(), true, None),
             Op::LayerNorm { eps } => {
                 let (weight, bias) = (Some(parameter("weight")), Some(parameter("bias")));

@@ -24,6 +24,16 @@ pub struct SlicePlan {
 }
 
 impl SlicePlan {
+    /// Pixels along the side of each part of which the network says which labels it has; `None` of a
+    /// network without a dense head.
+    ///
+    /// # Errors
+    /// As [`SlicePlan::graph`].
+    pub fn map_stride(&self, channels: usize) -> Result<Option<usize>, ModelError> {
+        let graph = self.graph(channels)?;
+        Ok(graph.dense().map(|dense| self.size.div_ceil(graph.shape(dense.maps)[1])))
+    }
+
     /// The network, for inputs of so many channels.
     ///
     /// # Errors

@@ -53,6 +53,17 @@ impl Loss {
     /// The weighted mean over labels, averaged over the batch, of log odds and targets
     /// `[N, labels]`.
     pub fn mean(&self, scores: &Tensor, targets: &Tensor) -> Tensor {
+        self.mean_weighted(scores, targets, None)
+    }
+
+    /// The same with a weight for each image and label, `[N, labels]`: 0 where a label is not known,
+    /// and none where there are none.
+    pub fn mean_weighted(
+        &self,
+        scores: &Tensor,
+        targets: &Tensor,
+        weights: Option<&Tensor>,
+    ) -> Tensor {
         let kind = if scores.kind() == Kind::Double { Kind::Double } else { Kind::Float };
         let scores = &scores.to_kind(kind);
         // With p = sigmoid(x): −log(1 − p) = max(x, 0) + log(1 + exp(−|x|)) = x − log p, finite for
@@ -71,6 +82,9 @@ impl Loss {
             let wrong: Tensor = scores * (1.0 - targets * 2.0);
             let wrong = wrong.log_sigmoid();
             loss *= (wrong * focal).exp();
+        }
+        if let Some(weights) = weights {
+            loss *= weights;
         }
         let per_image = (loss * &self.labels).sum_dim_intlist([1i64].as_slice(), false, kind);
         per_image.mean(kind)
@@ -109,6 +123,16 @@ mod tests {
         assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         let found = loss(&LossOptions::default(), &[300.0, -300.0, 0.0, 0.0, 0.0, 0.0], &[0.0; 6]);
         assert!((found - (300.0 + 4.0 * 2f64.ln()) / 6.0).abs() < 1e-3, "{found}");
+    }
+
+    #[test]
+    fn what_is_not_known_has_no_part_in_the_loss() {
+        let row = |values: &[f32]| Tensor::from_slice(values).reshape([1, -1]);
+        let weights = row(&[0.5, 0.0, 1.0, 1.0, 1.0, 0.0]);
+        let loss = Loss::new(Task::Labels, &LossOptions::default(), Device::Cpu);
+        let mean = loss.mean_weighted(&row(&SCORES), &row(&TARGETS), Some(&weights));
+        let found = mean.double_value(&[]);
+        assert!((found - 3.5 * 2f64.ln() / 6.0).abs() < 1e-6, "{found}");
     }
 
     #[test]

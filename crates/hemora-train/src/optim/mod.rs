@@ -2,6 +2,7 @@
 
 mod average;
 mod balance;
+mod dense_loss;
 pub mod gradients;
 mod loss;
 mod optimizer;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use average::WeightAverage;
 pub use balance::{ClassWeights, MOST, Sampling};
+pub use dense_loss::{DenseTargets, dense_loss};
 pub use loss::{Loss, LossOptions};
 pub use optimizer::Optimizer;
 pub use plan::{Length, LossPlan, Monitor, OptimPlan};

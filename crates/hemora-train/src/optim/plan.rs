@@ -16,6 +16,8 @@ pub enum Monitor {
     AnyAuroc,
     /// The loss, where lower is better.
     Loss,
+    /// None: the last epoch is kept, and the figures of validation are not the better for a choice.
+    Last,
 }
 
 /// How long a run is.

@@ -11,7 +11,8 @@ use tch::Tensor;
 
 use super::TrainError;
 use super::predict::unscored;
-use super::validation::{Predictions, Validation, to_tensors, write_predictions};
+use super::tensors::to_tensors;
+use super::validation::{Predictions, Validation, write_predictions};
 use crate::config::TrainPlan;
 use crate::data::{RunData, Source};
 use crate::model::{Mode, Model, SERIES, SeriesPlan, Task};

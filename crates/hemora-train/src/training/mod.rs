@@ -14,6 +14,7 @@ mod rate_finder;
 mod run;
 mod start;
 mod teachers;
+mod tensors;
 mod timing;
 mod trainer;
 pub mod validation;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::device::Compute;
 use super::memory::{self, Demand};
-use super::validation::to_tensors;
+use super::tensors::to_tensors;
 use super::views::probabilities_and_features;
 use crate::config::{ComputePlan, RunConfig, unless_zero};
 use crate::data::{Images, Source, SplitPlan};

@@ -191,7 +191,7 @@ pub fn find_rate(config: &RunConfig, range: &RateRange) -> Result<(), TrainError
     let joint = plan.model.joint.as_ref();
     let data = data::load(&plan.data, &plan.split, joint.is_some(), reporter)?;
     let (train, _) =
-        start::loaders(optim, joint, plan.seed, &data, Share::default(), compute.threads)?;
+        start::loaders(optim, &plan.model, plan.seed, &data, Share::default(), compute.threads)?;
     let curve = memory::catching(Demand::from(optim), || {
         let (parts, steps) = (TrainerPlan::from(plan), (range.search_steps, 1));
         let mut trainer = start::trainer(parts, &data, Rc::default(), compute.device, steps)?;

@@ -70,7 +70,7 @@ fn train(
     let joint = plan.model.joint.as_ref();
     let data = data::load(&plan.data, &plan.split, joint.is_some(), reporter)?;
     let (train, validation) =
-        start::loaders(optim, joint, plan.seed, &data, ranks.share(), compute.threads)?;
+        start::loaders(optim, &plan.model, plan.seed, &data, ranks.share(), compute.threads)?;
     let outcome = memory::catching(Demand::from(optim), || {
         let per_epoch = train.batches().div_ceil(optim.accumulate) as u64;
         let steps = optim.length.steps(per_epoch);
@@ -159,6 +159,8 @@ impl Run<'_> {
             Monitor::MeanAuroc => mean,
             Monitor::AnyAuroc => line.auroc.get("any").copied().flatten(),
             Monitor::Loss => Some(-predictions.loss),
+            // Every epoch is better than the one before.
+            Monitor::Last => Some(progress.epoch as f64),
         };
         self.show(&line, score)?;
         let options = optim.watch;

@@ -101,15 +101,16 @@ pub fn resume(
 /// The loaders of the training and the validation images.
 ///
 /// # Errors
-/// [`LoaderError`] if there are too few images for a batch.
+/// [`TrainError`] if there are too few images for a batch, or the network's maps do not fill its input.
 pub fn loaders(
     optim: &OptimPlan,
-    joint: Option<&JointPlan>,
+    model: &ModelPlan,
     seed: u64,
     data: &RunData,
     share: Share,
     threads: usize,
-) -> Result<(Loader, Loader), LoaderError> {
+) -> Result<(Loader, Loader), TrainError> {
+    let map_stride = model.slices.map_stride(data.recipe.channels.len())?;
     let options = LoaderOptions {
         batch: optim.batch,
         seed,
@@ -121,13 +122,14 @@ pub fn loaders(
     let labels: Vec<_> = data.split.train.iter().map(|&index| data.set.labels(index)).collect();
     let augment = optim.augment.clone();
     let (set, recipe, train) = (data.set.clone(), data.recipe.clone(), data.split.train.clone());
-    let train = match (&data.stacks, joint) {
+    let with_maps = LoaderOptions { map_stride, ..options.clone() };
+    let train = match (&data.stacks, &model.joint) {
         (Some(stacks), Some(JointPlan { window, .. })) => {
             Loader::of_windows(set, stacks.clone(), train, *window, recipe, augment, &options)?
         }
         _ => {
             let weights = optim.sampling.weights(&labels);
-            Loader::new(set, train, weights.as_deref(), recipe, augment, &options)?
+            Loader::new(set, train, weights.as_deref(), recipe, augment, &with_maps)?
         }
     };
     Ok((train, in_order(data, &data.split.validation, &options)?))

@@ -54,7 +54,8 @@ pub fn time(config: &RunConfig) -> Result<(), TrainError> {
     let model = ModelPlan { slices: config.slice_plan(), joint: None };
     let Compute { device, threads } = Compute::start(&plan, None, Reporter::new(config.progress))?;
     let data = random(config)?;
-    let (train, validation) = start::loaders(&optim, None, seed, &data, Share::default(), threads)?;
+    let (train, validation) =
+        start::loaders(&optim, &model, seed, &data, Share::default(), threads)?;
     let timing = memory::catching(Demand::from(&optim), || {
         let parts = TrainerPlan { model: &model, optim: &optim, compute: &plan, seed };
         let mut trainer = start::trainer(parts, &data, Rc::default(), device, (1000, 1000))?;

@@ -10,10 +10,11 @@ use tch::{Kind, Tensor};
 use super::TrainError;
 use super::ranks::Ranks;
 use super::teachers::Teachers;
-use super::validation::to_tensors;
+use super::tensors::{label_weights, map_targets, to_tensors};
 use crate::model::{Layout, LossScale, Mode, Model, Precision, Task};
 use crate::optim::{
-    Loss, LossOptions, Optimizer, OptimizerOptions, Schedule, WeightAverage, gradients,
+    DenseTargets, Loss, LossOptions, Optimizer, OptimizerOptions, Schedule, WeightAverage,
+    dense_loss, gradients,
 };
 use crate::output::Step;
 
@@ -222,16 +223,23 @@ impl Trainer {
         if let Some(teachers) = &self.teachers {
             targets = teachers.mix_into(&targets, &images);
         }
-        let loss = match batch.slices() {
-            None => {
-                let scores = task.scores(self.model.logits(&images, Mode::Train));
-                self.loss.mean(&scores, &targets)
+        let weights = label_weights(batch, task, &self.model);
+        let maps = map_targets(batch, task, &self.model);
+        let mean = |scores: &Tensor| self.loss.mean_weighted(scores, &targets, weights.as_ref());
+        let loss = match (batch.slices(), maps) {
+            (None, None) => mean(&task.scores(self.model.logits(&images, Mode::Train))),
+            (None, Some((present, known))) => {
+                let logits = self.model.dense(&images, Mode::Train);
+                let logits = logits.expect("maps are asked for where the network gives some");
+                let labels = targets.shallow_clone();
+                let weights = weights.as_ref().map(Tensor::shallow_clone);
+                dense_loss(&logits, &DenseTargets { labels, weights, present, known }, &self.loss)
             }
-            Some(slices) => {
+            (Some(slices), _) => {
                 let (alone, series) =
                     self.model.read_windows(&images, slices, batch.places(), Mode::Train);
                 // The network of slices stays of use alone: it reads series that are too short.
-                (self.loss.mean(&alone, &targets) + self.loss.mean(&series, &targets)) / 2.0
+                (mean(&alone) + mean(&series)) / 2.0
             }
         };
         let loss = loss * part;

@@ -11,6 +11,7 @@ use tch::Tensor;
 
 use super::joint;
 use super::ranks::Ranks;
+use super::tensors::to_tensors;
 use crate::data::RunData;
 use crate::model::{Mode, Model, Task, to_host};
 use crate::optim::Loss;
@@ -26,18 +27,6 @@ pub struct Predictions {
     pub probabilities: Vec<f32>,
     /// Mean loss.
     pub loss: f64,
-}
-
-/// A batch as tensors on the model's device: images `[N, C, S, S]`, targets `[N, 6]`.
-pub fn to_tensors(batch: &hemora_data::Batch, model: &Model) -> (Tensor, Tensor) {
-    let [channels, rows, columns] = model.graph().input_shape().map(|size| size as i64);
-    let images = Tensor::from_slice(batch.inputs())
-        .reshape([batch.len() as i64, channels, rows, columns])
-        .to(model.device());
-    let targets = Tensor::from_slice(batch.labels())
-        .reshape([batch.len() as i64, LABEL_COUNT as i64])
-        .to(model.device());
-    (images, targets)
 }
 
 impl Predictions {

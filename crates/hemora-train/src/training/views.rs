@@ -68,7 +68,7 @@ mod tests {
         let images = Tensor::rand([2, 3, 32, 32], (Kind::Float, Device::Cpu));
         let (logits, features) = model.logits_and_features(&images, Mode::Evaluate);
         assert_eq!(features.size(), [2, 1280]);
-        let head = &model.graph().node(model.graph().logits()).name;
+        let head = &model.graph().node(model.graph().classifier()).name;
         let parameter = |suffix: &str| model.tensor(&format!("{head}.{suffix}"));
         let again = features.linear(parameter("weight"), Some(parameter("bias")));
         assert!((logits - again).abs().max().double_value(&[]) < 1e-5);
