@@ -7,7 +7,7 @@ use hemora_data::{
     Augment, Draw, ImageSet, InMemorySet, JpegSet, Loader, LoaderError, LoaderOptions, SetSlice,
     Stacks,
 };
-use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions};
+use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, write_dataset};
 
 const SIDE: usize = 128;
 const STRIDE: usize = 8;
@@ -153,6 +153,14 @@ fn sets_that_cannot_be_drawn_into_are_refused() {
     assert!(matches!(windows, Err(LoaderError::DrawnWindows)));
 
     let folder = tempfile::tempdir().unwrap();
+    let phantom = PhantomOptions { slice_spacing: 30.0, ..PhantomOptions::default() };
+    write_dataset(folder.path(), 1, 1, &phantom.with_size(32), &|_, _| ()).unwrap();
+    let [dicom, labels] =
+        ["stage_2_train", "stage_2_train.csv"].map(|name| folder.path().join(name));
+    let hu = ImageSet::open(&dicom, &labels).unwrap().load_hu(32, &|_, _| {}).unwrap();
+    let refused = Loader::new(Arc::new(hu), vec![0], None, recipe(), augment(ALWAYS), &options(1));
+    assert!(matches!(refused, Err(LoaderError::DrawnHu)));
+
     let images = folder.path().join("images");
     std::fs::create_dir_all(&images).unwrap();
     let encoder = jpeg_encoder::Encoder::new_file(images.join("a.jpg"), 90).unwrap();
