@@ -1,58 +1,24 @@
-//! Bleeds drawn into slices of real heads.
+//! Bleeds drawn into real slices, with exact masks, and what only looks like blood.
+//!
+//! [`HeadSlice`] reads the geometry of an 8-bit brain-window slice without hemorrhage;
+//! [`HeadSlice::draw`] draws into it. Everything is a function of the generator that it is given.
 
-use hemora_ct::LABEL_COUNT;
+mod canvas;
+mod csf;
+mod density;
+mod extra_axial;
+mod field;
+mod folds;
+mod head;
+mod intraparenchymal;
+mod look_alike;
+mod mask;
+mod midline;
+mod slice;
+mod subarachnoid;
+#[cfg(test)]
+mod testing;
+mod warp;
 
-/// What may be drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DrawOptions {
-    /// Probability of a bleed.
-    pub bleed: f64,
-    /// Probability of something that looks like blood.
-    pub look_alike: f64,
-}
-
-/// The geometry of a slice.
-pub struct HeadSlice {
-    grey: Vec<u8>,
-    side: usize,
-}
-
-/// A slice with what was drawn.
-pub struct DrawnSlice {
-    /// The picture.
-    pub grey: Vec<u8>,
-    /// Bits of each pixel.
-    pub bleeds: Vec<u8>,
-    /// Whether something that looks like blood was drawn.
-    pub look_alikes: bool,
-}
-
-impl HeadSlice {
-    /// Of a slice.
-    pub fn new(grey: &[u8], side: usize) -> Option<Self> {
-        (grey.len() == side * side).then(|| Self { grey: grey.to_vec(), side })
-    }
-
-    /// Draws.
-    pub fn draw(&self, rng: &mut impl rand::Rng, options: &DrawOptions) -> Option<DrawnSlice> {
-        use rand::RngExt;
-        let (mut grey, mut bleeds) = (self.grey.clone(), vec![0; self.grey.len()]);
-        let bleed = rng.random::<f64>() < options.bleed;
-        let start = rng.random_range(self.side / 4..self.side / 2);
-        for row in start..start + self.side / 6 {
-            for column in start..start + self.side / 5 {
-                grey[row * self.side + column] = 200;
-                bleeds[row * self.side + column] = if bleed { 1 << 4 | 1 << 5 } else { 0 };
-            }
-        }
-        Some(DrawnSlice { grey, bleeds, look_alikes: !bleed })
-    }
-}
-
-impl DrawnSlice {
-    /// Labels, in label order.
-    pub fn labels(&self) -> [bool; LABEL_COUNT] {
-        let bits = self.bleeds.iter().fold(0, |all, bits| all | bits);
-        std::array::from_fn(|label| bits >> label & 1 == 1)
-    }
-}
+pub use head::HeadSlice;
+pub use slice::{DrawOptions, DrawnSlice};
