@@ -4,6 +4,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use crate::blend::Blend;
+use crate::draw::Draw;
 use crate::warp::SourceFromTarget;
 
 /// How training images are varied. A range `r` means uniform between −r and r; a probability is
@@ -55,6 +56,8 @@ pub struct Augment {
     pub swap_channels: f64,
     /// Bleeds of other slices, blended into slices without any.
     pub blend: Blend,
+    /// Bleeds drawn into slices without any.
+    pub draw: Draw,
 }
 
 /// An option out of bounds.
@@ -107,7 +110,8 @@ impl Augment {
                 return Err(AugmentError { option, value: format!("[{low}, {high}]"), expected });
             }
         }
-        self.blend.check()
+        self.blend.check()?;
+        self.draw.check()
     }
 
     /// Draws what happens to one image. The options must have passed [`Augment::check`].

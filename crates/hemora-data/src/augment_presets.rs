@@ -2,6 +2,7 @@
 
 use crate::augment::{Augment, AugmentError};
 use crate::blend::Blend;
+use crate::draw::Draw;
 
 impl Default for Augment {
     /// A moderate choice for head CT: what a second real scanner might have done, not more.
@@ -52,7 +53,8 @@ impl Augment {
     }
 
     /// Reads options in TOML over those of the preset that the key `base` names, else over the
-    /// default: a text with nothing but a section `[blend]` is the default with blended bleeds.
+    /// default: a text with nothing but a section `[blend]` is the default with blended bleeds, one
+    /// with `[draw]` that with drawn ones.
     ///
     /// # Errors
     /// [`AugmentFileError`] names the option and what was expected.
@@ -111,6 +113,7 @@ impl Augment {
             border_width: 0.1,
             swap_channels: 0.0,
             blend: Blend::default(),
+            draw: Draw::default(),
         }
     }
 
@@ -146,6 +149,9 @@ mod tests {
         let blended = read("[blend]\nprobability = 0.25");
         assert_eq!(blended.blend.probability, 0.25);
         assert_eq!(Augment { blend: Blend::default(), ..blended }, Augment::default());
+        let drawn = read("[draw]\nprobability = 0.5\nbleed = 0.25");
+        let draw = Draw { probability: 0.5, bleed: 0.25, ..Draw::default() };
+        assert_eq!(drawn, Augment { draw, ..Augment::default() });
         let one = read("base = \"none\"\nflip = 0.25");
         assert_eq!(one, Augment { flip: 0.25, ..Augment::off() });
         let wrong = |text: &str| Augment::from_toml(text).unwrap_err().to_string();
@@ -154,6 +160,8 @@ mod tests {
         assert!(wrong("flop = 1.0").contains("flop"));
         assert!(wrong("flip = 2.0").contains("flip"));
         assert!(wrong("[blend]\nprobability = 2.0").contains("probability"));
+        assert!(wrong("[draw]\nlook_alike = 2.0").contains("draw.look_alike"));
+        assert!(wrong("[draw]\nlabel_weight = -1.0").contains("draw.label_weight"));
         for name in Augment::NAMES {
             Augment::named(name).unwrap().check().unwrap();
         }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::assembly::Targets;
+use crate::label_maps::Maps;
 use crate::loader::Plan;
 
 /// Images as a network takes them. Dropping a batch gives its memory back to the loader.
 #[derive(Debug)]
 pub struct Batch {
     pub(crate) inputs: Vec<f32>,
-    pub(crate) labels: Vec<f32>,
+    pub(crate) targets: Targets,
     pub(crate) indices: Vec<usize>,
     pub(crate) place: usize,
     pub(crate) whole: usize,
@@ -24,9 +26,27 @@ impl Batch {
         &self.inputs
     }
 
-    /// Labels `[batch, 6]` in label order, 0 or 1.
+    /// Labels `[batch, 6]` in label order, 0 or 1; 0 where [`Batch::known`] is.
     pub fn labels(&self) -> &[f32] {
-        &self.labels
+        &self.targets.labels
+    }
+
+    /// Which labels are known `[batch, 6]`, 0 or 1.
+    pub fn known(&self) -> &[f32] {
+        &self.targets.known
+    }
+
+    /// Weights of the images' labels in the loss `[batch]`.
+    pub fn label_weights(&self) -> &[f32] {
+        &self.targets.weights
+    }
+
+    /// Where the labels lie in the inputs, changed as these were; `None` unless
+    /// [`LoaderOptions::map_stride`](crate::LoaderOptions::map_stride) asks for it. What was erased or
+    /// blackened keeps its labels.
+    pub fn maps(&self) -> Option<Maps<'_>> {
+        let (shape, maps) = self.targets.maps.as_ref()?;
+        Some(Maps { present: &maps.present, known: &maps.known, side: shape.cells() })
     }
 
     /// The images' indices in the set.

@@ -146,7 +146,7 @@ fn different_windows(recipe: &InputRecipe) -> Vec<Window> {
 }
 
 fn item(image: &ImageEntry) -> Item {
-    Item { id: image.id.clone(), labels: image.labels, ..Item::default() }
+    Item::new(image.id.clone(), image.labels, image.known)
 }
 
 fn read_dicom(image: &ImageEntry) -> Result<(Item, Slice), String> {

@@ -27,7 +27,11 @@ impl Donors {
         augment: Option<&Augment>,
     ) -> Option<Self> {
         let options = augment.map(|augment| augment.blend).filter(Blend::is_on)?;
-        let kind = |&index: &usize| Some((index, Blend::kind(set.labels(index))?));
+        // A kind of bleed that is not known may be there as well.
+        let is_known = |index: usize| set.known(index) == [true; LABEL_COUNT];
+        let kind = |&index: &usize| {
+            Some((index, Blend::kind(set.labels(index)).filter(|_| is_known(index))?))
+        };
         let mut images: Vec<_> = indices.iter().filter_map(kind).collect();
         images.sort_unstable();
         images.dedup();
@@ -45,7 +49,8 @@ impl Donors {
         mut random: ChaCha8Rng,
     ) -> Option<(Vec<u8>, [bool; LABEL_COUNT])> {
         let chance = random.random::<f64>() < self.options.probability;
-        if !chance || set.labels(index)[Label::Any.index()] {
+        let is_known = set.known(index) == [true; LABEL_COUNT];
+        if !chance || !is_known || set.labels(index)[Label::Any.index()] {
             return None;
         }
         let head = Head::new(set.brain(index)?, what.side)?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::Plane;
+use hemora_ct::{LABEL_COUNT, Plane};
 use rayon::prelude::*;
 
 use crate::decode::write_hu;
@@ -77,8 +77,8 @@ impl InMemorySet {
                     places.push(known.and_then(|slice| {
                         Some(SeriesPlace { series: slice.series.clone(), place: slice.place? })
                     }));
-                    let id = id.to_owned();
-                    items.push(Item { id, labels, patient, series });
+                    let item = Item::new(id.to_owned(), labels, [true; LABEL_COUNT]);
+                    items.push(Item { patient, series, ..item });
                 }
                 Err(reason) => {
                     let path = folder.join("shards");

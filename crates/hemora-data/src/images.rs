@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hemora_ct::{LABEL_COUNT, RecipeError};
 
+use crate::annotation::AnnotationError;
 use crate::labels::{LabelReport, LabelTable};
 use crate::table::TableError;
 
@@ -32,8 +33,10 @@ pub struct ImageEntry {
     pub id: String,
     /// The file.
     pub path: PathBuf,
-    /// Labels, in label order.
+    /// Labels, in label order; one that is not known reads false.
     pub labels: [bool; LABEL_COUNT],
+    /// Which labels are known, in label order: all, unless [`ImageSet::open_partial`] paired them.
+    pub known: [bool; LABEL_COUNT],
 }
 
 /// What did not pair up.
@@ -167,6 +170,14 @@ pub enum DataError {
         /// Why it was skipped.
         reason: String,
     },
+    /// An annotation that cannot be used.
+    #[error("{}: {source}", path.display())]
+    Annotation {
+        /// The annotation, or the folder of them.
+        path: PathBuf,
+        /// What was found.
+        source: AnnotationError,
+    },
     /// Parts given by hand do not belong together.
     #[error("{0}")]
     Parts(String),
@@ -188,7 +199,19 @@ impl ImageSet {
     /// [`DataError`] if the folder or the table cannot be read, there are no images, both kinds of
     /// images, or no image has labels.
     pub fn open(images: &Path, labels: &Path) -> Result<Self, DataError> {
-        let table = LabelTable::read(labels)?;
+        Self::pair(images, &LabelTable::read(labels)?)
+    }
+
+    /// The same with images of which only some labels are known, of a table that
+    /// [`LabelTable::read_partial`] reads.
+    ///
+    /// # Errors
+    /// As [`ImageSet::open`].
+    pub fn open_partial(images: &Path, labels: &Path) -> Result<Self, DataError> {
+        Self::pair(images, &LabelTable::read_partial(labels)?)
+    }
+
+    fn pair(images: &Path, table: &LabelTable) -> Result<Self, DataError> {
         let mut report = PairingReport { labels: table.report().clone(), ..Default::default() };
         let mut files = Files::default();
         let folder = |source| DataError::Folder { path: images.to_owned(), source };
@@ -220,8 +243,8 @@ impl ImageSet {
         let count = by_id.len();
         let mut paired = Vec::new();
         for (id, path) in by_id {
-            match table.get(&id) {
-                Some(labels) => paired.push(ImageEntry { id, path, labels }),
+            match table.get(&id).zip(table.known(&id)) {
+                Some((labels, known)) => paired.push(ImageEntry { id, path, labels, known }),
                 None => report.unlabelled.push(id),
             }
         }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
 
+use crate::annotation::Annotation;
 use crate::images::{DataError, ImageEntry, ImageKind, ImageSet};
 use crate::memory::{InMemorySet, windowed_planes};
+use crate::options::LoaderError;
 use crate::sampling::Image;
 use hemora_io::{JpegPixels, read_jpeg_pixels};
 
@@ -66,9 +68,14 @@ impl JpegSet {
         &self.images[index].id
     }
 
-    /// The labels of an image, in label order.
+    /// The labels of an image, in label order; one that is not known reads false.
     pub fn labels(&self, index: usize) -> [bool; LABEL_COUNT] {
         self.images[index].labels
+    }
+
+    /// Which labels of an image are known, in label order.
+    pub fn known(&self, index: usize) -> [bool; LABEL_COUNT] {
+        self.images[index].known
     }
 
     /// The bytes of an image, all channels of a pixel and then those of the next.
@@ -144,11 +151,35 @@ impl LoaderSet {
         matches!(self, Self::Memory(set) if set.is_hu())
     }
 
-    /// The labels of an image, in label order.
+    /// The labels of an image, in label order; one that is not known reads false.
     pub fn labels(&self, index: usize) -> [bool; LABEL_COUNT] {
         match self {
             Self::Memory(set) => set.labels(index),
             Self::Files(set) => set.labels(index),
+        }
+    }
+
+    /// Which labels of an image are known, in label order.
+    pub fn known(&self, index: usize) -> [bool; LABEL_COUNT] {
+        match self {
+            Self::Memory(set) => set.known(index),
+            Self::Files(set) => set.known(index),
+        }
+    }
+
+    /// The weight in the loss of an image's labels; 1 of files.
+    pub fn label_weight(&self, index: usize) -> f32 {
+        match self {
+            Self::Memory(set) => set.label_weight(index),
+            Self::Files(_) => 1.0,
+        }
+    }
+
+    /// The annotation of an image at the size of its planes, if it has one.
+    pub(crate) fn annotation(&self, index: usize) -> Option<&Annotation> {
+        match self {
+            Self::Memory(set) => set.items[index].annotation.as_ref(),
+            Self::Files(_) => None,
         }
     }
 
@@ -166,6 +197,20 @@ impl LoaderSet {
             Self::Memory(set) => set.brain_plane().is_some(),
             Self::Files(set) => set.channels == 1,
         }
+    }
+
+    /// Refuses a set into whose images no bleed can be drawn: which has another picture than one in
+    /// the brain window.
+    pub(crate) fn check_drawing(&self) -> Result<(), LoaderError> {
+        let planes = match self {
+            Self::Memory(set) if set.is_hu() => return Err(LoaderError::DrawnHu),
+            Self::Memory(set) => set.planes(),
+            Self::Files(set) => set.channels,
+        };
+        if planes != 1 || !self.has_brain() {
+            return Err(LoaderError::NoBrainPicture);
+        }
+        Ok(())
     }
 
     /// An image in the brain window, 8-bit grey: of HU, of a plane in that window, or of a single

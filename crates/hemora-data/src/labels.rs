@@ -6,16 +6,22 @@ use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label};
 
+use crate::known_labels::{COMPLETE, Known};
 use crate::table::{Table, TableError, shorten, with_file};
-
-/// Every label of an image is known.
-const COMPLETE: u8 = (1 << LABEL_COUNT) - 1;
 
 /// The labels of images, in the order of their ids.
 #[derive(Debug, Clone, Default)]
 pub struct LabelTable {
-    entries: Vec<(Box<str>, u8)>,
+    entries: Vec<Entry>,
     report: LabelReport,
+}
+
+/// The labels of an image, one bit each.
+#[derive(Debug, Clone)]
+struct Entry {
+    id: Box<str>,
+    positive: u8,
+    known: u8,
 }
 
 /// What a label table had beside its usable images.
@@ -30,10 +36,14 @@ pub struct LabelReport {
     pub duplicated: Vec<String>,
     /// Images whose rows contradict each other; they were left out.
     pub conflicting: Vec<String>,
-    /// Images that lack rows; they were left out.
+    /// Images that lack rows; they were left out. Of a table read with
+    /// [`LabelTable::read_partial`], those of which no label is known.
     pub incomplete: Vec<Incomplete>,
     /// Images whose `any` is not what their subtypes say; they were kept as they stand.
     pub inconsistent: Vec<String>,
+    /// Images of which some labels are known and some are not, which only
+    /// [`LabelTable::read_partial`] keeps.
+    pub partial: usize,
 }
 
 /// An image that lacks rows.
@@ -45,19 +55,89 @@ pub struct Incomplete {
     pub missing: Vec<Label>,
 }
 
-/// What the rows so far say about an image: one bit a label.
-#[derive(Default, Clone, Copy)]
-struct Known {
-    present: u8,
-    positive: u8,
-    repeated: bool,
-    conflict: bool,
+/// The rows of a table by image, before it is decided which images are kept.
+#[derive(Default)]
+pub(crate) struct Collected {
+    images: HashMap<Box<str>, Known>,
+    pub(crate) report: LabelReport,
+}
+
+impl Collected {
+    /// Reads `ID,Label` rows from the columns `columns`.
+    pub(crate) fn competition<R: Read>(
+        table: Table<R>,
+        columns: [usize; 2],
+    ) -> Result<Self, TableError> {
+        let mut all = Self::default();
+        table.only(columns).for_each(|_, fields| {
+            let (id, label, positive) = parse(columns.map(|column| fields[column]))?;
+            all.row(id, [(label, positive)]);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Takes in a row: labels of an image, those that it gives.
+    pub(crate) fn row(
+        &mut self,
+        id: &str,
+        labels: impl IntoIterator<Item = (Label, Option<bool>)>,
+    ) {
+        self.report.rows += 1;
+        if !self.images.contains_key(id) {
+            self.images.insert(id.into(), Known::default());
+        }
+        let known = self.images.get_mut(id).expect("the id was inserted above");
+        let (mut given, mut repeated) = (0, 0);
+        for (label, positive) in labels {
+            let Some(positive) = positive else { continue };
+            given += 1;
+            repeated += usize::from(known.add(label, positive));
+        }
+        if given > 0 && given == repeated {
+            self.report.duplicate_rows += 1;
+            known.repeated = true;
+        }
+    }
+
+    /// The table of the images of which all labels are known, or with `partial` at least one.
+    pub(crate) fn into_table(self, partial: bool) -> LabelTable {
+        let Self { images, mut report } = self;
+        let mut images: Vec<(Box<str>, Known)> = images.into_iter().collect();
+        images.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut entries = Vec::with_capacity(images.len());
+        for (id, mut known) in images {
+            if known.repeated {
+                report.duplicated.push(id.to_string());
+            }
+            if known.conflict {
+                report.conflicting.push(id.into());
+                continue;
+            }
+            if partial {
+                known.infer();
+            }
+            if known.present == 0 || (!partial && known.present != COMPLETE) {
+                let missing = |label: &Label| known.present & (1 << label.index()) == 0;
+                let missing = Label::ALL.into_iter().filter(missing).collect();
+                report.incomplete.push(Incomplete { id: id.into(), missing });
+                continue;
+            }
+            if known.is_inconsistent() {
+                report.inconsistent.push(id.to_string());
+            }
+            report.partial += usize::from(known.present != COMPLETE);
+            entries.push(Entry { id, positive: known.positive, known: known.present });
+        }
+        LabelTable { entries, report }
+    }
 }
 
 impl LabelTable {
     /// Reads a table, CSV or Parquet, with the columns `ID,Label`, whose ids are
     /// `<image id>_<label>` and whose labels are what [`parse_label`] reads; a row without a label
-    /// counts as one that is not there.
+    /// counts as one that is not there. Images of which not all labels are known are left out:
+    /// [`LabelTable::read_partial`] keeps them.
     ///
     /// # Errors
     /// [`TableError`] names the file, the line and what was expected.
@@ -81,75 +161,38 @@ impl LabelTable {
         let Some(columns) = table.competition() else {
             return Err(table.wrong_header("`ID,Label`, the competition's label table"));
         };
-        let mut report = LabelReport::default();
-        let mut images: HashMap<Box<str>, Known> = HashMap::new();
-        table.only(columns).for_each(|_, fields| {
-            let (id, label, positive) = parse(columns.map(|column| fields[column]))?;
-            report.rows += 1;
-            if !images.contains_key(id) {
-                images.insert(id.into(), Known::default());
-            }
-            let known = images.get_mut(id).expect("the id was inserted above");
-            let Some(positive) = positive else { return Ok(()) };
-            let bit = 1u8 << label.index();
-            if known.present & bit == 0 {
-                known.present |= bit;
-                known.positive |= if positive { bit } else { 0 };
-            } else if (known.positive & bit != 0) == positive {
-                report.duplicate_rows += 1;
-                known.repeated = true;
-            } else {
-                known.conflict = true;
-            }
-            Ok(())
-        })?;
-        let mut images: Vec<(Box<str>, Known)> = images.into_iter().collect();
-        images.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let mut entries = Vec::with_capacity(images.len());
-        for (id, known) in images {
-            if known.repeated {
-                report.duplicated.push(id.to_string());
-            }
-            if known.conflict {
-                report.conflicting.push(id.into());
-            } else if known.present != COMPLETE {
-                let missing = |label: &Label| known.present & (1 << label.index()) == 0;
-                let missing = Label::ALL.into_iter().filter(missing).collect();
-                report.incomplete.push(Incomplete { id: id.into(), missing });
-            } else {
-                let any = 1 << Label::Any.index();
-                if (known.positive & any != 0) != (known.positive & !any != 0) {
-                    report.inconsistent.push(id.to_string());
-                }
-                entries.push((id, known.positive));
-            }
-        }
-        Ok(Self { entries, report })
+        Ok(Collected::competition(table, columns)?.into_table(false))
     }
 
-    /// Number of images with all their labels.
+    /// Number of images.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether no image has all its labels.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The labels of an image, in label order.
+    /// The labels of an image, in label order; one that is not known reads false.
     pub fn get(&self, id: &str) -> Option<[bool; LABEL_COUNT]> {
-        Some(unpack(self.entries[self.position(id)?].1))
+        Some(unpack(self.entries[self.position(id)?].positive))
+    }
+
+    /// Which labels of an image are known, in label order: all, unless the table was read with
+    /// [`LabelTable::read_partial`].
+    pub fn known(&self, id: &str) -> Option<[bool; LABEL_COUNT]> {
+        Some(unpack(self.entries[self.position(id)?].known))
     }
 
     /// Place of an image in the order of the ids.
     pub(crate) fn position(&self, id: &str) -> Option<usize> {
-        self.entries.binary_search_by(|(entry, _)| (**entry).cmp(id)).ok()
+        self.entries.binary_search_by(|entry| (*entry.id).cmp(id)).ok()
     }
 
     /// Ids and labels, in the order of the ids.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, [bool; LABEL_COUNT])> {
-        self.entries.iter().map(|(id, bits)| (&**id, unpack(*bits)))
+        self.entries.iter().map(|entry| (&*entry.id, unpack(entry.positive)))
     }
 
     /// How many images are positive, per label.

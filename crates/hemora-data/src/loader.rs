@@ -8,13 +8,15 @@ use hemora_ct::{InputRecipe, LABEL_COUNT};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-use crate::augment::{Augment, Drawn};
+use crate::assembly::build;
+use crate::augment::Augment;
 use crate::batch::Batch;
 use crate::donors::Donors;
 use crate::jpeg_set::LoaderSet;
+use crate::label_maps::MapShape;
 use crate::options::{LoaderError, LoaderOptions, MAX_VALUES, Share};
-use crate::order::{Order, OrderedBatch, Purpose, Windows, generator, running_sums};
-use crate::sampling::{Image, Inputs, Scratch};
+use crate::order::{Order, Purpose, Windows, generator, running_sums};
+use crate::sampling::Scratch;
 use crate::stacks::Stacks;
 use crate::windows::Window;
 
@@ -31,21 +33,23 @@ pub struct Loader {
 /// All that decides what a batch holds.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    set: LoaderSet,
+    pub(crate) set: LoaderSet,
     /// Images whose bleeds are blended into others.
-    donors: Option<Donors>,
+    pub(crate) donors: Option<Donors>,
     indices: Vec<usize>,
     /// Running sums of the weights.
     sums: Option<Vec<f64>>,
     pub(crate) recipe: InputRecipe,
     pub(crate) planes: Vec<usize>,
-    augment: Option<Augment>,
+    pub(crate) augment: Option<Augment>,
+    /// Sizes of the maps of the labels, where there are any.
+    pub(crate) map_shape: Option<MapShape>,
     batch: usize,
-    seed: u64,
+    pub(crate) seed: u64,
     shuffle: bool,
     drop_last: bool,
     samples: usize,
-    share: Share,
+    pub(crate) share: Share,
     pub(crate) windows: Option<Windows>,
     /// Buffers of batches that were dropped.
     spare: Mutex<Vec<Vec<f32>>>,
@@ -77,8 +81,13 @@ impl Loader {
             if augment.blend.is_on() && !set.has_brain() {
                 return Err(LoaderError::NoBrainWindow);
             }
+            if augment.draw.is_on() {
+                set.check_drawing()?;
+            }
         }
-        let image = planes.len() * recipe.size * recipe.size;
+        let map_shape = map_shape(&set, recipe.size, options.map_stride)?;
+        let of_maps = map_shape.map_or(0, |shape| 2 * LABEL_COUNT * shape.cells().pow(2));
+        let image = of_maps.max(planes.len() * recipe.size * recipe.size);
         let batch = options.batch;
         if batch == 0 || batch.checked_mul(image).is_none_or(|values| values > MAX_VALUES) {
             return Err(LoaderError::BatchSize { batch, image });
@@ -108,6 +117,7 @@ impl Loader {
             recipe,
             planes,
             augment,
+            map_shape,
             batch,
             seed: options.seed,
             shuffle: options.shuffle,
@@ -145,6 +155,9 @@ impl Loader {
         }
         if augment.as_ref().is_some_and(|augment| augment.blend.is_on()) {
             return Err(LoaderError::BlendedWindows);
+        }
+        if augment.as_ref().is_some_and(|augment| augment.draw.is_on()) {
+            return Err(LoaderError::DrawnWindows);
         }
         let options = LoaderOptions { share: Share::default(), drop_last: false, ..*options };
         let series = stacks.among(&indices);
@@ -191,6 +204,19 @@ impl Loader {
     }
 }
 
+/// The sizes of the maps of cells of `stride` pixels.
+fn map_shape(
+    set: &LoaderSet,
+    size: usize,
+    stride: Option<usize>,
+) -> Result<Option<MapShape>, LoaderError> {
+    let Some(stride) = stride else { return Ok(None) };
+    if stride == 0 || !size.is_multiple_of(stride) {
+        return Err(LoaderError::MapStride { stride, size });
+    }
+    Ok(Some(MapShape { plane: set.side(), input: size, stride }))
+}
+
 fn work(
     plan: &Arc<Plan>,
     order: &Order,
@@ -204,82 +230,6 @@ fn work(
         if sender.send(build(plan, order, epoch, number, &mut scratch)).is_err() {
             return;
         }
-    }
-}
-
-fn build(
-    plan: &Arc<Plan>,
-    order: &Order,
-    epoch: u64,
-    number: usize,
-    scratch: &mut Scratch,
-) -> Batch {
-    let OrderedBatch { first, images, slices } = order.batches[number];
-    let share = plan.share.places(images);
-    let (wanted, first) = (&order.images[first..][share.clone()], first + share.start);
-    let image = plan.planes.len() * plan.recipe.size * plan.recipe.size;
-    let mut inputs = plan.spare().pop().unwrap_or_default();
-    inputs.resize(wanted.len() * image, 0.0);
-    let what = Inputs { recipe: &plan.recipe, planes: &plan.planes, side: plan.set.side() };
-    let mut indices = Vec::with_capacity(wanted.len());
-    let mut labels = Vec::with_capacity(wanted.len() * LABEL_COUNT);
-    let mut places = Vec::new();
-    let mut skipped = Vec::new();
-    for (window, wanted) in wanted.chunks(slices).enumerate() {
-        let first = first + window * slices;
-        let random = |place: usize, purpose| generator(plan.seed, epoch, place as u64, purpose);
-        let mut rng = random(first, Purpose::Augmentation);
-        let drawn = plan.augment.as_ref().map_or_else(Drawn::nothing, |what| what.draw(&mut rng));
-        let whole = indices.len();
-        for (slice, &index) in wanted.iter().enumerate() {
-            if slice > 0 {
-                // What happens to a window happens to all its slices, but for their noise.
-                rng = random(first + slice, Purpose::Augmentation);
-            }
-            let target = &mut inputs[indices.len() * image..][..image];
-            let mut render =
-                |image: Image<'_>| what.render(image, &drawn, &mut rng, scratch, target);
-            let blended = plan.donors.as_ref().and_then(|donors| {
-                donors.blend(&plan.set, index, what, &drawn, random(first + slice, Purpose::Blend))
-            });
-            let with = blended.as_ref().map_or_else(Default::default, |(_, labels)| *labels);
-            let done = match &blended {
-                Some((planes, _)) => {
-                    render(Image::Planes(planes));
-                    Ok(())
-                }
-                None => plan.set.with_image(index, render),
-            };
-            match done {
-                Ok(()) => {
-                    indices.push(index);
-                    let own = plan.set.labels(index);
-                    labels.extend(own.iter().zip(with).map(|(own, with)| f32::from(own | with)));
-                }
-                Err(reason) => skipped.push((index, reason)),
-            }
-        }
-        match &plan.windows {
-            // A window with a gap is none.
-            Some(_) if indices.len() - whole < slices => {
-                indices.truncate(whole);
-                labels.truncate(whole * LABEL_COUNT);
-            }
-            Some(windows) => places.extend(windows.stacks.places(&indices[whole..])),
-            None => {}
-        }
-    }
-    inputs.truncate(indices.len() * image);
-    Batch {
-        inputs,
-        labels,
-        indices,
-        place: first,
-        whole: images,
-        slices,
-        places,
-        skipped,
-        plan: plan.clone(),
     }
 }
 

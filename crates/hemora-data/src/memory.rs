@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Window};
 
+use crate::annotation::Annotation;
 use crate::groups::{Groups, PATIENT, SERIES};
 use crate::images::DataError;
 use crate::labels::count_positives;
@@ -22,12 +23,26 @@ pub struct SkippedImage {
 }
 
 /// What is kept of an image beside its pixels.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) id: String,
+    /// What is not known reads false.
     pub(crate) labels: [bool; LABEL_COUNT],
+    pub(crate) known: [bool; LABEL_COUNT],
+    /// Weight of the labels in the loss.
+    pub(crate) weight: f32,
+    /// At the working size.
+    pub(crate) annotation: Option<Annotation>,
     pub(crate) patient: Option<String>,
     pub(crate) series: Option<String>,
+}
+
+impl Item {
+    /// An image of which no more is known.
+    pub(crate) fn new(id: String, labels: [bool; LABEL_COUNT], known: [bool; LABEL_COUNT]) -> Self {
+        let (weight, annotation, patient, series) = (1.0, None, None, None);
+        Self { id, labels, known, weight, annotation, patient, series }
+    }
 }
 
 /// Planes of all images, one image after the other, `working_size²` values a plane.
@@ -75,7 +90,7 @@ impl InMemorySet {
                 planes.len()
             )));
         }
-        let item = |(id, labels)| Item { id, labels, ..Item::default() };
+        let item = |(id, labels)| Item::new(id, labels, [true; LABEL_COUNT]);
         let items = ids.into_iter().zip(labels).map(item).collect();
         let pixels = Pixels::Windowed { planes: 1, bytes: planes };
         Ok(Self { working_size, pixels, items, skipped: Vec::new(), order: None })
@@ -101,9 +116,27 @@ impl InMemorySet {
         &self.items[index].id
     }
 
-    /// The labels of an image, in label order.
+    /// The labels of an image, in label order; one that is not known reads false.
     pub fn labels(&self, index: usize) -> [bool; LABEL_COUNT] {
         self.items[index].labels
+    }
+
+    /// Which labels of an image are known, in label order.
+    pub fn known(&self, index: usize) -> [bool; LABEL_COUNT] {
+        self.items[index].known
+    }
+
+    /// Sets the weight in the loss of each image's labels, which is 1, to what `weight` says of its
+    /// id: a finite number from 0.
+    pub fn set_label_weights(&mut self, weight: impl Fn(&str) -> f32) {
+        for item in &mut self.items {
+            item.weight = weight(&item.id);
+        }
+    }
+
+    /// The weight in the loss of an image's labels.
+    pub fn label_weight(&self, index: usize) -> f32 {
+        self.items[index].weight
     }
 
     /// The labels of all images.
@@ -237,6 +270,15 @@ impl InMemorySet {
             Pixels::Hu(_) | Pixels::Windowed { planes: 1, .. } => Some(0),
             Pixels::Windowed { .. } => None,
             Pixels::Windows { windows, .. } => windows.iter().position(|it| *it == Window::BRAIN),
+        }
+    }
+
+    /// Number of planes of an image; 1 of HU.
+    pub(crate) fn planes(&self) -> usize {
+        match &self.pixels {
+            Pixels::Windowed { planes, .. } => *planes,
+            Pixels::Windows { windows, .. } => windows.len(),
+            Pixels::Hu(_) => 1,
         }
     }
 

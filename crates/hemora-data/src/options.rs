@@ -27,6 +27,9 @@ pub struct LoaderOptions {
     pub samples: Option<usize>,
     /// Which part of every batch is made.
     pub share: Share,
+    /// Pixels of the network's input along the side of a cell of the maps of the labels, which divides
+    /// the input's size; `None`: no maps.
+    pub map_stride: Option<usize>,
 }
 
 /// The part of every batch that one of several processes makes; all of them together make the
@@ -67,6 +70,7 @@ impl Default for LoaderOptions {
             drop_last: false,
             samples: None,
             share,
+            map_stride: None,
         }
     }
 }
@@ -109,6 +113,31 @@ pub enum LoaderError {
          it with the recipe `hu`, or set `probability` of `[blend]` to 0"
     )]
     NoBrainWindow,
+    /// Bleeds are drawn into pictures, not into HU.
+    #[error(
+        "bleeds cannot be drawn into HU: prepare the set as grey JPEG in the brain window, or set \
+         `probability` of `[draw]` to 0"
+    )]
+    DrawnHu,
+    /// Bleeds are drawn into one plane alone.
+    #[error(
+        "bleeds cannot be drawn: the images are not one plane in the brain window; prepare the set so, \
+         or set `probability` of `[draw]` to 0"
+    )]
+    NoBrainPicture,
+    /// A bleed that is drawn into one slice of a window would end at the next.
+    #[error("bleeds cannot be drawn into windows of series: set `probability` of `[draw]` to 0")]
+    DrawnWindows,
+    /// Cells of the maps that do not fill the input.
+    #[error(
+        "maps of cells of {stride} pixels for inputs of {size}; expected a divisor of the size"
+    )]
+    MapStride {
+        /// Pixels along the side of a cell.
+        stride: usize,
+        /// Height and width of the input, pixels.
+        size: usize,
+    },
     /// A bleed in one slice of a window would end at the next.
     #[error("bleeds cannot be blended into windows of series: set `probability` of `[blend]` to 0")]
     BlendedWindows,

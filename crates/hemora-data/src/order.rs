@@ -70,6 +70,7 @@ pub(crate) enum Purpose {
     Order = 1,
     Augmentation = 2,
     Blend = 3,
+    Draw = 4,
 }
 
 /// The random numbers of one place: a key without hashing, so streams never meet.

@@ -12,6 +12,11 @@ pub(crate) struct SourceFromTarget {
     pub(crate) offset: [f64; 2],
 }
 
+impl SourceFromTarget {
+    /// Nothing moves.
+    pub(crate) const SAME: Self = Self { matrix: [[1.0, 0.0], [0.0, 1.0]], offset: [0.0, 0.0] };
+}
+
 /// Samples `source` (`side²` pixels) into `target` (`size²` pixels). Outside of the source is
 /// `outside`. A pixel has one value a channel: where they lie is computed once for all of them.
 pub(crate) fn warp<const CHANNELS: usize>(
@@ -118,8 +123,7 @@ impl Sampled {
 mod tests {
     use super::*;
 
-    const SAME: SourceFromTarget =
-        SourceFromTarget { matrix: [[1.0, 0.0], [0.0, 1.0]], offset: [0.0, 0.0] };
+    const SAME: SourceFromTarget = SourceFromTarget::SAME;
 
     /// Two channels, the second the first from 255 down.
     fn run(source: &[u8], side: usize, from: &SourceFromTarget, size: usize) -> Vec<f32> {

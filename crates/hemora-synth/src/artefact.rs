@@ -132,7 +132,7 @@ impl Scanner {
 }
 
 /// Mean 0, standard deviation 1: the sum of four uniform values.
-fn nearly_normal(random: &mut ChaCha8Rng) -> f32 {
+pub(crate) fn nearly_normal(random: &mut ChaCha8Rng) -> f32 {
     let bits = random.next_u64();
     let sum: u64 = (0..4).map(|part| (bits >> (16 * part)) & 0xffff).sum();
     // Four uniform values on 0..65535 have mean 131070 and variance 4 × 65536² / 12.
@@ -140,7 +140,7 @@ fn nearly_normal(random: &mut ChaCha8Rng) -> f32 {
 }
 
 /// Weights of a Gaussian with `sigma` pixels, of odd length, with sum 1.
-fn kernel(sigma: f32) -> Vec<f32> {
+pub(crate) fn kernel(sigma: f32) -> Vec<f32> {
     let reach = (3.0 * sigma).ceil().clamp(0.0, 40.0) as i32;
     let mut weights: Vec<f32> =
         (-reach..=reach).map(|x| (-0.5 * (x as f32 / sigma.max(1e-3)).powi(2)).exp()).collect();
@@ -150,7 +150,7 @@ fn kernel(sigma: f32) -> Vec<f32> {
 }
 
 /// Convolves an image with `weights` along both axes; its border is repeated.
-fn blur(image: &mut [f32], columns: usize, weights: &[f32]) {
+pub(crate) fn blur(image: &mut [f32], columns: usize, weights: &[f32]) {
     let reach = weights.len() / 2;
     if reach == 0 {
         return;

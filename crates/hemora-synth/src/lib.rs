@@ -15,6 +15,7 @@ mod brain;
 mod cisterns;
 mod cortex;
 mod dataset;
+mod draw;
 mod error;
 mod face;
 mod ids;
@@ -30,6 +31,7 @@ mod ventricles;
 mod write;
 
 pub use dataset::{DatasetSummary, write_dataset};
+pub use draw::{DrawOptions, DrawnSlice, HeadSlice};
 pub use error::SynthError;
 pub use ids::StudyIds;
 pub use options::{Bleeds, PhantomOptions};

@@ -1,6 +1,8 @@
 //! Data sets as their users see them.
 
+mod annotations;
 mod blend;
+mod draw;
 mod howard;
 mod image_set;
 mod index;

@@ -25,9 +25,26 @@ pub struct RunConfig {
     #[arg(long, value_name = "DIR")]
     pub images: Option<PathBuf>,
 
-    /// Label table in the competition's layout (`ID,Label`).
+    /// Label table in the competition's layout (`ID,Label`); with --partial-labels also one with a
+    /// column of ids (`ID` or `sop`) and one for each label.
     #[arg(long, value_name = "CSV")]
     pub labels: Option<PathBuf>,
+
+    /// Keep images of which only some labels are known: a label without a row or with an empty cell
+    /// is not known, and counts neither as there nor as absent. Without it such images are left out.
+    #[arg(long)]
+    pub partial_labels: bool,
+
+    /// Folder of annotations, `<image id>.png`, 8-bit RGB of the picture's shape: the bits of red are
+    /// the labels that are present in a pixel, those of green the labels that are not known there, in
+    /// label order from the lowest; blue is 0. May be given more than once.
+    #[arg(long, value_name = "DIR")]
+    pub annotations: Vec<PathBuf>,
+
+    /// Table with the columns ID and weight: how much an image's labels count in the loss, 0 or more;
+    /// 1 for images that it does not name.
+    #[arg(long, value_name = "CSV")]
+    pub label_weights: Option<PathBuf>,
 
     /// Further images and labels that are trained on but never validated on, as `DIR:CSV`.
     #[arg(long, value_name = "DIR:CSV")]
@@ -245,7 +262,7 @@ pub struct RunConfig {
     /// How training images are changed: default, winner (as the competition's winner did), none, or a
     /// TOML file of ranges and probabilities that go before those of the preset that its key `base`
     /// names, else before those of default. Its section `[blend]` blends bleeds of other slices into
-    /// slices without any.
+    /// slices without any, and `[draw]` draws bleeds into them.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub augment: String,
 

@@ -168,6 +168,8 @@ mod tests {
             split: Some("".into()),
             weights: Some("".into()),
             teacher: vec!["".into()],
+            annotations: vec!["".into()],
+            label_weights: Some("".into()),
             ..good()
         };
         assert_eq!(plan(&empty), plan(&good()));

@@ -46,18 +46,19 @@ impl RunConfig {
 
     /// The same settings without paths that are empty, as a file may say for none.
     pub(super) fn without_empty_paths(&self) -> Self {
-        let named =
-            |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
-        let mut teacher = self.teacher.clone();
-        teacher.retain(|path| !path.as_os_str().is_empty());
+        let is_named = |path: &&PathBuf| !path.as_os_str().is_empty();
+        let named = |path: &Option<PathBuf>| path.as_ref().filter(is_named).cloned();
+        let all_named = |paths: &[PathBuf]| paths.iter().filter(is_named).cloned().collect();
         Self {
             prepared: named(&self.prepared),
             images: named(&self.images),
             labels: named(&self.labels),
+            annotations: all_named(&self.annotations),
+            label_weights: named(&self.label_weights),
             split: named(&self.split),
             weights: named(&self.weights),
             out: named(&self.out),
-            teacher,
+            teacher: all_named(&self.teacher),
             ..self.clone()
         }
     }
@@ -245,6 +246,9 @@ impl RunConfig {
             groups: self.groups.iter().map(|text| group_table(text)).collect::<Result<_, _>>()?,
             working_size: self.working_size,
             from_files: self.from_files,
+            partial_labels: self.partial_labels,
+            annotations: self.annotations.clone(),
+            label_weights: self.label_weights.clone(),
             source,
         })
     }

@@ -45,7 +45,9 @@ pub enum LoadError {
         expected: &'static str,
     },
     /// JPEGs stay on disk only where a prepared set alone is trained on.
-    #[error("--from-files: expected --prepared, and no --extra images")]
+    #[error(
+        "--from-files: expected --prepared, and no --extra images, --annotations or --label-weights"
+    )]
     FromFiles,
     /// Extra images do not fit the others.
     #[error("--extra {}: {source}", images.display())]

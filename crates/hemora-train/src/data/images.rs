@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hemora_ct::{InputRecipe, Label};
-use hemora_data::{Groups, ImageSet, JpegSet, LoaderSet, PreparedSet, Split, Stacks};
+use hemora_data::{Groups, JpegSet, LoaderSet, PreparedSet, Split, Stacks};
 
 use super::hold_out::divide;
-use super::read::read_set;
+use super::read::{add_known, open_images, read_set};
 use super::{DataPlan, HoldOut, LoadError, Source, SplitPlan};
 use crate::output::Reporter;
 
@@ -60,7 +60,13 @@ pub fn load(
     for (side, indices) in sides.into_iter().filter(|(_, indices)| !indices.is_empty()) {
         let counts = Label::ALL.map(|label| {
             let is_positive = |&&index: &&usize| images.set.labels(index)[label.index()];
-            format!("{label} {}", indices.iter().filter(is_positive).count())
+            let is_known = |&&index: &&usize| images.set.known(index)[label.index()];
+            let positive = indices.iter().filter(is_positive).count();
+            let known = indices.iter().filter(is_known).count();
+            match known == indices.len() {
+                true => format!("{label} {positive}"),
+                false => format!("{label} {positive} of {known} known"),
+            }
         });
         reporter.log(&format!("{side}: {} images; {}", indices.len(), counts.join(", ")));
     }
@@ -141,6 +147,7 @@ impl Images {
             let images = extra.images.clone();
             set.append(more).map_err(|source| LoadError::Extra { images, source })?;
         }
+        add_known(&mut set, plan, reporter)?;
         let groups = set.groups(&known);
         let is_prepared = matches!(plan.source, Source::Prepared { .. });
         let describes = plan.input.is_known && (is_prepared || !set.has_made_channels());
@@ -154,10 +161,11 @@ impl Images {
         recipe: InputRecipe,
         known: &Groups,
     ) -> Result<Self, LoadError> {
-        if !plan.extra.is_empty() {
+        let has_more = !plan.annotations.is_empty() || plan.label_weights.is_some();
+        if has_more || !plan.extra.is_empty() {
             return Err(LoadError::FromFiles);
         }
-        let files = ImageSet::open(&prepared.images(), &prepared.labels())?;
+        let files = open_images(&prepared.images(), &prepared.labels(), plan)?;
         let set: LoaderSet = Arc::new(JpegSet::new(&files)?).into();
         let groups = known.clone().assign((0..set.len()).map(|index| set.id(index).to_owned()));
         let main = set.len();

@@ -80,6 +80,12 @@ pub struct DataPlan {
     pub working_size: usize,
     /// Whether JPEGs are read when they are used instead of being held in memory.
     pub from_files: bool,
+    /// Whether images of which only some labels are known are kept.
+    pub partial_labels: bool,
+    /// Folders of annotations of the images.
+    pub annotations: Vec<PathBuf>,
+    /// Table of the weights of the images' labels.
+    pub label_weights: Option<PathBuf>,
 }
 
 /// One fold of several.

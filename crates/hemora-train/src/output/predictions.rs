@@ -14,14 +14,14 @@ pub struct PredictedRow<'a> {
     pub id: &'a str,
     /// Its patient or best known group.
     pub group: &'a str,
-    /// All labels, in label order.
-    pub truth: [bool; LABEL_COUNT],
+    /// All labels, in label order; `None` where it is not known.
+    pub truth: [Option<bool>; LABEL_COUNT],
     /// One for each label of the table.
     pub probabilities: &'a [f32],
 }
 
 /// Writes rows with the columns id, group, and of each label its truth and its probability. Ids and
-/// groups stand in it as they are, quoted where CSV asks for it.
+/// groups stand in it as they are, quoted where CSV asks for it; a truth that is not known is empty.
 ///
 /// # Errors
 /// [`FileError`] if the file cannot be written.
@@ -38,7 +38,9 @@ pub fn write_predictions<'a>(
         table.write_record(&head)?;
         for PredictedRow { id, group, truth, probabilities } in rows {
             let mut cells = vec![id.to_owned(), group.to_owned()];
-            let truth = |label: &Label| u8::from(truth[label.index()]).to_string();
+            let truth = |label: &Label| {
+                truth[label.index()].map_or_else(String::new, |truth| u8::from(truth).to_string())
+            };
             cells.extend(labels.iter().map(truth));
             cells.extend(probabilities.iter().map(ToString::to_string));
             table.write_record(&cells)?;
@@ -93,6 +95,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_not_known_is_an_empty_cell() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("validation.csv");
+        let mut truth = [Some(false); LABEL_COUNT];
+        (truth[4], truth[5]) = (None, Some(true));
+        let row = PredictedRow { id: "a", group: "p", truth, probabilities: &[0.25, 0.5] };
+        write_predictions(&path, &[Label::Subdural, Label::Any], [row].into_iter()).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "id,group,label_subdural,label_any,subdural,any\na,p,,1,0.25,0.5\n");
+    }
+
+    #[test]
     fn ids_come_back_as_they_were_whatever_they_hold() {
         let folder = tempfile::tempdir().unwrap();
         let ids = ["plain", "a,b", "a;b", "say \"no\"", "two\nlines"];
@@ -101,7 +115,7 @@ mod tests {
             let row = |id: &&'static str| PredictedRow {
                 id,
                 group: "one, two",
-                truth: [true; LABEL_COUNT],
+                truth: [Some(true); LABEL_COUNT],
                 probabilities: &[0.25],
             };
             write_predictions(part, &[Label::Any], ids.iter().map(row)).unwrap();

@@ -273,7 +273,7 @@ fn write_validation(
     table: &hemora_data::SliceTable,
 ) -> Result<(), TrainError> {
     let labelled = table.rows.iter().enumerate().filter_map(|(row, score)| {
-        let truth = set.labels(row)?.map(|label| label >= 0.5);
+        let truth = set.labels(row)?.map(|label| Some(label >= 0.5));
         let (id, group, probabilities) = (&*score.id, &*score.patient, &score.probabilities[..]);
         Some(PredictedRow { id, group, truth, probabilities })
     });

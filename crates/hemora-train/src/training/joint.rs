@@ -11,7 +11,7 @@ use tch::Tensor;
 
 use super::TrainError;
 use super::predict::unscored;
-use super::tensors::to_tensors;
+use super::tensors::{known, to_tensors};
 use super::validation::{Predictions, Validation, write_predictions};
 use crate::config::TrainPlan;
 use crate::data::{RunData, Source};
@@ -51,6 +51,7 @@ pub fn validate(model: &Model, stacks: &Stacks, loader: &Loader, loss: &Loss) ->
         images: Vec::new(),
         features: Vec::new(),
         targets: Vec::new(),
+        known: Vec::new(),
         series: Predictions::empty(Task::Labels),
         alone: Predictions::empty(Task::Labels),
     };
@@ -58,7 +59,8 @@ pub fn validate(model: &Model, stacks: &Stacks, loader: &Loader, loss: &Loss) ->
         let (images, targets) = to_tensors(&batch, model);
         let (logits, features) =
             tch::no_grad(|| model.logits_and_features(&images, Mode::Evaluate));
-        reading.alone.add(&logits, &targets, batch.indices(), loss);
+        let known = known(&batch, Task::Labels, model).unwrap_or_else(|| targets.ones_like());
+        reading.alone.add(&logits, (&targets, Some(&known)), batch.indices(), loss);
         let mut at = 0;
         let same_series = |a: &usize, b: &usize| stacks.series_of(*a) == stacks.series_of(*b);
         for images in batch.indices().chunk_by(same_series) {
@@ -69,6 +71,7 @@ pub fn validate(model: &Model, stacks: &Stacks, loader: &Loader, loss: &Loss) ->
             reading.images.extend_from_slice(images);
             reading.features.push(features.narrow(0, at, count));
             reading.targets.push(targets.narrow(0, at, count));
+            reading.known.push(known.narrow(0, at, count));
             at += count;
         }
     }
@@ -82,6 +85,8 @@ struct Reading {
     images: Vec<usize>,
     features: Vec<Tensor>,
     targets: Vec<Tensor>,
+    /// 1 for each target that is known.
+    known: Vec<Tensor>,
     series: Predictions,
     alone: Predictions,
 }
@@ -93,13 +98,13 @@ impl Reading {
             return;
         }
         let images = std::mem::take(&mut self.images);
-        let [features, targets] = [&mut self.features, &mut self.targets]
+        let [features, targets, known] = [&mut self.features, &mut self.targets, &mut self.known]
             .map(|parts| Tensor::cat(&std::mem::take(parts), 0));
         let backward: Vec<usize> = images.iter().rev().copied().collect();
         let positions = [&images, &backward].map(|images| stacks.places(images));
         let logits =
             tch::no_grad(|| model.read_both_ways(&features, [&positions[0], &positions[1]]));
-        self.series.add(&logits, &targets, &images, loss);
+        self.series.add(&logits, (&targets, Some(&known)), &images, loss);
     }
 }
 

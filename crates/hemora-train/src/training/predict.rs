@@ -16,6 +16,7 @@ use super::TrainError;
 use super::device::Compute;
 use super::memory::{self, Demand};
 use super::tensors::to_tensors;
+use super::validation::known_labels;
 use super::views::probabilities_and_features;
 use crate::config::{ComputePlan, RunConfig, unless_zero};
 use crate::data::{Images, Source, SplitPlan};
@@ -242,7 +243,7 @@ pub(crate) fn unscored(
         z_mm: slice.z_mm,
         spacing_mm: slice.spacing_mm,
         fold,
-        labels: set.labels(index).map(|label| Some(f32::from(u8::from(label)))),
+        labels: known_labels(set, index).map(|label| Some(f32::from(u8::from(label?)))),
         probabilities: [0.0; LABEL_COUNT],
     }
 }

@@ -1,17 +1,17 @@
 //! Validation: probabilities of held-out images, their loss, AUROCs and intervals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_data::Loader;
+use hemora_data::{Loader, LoaderSet};
 use hemora_metrics::{BootstrapOptions, Interval, MetricError, auroc, cluster_bootstrap};
 use serde::Serialize;
 use tch::Tensor;
 
 use super::joint;
 use super::ranks::Ranks;
-use super::tensors::to_tensors;
+use super::tensors::{known, to_tensors};
 use crate::data::RunData;
 use crate::model::{Mode, Model, Task, to_host};
 use crate::optim::Loss;
@@ -35,9 +35,16 @@ impl Predictions {
         Self { indices: Vec::new(), task, probabilities: Vec::new(), loss: 0.0 }
     }
 
-    /// Adds those of the images `indices`, from the task's log odds and targets of them.
-    pub fn add(&mut self, scores: &Tensor, targets: &Tensor, indices: &[usize], loss: &Loss) {
-        let mean = tch::no_grad(|| loss.mean(scores, targets)).double_value(&[]);
+    /// Adds those of the images `indices`, from the task's log odds and targets of them, and 1 for each
+    /// target that is known and 0 for the others, where some are not.
+    pub fn add(
+        &mut self,
+        scores: &Tensor,
+        (targets, known): (&Tensor, Option<&Tensor>),
+        indices: &[usize],
+        loss: &Loss,
+    ) {
+        let mean = tch::no_grad(|| loss.mean_weighted(scores, targets, known)).double_value(&[]);
         self.loss += mean * indices.len() as f64;
         self.indices.extend_from_slice(indices);
         self.probabilities.extend(to_host(&scores.sigmoid()).values);
@@ -113,7 +120,8 @@ pub fn predict(
     for batch in loader.epoch(0).filter(|batch| !batch.is_empty()) {
         let (images, targets) = to_tensors(&batch, model);
         let scores = tch::no_grad(|| task.scores(model.logits(&images, Mode::Evaluate)));
-        predictions.add(&scores, &task.targets(&targets), batch.indices(), loss);
+        let (targets, known) = (task.targets(&targets), known(&batch, task, model));
+        predictions.add(&scores, (&targets, known.as_ref()), batch.indices(), loss);
         positions.extend((batch.place() as i64..).take(batch.len()));
     }
     if ranks.world() > 1 {
@@ -122,7 +130,13 @@ pub fn predict(
     predictions.with_mean_loss()
 }
 
-/// AUROC per label; `None` where there is one class only.
+/// The labels of an image, in label order; `None` where one is not known.
+pub(crate) fn known_labels(set: &LoaderSet, index: usize) -> [Option<bool>; LABEL_COUNT] {
+    let (labels, known) = (set.labels(index), set.known(index));
+    std::array::from_fn(|label| known[label].then_some(labels[label]))
+}
+
+/// AUROC per label, of the images of which it is known; `None` where there is one class only.
 ///
 /// # Errors
 /// [`MetricError`] if a probability is not a number.
@@ -130,13 +144,20 @@ pub fn aurocs(
     predictions: &Predictions,
     data: &RunData,
 ) -> Result<BTreeMap<String, Option<f64>>, MetricError> {
-    let all: Vec<usize> = (0..predictions.indices.len()).collect();
     let labels = predictions.task.labels().iter().enumerate();
     labels
         .map(|(column, label)| {
-            Ok((label.name().to_owned(), label_auroc(predictions, data, column, &all)?))
+            let items = known_items(predictions, data, *label);
+            Ok((label.name().to_owned(), label_auroc(predictions, data, column, &items)?))
         })
         .collect()
+}
+
+/// The predicted images of which a label is known, among the predictions.
+fn known_items(predictions: &Predictions, data: &RunData, label: Label) -> Vec<usize> {
+    let indices = &predictions.indices;
+    let is_known = |item: &usize| data.set.known(indices[*item])[label.index()];
+    (0..indices.len()).filter(is_known).collect()
 }
 
 fn label_auroc(
@@ -156,7 +177,7 @@ fn label_auroc(
 pub struct LabelInterval {
     /// The label.
     pub label: Label,
-    /// Images validated on.
+    /// Images validated on of which the label is known.
     pub images: usize,
     /// Patients (or best known groups) among them.
     pub groups: usize,
@@ -175,30 +196,31 @@ pub fn intervals(
     data: &RunData,
     seed: u64,
 ) -> Result<Vec<LabelInterval>, MetricError> {
-    let groups: Vec<&str> =
-        predictions.indices.iter().map(|&index| data.groups[index].as_str()).collect();
-    let mut different = groups.clone();
-    different.sort_unstable();
-    different.dedup();
     let options = BootstrapOptions { seed, ..BootstrapOptions::default() };
     let labels = predictions.task.labels().iter().copied().enumerate();
     labels
         .map(|(column, label)| {
-            let positive = |&&index: &&usize| data.set.labels(index)[label.index()];
+            let known = known_items(predictions, data, label);
+            let images = || known.iter().map(|&item| predictions.indices[item]);
+            let groups: Vec<&str> = images().map(|index| data.groups[index].as_str()).collect();
+            let different: BTreeSet<&str> = groups.iter().copied().collect();
+            let is_positive = |&index: &usize| data.set.labels(index)[label.index()];
             Ok(LabelInterval {
                 label,
                 images: groups.len(),
                 groups: different.len(),
-                positives: predictions.indices.iter().filter(positive).count(),
+                positives: images().filter(is_positive).count(),
                 auroc: cluster_bootstrap(&groups, &options, |items| {
-                    label_auroc(predictions, data, column, items)
+                    let items: Vec<usize> = items.iter().map(|item| known[*item]).collect();
+                    label_auroc(predictions, data, column, &items)
                 })?,
             })
         })
         .collect()
 }
 
-/// Writes a row an image: id, group, the labels of the task and their probabilities.
+/// Writes a row an image: id, group, the labels of the task, empty where they are not known, and their
+/// probabilities.
 ///
 /// # Errors
 /// [`FileError`] if the file cannot be written.
@@ -210,7 +232,7 @@ pub fn write_predictions(
     let labels = predictions.task.labels();
     let rows = predictions.indices.iter().zip(predictions.probabilities.chunks_exact(labels.len()));
     let row = |(&index, probabilities)| {
-        let truth = data.set.labels(index);
+        let truth = known_labels(&data.set, index);
         PredictedRow { id: data.set.id(index), group: &data.groups[index], truth, probabilities }
     };
     output::write_predictions(path, labels, rows.map(row))

@@ -6,6 +6,7 @@ mod joint;
 mod options;
 mod parity;
 mod parity_sequence;
+mod partial;
 mod prepared;
 mod progress;
 mod ranks;
