@@ -54,7 +54,9 @@ impl Collected {
                 groups.join(id, "PatientID", &header.patient_id);
                 groups.join(id, "StudyInstanceUID", known(&header.study_instance_uid));
                 groups.join(id, "SeriesInstanceUID", known(&header.series_instance_uid));
-                let z = header.plane.map(|plane| plane.distance_along(plane.normal()));
+                let along = header.plane.map(|plane| plane.distance_along(plane.normal()));
+                // Micrometres: what is finer is rounding.
+                let z = along.map(|z| (z * 1000.0).round() / 1000.0);
                 let item = item(Set::RsnaDicom, id, labels, Pixels::Dicom(path), marks(id));
                 Ok(Item { z, ..item })
             })?;

@@ -80,7 +80,7 @@ fn write_sets(parent: &Path) -> Vec<String> {
     (types[0], types[1]) = (1, 5);
     write_png(&mbh_masks.join("ID_mbh.png"), 64, &types);
 
-    let options = PhantomOptions { slice_spacing: 60.0, ..PhantomOptions::default() };
+    let options = PhantomOptions { slice_spacing: 20.0, ..PhantomOptions::default() };
     let dicom = parent.join("dicom");
     write_dataset(&dicom, 5, 2, &options.with_size(32), &|_, _| ()).unwrap();
     let at = |name: &str| parent.join(name).display().to_string();
