@@ -6,6 +6,7 @@ mod bench;
 mod checks;
 mod environment;
 mod fuzz;
+mod gpu_kit;
 mod peers;
 mod process;
 mod torch;
@@ -54,6 +55,8 @@ enum Task {
     },
     /// Build hemora-train for release
     TrainBuild,
+    /// Make the folder that a GPU machine without a network gets: program, pictures, weights, scripts
+    GpuKit(gpu_kit::Options),
     /// Look for inputs that make a parser panic; needs cargo-fuzz
     Fuzz(fuzz::Options),
     /// Measure, beside what a Python user would run
@@ -110,6 +113,7 @@ fn main() -> Result<()> {
             environment.apply(&mut build)?;
             run(&mut build)
         }
+        Task::GpuKit(options) => gpu_kit::make(&workspace, &environment, &options),
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
         Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),
         Task::Bench(Bench::Loader(options)) => bench::loader(&workspace, &options),

@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use hemora_base::ExitStatus;
 use hemora_train::TrainError;
 use hemora_train::config::{Settings, commented};
+use hemora_train::gather::{GatherError, GatherOptions, gather};
 use hemora_train::series::{self, SequenceConfig, SequenceTime};
 use hemora_train::training::{
     self, PredictOptions, RateRange, allocator, find_rate, memory, predict_run,
@@ -35,6 +36,9 @@ enum Command {
     Sequence(Box<SequenceConfig>),
     /// Times a few steps of a network that reads whole series, on random slices, and prints JSON.
     TimeSequence(Box<SequenceTime>),
+    /// Joins public sets of head CT into one folder to train on: pictures in the brain window, labels of
+    /// which some may not be known, annotations of pixels, patients.
+    Gather(GatherOptions),
     /// Prints a config file with every setting, what it means and its default.
     Config(Box<Settings>),
 }
@@ -84,6 +88,12 @@ impl From<TrainError> for Failure {
     }
 }
 
+impl From<GatherError> for Failure {
+    fn from(error: GatherError) -> Self {
+        Self { status: ExitStatus::Failed, report: miette::Report::msg(error.to_string()) }
+    }
+}
+
 fn start() -> Result<(), Failure> {
     let matches = Cli::command().get_matches();
     let command = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
@@ -97,6 +107,7 @@ fn start() -> Result<(), Failure> {
         Command::FindRate(search) => find_rate(&resolved(search.settings)?, &search.range)?,
         Command::Sequence(config) => series::run(&config)?,
         Command::TimeSequence(asked) => series::time(&asked)?,
+        Command::Gather(options) => gather(&options)?,
         Command::Config(settings) => print!("{}", commented(&resolved(*settings)?)),
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod gather;
 mod joint;
 mod options;
 mod parity;
