@@ -2,6 +2,7 @@
 
 mod support;
 
+mod dense;
 mod gather;
 mod joint;
 mod options;
