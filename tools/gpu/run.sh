@@ -9,7 +9,7 @@
 set -u
 export kit=$(cd "$(dirname "$0")" && pwd)
 export work=${WORK:-/dev/shm/hemora} PYTHONUNBUFFERED=1
-export LIMIT=${LIMIT:-540} began=$SECONDS
+export LIMIT=${LIMIT:-540}
 : "${OUT:?names the folder for what is brought back}"
 logs=$work/logs
 mkdir -p "$OUT" "$logs"

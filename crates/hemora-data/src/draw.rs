@@ -1,6 +1,6 @@
 //! Bleeds that are drawn into slices without any: when, and what becomes of the slice.
 
-use hemora_ct::LABEL_COUNT;
+use hemora_ct::{LABEL_COUNT, Label};
 use hemora_synth::{DrawOptions, DrawnSlice, HeadSlice};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -10,16 +10,17 @@ use crate::augment::AugmentError;
 use crate::jpeg_set::LoaderSet;
 
 /// Bleeds drawn into slices of which all labels are known and negative, with the labels and the maps
-/// of what was drawn; and things that look like blood, which keep the slice negative. Needs a set of
+/// of what was drawn; and things that only look like blood, which keep the slice negative. Needs a set of
 /// one plane in the brain window; off unless asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Draw {
     /// Probability, for a slice without hemorrhage, that something is drawn.
     pub probability: f64,
-    /// Probability that this has something that only looks like blood.
+    /// Probability that a bleed comes with something that only looks like blood; 0 draws no such
+    /// thing at all.
     pub look_alike: f64,
-    /// Probability that this has a bleed.
+    /// Probability that this is a bleed; else it is what only looks like blood.
     pub bleed: f64,
     /// Weight in the loss of the labels of a slice with a drawn bleed, 0 to 10.
     pub label_weight: f32,
@@ -56,7 +57,7 @@ impl Draw {
 
     /// An image of a set that [`LoaderSet::check_drawing`] took, with what was drawn into it: where all
     /// its labels are known and negative, chance wants it, and the slice shows a head that can be drawn
-    /// into.
+    /// into. Pixels with a subtype have `any` too.
     pub(crate) fn slice(
         &self,
         set: &LoaderSet,
@@ -70,6 +71,10 @@ impl Draw {
             return None;
         }
         let options = DrawOptions { bleed: self.bleed, look_alike: self.look_alike };
-        HeadSlice::new(&set.brain(index)?, set.side())?.draw(&mut random, &options)
+        let head = HeadSlice::new(&set.brain(index)?, set.side())?;
+        let mut drawn = head.draw(&mut random, &options)?;
+        let any = 1 << Label::Any.index();
+        drawn.bleeds.iter_mut().filter(|bits| **bits != 0).for_each(|bits| *bits |= any);
+        Some(drawn)
     }
 }

@@ -153,7 +153,7 @@ fn sets_that_cannot_be_drawn_into_are_refused() {
     assert!(matches!(windows, Err(LoaderError::DrawnWindows)));
 
     let folder = tempfile::tempdir().unwrap();
-    let phantom = PhantomOptions { slice_spacing: 30.0, ..PhantomOptions::default() };
+    let phantom = PhantomOptions { slice_spacing: 20.0, ..PhantomOptions::default() };
     write_dataset(folder.path(), 1, 1, &phantom.with_size(32), &|_, _| ()).unwrap();
     let [dicom, labels] =
         ["stage_2_train", "stage_2_train.csv"].map(|name| folder.path().join(name));
