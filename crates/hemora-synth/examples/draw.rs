@@ -38,8 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("`{wanted}` is neither a subtype, look-alike nor random").into());
     }
 
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "png"));
     files.sort();
     let mut random = ChaCha8Rng::seed_from_u64(seed);

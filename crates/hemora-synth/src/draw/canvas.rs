@@ -1,15 +1,18 @@
 //! The picture that is drawn on, with the masks of what was drawn.
 
-use hemora_ct::Label;
+use hemora_ct::{Label, nearest_byte};
 use rand_chacha::ChaCha8Rng;
 
 use super::density::{Density, GREY_PER_HU};
-use super::field::Field;
+use super::field::{Field, grain};
 use super::head::HeadSlice;
 use crate::math::lerp;
 
 /// Pixels of a picture 256 wide from which on a drawn bleed counts.
 const SMALLEST: f32 = 12.0;
+
+/// The share of a pixel below which blood is left out.
+const FAINTEST: f32 = 0.01;
 
 /// How a shape is filled with blood.
 #[derive(Debug)]
@@ -74,13 +77,19 @@ impl<'head> Canvas<'head> {
     fn fill(&mut self, random: &mut ChaCha8Rng, alpha: &Field, density: &Density, brightens: bool) {
         let head = self.head;
         let texture = density.field(random, alpha, head.scale);
-        let grain = Field::grain(random, head.side, head.noise.sigma);
-        for (pixel, grey) in self.grey.values.iter_mut().enumerate() {
-            let alpha = alpha.values[pixel];
-            if alpha < 0.01 {
+        let painted = |row: &[f32]| row.iter().any(|&alpha| alpha >= FAINTEST);
+        let mut rows = alpha.values.chunks_exact(head.side);
+        let first = rows.position(painted).unwrap_or(0);
+        let count = rows.rposition(painted).map_or(1, |last| last + 2);
+        let grain = grain(random, head.side, count, head.noise.sigma);
+        let start = first * head.side;
+        for (index, grain) in grain.into_iter().enumerate() {
+            let pixel = start + index;
+            let (alpha, grey) = (alpha.values[pixel], &mut self.grey.values[pixel]);
+            if alpha < FAINTEST {
                 continue;
             }
-            let blood = texture.values[pixel] + head.noise.deviation * grain.values[pixel];
+            let blood = texture.values[pixel] + head.noise.deviation * grain;
             let mixed = lerp(*grey, blood, alpha.min(1.0));
             // Bone and its edge are brighter than blood already.
             *grey = if brightens || !head.inside[pixel] { grey.max(mixed) } else { mixed };
@@ -96,6 +105,6 @@ impl<'head> Canvas<'head> {
 
     /// The 8-bit picture.
     pub(super) fn finished(&self) -> Vec<u8> {
-        self.grey.values.iter().map(|value| value.round().clamp(0.0, 255.0) as u8).collect()
+        self.grey.values.iter().map(|value| nearest_byte(value.clamp(0.0, 255.0))).collect()
     }
 }

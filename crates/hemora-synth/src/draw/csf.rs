@@ -13,11 +13,32 @@ use crate::math::smoothstep;
 
 /// Smallest ventricle, pixels at a side of 256, and the largest share of the inside that all fill.
 const SMALLEST: f32 = 40.0;
-const LARGEST: f32 = 0.16;
+const LARGEST: f32 = 0.22;
+/// From this size on a compact dark part is a lateral ventricle and no sulcus.
+const LARGE: f32 = 115.0;
 
 impl HeadSlice {
-    /// The parts of the dark middle that may be ventricles, each as its pixels.
+    /// The ventricles, each as its pixels; none at the vertex.
     pub(super) fn ventricles(&self) -> Vec<Vec<usize>> {
+        if self.vertex {
+            return Vec::new();
+        }
+        let found = self.dark_middle().iter().filter(|part| self.is_ventricle(part));
+        let found: Vec<Vec<usize>> = found.cloned().collect();
+        // Wide sulci of a shrunken brain come in small winding parts alone.
+        if !self.base && !found.iter().any(|part| self.is_large(part)) {
+            return Vec::new();
+        }
+        let all = found.iter().map(Vec::len).sum::<usize>() as f32;
+        if all > LARGEST * self.pixels().count() as f32 { Vec::new() } else { found }
+    }
+
+    /// The wide dark parts of the middle: ventricles and cisterns, each as its pixels.
+    pub(super) fn dark_middle(&self) -> &[Vec<usize>] {
+        self.dark_middle.get_or_init(|| self.find_dark_middle())
+    }
+
+    fn find_dark_middle(&self) -> Vec<Vec<usize>> {
         let (side, scale) = (self.side, self.scale);
         let middle = |pixel: usize| {
             let [along, aside] = self.relative(pixel);
@@ -34,24 +55,37 @@ impl HeadSlice {
         // Sulci and fissures are thinner than ventricles.
         let steps = (1.3 * scale).round().max(1.0) as usize;
         let open = mask::opened(&dark, side, steps);
-        let area = self.pixels().count() as f32;
-        let found: Vec<Vec<usize>> = mask::parts(&open, side)
-            .into_iter()
-            .filter(|part| part.len() as f32 > SMALLEST * scale * scale)
-            .filter(|part| self.is_ventricle(part))
-            .collect();
-        let all = found.iter().map(Vec::len).sum::<usize>() as f32;
-        if all > LARGEST * area { Vec::new() } else { found }
+        let mut parts = mask::parts(&open, side);
+        parts.retain(|part| part.len() as f32 > SMALLEST * scale * scale);
+        parts
+    }
+
+    /// Mean place of a part and its extents along and across the midline, all relative.
+    fn outline(&self, part: &[usize]) -> ([f32; 2], [f32; 2]) {
+        let mut sum = [0.0; 2];
+        let mut low = [f32::MAX; 2];
+        let mut high = [f32::MIN; 2];
+        for &pixel in part {
+            let place = self.relative(pixel);
+            for axis in 0..2 {
+                sum[axis] += place[axis];
+                low[axis] = low[axis].min(place[axis]);
+                high[axis] = high[axis].max(place[axis]);
+            }
+        }
+        (sum.map(|sum| sum / part.len() as f32), [high[0] - low[0], high[1] - low[1]])
+    }
+
+    fn is_large(&self, part: &[usize]) -> bool {
+        let (_, [long, wide]) = self.outline(part);
+        let [half_length, half_width] = self.frame.half;
+        let frame = long * half_length * wide * half_width;
+        part.len() as f32 > (LARGE * self.scale * self.scale).max(0.27 * frame)
     }
 
     fn is_ventricle(&self, part: &[usize]) -> bool {
-        let places: Vec<[f32; 2]> = part.iter().map(|&pixel| self.relative(pixel)).collect();
-        let count = places.len() as f32;
-        let [along, aside] = [0, 1].map(|axis| places.iter().map(|p| p[axis]).sum::<f32>() / count);
-        let extent = |axis: usize| {
-            let values = places.iter().map(|p| p[axis] * self.frame.half[axis]);
-            values.clone().fold(f32::MIN, f32::max) - values.fold(f32::MAX, f32::min)
-        };
+        let ([along, aside], [long, wide]) = self.outline(part);
+        let [long, wide] = [long * self.frame.half[0], wide * self.frame.half[1]];
         if self.base {
             // Near the base, the fourth ventricle; in front of it are cisterns.
             return aside.abs() < 0.2 && (0.0..0.5).contains(&along) && part.len() < 900;
@@ -59,7 +93,7 @@ impl HeadSlice {
         let median = aside.abs() < 0.13;
         // The fissure in front and behind, and the flat cistern behind the midbrain.
         let fissure = median && !(-0.42..0.42).contains(&along);
-        let cistern = median && along > 0.05 && extent(1) > 1.7 * extent(0);
+        let cistern = median && along > 0.05 && wide > 1.7 * long;
         !fissure && !cistern
     }
 }
@@ -100,7 +134,7 @@ impl Canvas<'_> {
 fn settle(random: &mut ChaCha8Rng, cover: &mut Field, pixels: &[usize], head: &HeadSlice) {
     let mut rows: Vec<usize> = pixels.iter().map(|pixel| pixel / head.side).collect();
     rows.sort_unstable();
-    let level = rows[(rows.len() as f32 * random.random_range(0.35..0.88)) as usize] as f32;
+    let level = rows[(rows.len() as f32 * random.random_range(0.45..0.95)) as usize] as f32;
     let ripples = Field::noise(random, head.side, 8.0 * head.scale);
     let sharp = random.random_range(0.5..3.0) * head.scale;
     for (pixel, cover) in cover.values.iter_mut().enumerate() {

@@ -58,10 +58,17 @@ impl Field {
             blur(&mut self.values, self.side, &kernel(sigma));
             return self;
         }
-        // Three boxes of width w have the variance (w² − 1) / 4.
-        let reach = (((4.0 * sigma * sigma + 1.0).sqrt() - 1.0) / 2.0).round().max(1.0) as usize;
-        for _ in 0..3 {
+        // A box that reaches r pixels has the variance r (r + 1) / 3, and variances add up.
+        let variance = |reach: usize| (reach * (reach + 1)) as f32 / 3.0;
+        let mut left = sigma * sigma;
+        for boxes in (1..=3).rev() {
+            let share = left / boxes as f32;
+            let mut reach = (((12.0 * share + 1.0).sqrt() - 1.0) / 2.0) as usize;
+            if (variance(reach + 1) - share).abs() < (variance(reach) - share).abs() {
+                reach += 1;
+            }
             self = self.boxed(reach);
+            left = (left - variance(reach)).max(0.0);
         }
         self
     }
@@ -103,13 +110,10 @@ impl Field {
         // The coarse cells are blurred by 1.5, so that interpolation leaves no trace of them.
         let cell = (sigma / 1.5).max(1.0);
         let coarse_side = (side as f32 / cell).ceil() as usize + 2;
-        let mut coarse = Self::grain(random, coarse_side, (sigma / cell).max(0.3));
         if cell <= 1.0 {
-            coarse.values.truncate(coarse_side * side);
-            return Self::from_fn(side, |row, column| {
-                coarse.values[row as usize * coarse_side + column as usize]
-            });
+            return Self { side, values: grain(random, side, side, sigma.max(0.3)) };
         }
+        let coarse = grain(random, coarse_side, coarse_side, sigma / cell);
         let start: [f32; 2] = std::array::from_fn(|_| random.random_range(0.0..1.0));
         let columns: Vec<(usize, f32)> = (0..side)
             .map(|column| {
@@ -121,7 +125,7 @@ impl Field {
         let mut line = vec![0.0; coarse_side];
         for row in 0..side {
             let place = row as f32 / cell + start[0];
-            let upper = &coarse.values[place as usize * coarse_side..][..2 * coarse_side];
+            let upper = &coarse[place as usize * coarse_side..][..2 * coarse_side];
             for (index, value) in line.iter_mut().enumerate() {
                 *value = lerp(upper[index], upper[index + coarse_side], place.fract());
             }
@@ -129,16 +133,16 @@ impl Field {
         }
         Self { side, values }
     }
+}
 
-    /// White noise blurred by `sigma` pixels, with standard deviation 1.
-    pub(super) fn grain(random: &mut ChaCha8Rng, side: usize, sigma: f32) -> Self {
-        let mut values: Vec<f32> = (0..side * side).map(|_| nearly_normal(random)).collect();
-        let weights = kernel(sigma);
-        blur(&mut values, side, &weights);
-        let kept: f32 = weights.iter().map(|weight| weight * weight).sum();
-        values.iter_mut().for_each(|value| *value /= kept);
-        Self { side, values }
-    }
+/// White noise blurred by `sigma` pixels, with standard deviation 1: `rows` × `columns` values.
+pub(super) fn grain(random: &mut ChaCha8Rng, columns: usize, rows: usize, sigma: f32) -> Vec<f32> {
+    let mut values: Vec<f32> = (0..rows * columns).map(|_| nearly_normal(random)).collect();
+    let weights = kernel(sigma);
+    blur(&mut values, columns, &weights);
+    let kept: f32 = weights.iter().map(|weight| weight * weight).sum();
+    values.iter_mut().for_each(|value| *value /= kept);
+    values
 }
 
 #[cfg(test)]
@@ -171,7 +175,8 @@ mod tests {
             let variance = noise.values.iter().map(|value| value * value).sum::<f32>() / count;
             assert!((0.6..1.3).contains(&variance), "{sigma}: {variance}");
             let steps: f32 =
-                noise.values.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum::<f32>() / count;
+                noise.values.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum::<f32>()
+                    / count;
             assert!(steps < 2.2 / (1.0 + sigma * sigma), "{sigma}: {steps}");
         }
     }

@@ -22,10 +22,15 @@ impl Canvas<'_> {
     /// Draws subdural blood along one or both leaves of the tentorium, at times with the falx.
     pub(super) fn tentorium(&mut self, random: &mut ChaCha8Rng) -> bool {
         let head = self.head;
+        if !tentorium_shows(head) {
+            return false;
+        }
         let right = if random.random_bool(0.5) { 1.0 } else { -1.0 };
-        let mut cover = leaf(random, head, right);
+        let Some(mut cover) = leaf(random, head, right) else { return false };
         if random.random_bool(0.35) {
-            join(&mut cover, &leaf(random, head, -right));
+            if let Some(other) = leaf(random, head, -right) {
+                join(&mut cover, &other);
+            }
         }
         if random.random_bool(0.3) {
             let thick = random.random_range(1.6..3.0) * head.scale;
@@ -93,8 +98,26 @@ pub(super) fn along_falx(
     cover
 }
 
-/// A leaf of the tentorium, from beside the midbrain outward and back.
-fn leaf(random: &mut ChaCha8Rng, head: &HeadSlice, right: f32) -> Field {
+/// Whether the slice passes below the bodies of the lateral ventricles and not above them.
+fn tentorium_shows(head: &HeadSlice) -> bool {
+    let middle = |part: &Vec<usize>| {
+        let sum = part
+            .iter()
+            .map(|&pixel| head.relative(pixel))
+            .fold([0.0; 2], |sum, place| [sum[0] + place[0], sum[1] + place[1]]);
+        sum.map(|sum| sum / part.len() as f32)
+    };
+    let high =
+        || head.ventricles().iter().map(middle).any(|[at, out]| at > -0.1 && out.abs() > 0.12);
+    let cistern = || {
+        let mut parts = head.dark_middle().iter().map(middle);
+        parts.any(|[at, out]| out.abs() < 0.2 && (-0.35..0.45).contains(&at))
+    };
+    head.base || (!head.vertex && !high() && cistern())
+}
+
+/// A leaf of the tentorium, from beside the midbrain outward and back; None where CSF is in its way.
+fn leaf(random: &mut ChaCha8Rng, head: &HeadSlice, right: f32) -> Option<Field> {
     let scale = head.scale;
     let mut range = |low: f32, high: f32| random.random_range(low..high);
     let ends = [
@@ -102,7 +125,7 @@ fn leaf(random: &mut ChaCha8Rng, head: &HeadSlice, right: f32) -> Field {
         head.frame.relative_pixel(range(0.26, 0.42), right * range(0.36, 0.5)),
         head.frame.relative_pixel(range(0.5, 0.72), right * range(0.5, 0.72)),
     ];
-    let thick = range(2.0, 5.5) * scale;
+    let thick = range(2.4, 6.0) * scale;
     let start = range(0.0, 0.35);
     let stop = range(0.6, 1.0);
     let waves = Field::noise(random, head.side, 7.0 * scale);
@@ -113,6 +136,10 @@ fn leaf(random: &mut ChaCha8Rng, head: &HeadSlice, right: f32) -> Field {
             [0, 1].map(|axis| (0..3).map(|end| weights[end] * ends[end][axis]).sum())
         })
         .collect();
+    let dark = |p: &&[f32; 2]| head.soft.at(p[0], p[1]) < 0.75 * head.brain;
+    if curve.iter().filter(dark).count() > 3 {
+        return None;
+    }
     let reach = 3.0 * thick;
     let bounds = [0, 1].map(|axis| {
         let values = curve.iter().map(|p| p[axis]);
@@ -141,5 +168,5 @@ fn leaf(random: &mut ChaCha8Rng, head: &HeadSlice, right: f32) -> Field {
             (0.35 * width - nearest + 0.5).clamp(0.0, 1.0)
         };
     }
-    cover
+    Some(cover)
 }

@@ -1,5 +1,8 @@
 //! What a slice shows of the head: the inside of its skull, its midline, its brain and its noise.
 
+use std::f32::consts::PI;
+use std::sync::OnceLock;
+
 use super::field::Field;
 use super::mask::{closed, depth, filled, largest, opened};
 use super::midline::{Frame, solidity};
@@ -11,7 +14,25 @@ const SHARE: std::ops::RangeInclusive<f64> = 0.08..=0.6;
 /// Grey values that brain and CSF have, so that an inside full of air or muscle is refused.
 const TISSUE: std::ops::Range<f32> = 8.0..215.0;
 /// Below this the inside of the skull is dented by the petrous bones or the orbits.
-const SOLID: f32 = 0.955;
+const SOLID: f32 = 0.972;
+/// From this distance between the middle of the inside and that of the skull's outline on, in radii
+/// of the inside, the face is in the slice.
+const OFF_CENTRE: f32 = 0.11;
+/// Share of the skull's outline that its inside fills, below which the vault is cut obliquely.
+const VERTEX: f64 = 0.62;
+
+/// What [`SliceNoise::new`] finds in white noise that was blurred: the correlation of neighbours, the
+/// width of the blur (pixels) and the share of the standard deviation. Calibrated on such noise.
+const GRAINS: [[f32; 3]; 8] = [
+    [-0.05, 0.25, 0.856],
+    [0.0, 0.4, 0.844],
+    [0.12, 0.5, 0.807],
+    [0.255, 0.6, 0.751],
+    [0.372, 0.7, 0.679],
+    [0.493, 0.85, 0.595],
+    [0.576, 1.0, 0.508],
+    [0.616, 1.1, 0.461],
+];
 
 /// The geometry of a slice of a head in the brain window: the inside of a closed skull, the
 /// midline, the level of its brain and of its noise.
@@ -35,6 +56,9 @@ pub struct HeadSlice {
     pub(super) noise: SliceNoise,
     /// Whether bone dents the inside, as it does near the skull base.
     pub(super) base: bool,
+    /// Whether the slice passes through the vertex, where there is neither ventricle nor tentorium.
+    pub(super) vertex: bool,
+    pub(super) dark_middle: OnceLock<Vec<Vec<usize>>>,
 }
 
 /// The noise of a slice.
@@ -56,7 +80,7 @@ impl HeadSlice {
         }
         let scale = side as f32 / 256.0;
         let grey = Field { side, values: grey.iter().map(|&value| f32::from(value)).collect() };
-        let inside = inside(&grey, scale)?;
+        let (inside, outline) = inside(&grey, scale)?;
         let area = inside.iter().filter(|&&set| set).count();
         if !SHARE.contains(&(area as f64 / inside.len() as f64)) {
             return None;
@@ -67,13 +91,33 @@ impl HeadSlice {
         if (tissue as f64) < 0.8 * area as f64 {
             return None;
         }
-        let brain = median(within().map(|(_, &value)| value).filter(|value| TISSUE.contains(value)))?;
+        let brain =
+            median(within().map(|(_, &value)| value).filter(|value| TISSUE.contains(value)))?;
         let depth = depth(&inside, side);
         let frame = Frame::new(&inside, &depth, &soft, scale);
         let surround = surround(&grey, &inside, 6.0 * scale);
         let noise = SliceNoise::new(&grey, &depth, 4.0 * scale);
-        let base = solidity(&inside, side) < SOLID;
-        Some(Self { side, scale, grey, soft, surround, inside, depth, frame, brain, noise, base })
+        let (middle, outline_middle) = (middle(&inside, side), middle(&outline, side));
+        let apart = (middle[0] - outline_middle[0]).hypot(middle[1] - outline_middle[1]);
+        let radius = (area as f32 / PI).sqrt();
+        let base = solidity(&inside, side) < SOLID || apart > OFF_CENTRE * radius;
+        let outline_area = outline.iter().filter(|&&set| set).count();
+        let vertex = !base && (area as f64) < VERTEX * outline_area as f64;
+        Some(Self {
+            side,
+            scale,
+            grey,
+            soft,
+            surround,
+            inside,
+            depth,
+            frame,
+            brain,
+            noise,
+            base,
+            vertex,
+            dark_middle: OnceLock::new(),
+        })
     }
 
     /// Row and column of a pixel.
@@ -98,15 +142,28 @@ impl HeadSlice {
     }
 }
 
-/// The largest space that the bone encloses, without its thin corners.
-fn inside(grey: &Field, scale: f32) -> Option<Vec<bool>> {
+/// The largest space that the bone encloses, without its thin corners, and the bone with all that it
+/// encloses.
+fn inside(grey: &Field, scale: f32) -> Option<(Vec<bool>, Vec<bool>)> {
     let side = grey.side;
     let steps = ((2.0 * scale).round() as usize).max(1);
     let bone: Vec<bool> = grey.values.iter().map(|&value| value >= BONE).collect();
     let skull = largest(&closed(&bone, side, steps), side)?;
     let full = filled(&skull, side);
     let space: Vec<bool> = full.iter().zip(&skull).map(|(&full, &bone)| full && !bone).collect();
-    largest(&opened(&space, side, steps), side)
+    let inside = largest(&opened(&space, side, steps), side)?;
+    Some((inside, full))
+}
+
+/// Row and column of the middle of a mask.
+fn middle(mask: &[bool], side: usize) -> [f32; 2] {
+    let (mut rows, mut columns, mut count) = (0, 0, 0);
+    for pixel in (0..mask.len()).filter(|&pixel| mask[pixel]) {
+        rows += pixel / side;
+        columns += pixel % side;
+        count += 1;
+    }
+    [rows, columns].map(|sum| sum as f32 / count.max(1) as f32)
 }
 
 fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
@@ -141,18 +198,21 @@ impl SliceNoise {
         if flat.is_empty() {
             return Self { deviation: 4.0, sigma: 0.6 };
         }
-        // A third of the pixels: flat enough to hold no edges, many enough not to be chosen for
-        // their calm.
+        // Half of the pixels: flat enough to hold no edges, many enough not to be the calmest alone.
         let kept = flat.len() / 2;
         flat.select_nth_unstable_by(kept, |one, other| one.0.total_cmp(&other.0));
         flat.truncate(kept.max(1));
         let count = flat.len() as f32;
-        let variance = flat.iter().map(|&(_, pixel)| rest[pixel] * rest[pixel]).sum::<f32>() / count;
-        let beside = flat.iter().map(|&(_, pixel)| rest[pixel] * rest[pixel + 1]).sum::<f32>() / count;
-        // Neighbours under a Gaussian blur correlate by exp(−1 / 4σ²).
-        let alike = (beside / variance.max(1e-6)).clamp(0.02, 0.8);
-        let sigma = (1.0 / (2.0 * (-alike.ln()).sqrt())).clamp(0.25, 1.1);
-        Self { deviation: (1.15 * variance).sqrt(), sigma }
+        let variance =
+            flat.iter().map(|&(_, pixel)| rest[pixel] * rest[pixel]).sum::<f32>() / count;
+        let beside =
+            flat.iter().map(|&(_, pixel)| rest[pixel] * rest[pixel + 1]).sum::<f32>() / count;
+        let alike = beside / variance.max(1e-6);
+        let above = GRAINS.iter().position(|grain| grain[0] > alike).unwrap_or(GRAINS.len() - 1);
+        let [low, high] = [GRAINS[above.max(1) - 1], GRAINS[above.max(1)]];
+        let t = ((alike - low[0]) / (high[0] - low[0])).clamp(0.0, 1.0);
+        let [sigma, kept] = [1, 2].map(|part| low[part] + (high[part] - low[part]) * t);
+        Self { deviation: variance.sqrt() / kept, sigma }
     }
 }
 
@@ -162,6 +222,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::draw::field::grain;
     use crate::draw::testing::head_picture;
 
     #[test]
@@ -194,7 +255,7 @@ mod tests {
         let depth = Field { side: 160, values: vec![50.0; 160 * 160] };
         for (deviation, sigma) in [(3.0, 0.4), (12.0, 0.7)] {
             let mut random = ChaCha8Rng::seed_from_u64(5);
-            let mut grey = Field::grain(&mut random, 160, sigma);
+            let mut grey = Field { side: 160, values: grain(&mut random, 160, 160, sigma) };
             grey.values.iter_mut().for_each(|value| *value = 100.0 + deviation * *value);
             let found = SliceNoise::new(&grey, &depth, 4.0);
             assert!((found.deviation / deviation - 1.0).abs() < 0.2, "{found:?}");

@@ -32,7 +32,7 @@ impl Canvas<'_> {
     pub(super) fn intraparenchymal(&mut self, random: &mut ChaCha8Rng) -> bool {
         let head = self.head;
         let site = match random.random_range(0.0..1.0) {
-            kind if kind < 0.3 && !head.base => Site::Deep,
+            kind if kind < 0.3 && !head.base && !head.vertex => Site::Deep,
             kind if kind < 0.68 => Site::Anywhere,
             _ => Site::Contusion,
         };
@@ -54,7 +54,10 @@ impl Canvas<'_> {
         if random.random_bool(0.7) {
             self.oedema(random, &cover, radius);
         }
-        let mut density = Density::fresh(random, 50.0, 78.0);
+        let mut density = Density::fresh(random, 50.0, 74.0);
+        // Large ones have clotted unevenly.
+        density.texture[0] +=
+            random.random_range(0.0..3.0f32) * (radius / (12.0 * head.scale)).min(1.0);
         if site == Site::Contusion {
             density.hu = random.random_range(46.0..66.0);
             density.texture[0] += random.random_range(0.0..5.0);
@@ -62,7 +65,11 @@ impl Canvas<'_> {
             density.settled = random.random_range(8.0..22.0);
         }
         let edge = random.random_range(0.6..1.4f32).min(0.3 * radius / head.scale) * head.scale;
-        self.bleed(random, Label::Intraparenchymal, Paint { cover, edge, density, brightens: false })
+        self.bleed(
+            random,
+            Label::Intraparenchymal,
+            Paint { cover, edge, density, brightens: false },
+        )
     }
 
     /// Darkens the brain around `cover`.
@@ -83,12 +90,7 @@ impl Canvas<'_> {
 }
 
 /// A random centre, if brain lies there.
-fn place(
-    random: &mut ChaCha8Rng,
-    head: &HeadSlice,
-    site: Site,
-    radius: f32,
-) -> Option<[f32; 2]> {
+fn place(random: &mut ChaCha8Rng, head: &HeadSlice, site: Site, radius: f32) -> Option<[f32; 2]> {
     let side = if random.random_bool(0.5) { 1.0 } else { -1.0 };
     let mut range = |low: f32, high: f32| random.random_range(low..high);
     let (along, aside, deep) = match site {
@@ -116,12 +118,7 @@ fn place(
 }
 
 /// Several small ones around `centre`.
-fn cluster(
-    random: &mut ChaCha8Rng,
-    head: &HeadSlice,
-    centre: [f32; 2],
-    radius: f32,
-) -> Field {
+fn cluster(random: &mut ChaCha8Rng, head: &HeadSlice, centre: [f32; 2], radius: f32) -> Field {
     let mut cover = Field::new(head.side);
     for _ in 0..random.random_range(2..6) {
         let away = random.random_range(0.0..1.9f32) * radius.max(4.0 * head.scale);

@@ -26,11 +26,13 @@ pub(super) fn grown(mask: &[bool], side: usize, steps: usize) -> Vec<bool> {
             let here = &from[row * side..][..side];
             let above = &from[row.saturating_sub(1) * side..][..side];
             let below = &from[(row + 1).min(side - 1) * side..][..side];
-            for (column, to) in mask[row * side..][..side].iter_mut().enumerate() {
-                let left = here[column.saturating_sub(1)];
-                let right = here[(column + 1).min(side - 1)];
-                *to = here[column] | above[column] | below[column] | left | right;
-            }
+            let to = &mut mask[row * side..][..side];
+            to.iter_mut()
+                .zip(above)
+                .zip(below)
+                .for_each(|((to, above), below)| *to |= above | below);
+            to[1..].iter_mut().zip(here).for_each(|(to, left)| *to |= left);
+            to.iter_mut().zip(&here[1..]).for_each(|(to, right)| *to |= right);
         }
     }
     mask
@@ -126,8 +128,7 @@ pub(super) fn depth(mask: &[bool], side: usize) -> Field {
             *to = if inside { far } else { 0.0 };
         }
     }
-    let offsets =
-        BEFORE.map(|(rows, columns, length)| (rows * wide as isize + columns, length));
+    let offsets = BEFORE.map(|(rows, columns, length)| (rows * wide as isize + columns, length));
     let mut relax = |row: usize, column: usize, direction: isize| {
         let pixel = (row + 2) * wide + column + 2;
         let mut nearest = framed[pixel];

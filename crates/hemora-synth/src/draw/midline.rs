@@ -30,8 +30,8 @@ impl Frame {
             .collect();
         let count = pixels.len().max(1) as f32;
         let centre = [0, 1].map(|axis| pixels.iter().map(|p| p[axis]).sum::<f32>() / count);
-        // One in ten pixels settles the symmetry; the deeper ones count no more than the rim.
-        let sparse: Vec<[f32; 2]> = pixels.iter().copied().step_by(11).collect();
+        // Some hundred pixels settle the symmetry; the deeper ones count no more than the rim.
+        let sparse: Vec<[f32; 2]> = pixels.iter().copied().step_by(23).collect();
         let rim = 14.0 * scale;
         let cost = |angle: f32, offset: f32| {
             let (across, at) = axis(centre, angle, offset);
@@ -148,8 +148,8 @@ impl Frame {
     }
 }
 
-/// How much of the convex outline of a mask, about, it fills: what lies between its outermost
-/// pixels both in its row and in its column.
+/// How much of its outline, about, a mask fills: of what lies between its outermost pixels in its row
+/// or in its column.
 pub(super) fn solidity(inside: &[bool], side: usize) -> f32 {
     let span = |pixels: &mut dyn Iterator<Item = bool>| {
         let mut span = (usize::MAX, 0);
@@ -167,8 +167,10 @@ pub(super) fn solidity(inside: &[bool], side: usize) -> f32 {
         .collect();
     let within = |span: (usize, usize), at: usize| span.0 <= at && at <= span.1;
     let hull = (0..side * side)
-        .filter(|pixel| within(rows[pixel / side], pixel % side))
-        .filter(|pixel| within(columns[pixel % side], pixel / side))
+        .filter(|pixel| {
+            let (row, column) = (pixel / side, pixel % side);
+            within(rows[row], column) || within(columns[column], row)
+        })
         .count();
     let area = inside.iter().filter(|&&set| set).count();
     area as f32 / hull.max(1) as f32
@@ -235,7 +237,8 @@ mod tests {
     fn the_falx_is_found_beside_the_straight_midline() {
         let inside = egg(200, 0.0);
         let depth = mask::depth(&inside, 200);
-        let soft = Field::from_fn(200, |_, column| if (column - 98.0).abs() < 1.5 { 60.0 } else { 90.0 });
+        let soft =
+            Field::from_fn(200, |_, column| if (column - 98.0).abs() < 1.5 { 60.0 } else { 90.0 });
         let frame = Frame::new(&inside, &depth, &soft, 0.78);
         for along in [-40.0, 0.0, 40.0] {
             let [_, column] = frame.pixel(along, frame.falx(along));

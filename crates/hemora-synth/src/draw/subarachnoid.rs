@@ -15,6 +15,8 @@ use crate::math::smoothstep;
 const FROM_BONE: f32 = 3.0;
 /// Share of bone and air in the neighbourhood from which on a place may be mastoid or skull base.
 const BONY: [f32; 2] = [0.22, 0.34];
+/// Pixels of a picture 256 wide below which a dark place is noise.
+const SPECK: f32 = 11.0;
 /// Grey values of bone and of air.
 const AIR_TO_BONE: [f32; 2] = [1.0, 245.0];
 
@@ -27,7 +29,6 @@ impl Canvas<'_> {
         let allowed = allowed(head);
         let fine = head.grey.clone().blurred(0.8 * head.scale);
         let mut cover = Field::new(head.side);
-        let mut spaces = 0.0;
         for pixel in head.pixels() {
             let share = region.values[pixel] * allowed.values[pixel];
             if share <= 0.0 {
@@ -36,10 +37,12 @@ impl Canvas<'_> {
             let darker = head.surround.values[pixel] - fine.values[pixel];
             // The darker of two scales: noise is dark in one pixel, a sulcus in several.
             let steady = head.surround.values[pixel] - head.soft.values[pixel];
-            let dark = smoothstep(7.0, 22.0, darker) * smoothstep(4.0, 13.0, steady);
+            let grain = head.noise.deviation;
+            let dark = smoothstep(5.0 + 0.5 * grain, 18.0 + 0.5 * grain, darker)
+                * smoothstep(3.0 + 0.3 * grain, 11.0 + 0.4 * grain, steady);
             cover.values[pixel] = share * dark;
-            spaces += share * dark;
         }
+        let spaces = keep_lines(&mut cover, head.scale);
         if spaces < 40.0 * head.scale * head.scale {
             if head.base || random.random_bool(0.3) {
                 return false;
@@ -55,6 +58,17 @@ impl Canvas<'_> {
         };
         self.bleed(random, Label::Subarachnoid, Paint { cover, edge, density, brightens: true })
     }
+}
+
+/// Drops specks, which are noise rather than sulci; returns the sum of what is left.
+fn keep_lines(cover: &mut Field, scale: f32) -> f32 {
+    let seen: Vec<bool> = cover.values.iter().map(|&value| value > 0.3).collect();
+    let mut kept = mask::parts(&seen, cover.side);
+    kept.retain(|part| part.len() as f32 >= SPECK * scale * scale);
+    let kept = mask::from_pixels(&kept.concat(), cover.side);
+    let kept = mask::grown(&kept, cover.side, 1);
+    cover.values.iter_mut().zip(kept).filter(|(_, kept)| !kept).for_each(|(value, _)| *value = 0.0);
+    cover.values.iter().sum()
 }
 
 /// Where the blood has spread: a patch of the surface, the base around the midbrain, or a side.
@@ -75,7 +89,7 @@ fn region(random: &mut ChaCha8Rng, head: &HeadSlice) -> Field {
     };
     let border = Field::noise(random, head.side, 8.0 * scale);
     let patchy = Field::noise(random, head.side, 10.0 * scale);
-    let thin = random.random_range(-1.6..0.2);
+    let thin = random.random_range(-1.8..-0.1);
     let mut region = Field::new(head.side);
     for pixel in head.pixels() {
         let [row, column] = head.place(pixel);
@@ -97,7 +111,9 @@ fn allowed(head: &HeadSlice) -> Field {
     let hard: Vec<bool> =
         head.grey.values.iter().map(|&value| value < air || value >= bone).collect();
     let hard = Field::from_mask(head.side, &hard).boxed((6.0 * head.scale).round() as usize);
-    let ventricles = mask::from_pixels(&head.ventricles().concat(), head.side);
+    // Near the base, the wide dark parts are the cisterns, where the blood is.
+    let wide = if head.base { head.ventricles() } else { head.dark_middle().to_vec() };
+    let ventricles = mask::from_pixels(&wide.concat(), head.side);
     let ventricles = mask::grown(&ventricles, head.side, (3.0 * head.scale).round() as usize);
     let mut allowed = Field::new(head.side);
     for pixel in head.pixels().filter(|&pixel| !ventricles[pixel]) {
@@ -120,7 +136,7 @@ fn narrow_sulci(
     let winding = Field::noise(random, head.side, 4.5 * scale);
     let strength = random.random_range(0.6..1.0);
     let deepest = random.random_range(12.0..22.0) * scale;
-    let wide = random.random_range(0.16..0.3);
+    let wide = random.random_range(0.22..0.4);
     for pixel in head.pixels() {
         let depth = head.depth.values[pixel];
         let line = smoothstep(wide, 0.4 * wide, winding.values[pixel].abs());

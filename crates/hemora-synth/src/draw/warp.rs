@@ -22,7 +22,8 @@ impl Canvas<'_> {
             }
             // Bone does not give way, nor does the brain beside it.
             let free = smoothstep(0.0, 9.0 * head.scale, head.depth.values[pixel]);
-            let fade = (-(away / radius - 1.0).max(0.0) / 1.1).exp() * smoothstep(reach, 0.7 * reach, away);
+            let fade = (-(away / radius - 1.0).max(0.0) / 1.1).exp()
+                * smoothstep(reach, 0.7 * reach, away);
             let step = (share * radius * fade * free).min(0.9 * away) / away;
             Some([row - down * step, column - across * step])
         });
@@ -41,8 +42,11 @@ impl Canvas<'_> {
             let down = slope.at(row + 1.0, column) - slope.at(row - 1.0, column);
             let across = slope.at(row, column + 1.0) - slope.at(row, column - 1.0);
             let length = down.hypot(across).max(1e-3);
-            // What filled depths 0 to `reach` is squeezed into `thick` to `reach`.
-            let from = ((depth - thick) * reach / (reach - thick)).max(1.0);
+            // What filled depths `rim` to `reach` is squeezed into `thick` to `reach`; nearer to bone
+            // pixels are bright with it.
+            let rim = (3.0 * head.scale).min(0.5 * thick);
+            let share = ((depth - thick) / (reach - thick)).max(0.0);
+            let from = rim + share * (reach - rim);
             let step = (depth - from).max(0.0) / length;
             Some([row - down * step, column - across * step])
         });

@@ -46,7 +46,7 @@ impl Canvas<'_> {
     pub(super) fn motion(&mut self, random: &mut ChaCha8Rng) -> bool {
         let head = self.head;
         let (sin, cos) = random.random_range(0.0..TAU).sin_cos();
-        let reach = random.random_range(1.2..4.5) * head.scale;
+        let reach = random.random_range(1.0..3.2) * head.scale;
         let turn = random.random_range(-0.02..0.02f32);
         let share = random.random_range(0.2..0.42);
         let copies = if random.random_bool(0.5) { 1 } else { 3 };

@@ -31,10 +31,10 @@ impl Canvas<'_> {
     /// A dot, round or long, in one or both atria.
     pub(super) fn choroid_plexus(&mut self, random: &mut ChaCha8Rng) -> bool {
         let head = self.head;
-        if head.base {
+        let ventricles = head.ventricles();
+        if head.base || ventricles.is_empty() {
             return false;
         }
-        let ventricles = head.ventricles();
         let along = random.random_range(0.16..0.34);
         let aside = random.random_range(0.26..0.42);
         let mut cover = Field::new(head.side);
@@ -53,7 +53,9 @@ impl Canvas<'_> {
                     let [row, column] = head.place(pixel);
                     [row - random.random_range(1.0..4.0) * head.scale, column]
                 }
-                None => head.frame.relative_pixel(along + random.random_range(-0.03..0.03), right * aside),
+                None => head
+                    .frame
+                    .relative_pixel(along + random.random_range(-0.03..0.03), right * aside),
             };
             let radius = random.random_range(1.0..3.2) * head.scale;
             self.dot(random, &mut cover, centre, radius);
@@ -64,11 +66,12 @@ impl Canvas<'_> {
     /// A dot in the midline behind the third ventricle.
     pub(super) fn pineal(&mut self, random: &mut ChaCha8Rng) -> bool {
         let head = self.head;
-        if head.base {
+        if head.base || head.vertex {
             return false;
         }
         let along = random.random_range(0.04..0.2) * head.frame.half[0];
-        let centre = head.frame.pixel(along, head.frame.falx(along) + random.random_range(-1.0..1.0));
+        let centre =
+            head.frame.pixel(along, head.frame.falx(along) + random.random_range(-1.0..1.0));
         let radius = random.random_range(0.9..2.3) * head.scale;
         let mut cover = Field::new(head.side);
         self.dot(random, &mut cover, centre, radius);
@@ -78,7 +81,7 @@ impl Canvas<'_> {
     /// Faint, uneven patches on both sides, much alike.
     pub(super) fn basal_ganglia(&mut self, random: &mut ChaCha8Rng) -> bool {
         let head = self.head;
-        if head.base {
+        if head.base || head.vertex {
             return false;
         }
         let along = random.random_range(-0.16..0.02);

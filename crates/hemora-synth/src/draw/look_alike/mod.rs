@@ -29,7 +29,11 @@ impl Canvas<'_> {
 
     /// Spoils the picture as a scanner does; false where there is no room for what was tried.
     pub(super) fn artefact(&mut self, random: &mut ChaCha8Rng) -> bool {
-        const KINDS: [Kind; 3] = [|canvas, random| canvas.beam_hardening(random), |canvas, random| canvas.motion(random), |canvas, random| canvas.metal(random)];
+        const KINDS: [Kind; 3] = [
+            |canvas, random| canvas.beam_hardening(random),
+            |canvas, random| canvas.motion(random),
+            |canvas, random| canvas.metal(random),
+        ];
         self.one_of(random, &KINDS)
     }
 
