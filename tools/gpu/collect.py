@@ -106,6 +106,8 @@ def main():
         path, data = out / f"weights-{number}.tar", archive(entries, "w")
         if not path.exists() or path.read_bytes() != data:
             replace(path, data)
+    for number in range(len(filled), MOST_FILES):
+        (out / f"weights-{number}.tar").unlink(missing_ok=True)
     names = [name for entries in filled for name, _ in entries]
     print(f"brought back: logs.tar.gz ({len(logs) >> 10} KiB), {', '.join(names) or 'no weights yet'}")
     if left:

@@ -214,10 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn the_scripts_are_there() {
+    fn what_is_packed_is_unpacked_and_comes_back() {
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/gpu");
         for name in SCRIPTS.iter().chain(&["pack.py"]) {
             assert!(tools.join(name).is_file(), "{name}");
         }
+        let Some(python) = std::env::var_os("HEMORA_PEERS_PYTHON") else {
+            assert!(std::env::var_os("HEMORA_REQUIRE_PEERS").is_none(), "no HEMORA_PEERS_PYTHON");
+            eprintln!("skipped: HEMORA_PEERS_PYTHON names no Python with Pillow and numpy");
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let mut check = Command::new(python);
+        run(check.arg("-B").arg(tools.join("check.py")).arg(folder.path())).unwrap();
     }
 }

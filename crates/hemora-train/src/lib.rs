@@ -1,7 +1,7 @@
 //! Training on libtorch.
 //!
 //! - [`config`]: flags and a file become one checked [`TrainPlan`](config::TrainPlan).
-//! - [`mod@gather`]: public sets joined into one folder to train on.
+//! - [`gather`]: public sets joined into one folder to train on.
 //! - [`data`]: the images of a run, read and divided.
 //! - [`model`]: a [`Model`] is a graph of `hemora-nn` with tensors; what it learns is written as
 //!   safetensors and exported to ONNX from the same graph.

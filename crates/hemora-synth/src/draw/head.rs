@@ -4,7 +4,7 @@ use std::f32::consts::PI;
 use std::sync::OnceLock;
 
 use super::field::Field;
-use super::mask::{closed, depth, filled, largest, opened};
+use super::mask::{closed, depth, filled, grown, largest, opened, shrunk};
 use super::midline::{Frame, solidity};
 
 /// Grey value from which on a pixel counts as bone: 77 HU.
@@ -151,7 +151,12 @@ fn inside(grey: &Field, scale: f32) -> Option<(Vec<bool>, Vec<bool>)> {
     let skull = largest(&closed(&bone, side, steps), side)?;
     let full = filled(&skull, side);
     let space: Vec<bool> = full.iter().zip(&skull).map(|(&full, &bone)| full && !bone).collect();
-    let inside = largest(&opened(&space, side, steps), side)?;
+    // Narrow passages lead into the orbits and the air cells; what lies behind them is left out.
+    let narrow = ((4.0 * scale).round() as usize).max(2);
+    let core = largest(&shrunk(&space, side, narrow), side)?;
+    let mut inside = grown(&core, side, narrow + steps);
+    inside.iter_mut().zip(&space).for_each(|(inside, space)| *inside &= space);
+    let inside = largest(&opened(&inside, side, steps), side)?;
     Some((inside, full))
 }
 

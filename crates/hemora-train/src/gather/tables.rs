@@ -133,7 +133,7 @@ fn boxes(field: &str) -> Result<Vec<BoxInPixels>, String> {
     let parts = field.split([' ', ';']).filter(|part| !part.is_empty());
     let numbers: Vec<usize> =
         parts.map(|part| part.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
-    if numbers.len() % 4 != 0 {
+    if !numbers.len().is_multiple_of(4) {
         return Err(wrong());
     }
     let corners = |corners: &[usize]| {
