@@ -4,10 +4,12 @@
 
 OUT/logs.tar.gz has the logs and every run's tables; OUT/weights-N.tar the best weights of every run as
 F16 (RUN.safetensors), large ones in pieces (RUN.safetensors.0 …, to be joined in order). At most seven
-files of 15.5 MiB, together 60 MiB; what does not fit is named. A file is replaced as a whole.
+files of 15.5 MiB, together 60 MiB; what does not fit is named. A file is replaced as a whole. Of runs
+whose names start with one of the words in WITHOUT_WEIGHTS only logs and tables come back.
 """
 
 import io
+import os
 import sys
 import tarfile
 from pathlib import Path
@@ -50,6 +52,7 @@ def tables(work):
 def weights(work):
     """The best weights so far of every run and fold, F16, kept beside the run until others are there."""
     runs = work / "runs"
+    left_out = tuple(os.environ.get("WITHOUT_WEIGHTS", "").split())
     for config in sorted(runs.rglob("config.toml")):
         run = config.parent
         found = [run / "model.safetensors", run / "checkpoints" / "best.safetensors"]
@@ -57,6 +60,8 @@ def weights(work):
         if source is None:
             continue
         name = "-".join(run.relative_to(runs).parts)
+        if left_out and name.startswith(left_out):
+            continue
         narrow = work / "narrow" / f"{name}.safetensors"
         if not narrow.exists() or narrow.stat().st_mtime < source.stat().st_mtime:
             narrow.parent.mkdir(exist_ok=True)
