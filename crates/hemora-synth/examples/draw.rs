@@ -3,7 +3,6 @@
 //! `draw FOLDER SHEET.png [SUBTYPE | look-alike | random] [SEED]` reads 8-bit grey square PNG files
 //! in the brain window and writes a contact sheet.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
@@ -105,16 +104,12 @@ fn read_slice(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
 /// The picture with the border of what was drawn in white, around it.
 fn outlined(slice: &DrawnSlice) -> Vec<u8> {
     let mut picture = slice.grey.clone();
-    for pixel in 0..picture.len() {
-        let around: BTreeSet<bool> = [1, SIDE]
-            .into_iter()
-            .flat_map(|step| [pixel.checked_sub(step), Some(pixel + step)])
-            .flatten()
-            .filter_map(|pixel| slice.bleeds.get(pixel))
-            .map(|&bits| bits != 0)
-            .collect();
-        if slice.bleeds[pixel] == 0 && around.contains(&true) {
-            picture[pixel] = 255;
+    for (pixel, value) in picture.iter_mut().enumerate() {
+        let around =
+            [pixel.checked_sub(1), pixel.checked_sub(SIDE), Some(pixel + 1), Some(pixel + SIDE)];
+        let mut around = around.into_iter().flatten().filter_map(|pixel| slice.bleeds.get(pixel));
+        if slice.bleeds[pixel] == 0 && around.any(|&bits| bits != 0) {
+            *value = 255;
         }
     }
     picture

@@ -6,7 +6,7 @@ use hemora_ct::Label;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::canvas::{Canvas, Paint};
+use super::canvas::{Canvas, FRESH, Paint};
 use super::density::Density;
 use super::field::Field;
 use super::head::HeadSlice;
@@ -15,8 +15,6 @@ use crate::math::smoothstep;
 
 /// Thickness (pixels at a side of 256) from which on blood pushes brain inward.
 const PUSHES: f32 = 4.0;
-/// Subdural blood below this many HU is old.
-const OLD: f32 = 40.0;
 
 impl Canvas<'_> {
     /// Draws an epidural lens.
@@ -35,7 +33,7 @@ impl Canvas<'_> {
     pub(super) fn crescent(&mut self, random: &mut ChaCha8Rng) -> bool {
         let density = subdural_density(random);
         // Old blood has had the time to gather; a thin dark rim would be CSF.
-        let least = if density.hu < OLD { 6.0 } else { 2.4 };
+        let least = if density.hu < FRESH { 6.0 } else { 2.8 };
         let thickness = crescent(random, self.head, least);
         self.along_table(random, Label::Subdural, &thickness, density)
     }
@@ -68,7 +66,7 @@ impl Canvas<'_> {
             self.push_inward(thickness);
         }
         // Old blood has membranes and slopes; fresh blood has a sharper edge.
-        let soft = if density.hu < OLD { 0.5 } else { 0.0 };
+        let soft = if density.hu < FRESH { 0.5 } else { 0.0 };
         let edge = (random.random_range(0.6..1.2) + soft) * scale;
         self.bleed(random, label, Paint { cover, edge, density, brightens: false })
     }
@@ -84,7 +82,7 @@ fn subdural_density(random: &mut ChaCha8Rng) -> Density {
             settled: random.random_range(0.0..20.0),
         },
         _ => Density {
-            hu: random.random_range(15.0..OLD),
+            hu: random.random_range(15.0..FRESH),
             texture: [random.random_range(0.8..3.0), 8.0],
             settled: random.random_range(0.0..10.0),
         },
@@ -112,7 +110,7 @@ fn lens(random: &mut ChaCha8Rng, head: &HeadSlice) -> Option<Field> {
     let radius = 1.1 * (head.frame.half[0] + head.frame.half[1]) / 2.0;
     // Thicker than the arc of the skull is high, so that the inner border bulges inward.
     let arc = half * half / (2.0 * radius);
-    let low = (1.45 * arc).max(0.24 * half).max(2.4 * scale);
+    let low = (1.45 * arc).max(0.24 * half).max(2.8 * scale);
     // Not through all of a narrow fossa.
     let deepest = (0..30).map(|step| {
         let step = step as f32 * 1.5 * scale;

@@ -27,10 +27,10 @@ impl Canvas<'_> {
         }
         let right = if random.random_bool(0.5) { 1.0 } else { -1.0 };
         let Some(mut cover) = leaf(random, head, right) else { return false };
-        if random.random_bool(0.35) {
-            if let Some(other) = leaf(random, head, -right) {
-                join(&mut cover, &other);
-            }
+        if random.random_bool(0.35)
+            && let Some(other) = leaf(random, head, -right)
+        {
+            join(&mut cover, &other);
         }
         if random.random_bool(0.3) {
             let thick = random.random_range(1.6..3.0) * head.scale;

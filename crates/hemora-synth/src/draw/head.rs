@@ -182,7 +182,9 @@ fn surround(grey: &Field, inside: &[bool], sigma: f32) -> Field {
     let share = Field::from_mask(grey.side, inside);
     let mut sum = grey.clone();
     sum.values.iter_mut().zip(&share.values).for_each(|(value, share)| *value *= share);
-    let (mut sum, share) = (sum.blurred(sigma), share.blurred(sigma));
+    // Two boxes of reach r have the variance 2 r (r + 1) / 3; the shape does not matter here.
+    let reach = (1.5 * sigma * sigma).sqrt().round() as usize;
+    let (mut sum, share) = (sum.boxed(reach).boxed(reach), share.boxed(reach).boxed(reach));
     sum.values.iter_mut().zip(&share.values).for_each(|(value, share)| *value /= share.max(0.02));
     sum
 }

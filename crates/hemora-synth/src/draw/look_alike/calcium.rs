@@ -81,7 +81,7 @@ impl Canvas<'_> {
     /// Faint, uneven patches on both sides, much alike.
     pub(super) fn basal_ganglia(&mut self, random: &mut ChaCha8Rng) -> bool {
         let head = self.head;
-        if head.base || head.vertex {
+        if head.base || head.vertex || head.dark_middle().is_empty() {
             return false;
         }
         let along = random.random_range(-0.16..0.02);
