@@ -5,6 +5,8 @@
 //! partial volume, noise and beam hardening, and labels every slice. [`write_study`] writes a
 //! series as DICOM and [`write_dataset`] a training set in the competition's layout.
 //!
+//! [`HeadSlice`] draws bleeds, and what only looks like them, into 8-bit slices of real heads.
+//!
 //! The phantom is a function of its seed and options: the same ones give the same bytes, whatever
 //! the thread count. It stands in for patients in tests, demonstrations and training; it is no
 //! model of any person.

@@ -11,8 +11,15 @@ use crate::math::lerp;
 /// Pixels of a picture 256 wide from which on a drawn bleed counts.
 const SMALLEST: f32 = 12.0;
 
+/// From this many HU on blood is fresh, and must be brighter than what it covers by as many HU as
+/// `SEEN`, mean over its mask: beside an oblique skull or in another window it may not show.
+pub(super) const FRESH: f32 = 40.0;
+const SEEN: f32 = 5.0;
 /// The share of a pixel below which blood is left out.
 const FAINTEST: f32 = 0.01;
+
+/// How far from bone (pixels at a side of 256) its edge is still seen.
+const RIM: f32 = 2.5;
 
 /// How a shape is filled with blood.
 #[derive(Debug)]
@@ -42,7 +49,7 @@ impl<'head> Canvas<'head> {
     }
 
     /// Paints blood with the slice's own noise and marks where it fills half of a pixel or more.
-    /// Leaves all as it was and returns false where that is too little.
+    /// Returns false and marks nothing where that is too little or, of fresh blood, too faint.
     pub(super) fn bleed(&mut self, random: &mut ChaCha8Rng, label: Label, paint: Paint) -> bool {
         let mut alpha = paint.cover.blurred(paint.edge);
         // Blood that is there already stays, so that masks and picture agree.
@@ -51,16 +58,19 @@ impl<'head> Canvas<'head> {
                 *alpha = 0.0;
             }
         }
-        let marked = self.head.pixels().filter(|&pixel| alpha.values[pixel] >= 0.5).count();
-        if (marked as f32) < SMALLEST * self.head.scale * self.head.scale {
+        let marked: Vec<usize> =
+            self.head.pixels().filter(|&pixel| alpha.values[pixel] >= 0.5).collect();
+        if (marked.len() as f32) < SMALLEST * self.head.scale * self.head.scale {
             return false;
         }
+        let sum = |grey: &Field| marked.iter().map(|&pixel| grey.values[pixel]).sum::<f32>();
+        let before = sum(&self.grey);
         self.fill(random, &alpha, &paint.density, paint.brightens);
-        for pixel in self.head.pixels() {
-            if alpha.values[pixel] >= 0.5 {
-                self.bleeds[pixel] |= 1 << label.index();
-            }
+        let brighter = (sum(&self.grey) - before) / marked.len() as f32;
+        if paint.density.hu >= FRESH && brighter < SEEN * GREY_PER_HU {
+            return false;
         }
+        marked.iter().for_each(|&pixel| self.bleeds[pixel] |= 1 << label.index());
         true
     }
 
@@ -90,8 +100,15 @@ impl<'head> Canvas<'head> {
                 continue;
             }
             let blood = texture.values[pixel] + head.noise.deviation * grain;
-            let mixed = lerp(*grey, blood, alpha.min(1.0));
-            // Bone and its edge are brighter than blood already.
+            // The first pixels inside the table are partly bone, and stay so.
+            let bone = if head.depth.values[pixel] < RIM * head.scale {
+                let above = head.grey.values[pixel] - head.brain - head.noise.deviation;
+                (above / (255.0 - head.brain)).clamp(0.0, 1.0)
+            } else {
+                0.0
+            };
+            let mixed = lerp(*grey, lerp(blood, 255.0, bone), alpha.min(1.0));
+            // Bone is brighter than blood already.
             *grey = if brightens || !head.inside[pixel] { grey.max(mixed) } else { mixed };
         }
     }

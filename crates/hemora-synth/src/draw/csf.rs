@@ -118,9 +118,9 @@ impl Canvas<'_> {
             cover.values[pixel] = dark.max(0.2);
         }
         let form = random.random_range(0.0..1.0);
-        if form < 0.5 {
+        if form < 0.55 {
             settle(random, &mut cover, &pixels, head);
-        } else if form < 0.72 {
+        } else if form < 0.8 {
             clot(random, &mut cover, &pixels, head);
         }
         let mut density = Density::fresh(random, 46.0, 76.0);
@@ -134,7 +134,7 @@ impl Canvas<'_> {
 fn settle(random: &mut ChaCha8Rng, cover: &mut Field, pixels: &[usize], head: &HeadSlice) {
     let mut rows: Vec<usize> = pixels.iter().map(|pixel| pixel / head.side).collect();
     rows.sort_unstable();
-    let level = rows[(rows.len() as f32 * random.random_range(0.45..0.95)) as usize] as f32;
+    let level = rows[(rows.len() as f32 * random.random_range(0.45..0.97)) as usize] as f32;
     let ripples = Field::noise(random, head.side, 8.0 * head.scale);
     let sharp = random.random_range(0.5..3.0) * head.scale;
     for (pixel, cover) in cover.values.iter_mut().enumerate() {

@@ -55,3 +55,31 @@ impl Density {
         field
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn the_mean_is_as_asked_and_settled_blood_denser_below() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let cover = Field::from_fn(96, |row, column| {
+            f32::from(u8::from((row - 60.0).hypot(column - 40.0) < 18.0))
+        });
+        for (hu, settled) in [(52.0, 0.0), (20.0, 0.0), (55.0, 16.0), (70.0, 0.0)] {
+            let density = Density { hu, texture: [1.5, 4.0], settled };
+            let field = density.field(&mut random, &cover, 0.5);
+            let mean = |rows: std::ops::Range<usize>| {
+                let within =
+                    (rows.start * 96..rows.end * 96).filter(|&pixel| cover.values[pixel] > 0.0);
+                let values: Vec<f32> = within.map(|pixel| field.values[pixel]).collect();
+                values.iter().sum::<f32>() / values.len() as f32 / GREY_PER_HU
+            };
+            assert!((mean(0..96) - hu).abs() < 0.5, "{} HU for {hu}", mean(0..96));
+            let below = mean(62..96) - mean(0..58);
+            assert!((below - 0.7 * settled).abs() < 0.45 * settled + 1.5, "{below} for {settled}");
+        }
+    }
+}

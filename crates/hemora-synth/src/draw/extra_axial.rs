@@ -6,7 +6,7 @@ use hemora_ct::Label;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::canvas::{Canvas, Paint};
+use super::canvas::{Canvas, FRESH, Paint};
 use super::density::Density;
 use super::field::Field;
 use super::head::HeadSlice;
@@ -31,8 +31,10 @@ impl Canvas<'_> {
 
     /// Draws a subdural crescent along the convexity.
     pub(super) fn crescent(&mut self, random: &mut ChaCha8Rng) -> bool {
-        let thickness = crescent(random, self.head);
         let density = subdural_density(random);
+        // Old blood has had the time to gather; a thin dark rim would be CSF.
+        let least = if density.hu < FRESH { 6.0 } else { 2.8 };
+        let thickness = crescent(random, self.head, least);
         self.along_table(random, Label::Subdural, &thickness, density)
     }
 
@@ -53,20 +55,25 @@ impl Canvas<'_> {
         for (pixel, cover) in cover.values.iter_mut().enumerate() {
             let thick = thickness.values[pixel];
             if near[pixel] && thick > 0.0 {
-                *cover = (thick - head.depth.values[pixel] + 0.5).clamp(0.0, 1.0);
+                // Within bone the depth is 0: there the share alone thins out the ends.
+                let share = (thick / 1.2).min(1.0);
+                *cover = share * (thick - head.depth.values[pixel] + 0.5).clamp(0.0, 1.0);
                 thickest = thickest.max(thick);
             }
         }
-        if thickest > PUSHES * scale && random.random_bool(0.8) {
+        // Near the base, bone on all sides leaves brain nowhere to go.
+        if thickest > PUSHES * scale && !head.base && random.random_bool(0.8) {
             self.push_inward(thickness);
         }
-        let edge = random.random_range(0.6..1.2) * scale;
+        // Old blood has membranes and slopes; fresh blood has a sharper edge.
+        let soft = if density.hu < FRESH { 0.5 } else { 0.0 };
+        let edge = (random.random_range(0.6..1.2) + soft) * scale;
         self.bleed(random, label, Paint { cover, edge, density, brightens: false })
     }
 }
 
 /// Mostly fresh, often mixed, in one of ten old and as dark as brain or darker.
-pub(super) fn subdural_density(random: &mut ChaCha8Rng) -> Density {
+fn subdural_density(random: &mut ChaCha8Rng) -> Density {
     match random.random_range(0.0..1.0) {
         kind if kind < 0.6 => Density::fresh(random, 50.0, 75.0),
         kind if kind < 0.9 => Density {
@@ -75,7 +82,7 @@ pub(super) fn subdural_density(random: &mut ChaCha8Rng) -> Density {
             settled: random.random_range(0.0..20.0),
         },
         _ => Density {
-            hu: random.random_range(15.0..40.0),
+            hu: random.random_range(15.0..FRESH),
             texture: [random.random_range(0.8..3.0), 8.0],
             settled: random.random_range(0.0..10.0),
         },
@@ -103,9 +110,15 @@ fn lens(random: &mut ChaCha8Rng, head: &HeadSlice) -> Option<Field> {
     let radius = 1.1 * (head.frame.half[0] + head.frame.half[1]) / 2.0;
     // Thicker than the arc of the skull is high, so that the inner border bulges inward.
     let arc = half * half / (2.0 * radius);
-    let low = (1.25 * arc).max(0.24 * half).max(2.4 * scale);
-    let high = (0.62 * half).max(low + 1.0).min(20.0 * scale).max(low + 0.1);
-    let height = random.random_range(low..high);
+    let low = (1.45 * arc).max(0.24 * half).max(2.8 * scale);
+    // Not through all of a narrow fossa.
+    let deepest = (0..30).map(|step| {
+        let step = step as f32 * 1.5 * scale;
+        head.depth.at(at[0] + inward[0] * step, at[1] + inward[1] * step)
+    });
+    let room = 0.55 * deepest.fold(0.0, f32::max);
+    let high = (0.62 * half).max(low + 1.0).min(22.0 * scale).max(low + 0.1);
+    let height = random.random_range(low..high).min(room);
     let skew = random.random_range(-0.25..0.25f32);
     let rough = Field::noise(random, head.side, 7.0 * scale);
     let sharp = random.random_range(0.85..1.15f32);
@@ -130,17 +143,19 @@ fn lens(random: &mut ChaCha8Rng, head: &HeadSlice) -> Option<Field> {
     }))
 }
 
-/// Thickness of a crescent along one side, seldom along both.
-fn crescent(random: &mut ChaCha8Rng, head: &HeadSlice) -> Field {
+/// Thickness of a crescent along one side, seldom along both, at the thickest place `least` pixels of
+/// a picture 256 wide or more.
+fn crescent(random: &mut ChaCha8Rng, head: &HeadSlice, least: f32) -> Field {
     let scale = head.scale;
     let sides = [random.random_bool(0.5), random.random_bool(0.1)];
     let mut arcs = Vec::new();
     for on_right in [sides[0], !sides[0]].into_iter().take(1 + usize::from(sides[1])) {
         let middle = if on_right { 0.0 } else { PI } + random.random_range(-0.9..0.9f32);
         let half = random.random_range(0.5..1.6f32);
-        let height = 2.4 * (14.0f32 / 2.4).powf(random.random_range(0.0..1.0f32)) * scale;
+        let height = least * (14.0f32 / least).powf(random.random_range(0.0..1.0f32)) * scale;
         // Long thick ones are common, short thick ones would be lenses.
-        let height = height.min(9.0 * half * scale).max(2.4 * scale);
+        let most = if head.base { 6.0 } else { 9.0 * half };
+        let height = height.min(most * scale).max(least * scale);
         let power = random.random_range(0.35..0.8f32);
         let lean = random.random_range(-0.5..0.5f32);
         arcs.push((on_right, middle, half, height, power, lean));

@@ -27,10 +27,10 @@ impl Canvas<'_> {
         }
         let right = if random.random_bool(0.5) { 1.0 } else { -1.0 };
         let Some(mut cover) = leaf(random, head, right) else { return false };
-        if random.random_bool(0.35) {
-            if let Some(other) = leaf(random, head, -right) {
-                join(&mut cover, &other);
-            }
+        if random.random_bool(0.35)
+            && let Some(other) = leaf(random, head, -right)
+        {
+            join(&mut cover, &other);
         }
         if random.random_bool(0.3) {
             let thick = random.random_range(1.6..3.0) * head.scale;
@@ -125,9 +125,9 @@ fn leaf(random: &mut ChaCha8Rng, head: &HeadSlice, right: f32) -> Option<Field> 
         head.frame.relative_pixel(range(0.26, 0.42), right * range(0.36, 0.5)),
         head.frame.relative_pixel(range(0.5, 0.72), right * range(0.5, 0.72)),
     ];
-    let thick = range(2.4, 6.0) * scale;
-    let start = range(0.0, 0.35);
-    let stop = range(0.6, 1.0);
+    let thick = range(2.2, 4.8) * scale;
+    let start = range(0.0, 0.25);
+    let stop = range(0.75, 1.0);
     let waves = Field::noise(random, head.side, 7.0 * scale);
     let curve: Vec<[f32; 2]> = (0..=24)
         .map(|index| {

@@ -4,7 +4,7 @@ use std::f32::consts::PI;
 use std::sync::OnceLock;
 
 use super::field::Field;
-use super::mask::{closed, depth, filled, largest, opened};
+use super::mask::{closed, depth, filled, grown, largest, opened, shrunk};
 use super::midline::{Frame, solidity};
 
 /// Grey value from which on a pixel counts as bone: 77 HU.
@@ -151,7 +151,12 @@ fn inside(grey: &Field, scale: f32) -> Option<(Vec<bool>, Vec<bool>)> {
     let skull = largest(&closed(&bone, side, steps), side)?;
     let full = filled(&skull, side);
     let space: Vec<bool> = full.iter().zip(&skull).map(|(&full, &bone)| full && !bone).collect();
-    let inside = largest(&opened(&space, side, steps), side)?;
+    // Narrow passages lead into the orbits and the air cells; what lies behind them is left out.
+    let narrow = ((4.0 * scale).round() as usize).max(2);
+    let core = largest(&shrunk(&space, side, narrow), side)?;
+    let mut inside = grown(&core, side, narrow + steps);
+    inside.iter_mut().zip(&space).for_each(|(inside, space)| *inside &= space);
+    let inside = largest(&opened(&inside, side, steps), side)?;
     Some((inside, full))
 }
 
@@ -177,7 +182,9 @@ fn surround(grey: &Field, inside: &[bool], sigma: f32) -> Field {
     let share = Field::from_mask(grey.side, inside);
     let mut sum = grey.clone();
     sum.values.iter_mut().zip(&share.values).for_each(|(value, share)| *value *= share);
-    let (mut sum, share) = (sum.blurred(sigma), share.blurred(sigma));
+    // Two boxes of reach r have the variance 2 r (r + 1) / 3; the shape does not matter here.
+    let reach = (1.5 * sigma * sigma).sqrt().round() as usize;
+    let (mut sum, share) = (sum.boxed(reach).boxed(reach), share.boxed(reach).boxed(reach));
     sum.values.iter_mut().zip(&share.values).for_each(|(value, share)| *value /= share.max(0.02));
     sum
 }

@@ -132,6 +132,9 @@ pub(super) fn depth(mask: &[bool], side: usize) -> Field {
     let mut relax = |row: usize, column: usize, direction: isize| {
         let pixel = (row + 2) * wide + column + 2;
         let mut nearest = framed[pixel];
+        if nearest == 0.0 {
+            return;
+        }
         for (offset, length) in offsets {
             let other = pixel.wrapping_add_signed(offset * direction);
             nearest = nearest.min(framed[other] + length);

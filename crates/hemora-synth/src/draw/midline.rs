@@ -31,7 +31,7 @@ impl Frame {
         let count = pixels.len().max(1) as f32;
         let centre = [0, 1].map(|axis| pixels.iter().map(|p| p[axis]).sum::<f32>() / count);
         // Some hundred pixels settle the symmetry; the deeper ones count no more than the rim.
-        let sparse: Vec<[f32; 2]> = pixels.iter().copied().step_by(23).collect();
+        let sparse: Vec<[f32; 2]> = pixels.iter().copied().step_by(37).collect();
         let rim = 14.0 * scale;
         let cost = |angle: f32, offset: f32| {
             let (across, at) = axis(centre, angle, offset);

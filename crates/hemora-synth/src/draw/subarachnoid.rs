@@ -42,16 +42,18 @@ impl Canvas<'_> {
                 * smoothstep(3.0 + 0.3 * grain, 11.0 + 0.4 * grain, steady);
             cover.values[pixel] = share * dark;
         }
-        let spaces = keep_lines(&mut cover, head.scale);
-        if spaces < 40.0 * head.scale * head.scale {
+        let mut density = Density::fresh(random, 42.0, 66.0);
+        density.texture = [random.random_range(2.0..5.0), random.random_range(3.0..8.0)];
+        let mut edge = random.random_range(0.4..0.75) * head.scale;
+        if keep_lines(&mut cover, head.scale) < 40.0 * head.scale * head.scale {
             if head.base || random.random_bool(0.3) {
                 return false;
             }
             narrow_sulci(random, head, &region, &allowed, &mut cover);
+            // Brain on both sides of a narrow sulcus shares its pixels.
+            density.hu = random.random_range(42.0..54.0);
+            edge += 0.35 * head.scale;
         }
-        let mut density = Density::fresh(random, 42.0, 66.0);
-        density.texture = [random.random_range(2.0..5.0), random.random_range(3.0..8.0)];
-        let edge = random.random_range(0.4..0.75) * head.scale;
         let cover = Field {
             values: cover.values.iter().map(|value| (1.5 * value).min(1.0)).collect(),
             ..cover
@@ -116,7 +118,12 @@ fn allowed(head: &HeadSlice) -> Field {
     let ventricles = mask::from_pixels(&wide.concat(), head.side);
     let ventricles = mask::grown(&ventricles, head.side, (3.0 * head.scale).round() as usize);
     let mut allowed = Field::new(head.side);
-    for pixel in head.pixels().filter(|&pixel| !ventricles[pixel]) {
+    // Where slit ventricles would be as thin as sulci.
+    let slit = |pixel: usize| {
+        let [along, aside] = head.relative(pixel);
+        !head.base && !head.vertex && aside.abs() < 0.2 && (-0.35..0.08).contains(&along)
+    };
+    for pixel in head.pixels().filter(|&pixel| !ventricles[pixel] && !slit(pixel)) {
         let from_bone = head.depth.values[pixel] / head.scale;
         allowed.values[pixel] = smoothstep(BONY[1], BONY[0], hard.values[pixel])
             * smoothstep(FROM_BONE - 0.5, FROM_BONE + 0.5, from_bone);

@@ -76,12 +76,12 @@ impl Canvas<'_> {
         // Clips and coils lie within, plates and dental work at the rim.
         let out: f32 = if random.random_bool(0.3) { 0.3 } else { 1.05 };
         let centre = head.frame.relative_pixel(out * angle.sin(), out * angle.cos());
-        let strength = random.random_range(8.0..40.0) * GREY_PER_HU;
+        let strength = random.random_range(8.0..32.0) * GREY_PER_HU;
         let radius = random.random_range(1.0..3.0) * head.scale;
         let mut rays: Vec<f32> = vec![0.0; RAYS];
-        for _ in 0..random.random_range(4..16) {
+        for _ in 0..random.random_range(10..30) {
             let at = random.random_range(0..RAYS);
-            let width = random.random_range(1.5..6.0f32);
+            let width = random.random_range(1.8..9.0f32);
             let height = random.random_range(-1.0..1.0f32);
             for (index, ray) in rays.iter_mut().enumerate() {
                 let away = index.abs_diff(at);
