@@ -128,7 +128,7 @@ fn set() -> (Arc<InMemorySet>, usize) {
 }
 
 fn options(threads: usize) -> LoaderOptions {
-    LoaderOptions { batch: 4, seed: 7, threads, ..LoaderOptions::default() }
+    LoaderOptions { batch: 4, seed: 7, threads, map_stride: Some(SIDE), ..LoaderOptions::default() }
 }
 
 #[test]
@@ -145,6 +145,10 @@ fn blended_slices_take_on_labels_whatever_the_threads() {
         let mut rows = Vec::new();
         for batch in loader(probability, threads).unwrap().epoch(2) {
             let inputs = batch.inputs().chunks_exact(3 * SIDE * SIDE);
+            // Nobody knows where a bleed lies, its own or a blended one.
+            let absent: Vec<f32> = batch.labels().iter().map(|label| 1.0 - label).collect();
+            assert_eq!(batch.maps().unwrap().known, absent);
+            assert!(batch.known().iter().all(|known| *known == 1.0));
             let labels = batch.labels().chunks_exact(6);
             for ((index, input), labels) in batch.indices().iter().zip(inputs).zip(labels) {
                 rows.push((*index, input.to_vec(), labels.to_vec()));
