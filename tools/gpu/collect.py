@@ -63,9 +63,12 @@ def weights(work):
         if left_out and name.startswith(left_out):
             continue
         narrow = work / "narrow" / f"{name}.safetensors"
-        if not narrow.exists() or narrow.stat().st_mtime < source.stat().st_mtime:
+        # The time of what was read: other weights may come while these are written.
+        made = source.stat().st_mtime_ns
+        if not narrow.exists() or narrow.stat().st_mtime_ns != made:
             narrow.parent.mkdir(exist_ok=True)
             half.narrow(source, narrow)
+            os.utime(narrow, ns=(made, made))
         yield narrow
 
 

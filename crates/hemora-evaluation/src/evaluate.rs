@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use hemora_ct::{Label, NOTICE};
 use hemora_data::TableColumn;
 use hemora_metrics::{
-    BootstrapOptions, Calibration, Confusion, LabelColumn, Level, LevelSet, MeasureOptions,
-    OperatingPoint, OperatingRule, ProbabilityScores, Ranked, Stacks, compare, holm, lesions,
-    measure,
+    BootstrapOptions, Calibration, LabelColumn, Level, LevelSet, MeasureOptions, OperatingPoint,
+    OperatingRule, ProbabilityScores, Stacks, compare, holm, lesions, measure,
 };
 
 use crate::document::{
@@ -246,27 +245,10 @@ fn points(
     cases: &Cases,
 ) -> Result<Vec<OperatingPoint>, EvaluateError> {
     let mut points = options.points.clone();
+    let calibrated = options.calibrated || options.calibration.is_some();
+    let origin = cases.origin();
     for set in sets {
-        for column in &set.columns {
-            let ranked = Ranked::new(&column.probabilities, &column.truth, None)?;
-            for &rule in &options.choose {
-                let Some(threshold) = rule.choose(&ranked)? else { continue };
-                let counts = Confusion::at(&column.probabilities, &column.truth, threshold)?;
-                let chosen = !matches!(rule, OperatingRule::Fixed(_));
-                points.push(OperatingPoint {
-                    name: rule.to_string(),
-                    label: column.label,
-                    level: set.level,
-                    threshold,
-                    rule,
-                    calibrated: options.calibrated || options.calibration.is_some(),
-                    sensitivity: counts.sensitivity().filter(|_| chosen),
-                    specificity: counts.specificity().filter(|_| chosen),
-                    positives: counts.true_positives + counts.false_negatives,
-                    origin: chosen.then(|| cases.origin()),
-                });
-            }
-        }
+        points.extend(set.operating_points(&options.choose, calibrated, &origin)?);
     }
     Ok(points)
 }

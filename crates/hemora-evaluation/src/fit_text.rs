@@ -44,5 +44,22 @@ pub fn fit_text(report: &FitReport) -> String {
             number(point.specificity)
         );
     }
+    for certain in &report.certainty {
+        let all = certain.folds.iter().fold([0; 5], |sums, fold| {
+            let counts =
+                [fold.missed, fold.positives, fold.false_alarms, fold.negatives, fold.not_sure];
+            std::array::from_fn(|at| sums[at] + counts[at])
+        });
+        let [missed, positives, alarms, negatives, not_sure] = all;
+        let _ = writeln!(
+            text,
+            "{} {}, held out in {} parts: missed {missed} of {positives} patients, false alarms \
+             {alarms} of {negatives}, not sure {not_sure} of {}",
+            certain.level,
+            certain.label,
+            certain.folds.len(),
+            positives + negatives
+        );
+    }
     text
 }

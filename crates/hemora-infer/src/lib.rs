@@ -6,6 +6,7 @@
 //! Only this crate knows tract and ONNX Runtime.
 
 mod activation;
+mod certainty;
 mod engine;
 mod key_slices;
 mod load;

@@ -8,6 +8,7 @@ use hemora_ct::{HuProblem, NOTICE, stack};
 use hemora_io::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
 use hemora_metrics::{LearnedAggregation, Level, OperatingPoint};
 
+use crate::certainty::certainty;
 use crate::score::{SeriesScore, score};
 use crate::{LoadedModel, skipped};
 use hemora_model::{
@@ -144,6 +145,7 @@ fn study_result(
     let claims = model.model().info();
     let mut results = Vec::new();
     let mut warnings = Vec::new();
+    let mut is_doubtful = false;
     // The series that show one head at different levels, and their slices together.
     let mut head = SeriesScore::default();
     let (mut parts, mut beside) = (0, 0);
@@ -167,6 +169,7 @@ fn study_result(
         let scored = score(&model.scorers(series.slices.len()), series, progress)?;
         let z = stack::positions(series.slices.iter().map(|header| header.plane));
         let (score, unread) = model.judge(scored, &z);
+        is_doubtful |= !score.implausible.is_empty() || !score.skipped.is_empty();
         let mut result = series_result(series, &score, &z, claims.aggregation.as_ref());
         if let Some(result) = &mut result {
             result.warnings.extend(unread);
@@ -212,6 +215,7 @@ fn study_result(
         patient_id: study.patient_id.clone(),
         probabilities,
         flags: flags(&claims.operating_points, &results),
+        certainty: certainty(&claims.operating_points, &probabilities, &results, is_doubtful),
         series: results,
         warnings,
     }))

@@ -7,10 +7,11 @@ use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::certainty::{self, CertaintyFit};
 use crate::{
-    Aggregation, Calibration, CalibrationMethod, Calibrator, Clusters, Confusion, Hierarchy,
-    LabelCalibration, LabelColumn, LearnedAggregation, Level, MetricError, OperatingPoint,
-    OperatingRule, Origin, Ranked, brier, expected_calibration_error, log_loss, reliability,
+    Aggregation, Calibration, CalibrationMethod, Calibrator, Clusters, Hierarchy, LabelCalibration,
+    LabelColumn, LearnedAggregation, Level, MetricError, OperatingPoint, OperatingRule, Origin,
+    brier, expected_calibration_error, log_loss, reliability,
 };
 
 /// Version of the fit's document; raised when a reader of the old one could misuse the new.
@@ -53,6 +54,10 @@ pub struct FitReport {
     pub aggregation: Option<LearnedAggregation>,
     /// The operating points.
     pub operating_points: Vec<OperatingPoint>,
+    /// How the rules `miss` and `false-alarm` did together on patients that their thresholds were not
+    /// chosen on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certainty: Vec<CertaintyFit>,
     /// What calibration does to each label's probabilities.
     pub labels: Vec<LabelFit>,
 }
@@ -165,26 +170,15 @@ pub fn fit(
         let learned = LearnedAggregation::fit(&calibrated, wholes, level, folds, origin)?;
         hierarchy.learned = Some(learned);
     }
-    let mut operating_points = Vec::new();
+    let (mut operating_points, mut certain) = (Vec::new(), Vec::new());
     for set in hierarchy.levels(calibrated, clusters) {
-        for column in &set.columns {
-            let ranked = Ranked::new(&column.probabilities, &column.truth, None)?;
-            for &rule in &options.rules {
-                let Some(threshold) = rule.choose(&ranked)? else { continue };
-                let counts = Confusion::at(&column.probabilities, &column.truth, threshold)?;
-                let chosen = !matches!(rule, OperatingRule::Fixed(_));
-                operating_points.push(OperatingPoint {
-                    name: rule.to_string(),
-                    label: column.label,
-                    level: set.level,
-                    threshold,
-                    rule,
-                    calibrated: calibration.is_some(),
-                    sensitivity: counts.sensitivity().filter(|_| chosen),
-                    specificity: counts.specificity().filter(|_| chosen),
-                    positives: counts.true_positives + counts.false_negatives,
-                    origin: chosen.then(|| origin.clone()),
-                });
+        let is_calibrated = calibration.is_some();
+        operating_points.extend(set.operating_points(&options.rules, is_calibrated, origin)?);
+        let parts = self::folds(&set.clusters, options.seed);
+        if let (Some(rates), Some(parts)) = (certain_rates(&options.rules), parts) {
+            for column in &set.columns {
+                let fit = certainty::by_folds(column, set.level, &set.clusters, &parts, rates)?;
+                certain.push(fit);
             }
         }
     }
@@ -195,8 +189,22 @@ pub fn fit(
         plain_aggregation: hierarchy.aggregation,
         aggregation: hierarchy.learned,
         operating_points,
+        certainty: certain,
         labels,
     })
+}
+
+/// The rates that are promised of new patients, where both are asked for.
+fn certain_rates(rules: &[OperatingRule]) -> Option<(f64, f64)> {
+    let miss = rules.iter().find_map(|rule| match rule {
+        OperatingRule::Miss(rate) => Some(*rate),
+        _ => None,
+    });
+    let false_alarm = rules.iter().find_map(|rule| match rule {
+        OperatingRule::FalseAlarm(rate) => Some(*rate),
+        _ => None,
+    });
+    miss.zip(false_alarm)
 }
 
 /// The part that each group is dealt to; `None` if there are too few groups.

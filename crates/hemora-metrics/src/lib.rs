@@ -21,6 +21,7 @@
 mod aggregate;
 mod bootstrap;
 mod calibration;
+mod certainty;
 mod clusters;
 mod compare;
 mod confusion;
@@ -38,6 +39,7 @@ mod metrics;
 mod normal;
 mod operating;
 mod order;
+mod points;
 mod probability;
 mod proportion;
 mod quantile;
@@ -54,6 +56,7 @@ pub use calibration::{
     Calibration, CalibrationMethod, Calibrator, Isotonic, LabelCalibration, fit_platt,
     fit_temperature, log_odds, sigmoid,
 };
+pub use certainty::{CertaintyFit, CertaintyFold, Verdict};
 pub use clusters::Clusters;
 pub use compare::{Difference, compare, holm};
 pub use confusion::Confusion;

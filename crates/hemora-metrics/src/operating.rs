@@ -21,6 +21,13 @@ pub enum OperatingRule {
     Sensitivity(f64),
     /// The lowest threshold with at least this specificity.
     Specificity(f64),
+    /// The highest threshold below which a positive of a new group (patient) falls with at most this
+    /// probability, whatever the scores are distributed like (split conformal prediction: Vovk et al.
+    /// 2005). It is chosen on the lowest positive of each group.
+    Miss(f64),
+    /// The lowest threshold that a negative of a new group (patient) reaches with at most this
+    /// probability. It is chosen on the highest negative of each group.
+    FalseAlarm(f64),
     /// The least expected cost.
     Cost {
         /// Cost of a missed positive.
@@ -35,16 +42,20 @@ pub enum OperatingRule {
 impl OperatingRule {
     /// The threshold that the rule asks for; scores of at least the threshold are called positive.
     /// It lies half-way between the scores that it parts, so that rounding does not matter. `None`
-    /// if there are no positives or no negatives (but for [`OperatingRule::Fixed`]). Of equally
-    /// good thresholds the highest is taken.
+    /// if there are no positives or no negatives (but for [`OperatingRule::Fixed`]), or too few for
+    /// what a rule promises. Of equally good thresholds the highest is taken. What is promised of new
+    /// groups holds if each group stands in `ranked` with one score of a class.
     ///
     /// # Errors
     /// [`MetricError::Option`] if a sensitivity, specificity, prevalence or threshold is not in 0
     /// to 1, or a cost is negative or not finite.
     pub fn choose(self, ranked: &Ranked) -> Result<Option<f64>, MetricError> {
         self.check()?;
-        if let OperatingRule::Fixed(threshold) = self {
-            return Ok(Some(threshold));
+        match self {
+            OperatingRule::Fixed(threshold) => return Ok(Some(threshold)),
+            OperatingRule::Miss(rate) => return Ok(below(ranked, rate)),
+            OperatingRule::FalseAlarm(rate) => return Ok(above(ranked, rate)),
+            _ => {}
         }
         let (positives, negatives) = (ranked.positives(), ranked.negatives());
         if positives <= 0.0 || negatives <= 0.0 {
@@ -61,7 +72,7 @@ impl OperatingRule {
         }
         let share = positives / (positives + negatives);
         let cut = match self {
-            OperatingRule::Fixed(_) => 0,
+            OperatingRule::Fixed(_) | OperatingRule::Miss(_) | OperatingRule::FalseAlarm(_) => 0,
             OperatingRule::Sensitivity(least) => {
                 cuts.partition_point(|(sensitivity, _)| *sensitivity < least)
             }
@@ -80,6 +91,11 @@ impl OperatingRule {
             }
         };
         Ok(Some(between(ranked, cut.min(cuts.len() - 1))))
+    }
+
+    /// Whether its threshold is chosen on one item of a class for each group.
+    pub fn is_by_group(self) -> bool {
+        matches!(self, OperatingRule::Miss(_) | OperatingRule::FalseAlarm(_))
     }
 
     fn check(self) -> Result<(), MetricError> {
@@ -101,6 +117,8 @@ impl OperatingRule {
             OperatingRule::Youden => Ok(()),
             OperatingRule::Sensitivity(least) => share("sensitivity", least),
             OperatingRule::Specificity(least) => share("specificity", least),
+            OperatingRule::Miss(rate) => share("miss", rate),
+            OperatingRule::FalseAlarm(rate) => share("false-alarm", rate),
             OperatingRule::Cost { false_negative, false_positive, prevalence } => {
                 cost("cost of a false negative", false_negative)?;
                 cost("cost of a false positive", false_positive)?;
@@ -108,6 +126,36 @@ impl OperatingRule {
             }
         }
     }
+}
+
+/// How many of `count` scores may lie beyond a threshold, so that a new one does with at most this
+/// probability: all orders of it and them are equally likely.
+fn beyond(rate: f64, count: f64) -> f64 {
+    // A product that rounding left just below a whole number is that number.
+    (rate * (count + 1.0) + 1e-9).floor()
+}
+
+/// The threshold of which at most as many positives lie below as [`beyond`] allows.
+fn below(ranked: &Ranked, rate: f64) -> Option<f64> {
+    let allowed = beyond(rate, ranked.positives());
+    let mut passed = 0.0;
+    let reached = ranked.steps().iter().rev().find(|step| {
+        passed += step.positives;
+        passed >= allowed && passed > 0.0
+    });
+    reached.filter(|_| allowed >= 1.0).map(|step| step.score)
+}
+
+/// The threshold that at most as many negatives reach as [`beyond`] allows; none above 1.
+fn above(ranked: &Ranked, rate: f64) -> Option<f64> {
+    let allowed = beyond(rate, ranked.negatives());
+    let mut passed = 0.0;
+    let reached = ranked.steps().iter().find(|step| {
+        passed += step.negatives;
+        passed >= allowed && passed > 0.0
+    });
+    let threshold = reached.filter(|_| allowed >= 1.0).map(|step| step.score.next_up());
+    threshold.filter(|threshold| *threshold <= 1.0)
 }
 
 /// The first cut of the highest worth; worths that differ by rounding only are equal.
@@ -145,6 +193,8 @@ impl fmt::Display for OperatingRule {
             OperatingRule::Youden => formatter.write_str("youden"),
             OperatingRule::Sensitivity(least) => write!(formatter, "sensitivity={least}"),
             OperatingRule::Specificity(least) => write!(formatter, "specificity={least}"),
+            OperatingRule::Miss(rate) => write!(formatter, "miss={rate}"),
+            OperatingRule::FalseAlarm(rate) => write!(formatter, "false-alarm={rate}"),
             OperatingRule::Cost { false_negative, false_positive, prevalence } => {
                 write!(formatter, "cost={false_negative}:{false_positive}")?;
                 prevalence.map_or(Ok(()), |prevalence| write!(formatter, "@{prevalence}"))
@@ -156,7 +206,7 @@ impl fmt::Display for OperatingRule {
 impl FromStr for OperatingRule {
     type Err = String;
 
-    /// `fixed=0.5`, `youden`, `sensitivity=0.95`, `specificity=0.9`, or `cost=10:1@0.05`: a missed
+    /// `fixed=0.5`, `youden`, `sensitivity=0.95`, `specificity=0.9`, `miss=0.05`, `false-alarm=0.05`, or `cost=10:1@0.05`: a missed
     /// positive costs ten false alarms where 5 % are positive.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parse = || -> Option<Self> {
@@ -167,6 +217,8 @@ impl FromStr for OperatingRule {
                 "youden" if value.is_empty() => OperatingRule::Youden,
                 "sensitivity" => OperatingRule::Sensitivity(number(value)?),
                 "specificity" => OperatingRule::Specificity(number(value)?),
+                "miss" => OperatingRule::Miss(number(value)?),
+                "false-alarm" => OperatingRule::FalseAlarm(number(value)?),
                 "cost" => {
                     let (costs, prevalence) = match value.split_once('@') {
                         Some((costs, prevalence)) => (costs, Some(number(prevalence)?)),
@@ -185,7 +237,7 @@ impl FromStr for OperatingRule {
         let rule = parse().ok_or_else(|| {
             format!(
                 "`{text}` is no rule for a threshold; expected fixed=T, youden, sensitivity=S, \
-                 specificity=S or cost=MISSED:ALARM[@PREVALENCE]"
+                 specificity=S, miss=M, false-alarm=F or cost=MISSED:ALARM[@PREVALENCE]"
             )
         })?;
         rule.check().map_err(|error| error.to_string())?;
@@ -289,6 +341,24 @@ mod tests {
     }
 
     #[test]
+    fn rules_for_new_groups_worked_by_hand() {
+        let ranked = Ranked::new(&SCORES, &LABELS, None).unwrap();
+        let chosen = |rule: &str| rule.parse::<OperatingRule>().unwrap().choose(&ranked).unwrap();
+        // Four of each class: a new one is equally likely at each of five places among them.
+        assert_eq!(chosen("miss=0.2"), Some(0.3));
+        assert_eq!(chosen("miss=0.39"), Some(0.3));
+        assert_eq!(chosen("miss=0.4"), Some(0.6));
+        assert_eq!(chosen("false-alarm=0.2"), Some(0.7f64.next_up()));
+        assert_eq!(chosen("false-alarm=0.4"), Some(0.5f64.next_up()));
+        // Too few for such a promise.
+        assert_eq!(chosen("miss=0.19"), None);
+        assert_eq!(chosen("false-alarm=0.19"), None);
+        // Nothing lies above 1.
+        let certain = Ranked::new(&[1.0, 0.5], &[false, true], None).unwrap();
+        assert_eq!(OperatingRule::FalseAlarm(0.5).choose(&certain), Ok(None));
+    }
+
+    #[test]
     fn what_cannot_be_had_calls_nothing_or_all() {
         let top_is_negative = Ranked::new(&[0.9, 0.5], &[false, true], None).unwrap();
         let rule = OperatingRule::Specificity(1.0);
@@ -302,11 +372,27 @@ mod tests {
 
     #[test]
     fn names_round_trip_and_nonsense_is_refused() {
-        for name in ["youden", "sensitivity=0.95", "specificity=0.9", "cost=5:1", "cost=5:1@0.1"] {
+        for name in [
+            "youden",
+            "sensitivity=0.95",
+            "specificity=0.9",
+            "miss=0.05",
+            "false-alarm=0.1",
+            "cost=5:1",
+            "cost=5:1@0.1",
+        ] {
             assert_eq!(name.parse::<OperatingRule>().unwrap().to_string(), name);
         }
-        for name in ["", "youden=1", "sensitivity=95", "sensitivity", "cost=5", "cost=-1:1", "best"]
-        {
+        for name in [
+            "",
+            "youden=1",
+            "miss=5",
+            "sensitivity=95",
+            "sensitivity",
+            "cost=5",
+            "cost=-1:1",
+            "best",
+        ] {
             assert!(name.parse::<OperatingRule>().is_err(), "{name}");
         }
     }

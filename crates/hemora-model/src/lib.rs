@@ -5,6 +5,7 @@
 //! found, [`TriageOutput`] that with the slices to look at first. Whoever reads or writes these documents needs this crate and no engine.
 
 mod bundle;
+mod certainty;
 mod key_slice;
 mod output;
 mod result;
@@ -16,6 +17,8 @@ pub use bundle::{
     MOST_SERIES_NETWORKS, Member, MemberNetworks, Metric, ModelInfo, NetworkRef, SeriesStage,
     check_features, member_folder, series_entry,
 };
+pub use certainty::Certainty;
+pub use hemora_metrics::Verdict;
 pub use key_slice::{KeySlice, LabelMap, MapKind};
 pub use output::{Timings, TriageOutput};
 pub use result::{

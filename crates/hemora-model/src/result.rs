@@ -4,6 +4,8 @@ use hemora_ct::{Label, Probabilities, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Certainty;
+
 /// Version of the result's schema; raised when a reader of the old one could misread the new.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -81,6 +83,10 @@ pub struct StudyResult {
     pub probabilities: Probabilities,
     /// How many slices reach each threshold that the model's bundle stores for slices.
     pub flags: Vec<Flag>,
+    /// Of each label for which the bundle has thresholds of studies or series with promised rates:
+    /// whether it is there, or that nothing can be said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certainty: Vec<Certainty>,
     /// The scored series, most suspicious first.
     pub series: Vec<SeriesResult>,
     /// What a reader should know about the study.

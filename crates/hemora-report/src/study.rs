@@ -1,7 +1,7 @@
 //! One study: what the network predicts for it, and its series.
 
 use hemora_ct::{Label, Probabilities};
-use hemora_model::StudyResult;
+use hemora_model::{StudyResult, Verdict};
 use hemora_page::chart::share_bar;
 use hemora_page::{count, number, or_dash, short, title, warnings};
 use maud::{Markup, html};
@@ -41,6 +41,7 @@ pub(crate) fn study(
             }
             (bars(&study.probabilities))
             (flags(study))
+            (certainty(study))
             (warnings("Warnings about this study", &study.warnings))
             @for (index, (series, figures)) in study.series.iter().zip(figures).enumerate() {
                 @let id = format!("study-{rank}-series-{}", index + 1);
@@ -61,6 +62,29 @@ fn flags(study: &StudyResult) -> Markup {
                 (title(flag.label)) ", threshold " (format!("{:.3}", flag.threshold)) " on a slice ("
                 (short(&flag.operating_point)) "): "
                 strong { (flag.flagged_slices) " of " (slices) } " flagged."
+            }
+        }
+    }
+}
+
+/// What the model's thresholds of studies say, label by label, and why it is not sure.
+fn certainty(study: &StudyResult) -> Markup {
+    html! {
+        @for of_label in &study.certainty {
+            p {
+                (title(of_label.label)) ": "
+                strong {
+                    (match of_label.verdict {
+                        Verdict::Absent => "called absent",
+                        Verdict::Present => "called present",
+                        Verdict::NotSure => "not sure",
+                    })
+                }
+                " (absent below " (format!("{:.3}", of_label.absent_below)) ", which at most "
+                (number::short_percent(of_label.miss)) " % of new patients with it are; present from "
+                (format!("{:.3}", of_label.present_from)) ", which at most "
+                (number::short_percent(of_label.false_alarm)) " % of those without it reach)."
+                @for reason in &of_label.reasons { " " (reason) "." }
             }
         }
     }

@@ -68,6 +68,8 @@ fn rule_text(rule: OperatingRule) -> String {
         OperatingRule::Youden => "Youden\u{2019}s index".to_owned(),
         OperatingRule::Sensitivity(least) => format!("sensitivity \u{2265} {least}"),
         OperatingRule::Specificity(least) => format!("specificity \u{2265} {least}"),
+        OperatingRule::Miss(rate) => format!("misses \u{2264} {rate}"),
+        OperatingRule::FalseAlarm(rate) => format!("false alarms \u{2264} {rate}"),
         OperatingRule::Cost { false_negative, false_positive, .. } => {
             format!("least cost, a miss {false_negative} and an alarm {false_positive}")
         }

@@ -41,6 +41,7 @@ pub fn study(uid: &str, any: f32, slices: usize) -> StudyResult {
                 flagged_slices: 2,
             })
             .to_vec(),
+        certainty: vec![],
         study_instance_uid: uid.into(),
         patient_id: "P-1".into(),
         probabilities: series.probabilities,
