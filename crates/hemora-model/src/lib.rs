@@ -7,6 +7,7 @@
 mod bundle;
 mod key_slice;
 mod output;
+mod region;
 mod result;
 mod schema;
 mod trained;
@@ -18,6 +19,7 @@ pub use bundle::{
 };
 pub use key_slice::{KeySlice, LabelMap, MapKind};
 pub use output::{Timings, TriageOutput};
+pub use region::Region;
 pub use result::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedCount, SkippedFile,
     SliceResult, StudyResult, ToolRef, TriageResult,

@@ -256,14 +256,14 @@ mod tests {
     fn feature_maps_must_fill_their_shape() {
         let good = ([1usize, 6].as_slice(), [0.5f32; 6].as_slice());
         let features = [1.0; 12];
-        let output = check_output(good, Some((&[1, 3, 2, 2], &features))).unwrap();
+        let output = check_output(good, Some((&[1, 3, 2, 2], &features)), None).unwrap();
         let map = output.features.unwrap();
         assert_eq!((map.channels, map.pooled()), (3, vec![1.0; 3]));
         let values = vec![0.0, 1.0, 2.0, 5.0];
         let map = FeatureMap { channels: 2, rows: 1, columns: 2, values };
         assert_eq!(map.pooled(), [0.5, 3.5]);
         for shape in [&[1usize, 3, 2, 3] as &[usize], &[2, 3, 2, 1], &[1, 12]] {
-            assert!(check_output(good, Some((shape, &features))).is_err(), "{shape:?}");
+            assert!(check_output(good, Some((shape, &features)), None).is_err(), "{shape:?}");
         }
     }
 
