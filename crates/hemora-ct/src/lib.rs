@@ -15,6 +15,7 @@ mod resize;
 mod sequence;
 mod slice;
 pub mod stack;
+mod turn;
 mod views;
 mod window;
 
@@ -38,5 +39,6 @@ pub use sequence::{
     probability_columns,
 };
 pub use slice::{Slice, SliceError};
+pub use turn::Turn;
 pub use views::{View, Views};
 pub use window::{Window, cut_byte, nearest_byte};

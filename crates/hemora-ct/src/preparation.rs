@@ -62,6 +62,22 @@ impl Preparation {
         [self.canvas, self.size, kept].into_iter().flatten().all(|it| (16..=4096).contains(&it))
     }
 
+    /// Which part of an image of `rows` × `columns` pixels the kept plane shows, along the rows' axis
+    /// and along the columns': the pixel at which it begins and how many it spans, where pixel 0 covers
+    /// −0.5 to 0.5. Slices that are not square may be shown with a margin that repeats their border.
+    pub fn extent(&self, [rows, columns]: [usize; 2]) -> [[f64; 2]; 2] {
+        let whole = |length: usize| [-0.5, length as f64];
+        match (self.canvas, self.size) {
+            (Some(side), _) if [rows, columns] != [side; 2] => [rows, columns].map(|length| {
+                // The zoom lays corner pixels onto corner pixels.
+                let step = (length - 1) as f64 / (side - 1) as f64;
+                [-0.5 * step, side as f64 * step]
+            }),
+            (_, Some(_)) => [whole(rows.max(columns)); 2],
+            _ => [rows, columns].map(whole),
+        }
+    }
+
     /// The plane in HU that is kept of a slice.
     pub fn plane(&self, image: &Plane) -> Plane {
         let canvas = on_canvas(image, self.canvas);
@@ -91,6 +107,37 @@ impl Preparation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_extent_says_where_a_pixel_of_the_kept_plane_lies() {
+        let (rows, columns) = (20, 33);
+        // A ramp along each axis: what is kept says where it was taken.
+        let ramp = |axis: usize| {
+            let value = |at: usize| 100.0 * [at / columns, at % columns][axis] as f32;
+            Plane { rows, columns, values: (0..rows * columns).map(value).collect() }
+        };
+        let grey = Preparation { canvas: None, size: None, kept: Kept::Grey };
+        let prepared = [
+            grey,
+            Preparation { canvas: Some(64), ..grey },
+            Preparation { size: Some(48), ..grey },
+            Preparation { canvas: Some(64), size: Some(24), ..grey },
+            Preparation { kept: Kept::Hu { size: 40 }, ..grey },
+        ];
+        for prepare in prepared {
+            let extent = prepare.extent([rows, columns]);
+            for axis in [0, 1] {
+                let kept = prepare.plane(&ramp(axis));
+                let sides = [kept.rows, kept.columns];
+                // A place inside the image, a third of the way along.
+                let at = sides.map(|side| side / 3);
+                let [start, length] = extent[axis];
+                let expected = start + (at[axis] as f64 + 0.5) / sides[axis] as f64 * length;
+                let found = f64::from(kept.values[at[0] * kept.columns + at[1]]) / 100.0;
+                assert!((found - expected).abs() < 0.05, "{prepare:?}, {axis}: {found} {expected}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_kept_are_bytes_or_whole_hu() {

@@ -147,6 +147,14 @@ impl InputRecipe {
             .unwrap_or(0)
     }
 
+    /// Which part of an image of `[rows, columns]` pixels the input shows, as [`Preparation::extent`].
+    pub fn extent(&self, [rows, columns]: [usize; 2]) -> [[f64; 2]; 2] {
+        match &self.prepare {
+            Some(prepare) => prepare.extent([rows, columns]),
+            None => [rows, columns].map(|length| [-0.5, length as f64]),
+        }
+    }
+
     /// The input for one slice, `[channels, size, size]` flattened. `neighbour(offset)` gives the
     /// slice `offset` steps along the normal, the end slice beyond the ends; it is called with 0
     /// for the slice itself.

@@ -1,6 +1,6 @@
 //! One CT image in Hounsfield units.
 
-use crate::{ImagePlane, Plane, Window};
+use crate::{ImagePlane, Plane, Turn, Window};
 
 /// One CT image: HU, row by row, with its place in the patient if the file tells it.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,41 +66,29 @@ impl Slice {
     /// is nearer to sagittal or coronal.
     pub fn into_upright(self) -> Self {
         let Some(plane) = self.plane else { return self };
-        let normal = plane.normal().map(f64::abs);
-        if normal[2] < normal[0].max(normal[1]) {
+        let turn = Turn::upright(Some(plane));
+        if turn == Turn::default() {
             return self;
         }
-        let (row, column) = (plane.row_direction, plane.column_direction);
-        let transpose = row[1].abs() + column[0].abs() > row[0].abs() + column[1].abs();
-        let (right, down) = if transpose { (column, row) } else { (row, column) };
-        let (mirror, upend) = (right[0] < 0.0, down[1] < 0.0);
-        if !(transpose || mirror || upend) {
-            return self;
-        }
-        let (rows, columns) =
-            if transpose { (self.columns, self.rows) } else { (self.rows, self.columns) };
-        // Row and column of the stored image that a pixel of the turned one shows.
-        let stored = |row: usize, column: usize| {
-            let row = if upend { rows - 1 - row } else { row };
-            let column = if mirror { columns - 1 - column } else { column };
-            if transpose { [column, row] } else { [row, column] }
-        };
+        let [rows, columns] = turn.size([self.rows, self.columns]);
+        let last = [rows - 1, columns - 1];
         let mut hu = Vec::with_capacity(self.hu.len());
         for row in 0..rows {
             hu.extend((0..columns).map(|column| {
-                let [row, column] = stored(row, column);
+                let [row, column] = turn.stored(last, [row, column]);
                 self.hu[row * self.columns + column]
             }));
         }
-        let corner = stored(0, 0).map(|index| index as f64);
-        let turn =
-            |direction: [f64; 3], turned| if turned { direction.map(|it| -it) } else { direction };
+        let corner = turn.stored(last, [0, 0]).map(|index| index as f64);
+        let (row, column) = (plane.row_direction, plane.column_direction);
+        let (right, down) = if turn.transpose { (column, row) } else { (row, column) };
+        let along = |direction: [f64; 3], back| if back { direction.map(|it| -it) } else { direction };
         let plane = ImagePlane {
             // Without a spacing the corner's place is unknown; the first voxel is as good as any.
             position: plane.patient_from_voxel(corner).unwrap_or(plane.position),
-            row_direction: turn(right, mirror),
-            column_direction: turn(down, upend),
-            spacing: plane.spacing.map(|[a, b]| if transpose { [b, a] } else { [a, b] }),
+            row_direction: along(right, turn.mirror),
+            column_direction: along(down, turn.upend),
+            spacing: plane.spacing.map(|[a, b]| if turn.transpose { [b, a] } else { [a, b] }),
         };
         Self { rows, columns, hu, plane: Some(plane) }
     }

@@ -119,6 +119,7 @@ mod tests {
             source: String::new(),
             z_mm: None,
             probabilities: any(score),
+            regions: Vec::new(),
         };
         SeriesResult {
             series_instance_uid: "1".to_owned(),

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Plane, Probabilities};
 
-use crate::score::{MemberScore, Scored, Scorer, SeriesScore, SliceScore, calibrate};
+use crate::maps::mean_map;
+use crate::score::{MemberScore, Scored, SeriesScore, SliceScore, calibrate};
+use crate::scorer::Scorer;
 use crate::series::in_order;
 use crate::{
     Classifier, Engine, EngineError, EngineKind, LabelMap, MapKind, Output, SeriesModel,
@@ -200,6 +202,7 @@ impl LoadedModel {
                 recipe: &info.input,
                 views: info.views,
                 with_features: member.series.as_ref().is_some_and(|it| it.reads_features(slices)),
+                weights: info.weights,
             })
             .collect()
     }
@@ -207,7 +210,7 @@ impl LoadedModel {
     /// What all predict together of the slices of a series at `z` (mm, by index in the series), after the
     /// networks of series and with all calibrations; and what a reader should know.
     pub(crate) fn judge(&self, scored: Scored, z: &[Option<f64>]) -> (SeriesScore, Vec<String>) {
-        let Scored { mut members, implausible, headless, skipped } = scored;
+        let Scored { mut members, implausible, headless, skipped, .. } = scored;
         let mut warnings: Vec<String> = Vec::new();
         let info = self.model.info();
         // What they predict of single slices, before their networks of series replace it.
@@ -337,64 +340,4 @@ fn stack(
         slices[place].probabilities = Probabilities::from_array(probabilities);
     }
     None
-}
-
-/// The weighted mean of maps at the size of the largest: of those that are probabilities, if any are;
-/// else scaled to a highest value of 1.
-fn mean_map(label: Label, mut maps: Vec<(f64, LabelMap)>) -> Option<LabelMap> {
-    let is_probability = |(_, map): &(f64, LabelMap)| map.kind == MapKind::Probability;
-    let kind = match maps.iter().any(is_probability) {
-        true => MapKind::Probability,
-        false => MapKind::Activation,
-    };
-    maps.retain(|(_, map)| map.kind == kind);
-    if maps.len() == 1 {
-        return maps.into_iter().next().map(|(_, map)| map);
-    }
-    let rows = maps.iter().map(|(_, map)| map.plane.rows).max()?;
-    let columns = maps.iter().map(|(_, map)| map.plane.columns).max()?;
-    let mut values = vec![0f32; rows * columns];
-    for (weight, map) in &maps {
-        let map = map.upsampled(rows, columns);
-        values.iter_mut().zip(map.values).for_each(|(sum, it)| *sum += *weight as f32 * it);
-    }
-    let whole = match kind {
-        MapKind::Probability => maps.iter().map(|(weight, _)| *weight as f32).sum(),
-        MapKind::Activation => values.iter().copied().fold(0f32, f32::max),
-    };
-    if whole <= 0.0 {
-        return None;
-    }
-    values.iter_mut().for_each(|value| *value = (*value / whole).min(1.0));
-    Some(LabelMap { label, kind, plane: Plane { rows, columns, values } })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn maps_are_weighted_at_the_size_of_the_largest() {
-        let map = |rows, columns, values: &[f32]| {
-            let plane = Plane { rows, columns, values: values.to_vec() };
-            LabelMap { label: Label::Any, kind: MapKind::Activation, plane }
-        };
-        let (small, large) = (map(1, 1, &[1.0]), map(2, 2, &[1.0, 0.0, 0.0, 0.5]));
-        assert_eq!(mean_map(Label::Any, vec![(0.3, small.clone())]), Some(small.clone()));
-        let mean = mean_map(Label::Any, vec![(0.25, small), (0.75, large.clone())]).unwrap();
-        assert_eq!((mean.plane.rows, mean.plane.columns), (2, 2));
-        let expected = [1.0, 0.25, 0.25, 0.625];
-        for (found, expected) in mean.plane.values.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-6, "{:?}", mean.plane.values);
-        }
-        assert_eq!(mean_map(Label::Any, vec![(0.0, large.clone()), (0.0, large)]), None);
-        assert_eq!(mean_map(Label::Any, Vec::new()), None);
-        // What a network says itself goes before what is guessed of another, and is not scaled.
-        let said = |value| LabelMap { kind: MapKind::Probability, ..map(1, 1, &[value]) };
-        let both =
-            vec![(0.5, map(2, 2, &[1.0, 0.0, 0.0, 0.5])), (0.3, said(0.2)), (0.2, said(0.7))];
-        let mean = mean_map(Label::Any, both).unwrap();
-        assert_eq!(mean.kind, MapKind::Probability);
-        assert!((mean.plane.values[0] - 0.4).abs() < 1e-6, "{:?}", mean.plane.values);
-    }
 }

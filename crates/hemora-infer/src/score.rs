@@ -1,19 +1,20 @@
 //! One series to the probabilities of its slices.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use hemora_ct::{
-    HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, View, Views, hu_problems,
+    HuProblem, InputRecipe, LABEL_COUNT, Label, Probabilities, Slice, Views, hu_problems,
     shows_head,
 };
 use hemora_io::{FileFormat, Series};
 use hemora_metrics::{Calibration, LearnedAggregation};
 
 use crate::Engine;
+use crate::maps::SliceMaps;
+use crate::scorer::Scorer;
 use crate::stack::{Window, map_windows};
 use hemora_model::SkippedFile;
 
@@ -33,20 +34,12 @@ pub struct SeriesScore {
     pub skipped: Vec<SkippedFile>,
 }
 
-/// One network of single slices at work.
-pub(crate) struct Scorer<'a> {
-    pub engine: &'a dyn Engine,
-    pub recipe: &'a InputRecipe,
-    /// The views whose mean is taken.
-    pub views: Views,
-    /// Whether its pooled features are wanted.
-    pub with_features: bool,
-}
-
 /// What several networks say about a series.
 pub(crate) struct Scored {
     /// Network by network; all of the same slices.
     pub members: Vec<MemberScore>,
+    /// The maps of the scored slices by their index in the series, where networks give some.
+    pub maps: BTreeMap<usize, SliceMaps>,
     pub implausible: BTreeMap<usize, Vec<HuProblem>>,
     pub headless: bool,
     pub skipped: Vec<SkippedFile>,
@@ -120,12 +113,13 @@ pub fn score_series(
     series: &Series,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> SeriesScore {
-    let scorer = Scorer { engine, recipe, views, with_features: false };
+    let weights = [1.0; LABEL_COUNT];
+    let scorer = Scorer { engine, recipe, views, with_features: false, weights };
     let go_on = |done, total| {
         progress(done, total);
         ControlFlow::Continue(())
     };
-    let ControlFlow::Continue(Scored { members, implausible, headless, skipped }) =
+    let ControlFlow::Continue(Scored { members, implausible, headless, skipped, .. }) =
         score(&[scorer], series, &go_on)
     else {
         return SeriesScore::default();
@@ -179,13 +173,17 @@ pub(crate) fn score(
         check()?;
         let mut inputs: Vec<Vec<f32>> = vec![Vec::new(); scorers.len()];
         let mut all = Vec::with_capacity(scorers.len());
+        let mut maps = Vec::new();
         for (at, (scorer, &input)) in scorers.iter().zip(&inputs_of).enumerate() {
             if input == at {
                 inputs[at] = window.input(scorer.recipe, index)?;
             }
-            all.push(scorer.mean_of_views(&inputs[input])?);
+            let said = scorer.mean_of_views(&inputs[input])?;
+            maps.extend(said.maps.map(|map| (scorer, map)));
+            all.push((said.probabilities, said.features));
         }
-        Ok(all)
+        let slice = window.slice(index)?;
+        Ok((all, SliceMaps::combine(&maps, [slice.rows(), slice.columns()])))
     };
     let results = map_windows(reach, total, &read, &run, &|| {
         if progress(done.fetch_add(1, Ordering::Relaxed) + 1, total).is_break() {
@@ -198,10 +196,12 @@ pub(crate) fn score(
     let implausible = implausible.into_inner().unwrap_or_else(PoisonError::into_inner);
     let members = scorers.iter().map(|_| MemberScore::default()).collect();
     let headless = any_read.into_inner() && !any_head.into_inner();
-    let mut scored = Scored { members, implausible, headless, skipped: Vec::new() };
+    let (maps, skipped) = (BTreeMap::new(), Vec::new());
+    let mut scored = Scored { members, maps, implausible, headless, skipped };
     for (index, (header, result)) in series.slices.iter().zip(results).enumerate() {
         match result {
-            Ok(all) => {
+            Ok((all, maps)) => {
+                scored.maps.extend(maps.map(|maps| (index, maps)));
                 for (member, (probabilities, features)) in scored.members.iter_mut().zip(all) {
                     member.slices.push(SliceScore { index, probabilities });
                     member.features.extend(features);
@@ -215,36 +215,6 @@ pub(crate) fn score(
         }
     }
     ControlFlow::Continue(scored)
-}
-
-impl Scorer<'_> {
-    /// The mean of what the engine says of each view of an input, and of its pooled features if they
-    /// are wanted. Feature maps are not kept: those of a long series would fill the memory.
-    fn mean_of_views(&self, input: &[f32]) -> Result<(Probabilities, Option<Vec<f32>>), String> {
-        let views = self.views.all();
-        let mut means = [0f32; LABEL_COUNT];
-        let mut features: Option<Vec<f32>> = None;
-        for view in &views {
-            let plain = *view == View { flip: false, corner: None };
-            let shown = match plain {
-                true => Cow::Borrowed(input),
-                false => Cow::Owned(view.of(input, self.recipe.size)),
-            };
-            let output = self.engine.run(&shown).map_err(|error| error.to_string())?;
-            for (mean, value) in means.iter_mut().zip(output.probabilities) {
-                *mean += value / views.len() as f32;
-            }
-            if self.with_features {
-                let map = output.features.ok_or("the network gives no feature map")?;
-                let pooled = map.pooled();
-                let sums = features.get_or_insert_with(|| vec![0.0; pooled.len()]);
-                for (sum, value) in sums.iter_mut().zip(pooled) {
-                    *sum += value / views.len() as f32;
-                }
-            }
-        }
-        Ok((Probabilities::from_array(means), features))
-    }
 }
 
 /// Decodes one slice of a series and turns it upright; an error is the reason as text.

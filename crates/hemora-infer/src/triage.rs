@@ -1,18 +1,22 @@
 //! A collection of studies to the triage result.
 
 use std::cmp::Ordering as Order;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::{HuProblem, NOTICE, stack};
+use hemora_ct::{HuProblem, Label, NOTICE, stack};
 use hemora_io::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
-use hemora_metrics::{LearnedAggregation, Level, OperatingPoint};
+use hemora_metrics::{Level, OperatingPoint};
 
 use crate::certainty::certainty;
+use crate::map_volumes::{MapSink, SeriesMaps, volumes};
+use crate::maps::SliceMaps;
+use crate::regions::{regions, thresholds};
 use crate::score::{SeriesScore, score};
 use crate::{LoadedModel, skipped};
 use hemora_model::{
-    Acquisition, Flag, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult, StudyResult,
+    Acquisition, Flag, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult, StudyResult,
     ToolRef, TriageResult,
 };
 
@@ -83,15 +87,16 @@ pub fn triage(
         progress(done, total);
         ControlFlow::Continue(())
     };
-    let scored = score_collection(model, collection, policy, &go_on);
+    let scored = score_collection(model, collection, policy, None, &go_on);
     scored.continue_value().expect("this progress never breaks")
 }
 
-/// As [`triage`]; breaks soon after `progress` does.
+/// As [`triage`]; breaks soon after `progress` does. `maps` gets the maps of each series that was scored.
 pub(crate) fn score_collection(
     model: &LoadedModel,
     collection: &Collection,
     policy: SeriesPolicy,
+    maps: Option<MapSink<'_>>,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> ControlFlow<(), TriageResult> {
     let mut skipped = skipped::from_collection(collection);
@@ -112,7 +117,7 @@ pub(crate) fn score_collection(
     };
     let mut studies = Vec::new();
     for (study, fates) in collection.studies.iter().zip(&fates) {
-        studies.extend(study_result(model, study, fates, &advance, &mut skipped)?);
+        studies.extend(study_result(model, study, fates, maps, &advance, &mut skipped)?);
     }
     studies.sort_by(|a: &StudyResult, b: &StudyResult| {
         let by_any = b.probabilities.any.total_cmp(&a.probabilities.any);
@@ -139,6 +144,7 @@ fn study_result(
     model: &LoadedModel,
     study: &Study,
     fates: &[Fate],
+    sink: Option<MapSink<'_>>,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
     skipped: &mut Vec<SkippedFile>,
 ) -> ControlFlow<(), Option<StudyResult>> {
@@ -166,13 +172,17 @@ fn study_result(
             }));
             continue;
         }
-        let scored = score(&model.scorers(series.slices.len()), series, progress)?;
+        let mut scored = score(&model.scorers(series.slices.len()), series, progress)?;
+        let maps = std::mem::take(&mut scored.maps);
         let z = stack::positions(series.slices.iter().map(|header| header.plane));
         let (score, unread) = model.judge(scored, &z);
         is_doubtful |= !score.implausible.is_empty() || !score.skipped.is_empty();
-        let mut result = series_result(series, &score, &z, claims.aggregation.as_ref());
+        let mut result = series_result(series, &score, &z, &maps, claims);
         if let Some(result) = &mut result {
             result.warnings.extend(unread);
+            if let Some(sink) = sink {
+                sink(series_maps(study, series, result, &maps));
+            }
         }
         match (&result, fate) {
             (None, _) if series.slices.is_empty() => {}
@@ -251,9 +261,11 @@ fn series_result(
     series: &Series,
     score: &SeriesScore,
     z: &[Option<f64>],
-    learned: Option<&LearnedAggregation>,
+    maps: &BTreeMap<usize, SliceMaps>,
+    claims: &ModelInfo,
 ) -> Option<SeriesResult> {
-    let probabilities = score.probabilities(learned)?;
+    let probabilities = score.probabilities(claims.aggregation.as_ref())?;
+    let thresholds = thresholds(&claims.operating_points);
     let slices = score
         .slices
         .iter()
@@ -264,6 +276,9 @@ fn series_result(
                 source: header.source.to_string(),
                 z_mm: z[slice.index],
                 probabilities: slice.probabilities,
+                regions: maps.get(&slice.index).map_or(Vec::new(), |maps| {
+                    regions(maps, header, slice.probabilities, &thresholds)
+                }),
             }
         })
         .collect();
@@ -287,6 +302,26 @@ fn series_result(
         slices,
         warnings,
     })
+}
+
+/// The maps of a scored series, of the labels that have a region in it.
+fn series_maps(
+    study: &Study,
+    series: &Series,
+    result: &SeriesResult,
+    maps: &BTreeMap<usize, SliceMaps>,
+) -> SeriesMaps {
+    let has = |label: &Label| {
+        let mut regions = result.slices.iter().flat_map(|slice| &slice.regions);
+        regions.any(|region| region.label == *label)
+    };
+    let labels: Vec<Label> = Label::ALL.into_iter().filter(has).collect();
+    let maps = maps.iter().map(|(&index, maps)| (index, maps)).collect();
+    SeriesMaps {
+        study_instance_uid: study.id().into_owned(),
+        series_instance_uid: series.id().into_owned(),
+        volumes: volumes(&maps, &series.slices, &labels),
+    }
 }
 
 /// What speaks against the HU of the slices, a line for each kind of doubt.

@@ -1,8 +1,8 @@
-//! DICOM files, NIfTI volumes and pictures to Hounsfield units, and HU to DICOM files.
+//! DICOM files, NIfTI volumes and pictures to Hounsfield units, HU to DICOM files, maps to NIfTI volumes.
 //!
 //! [`collect`] reads the headers of files, folders and archives and groups them into studies
 //! and series ordered along the slice normal; [`Series::read_slice`] and [`read_slice`] decode one
-//! image to HU; [`write_slice`] writes one as a DICOM file.
+//! image to HU; [`write_slice`] writes one as a DICOM file, [`write_volume`] a volume of bytes.
 //!
 //! A format is a folder in `src/formats` and its lines in `src/formats/mod.rs`.
 //!
@@ -37,6 +37,7 @@ pub use collect::{
 };
 pub use error::ReadError;
 pub use formats::dicom::{NewSlice, PixelStorage, WriteError, write_slice};
+pub use formats::nifti::{NewVolume, write_volume};
 pub use formats::picture::{
     JpegError, JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, jpeg_channels,
     read_jpeg, read_jpeg_pixels, read_png,

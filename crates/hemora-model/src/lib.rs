@@ -8,6 +8,7 @@ mod bundle;
 mod certainty;
 mod key_slice;
 mod output;
+mod region;
 mod result;
 mod schema;
 mod trained;
@@ -21,6 +22,7 @@ pub use certainty::Certainty;
 pub use hemora_metrics::Verdict;
 pub use key_slice::{KeySlice, LabelMap, MapKind};
 pub use output::{Timings, TriageOutput};
+pub use region::Region;
 pub use result::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedCount, SkippedFile,
     SliceResult, StudyResult, ToolRef, TriageResult,

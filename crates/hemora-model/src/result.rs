@@ -4,7 +4,7 @@ use hemora_ct::{Label, Probabilities, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Certainty;
+use crate::{Certainty, Region};
 
 /// Version of the result's schema; raised when a reader of the old one could misread the new.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -162,6 +162,11 @@ pub struct SliceResult {
     pub z_mm: Option<f64>,
     /// The six probabilities.
     pub probabilities: Probabilities,
+    /// Where the networks see each label that the slice has: whose probability reaches the lowest
+    /// threshold that the model's bundle stores for slices, or 0.5 if it stores none. Only of networks
+    /// that were trained to say where bleeds are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
 }
 
 /// A file that was not used.

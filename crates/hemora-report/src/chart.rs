@@ -189,6 +189,7 @@ mod tests {
             source: format!("{index}.dcm"),
             z_mm,
             probabilities: Probabilities { any, subdural: any / 2.0, ..Default::default() },
+            regions: Vec::new(),
         };
         values.iter().enumerate().map(slice).collect()
     }

@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hemora_model::{MapKind, SliceResult};
+use hemora_model::{MapKind, Region, SliceResult};
 use hemora_page::chart::{Coordinate, path};
-use hemora_page::{number, or_dash, phrase, short};
+use hemora_page::{number, or_dash, phrase, short, title};
 use maud::{Markup, Render, html};
 
 use crate::colour::{inferno, opacity};
@@ -45,6 +45,7 @@ impl Figure<'_> {
                     span { (leading(&slice.probabilities)) }
                 }
                 (self.panes())
+                (regions(&slice.regions))
                 p class="origin" {
                     "File " (or_dash(&slice.source)) "; SOP instance " (short(&slice.sop_instance_uid))
                 }
@@ -150,6 +151,35 @@ impl Figure<'_> {
                 g class="marks" {
                     path d=(path(bar)) {}
                     text class="small" x=(ends[0]) y=(Coordinate(base - 10.0)) { (mm) " mm" }
+                }
+            }
+        }
+    }
+}
+
+/// Where the networks see each label of the slice, in words.
+fn regions(regions: &[Region]) -> Markup {
+    let words = |region: &Region| {
+        let [row, column] =
+            [region.peak_row, region.peak_column].map(|at| number::measure(at.round()));
+        let place = match (row, column) {
+            (Some(row), Some(column)) => format!(" at row {row}, column {column}"),
+            _ => String::new(),
+        };
+        // From mm².
+        let area = region.area_mm2.map(|area| format!("; area {:.1} cm²", area / 100.0));
+        format!(
+            "maximum {}{place}{}",
+            number::probability(region.peak),
+            area.unwrap_or_default()
+        )
+    };
+    html! {
+        @if !regions.is_empty() {
+            p { "In the map of each label, in pixels of the file counted from 0:" }
+            ul class="regions" {
+                @for region in regions {
+                    li { strong { (title(region.label)) } ": " (words(region)) }
                 }
             }
         }

@@ -12,6 +12,8 @@
 
 #[cfg(feature = "bundles")]
 pub mod bundles;
+#[cfg(all(feature = "bundles", feature = "formulas"))]
+pub mod dense;
 mod files;
 #[cfg(feature = "formulas")]
 pub mod formula;

@@ -7,7 +7,7 @@ use hemora_model::{KeySlice, Timings, TriageOutput};
 
 use super::{Progress, ProgressCallback, Step, TriageInput};
 use crate::triage::score_collection;
-use crate::{LoadedModel, SeriesPolicy, key_slices};
+use crate::{LoadedModel, MapSink, SeriesPolicy, key_slices};
 
 /// How many slices are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Triage<'a> {
     pub policy: SeriesPolicy,
     /// How many key slices the output has.
     pub pictures: Pictures,
+    /// Gets the maps of each series as soon as it is scored, where they are wanted.
+    pub maps: Option<MapSink<'a>>,
 }
 
 /// Why there is no output.
@@ -53,7 +55,7 @@ impl<'a> Triage<'a> {
     /// Triage of the chosen series, with the usual number of key slices.
     pub fn new(model: &'a LoadedModel) -> Self {
         let (policy, pictures) = (SeriesPolicy::default(), Pictures::default());
-        Self { model, reading: ReadOptions::default(), policy, pictures }
+        Self { model, reading: ReadOptions::default(), policy, pictures, maps: None }
     }
 
     /// Reads headers, scores slices and makes the key slices.
@@ -91,9 +93,8 @@ impl<'a> Triage<'a> {
     ) -> Result<TriageOutput, TriageError> {
         let mut lap = Lap(Instant::now());
         let step = Step::ScoreSlices;
-        let scored = score_collection(self.model, collection, self.policy, &|done, total| {
-            progress(Progress { step, done, total })
-        });
+        let advance = |done, total| progress(Progress { step, done, total });
+        let scored = score_collection(self.model, collection, self.policy, self.maps, &advance);
         let result = scored.continue_value().ok_or(TriageError::Cancelled { step })?;
         let scoring_s = lap.seconds();
 

@@ -8,6 +8,7 @@ mod ensemble;
 mod ensemble_series;
 mod heads;
 mod key_slices;
+mod maps;
 mod networks;
 mod pipeline;
 mod sequences;

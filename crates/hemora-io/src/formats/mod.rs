@@ -6,7 +6,7 @@
 pub(crate) mod dicom;
 mod format;
 mod gzip;
-mod nifti;
+pub(crate) mod nifti;
 pub(crate) mod picture;
 
 pub(crate) use format::{

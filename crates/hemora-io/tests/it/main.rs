@@ -23,3 +23,4 @@ mod series_properties;
 mod shared;
 mod tar_archives;
 mod volumes;
+mod written_volumes;

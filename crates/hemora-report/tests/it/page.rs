@@ -2,7 +2,7 @@
 
 use crate::support::{page, result, series, slice, study, text_by_python};
 use hemora_ct::{Label, Plane};
-use hemora_model::{LabelMap, MapKind, SeriesResult, SkippedCount, SkippedFile, TriageResult};
+use hemora_model::{LabelMap, MapKind, Region, SeriesResult, SkippedCount, SkippedFile, TriageResult};
 use hemora_report::{Report, ReportError, SlicePicture, write_html};
 use hemora_testing::sound::{assert_sound, unbalanced};
 
@@ -109,6 +109,30 @@ fn key_slices_stand_in_their_series_most_suspicious_first() {
     let said = page(&result, &[draw("1.2.3.1.7", &[map(MapKind::Probability)])]);
     assert!(said.contains("where the network sees it"));
     assert!(html.contains("Pictures A: slice 8"));
+}
+
+#[test]
+fn regions_stand_in_words_under_their_slice() {
+    let mut study = study("1.2.3", 0.8, 9);
+    let region = Region {
+        label: Label::Subdural,
+        peak: 0.874,
+        peak_row: 211.5,
+        peak_column: 87.6,
+        peak_mm: None,
+        area_mm2: Some(318.0),
+        bounds: [200, 80, 220, 95],
+    };
+    let weak = Region { label: Label::Any, peak: 0.31, area_mm2: None, ..region.clone() };
+    study.series[0].slices[7].regions = vec![region, weak];
+    let result = result(vec![study]);
+    let key = |sop: &str| SlicePicture::draw("1.2.3", "1.2.3.1", sop, &slice(40, 40), &[]).unwrap();
+    let html = page(&result, &[key("1.2.3.1.7")]);
+    assert_sound(&html);
+    assert!(html.contains("maximum 0.87 at row 212, column 88; area 3.2 cm²</li>"), "{html}");
+    assert!(html.contains("maximum 0.31 at row 212, column 88</li>"));
+    let other = page(&result, &[key("1.2.3.1.6")]);
+    assert!(!other.contains("maximum 0."), "only under the slice that has them");
 }
 
 #[test]

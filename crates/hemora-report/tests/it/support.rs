@@ -57,6 +57,7 @@ pub fn series(uid: &str, any: f32, slices: usize) -> SeriesResult {
         source: format!("{index}.dcm"),
         z_mm: Some(5.0 * index as f64 - 20.0),
         probabilities: probabilities(any * (index + 1) as f32 / slices as f32),
+        regions: vec![],
     };
     SeriesResult {
         series_instance_uid: uid.into(),

@@ -39,6 +39,11 @@ pub struct TriageArgs {
     #[arg(long)]
     pub all_series: bool,
 
+    /// Folder for volumes of where the networks see each label, STUDY/SERIES-LABEL.nii.gz, to lay over the
+    /// images; of models that were trained to say where bleeds are
+    #[arg(long, value_name = "DIR")]
+    pub maps: Option<PathBuf>,
+
     /// Write the seconds of each phase to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub timings: Option<PathBuf>,
@@ -55,6 +60,7 @@ const TRIAGE_HELP: &str = "Examples:
   hemora triage head.nii.gz                 a NIfTI volume
   hemora triage slices/ --window 40/80      PNG or JPEG pictures of a brain window
   hemora triage study/ --engine onnxruntime
+  hemora triage study/ --maps maps          NIfTI volumes of where bleeds are
 
 Exit codes: 0 every file was read, 1 nothing could be used or an error, 2 wrong flags, 3 some
 files failed (they are named in the result) and the rest was scored.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use hemora_base::{ExitStatus, printable};
-use hemora_infer::{Pictures, SeriesPolicy, Triage, TriageInput};
+use hemora_infer::{Pictures, SeriesMaps, SeriesPolicy, Triage, TriageInput};
 use hemora_io::ReadOptions;
 use hemora_model::{TriageOutput, TriageResult};
 use hemora_report::{worklist_text, write_all};
@@ -12,6 +12,7 @@ use miette::{IntoDiagnostic, Result};
 use serde_json::json;
 
 use crate::cli::TriageArgs;
+use crate::command::maps::MapFiles;
 use crate::default_model::load;
 use crate::output::{make_folder, print, write_json};
 use crate::progress;
@@ -26,6 +27,12 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitStatus> {
     make_folder(&arguments.out)?;
     let model = load(&arguments.engine)?;
     let load_s = start.elapsed().as_secs_f64();
+    let files = arguments.maps.as_deref().map(MapFiles::new).transpose()?;
+    let write_maps = |maps: SeriesMaps| {
+        if let Some(files) = &files {
+            files.write(maps);
+        }
+    };
     let triage = Triage {
         reading: ReadOptions { window: arguments.window },
         policy: match arguments.all_series {
@@ -33,9 +40,13 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitStatus> {
             false => SeriesPolicy::Chosen,
         },
         pictures: Pictures { studies: arguments.pictured_studies, slices: arguments.key_slices },
+        maps: files.is_some().then_some(&write_maps),
         ..Triage::new(&model)
     };
     let output = run_with_bars(&triage, TriageInput::Paths(arguments.paths.clone()))?;
+    if let Some(files) = files {
+        files.finish()?;
+    }
     let before = Instant::now();
     write_all(&output, &arguments.out).into_diagnostic()?;
     if let Some(path) = &arguments.timings {

@@ -8,6 +8,7 @@ mod default_model;
 mod ensemble;
 mod evaluate;
 mod files;
+mod maps;
 mod recipe;
 mod study;
 mod support;

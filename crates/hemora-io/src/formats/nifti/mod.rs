@@ -5,5 +5,7 @@
 mod format;
 mod header;
 mod volume;
+mod write;
 
 pub(crate) use format::Nifti;
+pub use write::{NewVolume, write_volume};
