@@ -8,6 +8,7 @@ mod clean;
 mod fingerprint;
 mod geometry;
 mod label;
+mod passes;
 mod plausibility;
 mod preparation;
 mod recipe;

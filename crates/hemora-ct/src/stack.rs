@@ -1,4 +1,4 @@
-//! Slices along the normal of their stack: direction, order, spacing and neighbours.
+//! Slices along the normal of their stack: direction, passes, order, spacing and neighbours.
 //!
 //! Every crate that orders slices or measures the distance between them does it here, so that one
 //! report never shows two spacings of one series.
@@ -7,6 +7,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use crate::ImagePlane;
+pub use crate::passes::{PassSlice, pass_numbers};
 
 /// Slices closer than this lie at the same position, mm: headers often round positions to 0.01.
 pub const SAME_POSITION_MM: f64 = 0.01;

@@ -85,6 +85,8 @@ pub struct SliceHeader {
     pub frame_of_reference_uid: Option<String>,
     /// SeriesDescription, if any.
     pub series_description: Option<String>,
+    /// AcquisitionNumber, if any: tells slices of several passes over one head apart.
+    pub acquisition_number: Option<i32>,
     /// InstanceNumber, if any. Never used for ordering when positions are known.
     pub instance_number: Option<i32>,
     /// ImageType, its values in order, such as ORIGINAL, PRIMARY and AXIAL; empty if absent.
@@ -141,6 +143,7 @@ impl SliceHeader {
             body_part: None,
             frame_of_reference_uid: None,
             series_description: None,
+            acquisition_number: None,
             instance_number: None,
             image_type: Vec::new(),
             convolution_kernel: None,

@@ -15,7 +15,7 @@ use super::selection::{Selection, SplitRule};
 use crate::index::{LOCALIZER, SliceRow};
 
 /// Goes up when the same index, recipe and selection may give another set than before.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Adds what decides a set of a slice of the index: its pixels, labels and names, which slices it is
 /// stacked with and where it lies among them.

@@ -50,7 +50,7 @@ struct Slot {
     study: TextId,
     series: TextId,
     look: Option<Look>,
-    /// Number of its stack: the slices of its series that lie in one direction.
+    /// Number of its stack: the slices of its series that lie in one direction, of one pass.
     stack: u32,
     /// The stored part; empty if there is none.
     part: TextId,
@@ -104,7 +104,6 @@ impl Plan {
         let mut hash = Sha256::new();
         let mut texts = Texts::default();
         let (mut slots, mut candidates) = (Vec::new(), Vec::new());
-        let mut along: Vec<(f64, i64)> = Vec::new();
         let (mut too_little_brain, mut unlabelled) = (0, 0);
         let (mut repeated, mut kin) = (Vec::new(), Vec::new());
         for row in rows {
@@ -140,11 +139,11 @@ impl Plan {
             let [patient, study, series, part, shape, orientation] =
                 [&row.patient_id, study, &*row.series_name(), part, &shape, orientation]
                     .map(|text| texts.share(text));
-            kin.push(Kin { key: [patient, study, series, shape], orientation });
+            let z = row.z.filter(|z| z.is_finite()).unwrap_or(f64::NAN);
+            let number = row.instance_number.unwrap_or(i64::MAX);
+            kin.push(Kin { key: [patient, study, series, shape], orientation, z, number });
             let (file_size, look) = (row.file_size, Look::of(&row));
             slots.push(Slot { source, file_size, patient, study, series, look, stack: 0, part });
-            let number = row.instance_number.unwrap_or(i64::MAX);
-            along.push((row.z.unwrap_or(f64::INFINITY), number));
         }
         let by_id = |a: &Planned, b: &Planned| {
             texts.get(a.id).cmp(texts.get(b.id)).then(a.slot.cmp(&b.slot))
@@ -153,13 +152,12 @@ impl Plan {
         let mut slices = sample(candidates, selection)?;
         slices.sort_unstable_by(by_id);
         let (parts, pictures) = split(&mut slices, &slots, &texts, selection)?;
-        let (of_slots, stack_names) = stacks(&kin, &texts);
+        let (of_slots, stack_names) = stacks(&kin, |slot| slots[slot].source, &texts);
         for (slot, stack) in slots.iter_mut().zip(of_slots) {
             slot.stack = stack;
         }
-        let (order, places) = order(&slots, &along, &texts);
-        let known = |z: f64| if z.is_finite() { z } else { f64::NAN };
-        let z = along.into_iter().map(|(z, _)| known(z)).collect();
+        let (order, places) = order(&slots, &kin, &texts);
+        let z = kin.into_iter().map(|kin| kin.z).collect();
         let input_sha256 = hemora_base::hex(&hash.finalize());
         Ok(Self {
             slices,
@@ -329,16 +327,15 @@ fn stored(
 }
 
 /// Slots by stack, from its lowest to its highest slice, and where each slot stands there.
-/// `along` has the place and the number of each slot.
-fn order(slots: &[Slot], along: &[(f64, i64)], texts: &Texts) -> (Vec<u32>, Vec<u32>) {
-    let mut order: Vec<u32> = (0..along.len() as u32).collect();
+/// `kin` has the position and the number of each slot.
+fn order(slots: &[Slot], kin: &[Kin], texts: &Texts) -> (Vec<u32>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..kin.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| {
         let (a, b) = (a as usize, b as usize);
-        let (place, number) = along[a];
-        let (other_place, other_number) = along[b];
         let stack = slots[a].stack.cmp(&slots[b].stack);
-        let along = place.total_cmp(&other_place).then(number.cmp(&other_number));
-        stack.then(along).then_with(|| slots[a].source.compare(slots[b].source, texts))
+        let along = stack::compare_positions(kin[a].position(), kin[b].position());
+        let number = kin[a].number.cmp(&kin[b].number);
+        stack.then(along).then(number).then_with(|| slots[a].source.compare(slots[b].source, texts))
     });
     let mut places = vec![0; order.len()];
     for (place, &slot) in (0..).zip(&order) {

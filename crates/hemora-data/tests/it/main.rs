@@ -8,6 +8,7 @@ mod image_set;
 mod index;
 mod loader;
 mod mixed;
+mod passes;
 mod phantoms;
 mod prepare;
 mod prepared_set;

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use hemora_ct::{ImagePlane, Slice, stack};
+use hemora_ct::stack::{self, PassSlice};
+use hemora_ct::{ImagePlane, Slice};
 
 use super::assumed::settle;
 use super::body_part::other_body_part;
@@ -119,7 +121,8 @@ pub(crate) fn compare_uids(a: Option<&str>, b: Option<&str>) -> Ordering {
 const TILT: f64 = 1.0;
 
 /// Orders the images of one SeriesInstanceUID. Images of another size or orientation cannot be
-/// stacked (a localizer often shares the UID), so each kind becomes a series, largest first.
+/// stacked (a localizer often shares the UID), nor can those of a second pass over the same
+/// positions, so each kind and each pass becomes a series, largest first.
 pub(crate) fn assemble(
     uid: Option<&str>,
     mut members: Vec<Member>,
@@ -151,15 +154,55 @@ pub(super) fn kind(header: &SliceHeader) -> Kind {
     (header.is_localizer(), header.rows, header.columns)
 }
 
-/// Images of one kind by their directions, as the preparation of a data set splits them.
+/// Images of one kind by their directions and passes, as the preparation of a data set splits them.
 fn split(members: Vec<Member>) -> Vec<Vec<Member>> {
     let orientation = |member: &Member| member.header.plane.map(|plane| plane.orientation());
     let entries: Vec<_> = members.iter().map(|member| (orientation(member), 1)).collect();
+    let directions = parts(stack::stack_numbers(&entries), members);
+    directions.into_iter().flat_map(|members| parts(passes(&members), members)).collect()
+}
+
+/// Members by their numbers, the lowest first.
+fn parts(numbers: Vec<usize>, members: Vec<Member>) -> Vec<Vec<Member>> {
     let mut parts: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
-    for (number, member) in stack::stack_numbers(&entries).into_iter().zip(members) {
+    for (number, member) in numbers.into_iter().zip(members) {
         parts.entry(number).or_default().push(member);
     }
     parts.into_values().collect()
+}
+
+/// The pass of each image of one direction. One that claims to be an earlier one stays with it: two
+/// copies of an image are no second pass, however their headers differ.
+fn passes(members: &[Member]) -> Vec<usize> {
+    let positions = stack::positions(members.iter().map(|member| member.header.plane));
+    let mut known = BTreeMap::new();
+    let mut slices = Vec::new();
+    // The place in `slices` of each image, or of that which it claims to be.
+    let mut places = Vec::new();
+    for (Member { header, .. }, position) in members.iter().zip(positions) {
+        let place = slices.len();
+        match image_uid(header).map(|uid| known.entry(uid)) {
+            Some(Entry::Occupied(earlier)) => {
+                places.push(*earlier.get());
+                continue;
+            }
+            Some(Entry::Vacant(new)) => _ = new.insert(place),
+            None => {}
+        }
+        places.push(place);
+        slices.push(PassSlice {
+            position,
+            acquisition: header.acquisition_number.map(i64::from),
+            instance: header.instance_number.map(i64::from),
+        });
+    }
+    let numbers = stack::pass_numbers(&slices);
+    places.into_iter().map(|place| numbers[place]).collect()
+}
+
+/// What no two images should share: SOPInstanceUID and, of an object of several, the frame.
+fn image_uid(header: &SliceHeader) -> Option<(&str, Option<usize>)> {
+    Some((header.sop_instance_uid.as_deref()?, frame_number(&header.source)))
 }
 
 /// The slices of one part upwards, and what a reader should know of them.
@@ -219,10 +262,7 @@ fn identity_warnings(members: &[Member]) -> Vec<SeriesWarning> {
         }
     }
     let mut known = BTreeSet::new();
-    let images = headers().filter_map(|header| {
-        Some((header.sop_instance_uid.as_deref()?, frame_number(&header.source)))
-    });
-    let shared = images.filter(|&image| !known.insert(image)).count();
+    let shared = headers().filter_map(image_uid).filter(|&image| !known.insert(image)).count();
     if shared > 0 {
         warnings.push(SeriesWarning::SharedUid(shared));
     }

@@ -41,9 +41,12 @@ pub enum SeriesWarning {
     /// Slices without PixelSpacing.
     #[error("{0} slices have no pixel spacing; distances in the image are unknown")]
     NoSpacing(usize),
-    /// Images of several sizes or orientations, or localizers and others, under one
-    /// SeriesInstanceUID: each kind is a series of its own here.
-    #[error("the series has images of {parts} sizes, orientations or kinds; this is part {part}")]
+    /// Images of several sizes or orientations, localizers and others, or several passes over the
+    /// same positions under one SeriesInstanceUID: each is a series of its own here.
+    #[error(
+        "the series has {parts} parts, since its images differ in size, orientation or kind or lie \
+         several times at the same positions; this is part {part}"
+    )]
     Split {
         /// Number of this part, from 1.
         part: usize,

@@ -13,6 +13,7 @@ mod hostile;
 mod jpeg_lossless;
 mod levels;
 mod memory;
+mod passes;
 mod peers;
 mod people;
 mod pictures;

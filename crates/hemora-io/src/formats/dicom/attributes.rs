@@ -10,7 +10,7 @@ use super::dataset::{Encoding, ITEM, WalkError, Walker};
 use crate::ReadError;
 
 /// What is kept of a header; all else is walked over.
-const KEPT: [Tag; 58] = [
+const KEPT: [Tag; 59] = [
     tags::TRANSFER_SYNTAX_UID,
     tags::MEDIA_STORAGE_SOP_CLASS_UID,
     tags::SPECIFIC_CHARACTER_SET,
@@ -31,6 +31,7 @@ const KEPT: [Tag; 58] = [
     tags::CONVOLUTION_KERNEL,
     tags::STUDY_INSTANCE_UID,
     tags::SERIES_INSTANCE_UID,
+    tags::ACQUISITION_NUMBER,
     tags::INSTANCE_NUMBER,
     tags::IMAGE_POSITION_PATIENT,
     tags::IMAGE_ORIENTATION_PATIENT,

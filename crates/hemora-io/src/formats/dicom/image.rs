@@ -1,5 +1,6 @@
 //! The checks that make a data set a CT image.
 
+use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use hemora_ct::stack::upward_normal;
 use hemora_ct::{GeometryError, ImagePlane, Window};
@@ -113,9 +114,8 @@ fn check_image(
         body_part: attributes.name(tags::BODY_PART_EXAMINED),
         frame_of_reference_uid: attributes.text(tags::FRAME_OF_REFERENCE_UID),
         series_description: attributes.name(tags::SERIES_DESCRIPTION),
-        instance_number: attributes
-            .text(tags::INSTANCE_NUMBER)
-            .and_then(|text| text.trim_start_matches('+').parse().ok()),
+        acquisition_number: whole_number(attributes, tags::ACQUISITION_NUMBER),
+        instance_number: whole_number(attributes, tags::INSTANCE_NUMBER),
         image_type: attributes
             .text(tags::IMAGE_TYPE)
             .map(|text| values(&text).map(|value| value.trim().to_owned()).collect())
@@ -149,6 +149,11 @@ fn check_image(
         padding,
         transfer_syntax: start.transfer_syntax.clone(),
     })
+}
+
+/// A value of integer string; `None` where it is absent or none (PS3.5 §6.2).
+fn whole_number(attributes: &Attributes<'_>, tag: Tag) -> Option<i32> {
+    attributes.text(tag)?.trim_start_matches('+').parse().ok()
 }
 
 /// The first values of a text: no ImageType that was seen has more.
