@@ -86,7 +86,7 @@ impl MapFiles {
             return Err(failure);
         }
         for (reason, (series, count)) in written.left_out {
-            let series = printable(&series).into_owned();
+            let series = printable(&series);
             let which = match count {
                 1 => format!("series {series}"),
                 count => format!("{count} series, such as {series}"),
