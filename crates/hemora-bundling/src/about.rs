@@ -52,9 +52,9 @@ impl About {
         metrics: Vec<Metric>,
         fit: Option<FitReport>,
     ) -> ModelInfo {
-        let (operating_points, aggregation, calibration) = match fit {
-            Some(fit) => (fit.operating_points, fit.aggregation, fit.calibration),
-            None => (Vec::new(), None, None),
+        let (operating_points, certainty, aggregation, calibration) = match fit {
+            Some(fit) => (fit.operating_points, fit.certainty, fit.aggregation, fit.calibration),
+            None => (Vec::new(), Vec::new(), None, None),
         };
         ModelInfo {
             format_version: FORMAT_VERSION,
@@ -68,6 +68,7 @@ impl About {
             training_data: self.training_data.clone(),
             metrics,
             operating_points,
+            certainty,
             calibration,
             aggregation,
             members,

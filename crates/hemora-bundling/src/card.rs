@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use hemora_evaluation::{Evaluation, card_section};
+use hemora_metrics::CertaintyFold;
 use hemora_model::ModelInfo;
 
 /// Writes the end of a card.
@@ -82,6 +83,41 @@ fn write_fit(card: &mut String, info: &ModelInfo) {
             shown(point.specificity),
             point.positives,
             point.origin.as_ref().map_or("fixed", |origin| &origin.file)
+        );
+    }
+    certainty(card, info);
+}
+
+/// What the thresholds with promised rates came to, part by part.
+fn certainty(card: &mut String, info: &ModelInfo) {
+    if info.certainty.is_empty() {
+        return;
+    }
+    card.push_str(
+        "\n## Sure and not sure\n\nA label is called absent below the threshold of `miss` and present from \
+         that of `false-alarm` on; between them nothing is said. Each part of the patients was judged by \
+         thresholds chosen on the others. A patient counts as positive with the lowest positive item, and \
+         as negative with the highest negative one.\n\n| label | level | promised: missed, false alarms | \
+         missed, by part | false alarms, by part | not sure, by part |\n|---|---|---|---|---|---|\n",
+    );
+    for fit in &info.certainty {
+        let parts = |share: &dyn Fn(&CertaintyFold) -> (u64, u64)| {
+            let part = |fold| {
+                let (some, all) = share(fold);
+                format!("{some}/{all}")
+            };
+            fit.folds.iter().map(part).collect::<Vec<_>>().join(", ")
+        };
+        let _ = writeln!(
+            card,
+            "| {} | {} | {}, {} | {} | {} | {} |",
+            fit.label,
+            fit.level,
+            fit.miss,
+            fit.false_alarm,
+            parts(&|fold| (fold.missed, fold.positives)),
+            parts(&|fold| (fold.false_alarms, fold.negatives)),
+            parts(&|fold| (fold.not_sure, fold.positives + fold.negatives)),
         );
     }
 }

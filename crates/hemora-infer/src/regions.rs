@@ -14,7 +14,9 @@ const HALF: f32 = 0.5;
 /// The probability from which on a slice has each label: the lowest threshold stored for slices, else 0.5.
 pub(crate) fn thresholds(points: &[OperatingPoint]) -> [f64; LABEL_COUNT] {
     Label::ALL.map(|label| {
-        let of_slices = points.iter().filter(|it| it.level == Level::Slice && it.label == label);
+        // Below the threshold of a rule for new patients a label is absent: that is not to have it.
+        let flags = |it: &&OperatingPoint| it.level == Level::Slice && !it.rule.is_by_group();
+        let of_slices = points.iter().filter(flags).filter(|it| it.label == label);
         of_slices.map(|point| point.threshold).reduce(f64::min).unwrap_or(HALF.into())
     })
 }

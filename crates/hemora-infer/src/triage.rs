@@ -233,7 +233,9 @@ fn study_result(
 
 /// What the slices are at each threshold that was chosen for slices.
 fn flags(points: &[OperatingPoint], series: &[SeriesResult]) -> Vec<Flag> {
-    let of_slices = points.iter().filter(|point| point.level == Level::Slice);
+    // Of what is promised for patients, a count of slices says nothing.
+    let flags = |point: &&OperatingPoint| point.level == Level::Slice && !point.rule.is_by_group();
+    let of_slices = points.iter().filter(flags);
     let flag = |point: &OperatingPoint| {
         let slices = series.iter().flat_map(|series| &series.slices);
         let reaches = |slice: &&SliceResult| {

@@ -38,6 +38,7 @@ pub fn info() -> ModelInfo {
         training_data: "none".to_owned(),
         metrics: Vec::new(),
         operating_points: Vec::new(),
+        certainty: Vec::new(),
         calibration: None,
         aggregation: None,
         members: vec![member()],

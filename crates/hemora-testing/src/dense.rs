@@ -25,6 +25,7 @@ pub fn dense_bundle(path: &Path, threshold: f64) -> Bundle {
     let input = InputRecipe::grey(SIZE, Window::BRAIN);
     let info = ModelInfo {
         operating_points: vec![operating_point(threshold)],
+        certainty: Vec::new(),
         members: vec![Member { network, input, ..member() }],
         ..info()
     };

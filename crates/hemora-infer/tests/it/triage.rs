@@ -68,6 +68,7 @@ fn probabilities_are_calibrated_and_slices_flagged_as_the_bundle_says() {
     let info = ModelInfo {
         calibration: Some(calibration(2.0)),
         operating_points: vec![operating_point(0.5)],
+        certainty: vec![],
         ..archive.bundle.info().clone()
     };
     let path = archive.folder.path().join("calibrated.hemora");

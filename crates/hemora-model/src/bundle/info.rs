@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use hemora_ct::Label;
-use hemora_metrics::{Calibration, LearnedAggregation, OperatingPoint, Stacking};
+use hemora_metrics::{Calibration, CertaintyFit, LearnedAggregation, OperatingPoint, Stacking};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,10 @@ pub struct ModelInfo {
     /// Thresholds with what they achieve and where they were chosen.
     #[serde(default)]
     pub operating_points: Vec<OperatingPoint>,
+    /// How often what the thresholds say was wrong, and how often they say nothing, on patients that
+    /// they were not chosen on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certainty: Vec<CertaintyFit>,
     /// How the probabilities of slices are calibrated after those of all members were combined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,

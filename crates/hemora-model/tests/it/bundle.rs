@@ -29,6 +29,7 @@ fn info() -> ModelInfo {
             note: "made up".to_owned(),
         }],
         operating_points: vec![support::operating_point(0.5)],
+        certainty: vec![],
         calibration: Some(support::calibration(2.0)),
         ..support::info()
     }

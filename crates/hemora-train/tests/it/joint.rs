@@ -123,6 +123,7 @@ fn bundle(run: &Path, out: &Path) -> Bundle {
         training_data: "Phantoms.".to_owned(),
         metrics: Vec::new(),
         operating_points: Vec::new(),
+        certainty: Vec::new(),
         calibration: None,
         aggregation: None,
         members: vec![member],
