@@ -243,6 +243,7 @@ fn cross_fitted(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Confusion;
 
     fn origin() -> Origin {
         Origin {
