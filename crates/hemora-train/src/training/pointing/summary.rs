@@ -208,18 +208,25 @@ impl Share {
 
 /// The share of `hits` with its interval: resampled by group; Wilson's where every image is a group of
 /// its own, or where all or none hit, which is the same in every resample, then with as many items as
-/// there are groups.
+/// there are groups. Several images of one group have none.
 fn share(groups: &[&str], hits: &[bool], seed: u64) -> Result<Share, MetricError> {
     let mut names = groups.to_vec();
     names.sort_unstable();
     names.dedup();
     let count = hits.iter().filter(|hit| **hit).count();
     let value = count as f64 / hits.len() as f64;
-    if names.len() == hits.len() || count == 0 || count == hits.len() {
-        let items = names.len() as u64;
-        let count = if names.len() == hits.len() { count as u64 } else { value as u64 * items };
-        let limits = wilson(count, items, 0.95)?;
+    let independent = match count {
+        _ if names.len() == hits.len() => Some(count),
+        0 => Some(0),
+        all if all == hits.len() => Some(names.len()),
+        _ => None,
+    };
+    if let Some(count) = independent {
+        let limits = wilson(count as u64, names.len() as u64, 0.95)?;
         return Ok(Share { value, low: limits.low, high: limits.high });
+    }
+    if names.len() == 1 {
+        return Ok(Share { value, low: None, high: None });
     }
     let options = BootstrapOptions { seed, ..BootstrapOptions::default() };
     let limits = cluster_bootstrap(groups, &options, |items| {
@@ -266,5 +273,7 @@ mod tests {
         let some = share(&groups, &[true, true, true, false], 0).unwrap();
         // Resamples of two patients: only one, only the other, or both.
         assert_eq!((some.value, some.low, some.high), (0.75, Some(0.0), Some(1.0)));
+        let one = share(&["a", "a"], &[true, false], 0).unwrap();
+        assert_eq!((one.value, one.low, one.high), (0.5, None, None));
     }
 }
