@@ -132,7 +132,7 @@ fn every_annotated_label_is_judged_once_by_the_network_that_did_not_see_it() {
 fn a_run_without_maps_or_annotations_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let data = root.path();
-    write_annotated(data);
+    let labels = write_annotated(data);
     let [plain, dense] = ["plain", "dense"].map(|name| data.join(name));
     train(data, &plain, "simple-nn", &["--steps=1", "--validation=0.5"]);
     let refused = pointing(&plain, &[]);
@@ -141,6 +141,15 @@ fn a_run_without_maps_or_annotations_is_refused() {
     let refused = pointing(&dense, &[]);
     assert!(refusal(&refused).contains("trainedwithout--annotations"), "{}", text(&refused));
     let given = format!("--annotations={}", data.join("annotations").display());
-    succeed(&pointing(&dense, &[&given]));
-    assert!(dense.join("pointing.csv").exists());
+    // Another split goes before the run's.
+    let split: String = labels.keys().map(|id| format!("{id},validation\n")).collect();
+    std::fs::write(data.join("split.csv"), format!("ID,split\n{split}")).unwrap();
+    let split = format!("--split={}", data.join("split.csv").display());
+    succeed(&pointing(&dense, &[&given, &split]));
+    let table = std::fs::read_to_string(dense.join("pointing.csv")).unwrap();
+    let judged: BTreeSet<&str> =
+        table.lines().skip(1).filter_map(|row| row.split(',').next()).collect();
+    assert_eq!(judged, bleeds(&labels).map(|(id, _)| id.as_str()).collect());
+    let refused = pointing(&dense, &[&given, &split, &split, &split]);
+    assert!(refusal(&refused).contains("3tablesof--splitfor1runs"), "{}", text(&refused));
 }
