@@ -9,7 +9,8 @@ use hemora_train::config::{Settings, commented};
 use hemora_train::gather::{GatherError, GatherOptions, gather};
 use hemora_train::series::{self, SequenceConfig, SequenceTime};
 use hemora_train::training::{
-    self, PredictOptions, RateRange, allocator, find_rate, memory, predict_run,
+    self, PointingOptions, PredictOptions, RateRange, allocator, find_rate, memory, point_run,
+    predict_run,
 };
 
 /// Trains Hemora's networks on libtorch. For research use.
@@ -28,6 +29,9 @@ enum Command {
     /// Writes what the models of a run on a prepared set predict of the images that they did not see:
     /// probabilities and pooled features of every slice.
     Predict(PredictOptions),
+    /// Judges the maps of a run's network by the annotations of the images that it did not see: how often
+    /// a map's maximum lies in the bleed.
+    Pointing(PointingOptions),
     /// Times a few steps on random images, for a plan of what a run will take, and prints JSON.
     Time(Box<Settings>),
     /// Takes steps with a growing learning rate and suggests one, with a page of the curve.
@@ -57,6 +61,7 @@ const EXAMPLES: &str = "Examples:
       --weights efficientnet_lite0_imagenet.safetensors --size 192 --epochs 12
   hemora-train run --prepared set --config winner --out runs/stage1
   hemora-train predict runs/stage1 --views ten --out out
+  hemora-train pointing runs/dense --drawn 200
   hemora-train sequence --slices out/slices.parquet --features out \\
       --out runs/features
   hemora-train run --prepared set --input neighbours --series-network sequence-features --batch 48 \\
@@ -104,6 +109,7 @@ fn start() -> Result<(), Failure> {
         Command::Run(settings) => training::run(&resolved(*settings)?)?,
         Command::Time(settings) => training::time(&resolved(*settings)?)?,
         Command::Predict(options) => predict_run(&options)?,
+        Command::Pointing(options) => point_run(&options)?,
         Command::FindRate(search) => find_rate(&resolved(search.settings)?, &search.range)?,
         Command::Sequence(config) => series::run(&config)?,
         Command::TimeSequence(asked) => series::time(&asked)?,

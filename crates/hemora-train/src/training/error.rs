@@ -11,6 +11,7 @@ use hemora_nn::onnx::OnnxError;
 use super::checkpoint::CheckpointError;
 use super::device::DeviceError;
 use super::memory::OutOfMemory;
+use super::pointing::PointingError;
 use super::predict::PredictError;
 use super::ranks::RanksError;
 use super::teachers::TeacherError;
@@ -69,6 +70,9 @@ pub enum TrainError {
     /// What cannot be predicted.
     #[error(transparent)]
     Predict(#[from] PredictError),
+    /// Maps that cannot be judged.
+    #[error(transparent)]
+    Pointing(#[from] PointingError),
     /// The exported network.
     #[error(transparent)]
     Onnx(#[from] OnnxError),

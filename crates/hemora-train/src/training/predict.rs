@@ -138,17 +138,7 @@ pub fn predict_run(options: &PredictOptions) -> Result<(), TrainError> {
     let (precision, layout) = (Precision::F32, first.layout);
     let plan = ComputePlan { threads, precision, layout, deterministic: false };
     let compute = Compute::start(&plan, None, reporter)?;
-    // The table of a set's folds is read once, not once a fold.
-    let folds = RunConfig { fold: None, ..first.clone() }.hold_outs(&source)?;
-    let mut splits = Vec::with_capacity(runs.len());
-    for (config, _) in &runs {
-        // A run of one fold holds out that fold, and one of another split its validation part.
-        let hold_out = match folds.get(config.held_out_fold().unwrap_or(0)) {
-            Some(hold_out) => hold_out.clone(),
-            None => config.hold_outs(&source)?.swap_remove(0),
-        };
-        splits.push(SplitPlan { hold_out, by: config.split_by, seed: config.seed });
-    }
+    let splits = held_out_splits(&runs, &source)?;
     let images = Images::load(&first.data_plan(source)?, &splits[0].hold_out, reporter)?;
     let mut held_out = Vec::with_capacity(runs.len());
     for split in &splits {
@@ -193,7 +183,7 @@ pub fn fold_features(folder: &Path, fold: usize) -> PathBuf {
 }
 
 /// The settings of a run's folds, or of the run alone, and their weights.
-fn finished_folds(run: &Path) -> Result<Vec<(RunConfig, PathBuf)>, TrainError> {
+pub(super) fn finished_folds(run: &Path) -> Result<Vec<(RunConfig, PathBuf)>, TrainError> {
     let finished = |path: &Path| -> Result<(RunConfig, PathBuf), TrainError> {
         let (folder, config) = Folder::finished(path)?;
         Ok((config, folder.model()))
@@ -208,6 +198,27 @@ fn finished_folds(run: &Path) -> Result<Vec<(RunConfig, PathBuf)>, TrainError> {
         folds.push(finished(&run.join(format!("fold-{fold}")))?);
     }
     Ok(folds)
+}
+
+/// What each of the runs of [`finished_folds`] held out of the images of `source`.
+///
+/// # Errors
+/// [`TrainError`] if the folds cannot be, or a table cannot be read.
+pub(super) fn held_out_splits(
+    runs: &[(RunConfig, PathBuf)],
+    source: &Source,
+) -> Result<Vec<SplitPlan>, TrainError> {
+    // The table of a set's folds is read once, not once a fold.
+    let folds = RunConfig { fold: None, ..runs[0].0.clone() }.hold_outs(source)?;
+    let split = |(config, _): &(RunConfig, PathBuf)| {
+        // A run of one fold holds out that fold, and one of another split its validation part.
+        let hold_out = match folds.get(config.held_out_fold().unwrap_or(0)) {
+            Some(hold_out) => hold_out.clone(),
+            None => config.hold_outs(source)?.swap_remove(0),
+        };
+        Ok(SplitPlan { hold_out, by: config.split_by, seed: config.seed })
+    };
+    runs.iter().map(split).collect()
 }
 
 fn model(

@@ -9,6 +9,7 @@ mod options;
 mod parity;
 mod parity_sequence;
 mod partial;
+mod pointing;
 mod prepared;
 mod progress;
 mod ranks;
