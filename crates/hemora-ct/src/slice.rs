@@ -82,7 +82,8 @@ impl Slice {
         let corner = turn.stored(last, [0, 0]).map(|index| index as f64);
         let (row, column) = (plane.row_direction, plane.column_direction);
         let (right, down) = if turn.transpose { (column, row) } else { (row, column) };
-        let along = |direction: [f64; 3], back| if back { direction.map(|it| -it) } else { direction };
+        let along =
+            |direction: [f64; 3], back| if back { direction.map(|it| -it) } else { direction };
         let plane = ImagePlane {
             // Without a spacing the corner's place is unknown; the first voxel is as good as any.
             position: plane.patient_from_voxel(corner).unwrap_or(plane.position),

@@ -173,9 +173,8 @@ fn planes(
              {MOST_PLANES} slices"
         ));
     }
-    let step = std::array::from_fn(|axis| {
-        (highest.2.position[axis] - lowest.2.position[axis]) / steps
-    });
+    let step =
+        std::array::from_fn(|axis| (highest.2.position[axis] - lowest.2.position[axis]) / steps);
     let reach = NEAR_MM.max(extent / steps);
     let shown = |at: usize| {
         let z = lowest.0 + at as f64 * extent / steps;
@@ -226,7 +225,9 @@ mod tests {
         assert_eq!((highest.0 / slice, *highest.1), (1, 255));
         assert_eq!([volume.voxels[slice], volume.voxels[2 * slice - 1]], [255, 0]);
         let at = |voxel: [f64; 3]| {
-            volume.patient_from_voxel.map(|[a, b, c, d]| a * voxel[0] + b * voxel[1] + c * voxel[2] + d)
+            volume
+                .patient_from_voxel
+                .map(|[a, b, c, d]| a * voxel[0] + b * voxel[1] + c * voxel[2] + d)
         };
         // Voxel 0 covers four pixels, whose centre is pixel 1.5.
         let expected = headers[1].plane.unwrap().patient_from_voxel([1.5, 1.5]).unwrap();

@@ -165,8 +165,7 @@ mod tests {
     fn a_margin_that_a_recipe_adds_is_cut_off_again() {
         // 30 rows of 60 columns in a square of 60: the lower half of the map is margin.
         let prepare = Preparation { canvas: None, size: Some(32), kept: Kept::Grey };
-        let recipe =
-            InputRecipe { prepare: Some(prepare), ..InputRecipe::grey(32, Window::BRAIN) };
+        let recipe = InputRecipe { prepare: Some(prepare), ..InputRecipe::grey(32, Window::BRAIN) };
         let network = scorer(&recipe, 1.0);
         let values: Vec<f32> = (0..16).map(|at| (at / 4) as f32 / 4.0).collect();
         let maps = [(&network, feature_map(4, 4, &values))];

@@ -1,7 +1,7 @@
 //! The maps of a slice to the regions of its result.
 
-use hemora_ct::{LABEL_COUNT, Plane, Probabilities, Turn, resize};
 use hemora_ct::Label;
+use hemora_ct::{LABEL_COUNT, Plane, Probabilities, Turn, resize};
 use hemora_io::SliceHeader;
 use hemora_metrics::{Level, OperatingPoint};
 use hemora_model::Region;
@@ -37,7 +37,8 @@ pub(crate) fn regions(
 /// The region of one map, which lies over an upright image of so many rows and columns.
 fn region(label: Label, map: &Plane, image: [usize; 2], header: &SliceHeader) -> Region {
     // Of equal values the first.
-    let highest = |best: usize, at: usize| if map.values[at] > map.values[best] { at } else { best };
+    let highest =
+        |best: usize, at: usize| if map.values[at] > map.values[best] { at } else { best };
     let cell = (0..map.values.len()).fold(0, highest);
     let peak = map.values[cell];
     let centre = |at: usize, count: usize, pixels: usize| {

@@ -168,11 +168,7 @@ fn regions(regions: &[Region]) -> Markup {
         };
         // From mm².
         let area = region.area_mm2.map(|area| format!("; area {:.1} cm²", area / 100.0));
-        format!(
-            "maximum {}{place}{}",
-            number::probability(region.peak),
-            area.unwrap_or_default()
-        )
+        format!("maximum {}{place}{}", number::probability(region.peak), area.unwrap_or_default())
     };
     html! {
         @if !regions.is_empty() {

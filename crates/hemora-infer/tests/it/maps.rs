@@ -25,7 +25,8 @@ fn bright_model(folder: &Path, views: Views) -> LoadedModel {
     builder.mark_features(maps);
     let of_maps = builder.add("of_maps", Op::LogMeanExp { sharpness: 5.0 }, &[maps]).unwrap();
     let pooled = builder.add("pool", Op::GlobalAveragePool, &[maps]).unwrap();
-    let of_features = builder.linear("classifier", pooled, LABEL_COUNT, Init::GlorotUniform).unwrap();
+    let of_features =
+        builder.linear("classifier", pooled, LABEL_COUNT, Init::GlorotUniform).unwrap();
     let both = builder.add("both", Op::Mean, &[of_features, of_maps]).unwrap();
     builder.mark_dense(DenseHead { maps, of_maps, of_features });
     builder.add("probabilities", Op::Sigmoid, &[both]).unwrap();
@@ -115,7 +116,8 @@ fn a_bright_square_is_found_where_the_file_has_it() {
             // One of the four parts of the square, whose centres are 4 pixels from its sides.
             assert!((11.0..20.0).contains(&region.peak_row), "{context}");
             assert!((35.0..44.0).contains(&region.peak_column), "{context}");
-            let plane = ImagePlane::new([-10.0, -20.0, 5.0], orientation, Some([0.5, 0.5])).unwrap();
+            let plane =
+                ImagePlane::new([-10.0, -20.0, 5.0], orientation, Some([0.5, 0.5])).unwrap();
             let place = plane.patient_from_voxel([region.peak_row, region.peak_column]);
             assert_eq!(region.peak_mm, place, "{context}");
             // 16 × 16 pixels of 0.25 mm², and a little where the map falls off.
@@ -133,9 +135,7 @@ fn a_bright_square_is_found_where_the_file_has_it() {
                 volume.voxels[(slice * SIDE + row) * SIDE + column]
             };
             assert!(at(16, 40, 1) > 250 && at(40, 16, 1) < 5 && at(16, 40, 0) < 5, "{context}");
-            let found = volume
-                .patient_from_voxel
-                .map(|[a, b, c, d]| a * 40.0 + b * 16.0 + c + d);
+            let found = volume.patient_from_voxel.map(|[a, b, c, d]| a * 40.0 + b * 16.0 + c + d);
             let expected = plane.patient_from_voxel([16.0, 40.0]).unwrap();
             for axis in 0..3 {
                 assert!((found[axis] - expected[axis]).abs() < 1e-6, "{context}");

@@ -51,9 +51,8 @@ fn nibabel_reads_the_values_and_the_place() {
     let first: Vec<&str> = lines[0].split(' ').collect();
     assert_eq!(first[..4], ["4", "3", "2", "uint8"]);
     assert_eq!(first[7], "mm");
-    let numbers = |line: &str| -> Vec<f64> {
-        line.split(' ').map(|value| value.parse().unwrap()).collect()
-    };
+    let numbers =
+        |line: &str| -> Vec<f64> { line.split(' ').map(|value| value.parse().unwrap()).collect() };
     let near = |found: &[f64], expected: &[f64]| {
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(expected) {
@@ -63,8 +62,9 @@ fn nibabel_reads_the_values_and_the_place() {
     let zooms: Vec<f64> = first[4..7].iter().map(|value| value.parse().unwrap()).collect();
     near(&zooms, &[1.5, 1.875f64.hypot(0.625), 0.5f64.hypot(5.0)]);
     // To the right and to the front, where DICOM counts to the left and to the back.
-    let affine =
-        [-1.5, 0.0, 0.0, 120.0, 0.0, -1.875, 0.5, 80.5, 0.0, -0.625, 5.0, 30.25, 0.0, 0.0, 0.0, 1.0];
+    let affine = [
+        -1.5, 0.0, 0.0, 120.0, 0.0, -1.875, 0.5, 80.5, 0.0, -0.625, 5.0, 30.25, 0.0, 0.0, 0.0, 1.0,
+    ];
     near(&numbers(lines[1]), &affine);
     let values: Vec<f64> = (0..24).map(|at| f64::from(at) * 10.0 / 255.0).collect();
     near(&numbers(lines[2]), &values);

@@ -2,7 +2,9 @@
 
 use crate::support::{page, result, series, slice, study, text_by_python};
 use hemora_ct::{Label, Plane};
-use hemora_model::{LabelMap, MapKind, Region, SeriesResult, SkippedCount, SkippedFile, TriageResult};
+use hemora_model::{
+    LabelMap, MapKind, Region, SeriesResult, SkippedCount, SkippedFile, TriageResult,
+};
 use hemora_report::{Report, ReportError, SlicePicture, write_html};
 use hemora_testing::sound::{assert_sound, unbalanced};
 

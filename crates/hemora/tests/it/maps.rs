@@ -12,7 +12,8 @@ use crate::support::hemora;
 
 /// A phantom of a few thick slices, and what triage says of it and prints.
 fn triage(folder: &Path, threshold: f64, arguments: &[&str]) -> (Value, String) {
-    let options = PhantomOptions { slice_spacing: 20.0, ..PhantomOptions::default().with_size(256) };
+    let options =
+        PhantomOptions { slice_spacing: 20.0, ..PhantomOptions::default().with_size(256) };
     let study = HeadPhantom::new(5, options).unwrap().render();
     let ids = StudyIds::from_seed(5, study.slices.len());
     let images = folder.join("images");
@@ -88,7 +89,8 @@ fn flagged_labels_have_regions_and_volumes_over_the_series() {
         let row = (stated[1] - plane.position[1]) / down;
         let column = (stated[0] - plane.position[0]) / across;
         let near = |a: f64| [a.floor(), a.ceil()].map(|it| (it.max(0.0) as usize).min(127));
-        let around = near(row).into_iter().flat_map(|r| near(column).map(|c| map.hu()[r * 128 + c]));
+        let around =
+            near(row).into_iter().flat_map(|r| near(column).map(|c| map.hu()[r * 128 + c]));
         let value = around.fold(0f32, f32::max);
         assert!((f64::from(value) - peak).abs() < 0.03, "{value} {peak}");
     }

@@ -80,7 +80,9 @@ impl NewVolume {
         // of a tilted gantry is, for which a quaternion has no form.
         set(254, &1i16.to_le_bytes());
         // NIfTI counts to the right and to the front, DICOM to the left and to the back.
-        for (row, (values, sign)) in self.patient_from_voxel.iter().zip([-1.0, -1.0, 1.0]).enumerate() {
+        for (row, (values, sign)) in
+            self.patient_from_voxel.iter().zip([-1.0, -1.0, 1.0]).enumerate()
+        {
             for (column, value) in values.iter().enumerate() {
                 set(280 + 16 * row + 4 * column, &((sign * value) as f32).to_le_bytes());
             }
