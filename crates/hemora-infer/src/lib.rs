@@ -17,6 +17,7 @@ mod score;
 mod scorer;
 mod series;
 mod skipped;
+mod slabs;
 mod stack;
 mod triage;
 mod view;

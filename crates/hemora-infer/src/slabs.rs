@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use hemora_ct::{Slice, Turn, stack};
-use hemora_io::{Series, SliceHeader};
+use hemora_io::SliceHeader;
 
 use crate::score::SliceScore;
 
@@ -128,8 +128,8 @@ impl Slabs {
         scores.iter().flat_map(slices).filter(|it| !unread.contains_key(&it.index)).collect()
     }
 
-    /// The mean HU of a slab's slices that `read` gives, one at a time. What cannot be read is noted in
-    /// `unread` where the slab has others.
+    /// The mean HU of a slab's slices that `read` gives, one at a time; why others cannot be read goes to
+    /// `unread`.
     pub(crate) fn read(
         &self,
         slab: usize,
@@ -152,12 +152,9 @@ impl Slabs {
             });
             failed.extend(added.err().map(|reason| (index, reason)));
         }
-        let Some(mean) = mean else {
-            // The same for all of the slab.
-            return Err(failed.into_iter().next().map_or_else(String::new, |(_, reason)| reason));
-        };
+        let first = failed.first().map_or_else(String::new, |(_, reason)| reason.clone());
         unread.lock().unwrap_or_else(PoisonError::into_inner).extend(failed);
-        mean.finish()
+        mean.ok_or(first)?.finish()
     }
 }
 
@@ -220,4 +217,126 @@ fn problem(
             || spacing(header) != spacing(first)
     };
     headers.iter().any(differs).then_some("they differ in size, pixel spacing or direction")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hemora_ct::{ImagePlane, Probabilities};
+    use hemora_io::{FileFormat, Source};
+
+    const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+
+    fn header(z: Option<f64>) -> SliceHeader {
+        let source = Source::File("slice.dcm".into());
+        let plane = |z| ImagePlane::new([0.0, 0.0, z], AXIAL, Some([0.5, 0.5])).unwrap();
+        SliceHeader { plane: z.map(plane), ..SliceHeader::new(source, FileFormat::Dicom, [4, 4]) }
+    }
+
+    fn of(z: &[f64], slab_mm: Option<f64>) -> Slabs {
+        let headers: Vec<SliceHeader> = z.iter().map(|&z| header(Some(z))).collect();
+        Slabs::of(&headers, slab_mm)
+    }
+
+    /// `count` positions so far apart from `first` on.
+    fn even(first: f64, count: usize, spacing: f64) -> Vec<f64> {
+        (0..count).map(|index| first + index as f64 * spacing).collect()
+    }
+
+    fn lengths(slabs: &Slabs) -> Vec<usize> {
+        slabs.ranges.iter().map(Range::len).collect()
+    }
+
+    #[test]
+    fn every_slice_lies_in_one_slab_by_its_distance_from_the_first() {
+        let slabs = of(&even(-37.5, 40, 0.625), Some(5.0));
+        assert_eq!(lengths(&slabs), [8; 5]);
+        assert_eq!((slabs.slices(2), slabs.slab_of(23), slabs.slab_of(24)), (16..24, 2, 3));
+        assert!(
+            slabs
+                .note
+                .as_ref()
+                .unwrap()
+                .contains("averaged 40 slices of 0.62 mm to 5 slabs of 5 mm")
+        );
+        // Headers that cut positions off after two digits.
+        let rounded: Vec<f64> =
+            even(12.34, 40, 0.625).iter().map(|z| (z * 100.0).floor() / 100.0).collect();
+        assert_eq!(lengths(&of(&rounded, Some(5.0))), [8; 5]);
+        // 0.6 does not divide 5: 0 to 4.8, 5.4 to 9.6, 10.2 to 14.4.
+        assert_eq!(lengths(&of(&even(0.0, 25, 0.6), Some(5.0))), [9, 8, 8]);
+        let downwards: Vec<f64> = even(0.0, 40, 0.625).into_iter().rev().collect();
+        let slabs = of(&downwards, Some(5.0));
+        assert_eq!(lengths(&slabs), [8; 5]);
+        let z: Vec<Option<f64>> = downwards.into_iter().map(Some).collect();
+        assert_eq!(slabs.positions(&z)[0], Some(24.375 - 3.5 * 0.625));
+    }
+
+    #[test]
+    fn a_last_slab_of_few_slices_joins_the_one_before() {
+        let last = |count| lengths(&of(&even(0.0, count, 0.625), Some(5.0)));
+        assert_eq!(last(19), [8, 11]);
+        assert_eq!(last(20), [8, 8, 4]);
+        assert_eq!(last(3), [3]);
+    }
+
+    #[test]
+    fn slices_that_are_thick_enough_stay_as_they_are() {
+        for (spacing, slab_mm) in [(3.0, Some(5.0)), (5.0, Some(5.0)), (0.625, None)] {
+            assert_eq!(of(&even(0.0, 10, spacing), slab_mm), Slabs::single(10));
+        }
+        assert_eq!(lengths(&of(&even(0.0, 10, 2.5), Some(5.0))), [2; 5]);
+        assert_eq!(of(&[0.0], Some(5.0)), Slabs::single(1));
+    }
+
+    #[test]
+    fn thin_series_that_cannot_be_averaged_say_why() {
+        let refused = |headers: &[SliceHeader]| {
+            let slabs = Slabs::of(headers, Some(5.0));
+            assert_eq!(slabs.ranges, Slabs::single(headers.len()).ranges);
+            slabs.note.unwrap()
+        };
+        let headers = |z: &[f64]| z.iter().map(|&z| header(Some(z))).collect::<Vec<_>>();
+        let mut gap = even(0.0, 30, 0.625);
+        gap.drain(10..13);
+        assert!(refused(&headers(&gap)).contains("some are missing"));
+        let mut uneven = even(0.0, 30, 0.6);
+        uneven[7] += 0.3;
+        assert!(refused(&headers(&uneven)).contains("uneven"));
+        let mut twice = even(0.0, 30, 0.6);
+        twice.insert(5, twice[5]);
+        assert!(refused(&headers(&twice)).contains("same positions"));
+        let mut some = headers(&even(0.0, 30, 0.6));
+        some[4].plane = None;
+        assert!(refused(&some).contains("position"));
+        let mut sizes = headers(&even(0.0, 30, 0.6));
+        sizes[9].rows = 8;
+        assert!(refused(&sizes).contains("size"));
+        let none: Vec<SliceHeader> = (0..3).map(|_| header(None)).collect();
+        assert!(refused(&none).contains("not known"));
+    }
+
+    #[test]
+    fn a_slab_is_the_mean_of_what_can_be_read_and_each_slice_has_its_score() {
+        let slabs = of(&even(0.0, 16, 0.625), Some(5.0));
+        let unread = Mutex::default();
+        let read = |index: usize| match index {
+            3 | 8..16 => Err(format!("slice {index} is broken")),
+            _ => Ok(Slice::new(2, 2, vec![index as f32; 4], None).unwrap()),
+        };
+        // 0 to 7 but 3.
+        let mean = slabs.read(0, &read, &unread).unwrap();
+        assert_eq!(mean.hu(), [25.0 / 7.0; 4]);
+        assert_eq!(slabs.read(1, &read, &unread).unwrap_err(), "slice 8 is broken");
+        let unread = unread.into_inner().unwrap();
+        assert_eq!(
+            unread.keys().copied().collect::<Vec<_>>(),
+            [&[3][..], &[8, 9, 10, 11, 12, 13, 14, 15]].concat()
+        );
+        assert_eq!(unread[&15], "slice 15 is broken");
+        let score = SliceScore { index: 0, probabilities: Probabilities::default() };
+        let indices: Vec<usize> =
+            slabs.by_slice(&[score], &unread).iter().map(|slice| slice.index).collect();
+        assert_eq!(indices, [0, 1, 2, 4, 5, 6, 7]);
+    }
 }
