@@ -22,6 +22,8 @@ pub struct BundleRequest {
     pub about: PathBuf,
     /// Views that triage averages; else those that the networks of series were trained on.
     pub views: Option<Views>,
+    /// Thickness of the slices that the network was trained on, mm, to which triage averages thinner ones.
+    pub slab_mm: Option<f64>,
     /// What `hemora calibrate` wrote.
     pub calibration: Option<PathBuf>,
     /// Evaluations for the card.
@@ -86,6 +88,7 @@ pub fn bundle_network(request: &BundleRequest) -> Result<Bundled, BundlingError>
         network: NetworkRef { name, trainable_parameters: graph.trainable_parameters() as u64 },
         input,
         views: series.views(request.views)?,
+        slab_mm: request.slab_mm,
         series: series.stages.clone(),
         calibration: None,
         weights: [1.0; LABEL_COUNT],

@@ -1,15 +1,20 @@
 //! The slices of a study that a reader should see first, with where the network looked.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Mutex;
+
 use hemora_ct::Label;
 use hemora_io::{Collection, Series};
 use hemora_model::{KeySlice, SeriesResult, SliceResult, StudyResult};
 
 use crate::LoadedModel;
 use crate::score::read_one;
+use crate::slabs::Slabs;
 use crate::stack::Window;
 
 /// The up to `top` (at least 1) most suspicious slices of a study's most suspicious series, most
-/// suspicious first. `study` is a result of [`triage`](crate::triage) on `collection`. A slice
+/// suspicious first; of slices that are scored as one slab the middle one. `study` is a result of [`triage`](crate::triage) on `collection`. A slice
 /// that can no longer be read is left out.
 pub fn key_slices(
     model: &LoadedModel,
@@ -28,27 +33,54 @@ pub fn key_slices(
         .flat_map(|candidate| &candidate.series)
         .filter(|series| series.id() == result.series_instance_uid)
         .collect();
-    highest(result, top)
-        .into_iter()
-        .filter_map(|index| {
-            let scored = &result.slices[index];
-            // Parts of a split series share their UID, so the slice decides.
-            let (series, position) = series
-                .iter()
-                .find_map(|series| position_of(series, scored).map(|it| (*series, it)))?;
-            key_slice(model, series, position, study, result, index)
-        })
-        .collect()
+    let slabs: Vec<Slabs> = series.iter().map(|series| model.slabs(series)).collect();
+    // Parts of a split series share their UID, so the slice decides.
+    let find = |slice: &SliceResult| {
+        let of = |at: usize| position_of(series[at], slice).map(|position| (at, position));
+        (0..series.len()).find_map(of)
+    };
+    let (mut seen, mut keys) = (BTreeSet::new(), Vec::new());
+    let (mut chosen, most) = (0, top.max(1));
+    for index in by_suspicion(result) {
+        if chosen == most {
+            break;
+        }
+        let Some((at, position)) = find(&result.slices[index]) else {
+            chosen += 1;
+            continue;
+        };
+        let slab = slabs[at].slab_of(position);
+        // All slices of a slab are as suspicious: the one in its middle shows it.
+        let range = slabs[at].slices(slab);
+        if seen.insert((at, slab)) {
+            chosen += 1;
+            let middle = (range.len() > 1).then(|| middle_of(result, series[at], range)).flatten();
+            let (index, position) = middle.unwrap_or((index, position));
+            keys.extend(key_slice(model, (series[at], &slabs[at]), position, study, result, index));
+        }
+    }
+    keys
 }
 
-/// Indices of the slices with the highest probability of any hemorrhage; the lower index first
+/// Indices of the slices by their probability of any hemorrhage, the highest first; the lower index first
 /// where two are equal.
-fn highest(result: &SeriesResult, top: usize) -> Vec<usize> {
+fn by_suspicion(result: &SeriesResult) -> Vec<usize> {
     let mut order: Vec<usize> = (0..result.slices.len()).collect();
     let any = |index: usize| result.slices[index].probabilities.any;
     order.sort_by(|&a, &b| any(b).total_cmp(&any(a)).then(a.cmp(&b)));
-    order.truncate(top.max(1));
     order
+}
+
+/// The slice in the middle of a slab, by its index in the result and in the series, if it has a result.
+fn middle_of(result: &SeriesResult, series: &Series, slab: Range<usize>) -> Option<(usize, usize)> {
+    let position = slab.start + slab.len() / 2;
+    let wanted = &series.slices[position];
+    let source = wanted.source.to_string();
+    let index = result
+        .slices
+        .iter()
+        .position(|slice| slice.source == source && slice.sop_instance_uid == wanted.image_id())?;
+    Some((index, position))
 }
 
 fn position_of(series: &Series, slice: &SliceResult) -> Option<usize> {
@@ -59,20 +91,24 @@ fn position_of(series: &Series, slice: &SliceResult) -> Option<usize> {
 
 fn key_slice(
     model: &LoadedModel,
-    series: &Series,
+    (series, slabs): (&Series, &Slabs),
     position: usize,
     study: &StudyResult,
     result: &SeriesResult,
     index: usize,
 ) -> Option<KeySlice> {
-    let read = |index: usize| read_one(series, index);
-    let window = Window::around(model.reach(), series.slices.len(), position, &read);
-    let slice = window.slice(position).ok()?.clone();
+    let slab = slabs.slab_of(position);
+    let unread = Mutex::default();
+    let read = |slab: usize| slabs.read(slab, &|index| read_one(series, index), &unread);
+    let window = Window::around(model.reach(), slabs.len(), slab, &read);
+    let slice = match slabs.slices(slab).len() {
+        1 => window.slice(slab).ok()?.clone(),
+        _ => read_one(series, position).ok()?,
+    };
     let scored = &result.slices[index];
     let leading_subtype = scored.probabilities.leading_subtype();
-    let look = model.look(&|_| vec![Label::Any, leading_subtype], &|recipe| {
-        window.input(recipe, position).ok()
-    });
+    let look = model
+        .look(&|_| vec![Label::Any, leading_subtype], &|recipe| window.input(recipe, slab).ok());
     let mut maps = look.map_or(Vec::new(), |look| look.maps).into_iter();
     Some(KeySlice {
         study_instance_uid: study.study_instance_uid.clone(),

@@ -18,6 +18,7 @@ mod score;
 mod scorer;
 mod series;
 mod skipped;
+mod slabs;
 mod stack;
 mod triage;
 mod view;

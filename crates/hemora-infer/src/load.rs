@@ -8,10 +8,12 @@ use crate::maps::mean_map;
 use crate::score::{MemberScore, Scored, SeriesScore, SliceScore, calibrate};
 use crate::scorer::Scorer;
 use crate::series::in_order;
+use crate::slabs::Slabs;
 use crate::{
     Classifier, Engine, EngineError, EngineKind, LabelMap, MapKind, Output, SeriesModel,
     SeriesModelError, load_engine,
 };
+use hemora_io::Series;
 use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, member_folder};
 
 /// A model with its engines.
@@ -191,6 +193,11 @@ impl LoadedModel {
         };
         let labels = labels(Probabilities::from_array(probabilities.map(|value| value as f32)));
         Some(Look { probabilities, maps: labels.into_iter().map(map).collect() })
+    }
+
+    /// The slices of a series as the model scores them.
+    pub(crate) fn slabs(&self, series: &Series) -> Slabs {
+        Slabs::of(&series.slices, self.model.info().slab_mm())
     }
 
     /// The networks of single slices at work on a series of so many slices.

@@ -15,6 +15,7 @@ use hemora_metrics::{Calibration, LearnedAggregation};
 use crate::Engine;
 use crate::maps::SliceMaps;
 use crate::scorer::Scorer;
+use crate::slabs::Slabs;
 use crate::stack::{Window, map_windows};
 use hemora_model::SkippedFile;
 
@@ -34,15 +35,17 @@ pub struct SeriesScore {
     pub skipped: Vec<SkippedFile>,
 }
 
-/// What several networks say about a series.
+/// What several networks say about a series: about its slices, or the slabs that they were averaged to.
 pub(crate) struct Scored {
     /// Network by network; all of the same slices.
     pub members: Vec<MemberScore>,
-    /// The maps of the scored slices by their index in the series, where networks give some.
+    /// The maps of the scored slices or slabs by their index, where networks give some.
     pub maps: BTreeMap<usize, SliceMaps>,
     pub implausible: BTreeMap<usize, Vec<HuProblem>>,
     pub headless: bool,
     pub skipped: Vec<SkippedFile>,
+    /// Why slices have no result, by their index in the series; those of `skipped`.
+    pub unread: BTreeMap<usize, String>,
 }
 
 /// What one of them says.
@@ -57,7 +60,7 @@ pub(crate) struct MemberScore {
 /// What an engine says about one slice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SliceScore {
-    /// Index of the slice in its series.
+    /// Index of the slice in its series; inside of triage, where slices are averaged, that of the slab.
     pub index: usize,
     /// The six probabilities.
     pub probabilities: Probabilities,
@@ -120,7 +123,7 @@ pub fn score_series(
         ControlFlow::Continue(())
     };
     let ControlFlow::Continue(Scored { members, implausible, headless, skipped, .. }) =
-        score(&[scorer], series, &go_on)
+        score(&[scorer], series, &Slabs::single(series.slices.len()), &go_on)
     else {
         return SeriesScore::default();
     };
@@ -130,9 +133,12 @@ pub fn score_series(
 
 /// The same with several networks, which see each slice one after the other, so that it is decoded
 /// once. A slice on which one of them fails has no result. Breaks soon after `progress` does.
+///
+/// Scored are `slabs` of the series, by whose numbers the results go; progress counts slices.
 pub(crate) fn score(
     scorers: &[Scorer<'_>],
     series: &Series,
+    slabs: &Slabs,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> ControlFlow<(), Scored> {
     let stopped = AtomicBool::new(false);
@@ -185,9 +191,13 @@ pub(crate) fn score(
         let slice = window.slice(index)?;
         Ok((all, SliceMaps::combine(&maps, [slice.rows(), slice.columns()])))
     };
-    let results = map_windows(reach, total, &read, &run, &|| {
-        if progress(done.fetch_add(1, Ordering::Relaxed) + 1, total).is_break() {
-            stopped.store(true, Ordering::Relaxed);
+    let unread = Mutex::new(BTreeMap::new());
+    let read = |slab: usize| slabs.read(slab, &read, &unread);
+    let results = map_windows(reach, slabs.len(), &read, &run, &|slab| {
+        for _ in slabs.slices(slab) {
+            if progress(done.fetch_add(1, Ordering::Relaxed) + 1, total).is_break() {
+                stopped.store(true, Ordering::Relaxed);
+            }
         }
     });
     if stopped.into_inner() {
@@ -197,8 +207,9 @@ pub(crate) fn score(
     let members = scorers.iter().map(|_| MemberScore::default()).collect();
     let headless = any_read.into_inner() && !any_head.into_inner();
     let (maps, skipped) = (BTreeMap::new(), Vec::new());
-    let mut scored = Scored { members, maps, implausible, headless, skipped };
-    for (index, (header, result)) in series.slices.iter().zip(results).enumerate() {
+    let unread = unread.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut scored = Scored { members, maps, implausible, headless, skipped, unread };
+    for (index, result) in results.into_iter().enumerate() {
         match result {
             Ok((all, maps)) => {
                 scored.maps.extend(maps.map(|maps| (index, maps)));
@@ -207,13 +218,19 @@ pub(crate) fn score(
                     member.features.extend(features);
                 }
             }
-            Err(reason) => scored.skipped.push(SkippedFile {
-                source: header.source.to_string(),
-                reason,
-                failed: true,
-            }),
+            Err(reason) => {
+                for slice in slabs.slices(index) {
+                    scored.unread.entry(slice).or_insert_with(|| reason.clone());
+                }
+            }
         }
     }
+    let skipped = scored.unread.iter().map(|(&slice, reason)| SkippedFile {
+        source: series.slices[slice].source.to_string(),
+        reason: reason.clone(),
+        failed: true,
+    });
+    scored.skipped = skipped.collect();
     ControlFlow::Continue(scored)
 }
 

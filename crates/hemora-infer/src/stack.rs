@@ -63,13 +63,13 @@ impl Window {
 }
 
 /// Hands each of `count` slices with its neighbours, up to `reach` on either side, to `run`, on all
-/// cores; `finished` is called after each slice. Holds a few slices per core at a time.
+/// cores; `finished` is called after each slice, with its index. Holds a few slices per core at a time.
 pub(crate) fn map_windows<T: Send>(
     reach: usize,
     count: usize,
     read: Read<'_>,
     run: &(dyn Fn(&Window, usize) -> Result<T, String> + Sync),
-    finished: &(dyn Fn() + Sync),
+    finished: &(dyn Fn(usize) + Sync),
 ) -> Vec<Result<T, String>> {
     if reach == 0 {
         // No neighbours: each core holds the one slice that it works on.
@@ -78,7 +78,7 @@ pub(crate) fn map_windows<T: Send>(
             .map(|index| {
                 let slices = vec![read(index)];
                 let result = run(&Window { first: index, slices, count }, index);
-                finished();
+                finished(index);
                 result
             })
             .collect();
@@ -93,7 +93,7 @@ pub(crate) fn map_windows<T: Send>(
             .into_par_iter()
             .map(|index| {
                 let result = run(&window, index);
-                finished();
+                finished(index);
                 result
             })
             .collect();
@@ -143,7 +143,7 @@ mod tests {
             let input = window.input(&recipe, index)?;
             Ok(input.chunks(256).map(|plane| (plane[0] * 1000.0).round() as usize).collect())
         };
-        let results = map_windows(recipe.reach(), count, &stack(broken), &run, &|| {
+        let results = map_windows(recipe.reach(), count, &stack(broken), &run, &|_| {
             finished.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(finished.into_inner(), count);
@@ -182,7 +182,7 @@ mod tests {
             stack(&[])(index)
         };
         // Each slice finished makes room for one more in the steady state.
-        let finished = || {
+        let finished = |_| {
             held.fetch_sub(1, Ordering::Relaxed);
         };
         let results = map_windows(1, 1000, &read, &|_, _| Ok(()), &finished);

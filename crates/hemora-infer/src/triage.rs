@@ -13,7 +13,7 @@ use crate::certainty::certainty;
 use crate::map_volumes::{MapSink, SeriesMaps, volumes};
 use crate::maps::SliceMaps;
 use crate::regions::{regions, thresholds};
-use crate::score::{SeriesScore, score};
+use crate::score::{SeriesScore, SliceScore, score};
 use crate::{LoadedModel, skipped};
 use hemora_model::{
     Acquisition, Flag, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
@@ -74,6 +74,10 @@ impl Fate {
 /// series that they cannot read (too short, too long, without positions) keeps those, with a warning in
 /// [`SeriesResult::warnings`]. Every member of an ensemble scores every slice as it would alone; their
 /// weighted mean, or what the ensemble's trees make of them, is the probability.
+///
+/// Where the model names the thickness of the slices that it was trained on, a series of much thinner
+/// ones is averaged to slabs of it first; every slice has the probabilities of its slab, and the study
+/// counts slabs.
 ///
 /// Never fails as a whole: a file without a result is in [`TriageResult::skipped`] with its
 /// reason. A study of which no slice has a result is only there.
@@ -172,13 +176,23 @@ fn study_result(
             }));
             continue;
         }
-        let mut scored = score(&model.scorers(series.slices.len()), series, progress)?;
+        let slabs = model.slabs(series);
+        let mut scored = score(&model.scorers(slabs.len()), series, &slabs, progress)?;
         let maps = std::mem::take(&mut scored.maps);
+        let unscored = std::mem::take(&mut scored.unread);
         let z = stack::positions(series.slices.iter().map(|header| header.plane));
-        let (score, unread) = model.judge(scored, &z);
+        let (score, unread) = model.judge(scored, &slabs.positions(&z));
         is_doubtful |= !score.implausible.is_empty() || !score.skipped.is_empty();
-        let mut result = series_result(series, &score, &z, &maps, claims);
+        // Each slice has what was found of its slab; the study counts slabs, so that a series of thin
+        // slices weighs no more than one of thick ones.
+        let slices = slabs.by_slice(&score.slices, &unscored);
+        let maps: BTreeMap<usize, &SliceMaps> = maps
+            .iter()
+            .flat_map(|(&slab, maps)| slabs.slices(slab).map(move |slice| (slice, maps)))
+            .collect();
+        let mut result = series_result(series, &score, &slices, &z, &maps, claims);
         if let Some(result) = &mut result {
+            result.warnings.extend(slabs.note);
             result.warnings.extend(unread);
             if let Some(sink) = sink {
                 sink(series_maps(study, series, result, &maps));
@@ -262,14 +276,14 @@ fn more_suspicious(a: &SeriesResult, b: &SeriesResult) -> Order {
 fn series_result(
     series: &Series,
     score: &SeriesScore,
+    slices: &[SliceScore],
     z: &[Option<f64>],
-    maps: &BTreeMap<usize, SliceMaps>,
+    maps: &BTreeMap<usize, &SliceMaps>,
     claims: &ModelInfo,
 ) -> Option<SeriesResult> {
     let probabilities = score.probabilities(claims.aggregation.as_ref())?;
     let thresholds = thresholds(&claims.operating_points);
-    let slices = score
-        .slices
+    let slices = slices
         .iter()
         .map(|slice| {
             let header = &series.slices[slice.index];
@@ -311,18 +325,17 @@ fn series_maps(
     study: &Study,
     series: &Series,
     result: &SeriesResult,
-    maps: &BTreeMap<usize, SliceMaps>,
+    maps: &BTreeMap<usize, &SliceMaps>,
 ) -> SeriesMaps {
     let has = |label: &Label| {
         let mut regions = result.slices.iter().flat_map(|slice| &slice.regions);
         regions.any(|region| region.label == *label)
     };
     let labels: Vec<Label> = Label::ALL.into_iter().filter(has).collect();
-    let maps = maps.iter().map(|(&index, maps)| (index, maps)).collect();
     SeriesMaps {
         study_instance_uid: study.id().into_owned(),
         series_instance_uid: series.id().into_owned(),
-        volumes: volumes(&maps, &series.slices, &labels),
+        volumes: volumes(maps, &series.slices, &labels),
     }
 }
 

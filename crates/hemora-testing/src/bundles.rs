@@ -17,6 +17,7 @@ pub fn member() -> Member {
         network: NetworkRef { name: "none".to_owned(), trainable_parameters: 7 },
         input: InputRecipe::grey(SIZE, Window::BRAIN),
         views: Views::One,
+        slab_mm: None,
         series: Vec::new(),
         calibration: None,
         weights: [1.0; LABEL_COUNT],

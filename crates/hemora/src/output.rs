@@ -39,14 +39,14 @@ pub fn make_folder(path: &Path) -> Result<()> {
         .wrap_err_with(|| format!("cannot make the folder {}", path.display()))
 }
 
-/// Refuses to mix an earlier run's files with this one's.
+/// Refuses to mix an earlier run's files with this one's; `flag` names another folder.
 ///
 /// # Errors
 /// A report if `path` holds anything.
-pub fn refuse_filled(path: &Path) -> Result<()> {
+pub fn refuse_filled(path: &Path, flag: &str) -> Result<()> {
     if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!(
-            help = "remove it, or give another folder with --out",
+            help = format!("remove it, or give another folder with {flag}"),
             "{} is not empty",
             path.display()
         );

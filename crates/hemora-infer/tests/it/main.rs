@@ -14,6 +14,7 @@ mod pipeline;
 mod sequences;
 mod series;
 mod series_bundle;
+mod slabs;
 mod support;
 mod triage;
 mod views;

@@ -141,6 +141,11 @@ impl ModelInfo {
         models(&self.members)
     }
 
+    /// Thickness of the slices that the members were trained on, mm, where it is stored.
+    pub fn slab_mm(&self) -> Option<f64> {
+        self.members.first().and_then(|member| member.slab_mm)
+    }
+
     /// Whether it is one network of slices with at most its own networks of series: nothing else makes
     /// its probabilities but calibration.
     pub fn is_single(&self) -> bool {

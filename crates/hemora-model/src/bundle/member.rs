@@ -1,6 +1,6 @@
 //! The members of a bundle, as `model.json` describes them.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views};
 use hemora_metrics::{Calibration, are_weights};
@@ -13,6 +13,9 @@ use super::series::{SeriesStage, check_stages};
 
 /// Most members of a bundle.
 pub const MOST_MEMBERS: usize = 32;
+
+/// Slices are so thick, mm.
+const SLAB_MM: RangeInclusive<f64> = 0.5..=50.0;
 
 /// One network of slices with its networks of series. It scores every slice as it would alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +31,10 @@ pub struct Member {
     /// Views of each input whose probabilities are averaged.
     #[serde(default, skip_serializing_if = "Views::is_one")]
     pub views: Views,
+    /// Thickness of the slices that it was trained on, mm: a series of much thinner slices is averaged to
+    /// slabs of it first. Without it every slice is scored as it is. The same for all members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slab_mm: Option<f64>,
     /// Networks that read the slices of a whole series, and whose probabilities then replace those of
     /// the network of slices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -70,6 +77,11 @@ impl Member {
         if let Err(error) = self.input.check() {
             return Err(BundleError::value(field("input"), error.to_string()));
         }
+        if let Some(slab) = self.slab_mm.filter(|slab| !SLAB_MM.contains(slab)) {
+            let [low, high] = [SLAB_MM.start(), SLAB_MM.end()];
+            let problem = format!("is {slab}; expected {low} to {high} mm");
+            return Err(BundleError::value(field("slab_mm"), problem));
+        }
         if let Some(Err(error)) = self.calibration.as_ref().map(Calibration::check) {
             return Err(BundleError::value(field("calibration"), error.to_string()));
         }
@@ -87,6 +99,15 @@ pub(super) fn check_members(members: &[Member]) -> Result<(), BundleError> {
     }
     for (index, member) in members.iter().enumerate() {
         member.check(index)?;
+    }
+    if let Some(other) = members.iter().find(|member| member.slab_mm != members[0].slab_mm) {
+        let shown = |slab: Option<f64>| slab.map_or("none".to_owned(), |slab| format!("{slab} mm"));
+        let problem = format!(
+            "have different `slab_mm`, {} and {}; expected one for all, since all score the same slabs",
+            shown(members[0].slab_mm),
+            shown(other.slab_mm)
+        );
+        return Err(BundleError::value("members", problem));
     }
     let models = models(members);
     for (index, (name, _)) in models.iter().enumerate() {

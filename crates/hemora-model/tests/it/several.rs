@@ -120,7 +120,7 @@ fn values_that_cannot_be_used_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let (description, entries) = parts(folder.path());
     type Edit = fn(&mut Value);
-    let cases: [(Edit, &str); 8] = [
+    let cases: [(Edit, &str); 10] = [
         (|d| d["members"][2]["weights"][5] = 0.5.into(), "[0.125, 0.125, 0.5] for any"),
         (|d| d["members"][0]["weights"][0] = (-0.25).into(), "for epidural"),
         (|d| d["members"][1]["weights"] = json!([1.0]), "expected an array of length 6"),
@@ -128,6 +128,8 @@ fn values_that_cannot_be_used_are_named() {
         (|d| d["members"][2]["sha256"] = "ABC".into(), "`members[2].sha256`"),
         (|d| d["members"].as_array_mut().unwrap().swap(1, 2), "members of the model `a` apart"),
         (|d| d["members"][1]["extra"] = 1.into(), "unknown field `extra`"),
+        (|d| d["members"][1]["slab_mm"] = 0.0.into(), "`members[1].slab_mm`"),
+        (|d| d["members"][1]["slab_mm"] = 5.0.into(), "different `slab_mm`, none and 5 mm"),
         (|d| d["format_version"] = 4.into(), "update hemora"),
     ];
     for (edit, expected) in cases {

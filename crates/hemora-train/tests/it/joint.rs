@@ -106,6 +106,7 @@ fn bundle(run: &Path, out: &Path) -> Bundle {
         network: NetworkRef { name: trained.network, trainable_parameters: 1 },
         input,
         views: Views::One,
+        slab_mm: None,
         series: vec![stage],
         calibration: None,
         weights: [1.0; LABEL_COUNT],

@@ -40,6 +40,11 @@ pub struct BundleArgs {
     #[arg(long, value_parser = hemora_ct::Views::NAMES)]
     pub views: Option<String>,
 
+    /// Thickness of the slices that the network was trained on: triage averages thinner slices to slabs
+    /// of it
+    #[arg(long, value_name = "MM")]
+    pub slab_mm: Option<f64>,
+
     /// Run of `hemora-train sequence` whose networks read whole series last
     #[arg(long, value_name = "RUN")]
     pub series_run: Vec<PathBuf>,

@@ -13,11 +13,12 @@ use crate::output::print;
 /// # Errors
 /// A report that names the file and what it lacks.
 pub fn run(arguments: &BundleArgs) -> Result<ExitStatus> {
-    let BundleArgs { weights, views, series_run, own_fold, description } = arguments;
+    let BundleArgs { weights, views, slab_mm, series_run, own_fold, description } = arguments;
     let request = BundleRequest {
         weights: weights.clone(),
         about: description.about.clone(),
         views: views.as_deref().and_then(Views::named),
+        slab_mm: *slab_mm,
         calibration: description.calibration.clone(),
         evaluations: description.evaluation.clone(),
         series_runs: series_run.clone(),

@@ -20,7 +20,7 @@ use crate::output::{make_folder, refuse_filled};
 pub fn run(arguments: &DemoArgs) -> Result<ExitStatus> {
     arguments.engine.threads.limit()?;
     let folder = arguments.out.join("dicom");
-    refuse_filled(&folder)?;
+    refuse_filled(&folder, "--out")?;
     let phantoms = [
         ("with-bleeds", Bleeds::These(vec![Label::Intraparenchymal, Label::Subdural])),
         ("without", Bleeds::none()),

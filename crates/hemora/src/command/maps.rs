@@ -9,7 +9,7 @@ use hemora_infer::SeriesMaps;
 use hemora_io::write_volume;
 use miette::{IntoDiagnostic, Result, WrapErr};
 
-use crate::output::make_folder;
+use crate::output::{make_folder, refuse_filled};
 
 /// Longest name that is made of an identifier, characters: file systems allow 255 bytes with the label.
 const LONGEST: usize = 100;
@@ -33,8 +33,10 @@ impl MapFiles {
     /// Makes the folder.
     ///
     /// # Errors
-    /// A report that names it.
+    /// A report that names it, if it cannot be made or holds anything: an earlier run's volumes would look
+    /// like this one's.
     pub fn new(folder: &Path) -> Result<Self> {
+        refuse_filled(folder, "--maps")?;
         make_folder(folder)?;
         Ok(Self { folder: folder.to_owned(), written: Mutex::default() })
     }

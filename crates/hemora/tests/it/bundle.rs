@@ -7,7 +7,7 @@ use hemora_data::{SliceScore, SliceTable};
 use hemora_model::{Bundle, Member, SeriesNetwork, TrainedNetwork};
 use hemora_nn::{Tensor, Weights, networks};
 
-use crate::support::{ABOUT, hemora, succeed, trained, weights};
+use crate::support::{ABOUT, hemora, refused, succeed, trained, weights};
 
 /// The first member of the bundle at a path.
 fn member(path: &Path) -> Member {
@@ -203,6 +203,23 @@ fn set_views(run: &Path, views: &str) {
         let weights = Weights::from_safetensors(&bytes).unwrap();
         std::fs::write(&path, weights.to_safetensors(metadata).unwrap()).unwrap();
     }
+}
+
+#[test]
+fn a_bundle_knows_the_thickness_of_its_slices() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (from, about, out) = (path("model.safetensors"), path("about.toml"), path("it.hemora"));
+    std::fs::write(&from, weights(&trained("deep-cnn", 32, None), 0.0)).unwrap();
+    std::fs::write(&about, ABOUT).unwrap();
+    let made = ["model", "bundle", &from, "--about", &about, "--out", &out];
+    succeed(&made);
+    assert_eq!(member(out.as_ref()).slab_mm, None);
+    succeed(&[&made[..], &["--slab-mm", "5"]].concat());
+    assert_eq!(member(out.as_ref()).slab_mm, Some(5.0));
+    let message = refused(&[&made[..], &["--slab-mm", "0"]].concat());
+    assert!(message.contains("slab_mm") && message.contains("0.5 to 50 mm"), "{message}");
+    assert_eq!(member(out.as_ref()).slab_mm, Some(5.0), "the earlier bundle stays");
 }
 
 #[test]

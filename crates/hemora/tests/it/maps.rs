@@ -111,14 +111,23 @@ fn a_network_without_maps_gives_no_regions_and_says_so() {
         let regions = slice["regions"].as_array().cloned().unwrap_or_default();
         assert!(!regions.iter().any(any), "not flagged");
     }
+    // Volumes of another run would look like those of this one.
+    let filled = folder.path().join("images");
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let out = folder.path().join("again");
+    let arguments = [&text(&images), "--out", &text(&out), "--maps", &text(&filled)];
+    let again = hemora(&[&["triage"], &arguments[..]].concat());
+    let errors = String::from_utf8(again.stderr).unwrap();
+    assert!(!again.status.success() && errors.contains("is not empty"), "{errors}");
     let out = folder.path().join("plain");
+    let other = folder.path().join("other");
     let output = hemora(&[
         "triage",
         images.to_str().unwrap(),
         "--out",
         out.to_str().unwrap(),
         "--maps",
-        maps.to_str().unwrap(),
+        other.to_str().unwrap(),
     ]);
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("no maps of series"), "{errors}");
