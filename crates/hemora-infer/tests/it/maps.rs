@@ -21,7 +21,7 @@ fn bright_model(folder: &Path, views: Views) -> LoadedModel {
     let (padding, init) = (Padding::Same, Init::HeNormal);
     let conv =
         Conv { channels: LABEL_COUNT, kernel: 4, stride: 4, padding, groups: 1, bias: true, init };
-    let maps = builder.conv("maps", input, conv).unwrap();
+    let maps = builder.conv("dense", input, conv).unwrap();
     builder.mark_features(maps);
     let of_maps = builder.add("of_maps", Op::LogMeanExp { sharpness: 5.0 }, &[maps]).unwrap();
     let pooled = builder.add("pool", Op::GlobalAveragePool, &[maps]).unwrap();
@@ -40,8 +40,8 @@ fn bright_model(folder: &Path, views: Views) -> LoadedModel {
     kernel[Label::Subdural.index() * inputs..][..inputs].fill(6.0 / inputs as f32);
     let mut bias = vec![-6.0; LABEL_COUNT];
     bias[Label::Subdural.index()] = 0.0;
-    set("maps.weight", &[LABEL_COUNT, 3, 4, 4], kernel);
-    set("maps.bias", &[LABEL_COUNT], bias);
+    set("dense.weight", &[LABEL_COUNT, 3, 4, 4], kernel);
+    set("dense.bias", &[LABEL_COUNT], bias);
     set("classifier.weight", &[LABEL_COUNT, LABEL_COUNT], vec![0.0; LABEL_COUNT * LABEL_COUNT]);
     set("classifier.bias", &[LABEL_COUNT], vec![0.0; LABEL_COUNT]);
     let onnx = onnx::write(&graph, &weights).unwrap();

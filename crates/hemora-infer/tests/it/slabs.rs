@@ -75,8 +75,18 @@ fn a_thin_series_is_scored_as_the_thick_one_that_it_would_make() {
     assert!(fine.len() > 7 * coarse.len(), "{} {}", fine.len(), coarse.len());
     let [note] = notes(&of_thin)[..] else { panic!("{:?}", of_thin.series[0].warnings) };
     assert!(note.starts_with(&format!("averaged {} slices of 0.62 mm to ", fine.len())), "{note}");
+    // Slabs begin elsewhere than the thick slices, so that they are not the same to the last digit.
     let difference = of_thick.probabilities.any - of_thin.probabilities.any;
-    assert!(difference.abs() < 0.01, "{:?} {:?}", of_thick.probabilities, of_thin.probabilities);
+    assert!(difference.abs() < 0.05, "{:?} {:?}", of_thick.probabilities, of_thin.probabilities);
+    // The mean of the three highest slabs, not of three slices of one slab.
+    let mut of_slabs: Vec<f32> = fine
+        .chunk_by(|a, b| a.probabilities == b.probabilities)
+        .map(|slab| slab[0].probabilities.any)
+        .collect();
+    of_slabs.sort_by(|a, b| b.total_cmp(a));
+    let mean = of_slabs[..3].iter().sum::<f32>() / 3.0;
+    assert!(of_slabs[0] > of_slabs[2] + 1e-4, "they differ");
+    assert!((of_thin.probabilities.any - mean).abs() < 1e-6, "{mean}");
 
     // In order, each slice with the probabilities of its slab.
     let z: Vec<f64> = fine.iter().map(|slice| slice.z_mm.unwrap()).collect();
