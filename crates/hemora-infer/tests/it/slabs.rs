@@ -93,8 +93,9 @@ fn a_thin_series_is_scored_as_the_thick_one_that_it_would_make() {
     assert!(z.is_sorted());
     let runs: Vec<usize> =
         fine.chunk_by(|a, b| a.probabilities == b.probabilities).map(<[_]>::len).collect();
+    // Above the head the last slabs are nothing but air, and look like one.
     let (last, whole) = runs.split_last().unwrap();
-    assert!(whole.iter().all(|run| *run == 8) && (4..12).contains(last), "{runs:?}");
+    assert!(whole.iter().all(|run| *run == 8) && (4..40).contains(last), "{runs:?}");
     for slice in coarse {
         let near =
             |it: &&hemora_model::SliceResult| (it.z_mm.unwrap() - slice.z_mm.unwrap()).abs() < 2.5;
