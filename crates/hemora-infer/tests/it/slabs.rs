@@ -98,7 +98,7 @@ fn a_thin_series_is_scored_as_the_thick_one_that_it_would_make() {
     assert!(whole.iter().all(|run| *run == 8) && (4..40).contains(last), "{runs:?}");
     for slice in coarse {
         let near =
-            |it: &&hemora_model::SliceResult| (it.z_mm.unwrap() - slice.z_mm.unwrap()).abs() < 2.5;
+            |it: &&hemora_model::SliceResult| (it.z_mm.unwrap() - slice.z_mm.unwrap()).abs() < 5.0;
         let around = fine.iter().filter(near).map(|it| it.probabilities.any);
         let (low, high) = around.fold((1f32, 0f32), |(low, high), it| (low.min(it), high.max(it)));
         let any = slice.probabilities.any;
