@@ -75,19 +75,30 @@ fn a_thin_series_is_scored_as_the_thick_one_that_it_would_make() {
     assert!(fine.len() > 7 * coarse.len(), "{} {}", fine.len(), coarse.len());
     let [note] = notes(&of_thin)[..] else { panic!("{:?}", of_thin.series[0].warnings) };
     assert!(note.starts_with(&format!("averaged {} slices of 0.62 mm to ", fine.len())), "{note}");
+    // Slabs begin elsewhere than the thick slices, so that they are not the same to the last digit.
     let difference = of_thick.probabilities.any - of_thin.probabilities.any;
-    assert!(difference.abs() < 0.01, "{:?} {:?}", of_thick.probabilities, of_thin.probabilities);
+    assert!(difference.abs() < 0.05, "{:?} {:?}", of_thick.probabilities, of_thin.probabilities);
+    // The mean of the three highest slabs, not of three slices of one slab.
+    let mut of_slabs: Vec<f32> = fine
+        .chunk_by(|a, b| a.probabilities == b.probabilities)
+        .map(|slab| slab[0].probabilities.any)
+        .collect();
+    of_slabs.sort_by(|a, b| b.total_cmp(a));
+    let mean = of_slabs[..3].iter().sum::<f32>() / 3.0;
+    assert!(of_slabs[0] > of_slabs[2] + 1e-4, "they differ");
+    assert!((of_thin.probabilities.any - mean).abs() < 1e-6, "{mean}");
 
     // In order, each slice with the probabilities of its slab.
     let z: Vec<f64> = fine.iter().map(|slice| slice.z_mm.unwrap()).collect();
     assert!(z.is_sorted());
     let runs: Vec<usize> =
         fine.chunk_by(|a, b| a.probabilities == b.probabilities).map(<[_]>::len).collect();
+    // Above the head the last slabs are nothing but air, and look like one.
     let (last, whole) = runs.split_last().unwrap();
-    assert!(whole.iter().all(|run| *run == 8) && (4..12).contains(last), "{runs:?}");
+    assert!(whole.iter().all(|run| *run == 8) && (4..40).contains(last), "{runs:?}");
     for slice in coarse {
         let near =
-            |it: &&hemora_model::SliceResult| (it.z_mm.unwrap() - slice.z_mm.unwrap()).abs() < 2.5;
+            |it: &&hemora_model::SliceResult| (it.z_mm.unwrap() - slice.z_mm.unwrap()).abs() < 5.0;
         let around = fine.iter().filter(near).map(|it| it.probabilities.any);
         let (low, high) = around.fold((1f32, 0f32), |(low, high), it| (low.min(it), high.max(it)));
         let any = slice.probabilities.any;
