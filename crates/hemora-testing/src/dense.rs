@@ -1,4 +1,4 @@
-//! A bundle of a network that says where it sees each label.
+//! Bundles of a network that says where it sees each label, and of one that does not.
 
 use std::path::Path;
 
@@ -19,7 +19,18 @@ const SIZE: usize = 64;
 /// # Panics
 /// If it cannot be written.
 pub fn dense_bundle(path: &Path, threshold: f64) -> Bundle {
-    let name = "efficientnet-lite0-dense";
+    bundle_of("efficientnet-lite0-dense", path, threshold)
+}
+
+/// The same of a network without a dense head.
+///
+/// # Panics
+/// If it cannot be written.
+pub fn plain_bundle(path: &Path, threshold: f64) -> Bundle {
+    bundle_of("efficientnet-lite0", path, threshold)
+}
+
+fn bundle_of(name: &str, path: &Path, threshold: f64) -> Bundle {
     let graph = build(name, &Options { size: SIZE, ..Options::default() }).unwrap().unwrap();
     let network = NetworkRef { name: name.to_owned(), trainable_parameters: 1 };
     let input = InputRecipe::grey(SIZE, Window::BRAIN);

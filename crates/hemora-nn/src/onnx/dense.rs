@@ -15,7 +15,11 @@ impl Writer<'_> {
         let [_, from_rows, from_columns] = *self.graph.shape(node.inputs[0]) else {
             unreachable!("the builder checked that it is an image")
         };
-        let scale = |to: usize, from: usize| to as f32 / from as f32;
+        let scale = |to: usize, from: usize| {
+            let scale = to as f32 / from as f32;
+            // Engines take the whole part of the product, which rounding may leave a pixel short.
+            if ((from as f32 * scale) as usize) < to { scale.next_up() } else { scale }
+        };
         let scales = crate::Tensor {
             shape: vec![4],
             values: vec![1.0, 1.0, scale(rows, from_rows), scale(columns, from_columns)],

@@ -83,9 +83,12 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
     let message = succeed(&[&made[..], &["--fit", &fit, "--out", &bundle]].concat());
     assert!(message.contains("MB, 3 members of 2 models"), "{message}");
     let card = succeed(&["model", "inspect", &bundle]);
-    for part in
-        ["# tiny 9", "## Members", "| good | 2 | efficientnet-lite0 | 192×192 |", "| bad | 1 |"]
-    {
+    for part in [
+        "# tiny 9",
+        "## Members",
+        "| good | 2 | efficientnet-lite0-dense | 288×288 |",
+        "| bad | 1 |",
+    ] {
         assert!(card.contains(part), "{part}:\n{card}");
     }
     let description: Value =

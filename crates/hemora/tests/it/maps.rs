@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hemora_io::{Source, read_headers, read_slice};
 use hemora_synth::{HeadPhantom, PhantomOptions, StudyIds, write_study};
-use hemora_testing::dense::dense_bundle;
+use hemora_testing::dense::{dense_bundle, plain_bundle};
 use serde_json::Value;
 
 use crate::support::hemora;
@@ -121,9 +121,13 @@ fn a_network_without_maps_gives_no_regions_and_says_so() {
     assert!(!again.status.success() && errors.contains("is not empty"), "{errors}");
     let out = folder.path().join("plain");
     let other = folder.path().join("other");
+    let model = folder.path().join("plain.hemora");
+    plain_bundle(&model, 0.5);
     let output = hemora(&[
         "triage",
         images.to_str().unwrap(),
+        "--model",
+        model.to_str().unwrap(),
         "--out",
         out.to_str().unwrap(),
         "--maps",
