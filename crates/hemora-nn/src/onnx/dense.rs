@@ -17,8 +17,10 @@ impl Writer<'_> {
         };
         let scale = |to: usize, from: usize| {
             let scale = to as f32 / from as f32;
-            // Engines take the whole part of the product, which rounding may leave a pixel short.
-            if ((from as f32 * scale) as usize) < to { scale.next_up() } else { scale }
+            // Engines take the whole part of the product, in 64 bits too, where rounding may have left it
+            // a pixel short.
+            let reached = (from as f64 * f64::from(scale)) as usize;
+            if reached < to { scale.next_up() } else { scale }
         };
         let scales = crate::Tensor {
             shape: vec![4],
