@@ -207,7 +207,8 @@ fn problem(
     }
     let is_even = |step: &f64| (step.abs() - spacing).abs() <= EVEN * spacing;
     if !steps.iter().all(is_even) {
-        return Some("their distances are uneven, or some are missing");
+        // Whether slices are missing, the series' own warnings say.
+        return Some("their distances are uneven");
     }
     let first = &headers[0];
     let differs = |header: &SliceHeader| {
@@ -299,7 +300,7 @@ mod tests {
         let headers = |z: &[f64]| z.iter().map(|&z| header(Some(z))).collect::<Vec<_>>();
         let mut gap = even(0.0, 30, 0.625);
         gap.drain(10..13);
-        assert!(refused(&headers(&gap)).contains("some are missing"));
+        assert!(refused(&headers(&gap)).contains("uneven"));
         let mut uneven = even(0.0, 30, 0.6);
         uneven[7] += 0.3;
         assert!(refused(&headers(&uneven)).contains("uneven"));
