@@ -1,18 +1,14 @@
 //! Annotations: which labels each pixel of a picture has, and which are not known there.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_io::MAX_SIDE;
+use hemora_io::{PngError, PngPixels, read_png_pixels};
 use rayon::prelude::*;
 
 use crate::images::DataError;
 use crate::memory::{InMemorySet, Item};
-
-/// Largest file, bytes: a picture of the largest size that does not compress.
-const MAX_BYTES: u64 = (MAX_SIDE as u64) * (MAX_SIDE as u64) * 3 + (1 << 20);
 
 /// Bits that no label has.
 const NO_LABEL: u8 = !((1 << LABEL_COUNT) - 1);
@@ -32,29 +28,15 @@ pub struct Annotation {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnnotationError {
-    /// The operating system refused.
-    #[error("cannot be read: {0}")]
-    Io(#[from] std::io::Error),
-    /// The file is larger than any picture that would be accepted.
-    #[error("the file has more than {MAX_BYTES} bytes")]
-    TooLong,
-    /// Not a PNG, or a broken one.
-    #[error("not a readable PNG: {0}")]
-    Decode(#[from] png::DecodingError),
-    /// Declared dimensions out of bounds.
-    #[error("{rows} × {columns} pixels; expected at most {MAX_SIDE} × {MAX_SIDE}")]
-    Size {
-        /// Rows.
-        rows: usize,
-        /// Columns.
-        columns: usize,
-    },
+    /// Not an 8-bit PNG that can be read.
+    #[error(transparent)]
+    Png(#[from] PngError),
     /// Another kind of picture.
     #[error(
-        "{0:?} of {1:?} bits a channel; expected RGB of 8: red the labels that are present, green \
-         those that are not known, one bit each, and blue 0"
+        "{0} channels; expected RGB of 8 bits: red the labels that are present, green those that are \
+         not known, one bit each, and blue 0"
     )]
-    Format(png::ColorType, png::BitDepth),
+    Channels(usize),
     /// A colour that no annotation has.
     #[error(
         "row {row}, column {column} is ({}, {}, {}); expected red and green below 64, one bit a \
@@ -106,38 +88,12 @@ impl Annotation {
     /// # Errors
     /// [`AnnotationError`] says what was found instead.
     pub fn read(path: &Path) -> Result<Self, AnnotationError> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(AnnotationError::TooLong);
+        let PngPixels { rows, columns, channels, bytes } = read_png_pixels(path)?;
+        if channels != 3 {
+            return Err(AnnotationError::Channels(channels));
         }
-        Self::decode(&bytes)
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, AnnotationError> {
-        let limits = png::Limits { bytes: MAX_BYTES as usize };
-        let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
-        decoder.set_transformations(png::Transformations::IDENTITY);
-        decoder.set_ignore_text_chunk(true);
-        decoder.set_ignore_iccp_chunk(true);
-        let info = decoder.read_header_info()?;
-        let [rows, columns] = [info.height, info.width].map(|side| side as usize);
-        let bounds = 1..=MAX_SIDE as usize;
-        if !bounds.contains(&rows) || !bounds.contains(&columns) {
-            return Err(AnnotationError::Size { rows, columns });
-        }
-        let (colours, depth) = (info.color_type, info.bit_depth);
-        if (colours, depth) != (png::ColorType::Rgb, png::BitDepth::Eight) {
-            return Err(AnnotationError::Format(colours, depth));
-        }
-        let mut reader = decoder.read_info()?;
-        let mut pixels = vec![0; rows * columns * 3];
-        if reader.output_buffer_size() != Some(pixels.len()) {
-            return Err(AnnotationError::Size { rows, columns });
-        }
-        reader.next_frame(&mut pixels)?;
         let mut annotation = Self { rows, columns, present: Vec::new(), unknown: Vec::new() };
-        for (at, &colour) in pixels.as_chunks::<3>().0.iter().enumerate() {
+        for (at, &colour) in bytes.as_chunks::<3>().0.iter().enumerate() {
             let ([mut present, mut unknown, blue], row, column) =
                 (colour, at / columns, at % columns);
             if (present | unknown) & NO_LABEL != 0 || blue != 0 {
@@ -216,7 +172,7 @@ impl InMemorySet {
     pub fn annotate(&mut self, folder: &Path) -> Result<AnnotationReport, DataError> {
         let mut files = annotation_files(folder).map_err(|error| DataError::Annotation {
             path: folder.to_owned(),
-            source: error.into(),
+            source: PngError::from(error).into(),
         })?;
         let side = self.working_size;
         let attach = |item: &mut Item| -> Result<bool, DataError> {

@@ -39,8 +39,8 @@ pub use error::ReadError;
 pub use formats::dicom::{NewSlice, PixelStorage, WriteError, write_slice};
 pub use formats::nifti::{NewVolume, write_volume};
 pub use formats::picture::{
-    JpegError, JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, jpeg_channels,
-    read_jpeg, read_jpeg_pixels, read_png,
+    JpegError, JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, PngPixels,
+    jpeg_channels, read_jpeg, read_jpeg_pixels, read_png, read_png_pixels,
 };
 pub use header::{AssumedGeometry, FileFormat, SliceHeader, StoredFormat};
 pub use reader::{Reader, read_header, read_headers, read_slice, read_slices};

@@ -162,7 +162,7 @@ fn annotations_that_cannot_be_are_refused_with_file_and_reason() {
         assert!(message.contains(expected), "{message}");
     }
     write_flat_png(&path, SIDE as u32, 0);
-    assert!(refused().contains("expected RGB of 8"));
+    assert!(refused().contains("expected RGB of 8 bits"));
     let good = {
         spot([0; 3]);
         std::fs::read(&path).unwrap()

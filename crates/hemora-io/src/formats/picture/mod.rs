@@ -8,5 +8,5 @@ mod window;
 
 pub(crate) use format::Pictures;
 pub use jpeg::{JpegError, JpegPixels, jpeg_channels, read_jpeg, read_jpeg_pixels};
-pub use png::{MAX_SIDE, PngError, read_png};
+pub use png::{MAX_SIDE, PngError, PngPixels, read_png, read_png_pixels};
 pub use window::{PictureWindow, PictureWindowError};

@@ -32,9 +32,25 @@ pub enum PngError {
         /// Declared columns.
         columns: u32,
     },
-    /// More than one channel that differ, or not 8 bits.
+    /// Not 8 bits a channel.
+    #[error("{0}; expected 8 bits a channel")]
+    Depth(&'static str),
+    /// More than one channel that differ.
     #[error("{0}; expected 8-bit grey, already windowed")]
     Format(&'static str),
+}
+
+/// The pixels of an 8-bit PNG as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PngPixels {
+    /// Height.
+    pub rows: usize,
+    /// Width.
+    pub columns: usize,
+    /// 1 for grey, 2 for grey with opacity, 3 for RGB, 4 for RGB with opacity.
+    pub channels: usize,
+    /// The channels of a pixel, then those of the next, row by row.
+    pub bytes: Vec<u8>,
 }
 
 /// Reads an 8-bit grey PNG as values 0–1 (value / 255). Colour images whose channels are all equal
@@ -43,13 +59,25 @@ pub enum PngError {
 /// # Errors
 /// [`PngError`] says what was found instead.
 pub fn read_png(path: &Path) -> Result<Plane, PngError> {
+    decode_png(&read_bytes(path)?)
+}
+
+/// Reads an 8-bit PNG of any channels but a palette.
+///
+/// # Errors
+/// [`PngError`] says what was found instead.
+pub fn read_png_pixels(path: &Path) -> Result<PngPixels, PngError> {
+    decode_pixels(&read_bytes(path)?)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, PngError> {
     let file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
     BufReader::new(file).take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(PngError::TooLong);
+    match bytes.len() as u64 > MAX_BYTES {
+        true => Err(PngError::TooLong),
+        false => Ok(bytes),
     }
-    decode_png(&bytes)
 }
 
 /// As [`read_png`], of a file's bytes.
@@ -57,6 +85,21 @@ pub fn read_png(path: &Path) -> Result<Plane, PngError> {
 /// # Errors
 /// As there.
 pub(crate) fn decode_png(bytes: &[u8]) -> Result<Plane, PngError> {
+    let PngPixels { rows, columns, channels, bytes } = decode_pixels(bytes)?;
+    let colours = if channels > 2 { 3 } else { 1 };
+    for pixel in bytes.chunks_exact(channels).filter(|_| channels > 1) {
+        if pixel[..colours].iter().any(|value| *value != pixel[0]) {
+            return Err(PngError::Format("colour channels that differ"));
+        }
+        if pixel[colours..].iter().any(|alpha| *alpha != 255) {
+            return Err(PngError::Format("transparent pixels"));
+        }
+    }
+    let values = bytes.chunks_exact(channels).map(|pixel| f32::from(pixel[0]) / 255.0).collect();
+    Ok(Plane { rows, columns, values })
+}
+
+fn decode_pixels(bytes: &[u8]) -> Result<PngPixels, PngError> {
     let limits = png::Limits { bytes: MAX_BYTES as usize };
     let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
     decoder.set_transformations(png::Transformations::IDENTITY);
@@ -68,30 +111,19 @@ pub(crate) fn decode_png(bytes: &[u8]) -> Result<Plane, PngError> {
         return Err(PngError::Size { rows, columns });
     }
     match (info.color_type, info.bit_depth) {
-        (png::ColorType::Indexed, _) => return Err(PngError::Format("palette colours")),
+        (png::ColorType::Indexed, _) => return Err(PngError::Depth("palette colours")),
         (_, png::BitDepth::Eight) => {}
-        (_, png::BitDepth::Sixteen) => return Err(PngError::Format("16 bits a channel")),
-        _ => return Err(PngError::Format("fewer than 8 bits a channel")),
+        (_, png::BitDepth::Sixteen) => return Err(PngError::Depth("16 bits a channel")),
+        _ => return Err(PngError::Depth("fewer than 8 bits a channel")),
     }
     let channels = info.color_type.samples();
-    let area = rows as usize * columns as usize;
     let mut reader = decoder.read_info()?;
-    let mut pixels = vec![0u8; area * channels];
-    if reader.output_buffer_size() != Some(pixels.len()) {
+    let mut bytes = vec![0u8; rows as usize * columns as usize * channels];
+    if reader.output_buffer_size() != Some(bytes.len()) {
         return Err(PngError::Size { rows, columns });
     }
-    reader.next_frame(&mut pixels)?;
-    let colours = if channels > 2 { 3 } else { 1 };
-    for pixel in pixels.chunks_exact(channels).filter(|_| channels > 1) {
-        if pixel[..colours].iter().any(|value| *value != pixel[0]) {
-            return Err(PngError::Format("colour channels that differ"));
-        }
-        if pixel[colours..].iter().any(|alpha| *alpha != 255) {
-            return Err(PngError::Format("transparent pixels"));
-        }
-    }
-    let values = pixels.chunks_exact(channels).map(|pixel| f32::from(pixel[0]) / 255.0).collect();
-    Ok(Plane { rows: rows as usize, columns: columns as usize, values })
+    reader.next_frame(&mut bytes)?;
+    Ok(PngPixels { rows: rows as usize, columns: columns as usize, channels, bytes })
 }
 
 #[cfg(test)]
