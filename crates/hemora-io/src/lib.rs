@@ -36,7 +36,9 @@ pub use collect::{
     list_sources,
 };
 pub use error::ReadError;
-pub use formats::dicom::{NewSlice, PixelStorage, WriteError, write_slice};
+pub use formats::dicom::{
+    Identity, NewSlice, PixelStorage, WriteError, read_identity, write_slice,
+};
 pub use formats::nifti::{NewVolume, write_volume};
 pub use formats::picture::{
     JpegError, JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, PngPixels,

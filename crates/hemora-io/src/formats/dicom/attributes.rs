@@ -1,4 +1,4 @@
-//! The values of the attributes that a CT image needs.
+//! The values of the attributes that a CT image and the identity of an object need.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::dataset::{Encoding, ITEM, WalkError, Walker};
 use crate::ReadError;
 
 /// What is kept of a header; all else is walked over.
-const KEPT: [Tag; 59] = [
+const KEPT: [Tag; 72] = [
     tags::TRANSFER_SYNTAX_UID,
     tags::MEDIA_STORAGE_SOP_CLASS_UID,
     tags::SPECIFIC_CHARACTER_SET,
@@ -68,6 +68,19 @@ const KEPT: [Tag; 59] = [
     tags::CT_IMAGE_FRAME_TYPE_SEQUENCE,
     tags::CT_RECONSTRUCTION_SEQUENCE,
     tags::FRAME_TYPE,
+    tags::ISSUER_OF_PATIENT_ID,
+    tags::PATIENT_NAME,
+    tags::PATIENT_BIRTH_DATE,
+    tags::ACCESSION_NUMBER,
+    tags::STUDY_ID,
+    tags::STUDY_DATE,
+    tags::STUDY_TIME,
+    tags::REFERRING_PHYSICIAN_NAME,
+    tags::INSTITUTION_NAME,
+    tags::PROCEDURE_CODE_SEQUENCE,
+    tags::CODE_VALUE,
+    tags::CODING_SCHEME_DESIGNATOR,
+    tags::CODE_MEANING,
     tags::FLOAT_PIXEL_DATA,
     tags::DOUBLE_FLOAT_PIXEL_DATA,
 ];

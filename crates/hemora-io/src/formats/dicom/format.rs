@@ -124,7 +124,7 @@ fn failed(stop: Stop) -> ReadError {
 }
 
 /// Reads until `parse` has enough bytes.
-fn read_until<T>(
+pub(super) fn read_until<T>(
     reader: &mut dyn Read,
     bytes: &mut Vec<u8>,
     parse: impl Fn(&[u8], bool) -> Result<T, Stop>,

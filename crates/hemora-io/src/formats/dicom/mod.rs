@@ -6,6 +6,7 @@ mod file;
 mod format;
 mod fragments;
 mod functional_groups;
+mod identity;
 mod image;
 mod modality;
 mod padding;
@@ -14,4 +15,5 @@ mod transfer_syntax;
 mod write;
 
 pub(crate) use format::{Dicom, may_be_dicom};
+pub use identity::{Identity, read_identity};
 pub use write::{NewSlice, PixelStorage, WriteError, write_slice};

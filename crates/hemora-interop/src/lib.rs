@@ -1,0 +1,1 @@
+//! A triage result in the forms that other systems read.

@@ -1,0 +1,1 @@
+//! The node beside the PACS: receives, scores, ranks and answers.

@@ -1,0 +1,1 @@
+//! What a node keeps: the inbox, the database, jobs, the outbox.
