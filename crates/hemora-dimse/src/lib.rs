@@ -1,1 +1,29 @@
 //! DICOM network services: associations, C-ECHO, C-STORE, C-FIND and storage commitment.
+//!
+//! No database and no pixels: a [`Server`] passes on what peers send to a [`Handler`], byte for byte;
+//! [`echo`], [`store`], [`request_commitment`] and [`count_instances`] ask services of others. One
+//! thread an association; what a peer may take is in [`Limits`].
+
+mod ae;
+mod commitment;
+mod failure;
+mod handler;
+mod limits;
+mod meta;
+mod scu;
+mod server;
+
+pub use ae::{AeTitle, AeTitleError};
+pub use commitment::{
+    CLASS_CONFLICT, CommitReply, CommitReport, CommitRequest, NO_SUCH_INSTANCE, PROCESSING_FAILURE,
+    Reference,
+};
+pub use failure::Failure;
+pub use handler::{Closed, Handler, InstanceWriter, Peer, Refusal, StoreRequest};
+pub use limits::Limits;
+pub use meta::file_meta;
+pub use scu::{
+    Destination, Object, ObjectError, ScuError, StoreOutcome, StoreStatus, Timeouts,
+    count_instances, echo, request_commitment, send_commit_report, store,
+};
+pub use server::Server;
