@@ -1,1 +1,54 @@
 //! What a node keeps: the inbox, the database, jobs, the outbox.
+//!
+//! A [`Store`] is one data folder, which only this crate writes to:
+//!
+//! ```text
+//! lock            held while a node runs; says which process holds it
+//! hemora.db       SQLite (write-ahead log): everything but images
+//! inbox/          pre-made files that instances arrive in; all that recovery looks at
+//! studies/ab/…/   images, by hashes of their UIDs, never by the UIDs
+//! ```
+//!
+//! An instance is written into a [`Draft`], sealed, and [kept](Store::keep). When `keep` returns, the
+//! instance is on the disk and is found again whatever happens; it gets its place and its rows a moment
+//! later, in batches. [`Store::settle`] makes a revision of a study, with a job ([`Store::lease`]);
+//! [`Store::complete`] stores the result with the deliveries that it causes, which wait in the outbox
+//! ([`Store::lease_delivery`]) until they are acknowledged.
+//!
+//! Time is always passed in. Whoever waits for the disk is the caller's thread: every call may block
+//! for as long as a disk sync takes.
+
+mod associations;
+mod audit;
+mod changes;
+mod counts;
+mod error;
+mod folder;
+mod inbox;
+mod keeping;
+mod memory;
+mod options;
+mod readings;
+mod settings;
+mod sqlite;
+mod store;
+mod studies;
+mod time;
+mod work;
+
+pub use associations::{AssociationEnd, NewAssociation};
+pub use audit::{AuditError, AuditRow, NewAudit};
+pub use counts::{Counts, OutboxCounts};
+pub use error::StoreError;
+pub use inbox::{Arrival, Draft, Kept, Recovery, Sealed};
+pub use keeping::{BackupImages, Evicted, Forgotten, Restored, Retention};
+pub use options::{Durability, Options};
+pub use readings::{Reading, ReadingEvent};
+pub use settings::Setting;
+pub use store::Store;
+pub use studies::{
+    Class, Cursor, InstanceRow, ListQuery, Page, Revision, Settled, StudyRow, StudyState,
+};
+pub use work::{
+    Delivery, DeliveryRow, DeliveryState, Job, JobFate, NewDelivery, NewResult, ResultRow,
+};

@@ -1,0 +1,9 @@
+//! How long things are kept: retention, removal of a patient, backups.
+
+mod backup;
+mod evict;
+mod forget;
+
+pub use backup::{BackupImages, Restored};
+pub use evict::{Evicted, Retention};
+pub use forget::Forgotten;
