@@ -1,8 +1,23 @@
 //! Services that this program asks of others.
 
+mod commit;
+mod echo;
+mod find;
+mod object;
+mod session;
+mod store;
+
+use std::io;
 use std::time::Duration;
 
-use crate::{AeTitle, CommitReport, Reference};
+pub use commit::{request_commitment, send_commit_report};
+pub use echo::echo;
+pub use find::count_instances;
+pub use object::{Object, ObjectError};
+pub use store::{StoreOutcome, StoreStatus, store};
+
+use crate::AeTitle;
+use crate::association::AssociationError;
 
 /// A peer that this program calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +35,10 @@ pub struct Destination {
 /// How long a called peer may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To take the connection (for each address of the host) and to answer the association request.
+    /// To take the connection, at each address of the host; to answer the request for an association,
+    /// and that for its release.
     pub connect: Duration,
-    /// To read a message of ours, and to answer it, each.
+    /// To read a message of ours, to begin its answer, and to end that, each.
     pub answer: Duration,
 }
 
@@ -34,109 +50,58 @@ impl Default for Timeouts {
 
 /// Why a service of a peer did not come about.
 #[derive(Debug, thiserror::Error)]
-pub enum ScuError {}
-
-/// An instance to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
-    /// SOPClassUID.
-    pub sop_class_uid: String,
-    /// SOPInstanceUID.
-    pub sop_instance_uid: String,
-    /// Transfer syntax of the data set.
-    pub transfer_syntax: String,
-    /// The data set, without preamble and meta header.
-    pub data_set: Vec<u8>,
+pub enum ScuError {
+    /// The host's name or the port is not understood.
+    #[error("cannot find {host}: {source}; host:port is expected, such as 10.1.2.9:104")]
+    Address {
+        /// As it was given.
+        host: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Nobody takes the connection.
+    #[error("cannot connect to {host}: {source}")]
+    Connect {
+        /// As it was given.
+        host: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The association did not come about, or ended before it was done.
+    #[error("{ae} at {host}: {source}")]
+    Association {
+        /// The peer's name.
+        ae: AeTitle,
+        /// Its address.
+        host: String,
+        /// Why not.
+        source: AssociationError,
+    },
+    /// The peer does not offer the service.
+    #[error("{ae} does not offer {service}: it has to be switched on there")]
+    NotOffered {
+        /// The peer's name.
+        ae: AeTitle,
+        /// What was asked for.
+        service: &'static str,
+    },
+    /// The peer answered that it did not do it.
+    #[error("{ae} refuses {service} with status {status:04X}{}", after_colon(comment))]
+    Refused {
+        /// The peer's name.
+        ae: AeTitle,
+        /// What was asked for.
+        service: &'static str,
+        /// Status (PS3.7 annex C).
+        status: u16,
+        /// What the peer says about it; may be empty.
+        comment: String,
+    },
+    /// What is to be sent cannot be sent to anybody.
+    #[error("{0}")]
+    Invalid(String),
 }
 
-impl Object {
-    /// Takes apart a Part 10 file in memory: classes and names from its meta header.
-    ///
-    /// # Errors
-    /// [`ObjectError`] says what is missing.
-    pub fn from_part10(_file: &[u8]) -> Result<Self, ObjectError> {
-        todo!()
-    }
-}
-
-/// Bytes that are no Part 10 file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ObjectError {}
-
-/// What a peer answered for one instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreStatus {
-    /// SOPInstanceUID.
-    pub sop_instance_uid: String,
-    /// What became of it.
-    pub outcome: StoreOutcome,
-}
-
-/// What became of an instance that was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreOutcome {
-    /// Stored.
-    Stored,
-    /// Stored, with a warning (status Bxxx, 0001, 0107 or 0116) and the peer's comment.
-    Warning(u16, String),
-    /// Not stored: status and the peer's comment.
-    Failed(u16, String),
-    /// Not sent: the peer takes no instances of this class in this transfer syntax.
-    NotAccepted,
-}
-
-impl StoreOutcome {
-    /// Whether the peer has the instance.
-    pub fn is_stored(&self) -> bool {
-        matches!(self, Self::Stored | Self::Warning(..))
-    }
-}
-
-/// C-ECHO: whether the peer answers, and how long it took to.
-///
-/// # Errors
-/// [`ScuError`] says what stands in the way.
-pub fn echo(_to: &Destination) -> Result<Duration, ScuError> {
-    todo!()
-}
-
-/// C-STORE of all objects over one association; the outcomes are in their order.
-///
-/// # Errors
-/// [`ScuError`] if the association ends before each has its answer: how far it came is then unknown
-/// and all have to be sent again.
-pub fn store(_to: &Destination, _objects: &[Object]) -> Result<Vec<StoreStatus>, ScuError> {
-    todo!()
-}
-
-/// Asks for storage commitment (N-ACTION) and waits as long as `wait` for the report on the same
-/// association; `None`: the peer took the request on, and its report will come to our server.
-///
-/// # Errors
-/// [`ScuError`] if the peer does not take the request on.
-pub fn request_commitment(
-    _to: &Destination,
-    _transaction_uid: &str,
-    _instances: &[Reference],
-    _wait: Duration,
-) -> Result<Option<CommitReport>, ScuError> {
-    todo!()
-}
-
-/// Sends the report of a storage commitment that a peer asked us for (N-EVENT-REPORT), over a new
-/// association in which we are the SCP.
-///
-/// # Errors
-/// [`ScuError`] if the peer does not take it.
-pub fn send_commit_report(_to: &Destination, _report: &CommitReport) -> Result<(), ScuError> {
-    todo!()
-}
-
-/// Asks an archive (C-FIND, study root) how many instances a study has; `None` if it does not know
-/// the study or does not count.
-///
-/// # Errors
-/// [`ScuError`] if it does not answer.
-pub fn count_instances(_at: &Destination, _study_uid: &str) -> Result<Option<u32>, ScuError> {
-    todo!()
+fn after_colon(comment: &str) -> String {
+    if comment.is_empty() { String::new() } else { format!(": {comment}") }
 }

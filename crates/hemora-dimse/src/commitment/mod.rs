@@ -1,5 +1,7 @@
 //! What storage commitment asks and answers (PS3.4 annex J).
 
+pub(crate) mod data;
+
 use crate::Failure;
 
 /// An instance by its class and its name.
