@@ -9,6 +9,9 @@ use crate::sentence::percent_value;
 use crate::uid::{Kind, result_uid, uuid};
 use crate::{InteropError, NOTICE, report_sentence, report_uid, text};
 
+/// Most bytes of a line of text, within the 199 that HL7 v2.5.1 gives an ST.
+const LINE_LIMIT: usize = 180;
+
 /// How a message is addressed, and what it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OruOptions {
@@ -85,16 +88,18 @@ fn header(report: &Report, options: &OruOptions) -> Segment {
 /// unspecified (table 0200).
 fn patient(report: &Report, options: &OruOptions) -> Option<Segment> {
     let identity = &report.identity;
-    let id = text::line(&identity.patient_id);
+    let id = text::value(&identity.patient_id, 64);
     if !options.phi || id.is_empty() {
         return None;
     }
+    // A namespace (IS) has at most 20 characters; half a one would name another.
     let issuer = text::line(&identity.issuer_of_patient_id);
+    let issuer = if issuer.chars().count() <= 20 { issuer.as_str() } else { "" };
     Some(Segment::new(
         "PID",
         [
             (1, "1".to_owned()),
-            (3, components(&[&id, "", "", &issuer])),
+            (3, components(&[&id, "", "", issuer])),
             (5, name(&identity.patient_name)),
             (7, text::date(&identity.patient_birth_date).to_owned()),
             (8, text::sex(&identity.patient_sex).to_owned()),
@@ -122,7 +127,7 @@ fn order(report: &Report, options: &OruOptions) -> Vec<Segment> {
     let filler = components(&[&result_uid(report), "HEMORA"]);
     let asks = options.priority && report.class == Class::Positive;
     let accession = match options.phi {
-        true => escape(&text::line(&identity.accession_number)),
+        true => escape(&text::value(&identity.accession_number, 64)),
         false => String::new(),
     };
     let at = match text::date(&identity.study_date) {
@@ -151,15 +156,15 @@ fn order(report: &Report, options: &OruOptions) -> Vec<Segment> {
 
 fn observations(report: &Report) -> Vec<Segment> {
     let model = &report.model;
-    let model = format!("{} {}, sha256 {}", model.name, model.version, model.sha256);
+    let [name, version] = [&model.name, &model.version].map(|it| text::value(it, 40));
+    let model = format!("{name} {version}, sha256 {}", text::value(&model.sha256, 64));
     let study = codes::STUDY_UID;
     let mut all = vec![observation("CWE", &codes::CLASS, coded(&codes::class(report.class)))];
     all.extend(report.findings.iter().map(probability));
-    all.push(observation("TX", &codes::SENTENCE, escape(&report_sentence(report))));
-    all.push(observation("ST", &codes::MODEL, escape(&text::line(&model))));
+    all.extend(lines(&codes::SENTENCE, &report_sentence(report)));
+    all.push(observation("ST", &codes::MODEL, escape(&model)));
     all.push(observation("ST", &study, escape(&report.identity.study_instance_uid)));
-    let warnings = report.warnings.iter().map(|it| text::line(it)).filter(|it| !it.is_empty());
-    all.extend(warnings.map(|it| observation("TX", &codes::WARNING, escape(&it))));
+    all.extend(lines(&codes::WARNING, &report.warnings.join(" ")));
     all.push(observation("TX", &codes::NOTICE, NOTICE.to_owned()));
     all.extend(report.link.as_ref().map(|link| {
         let pointer = components(&[&text::line(link), "HEMORA", "text", "html"]);
@@ -185,6 +190,31 @@ fn probability(finding: &Finding) -> Segment {
     }
     segment.fields.insert(8, flag.to_owned());
     segment
+}
+
+/// A text as one OBX a line, numbered in OBX-4, as reports are sent: many receivers cut longer values.
+fn lines(code: &Code<'_>, words: &str) -> Vec<Segment> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text::line(words).split(' ').filter(|word| !word.is_empty()) {
+        // A word that fills lines by itself is cut into pieces; an escaped letter is no more than 9 bytes.
+        let letters: Vec<char> = word.chars().collect();
+        for piece in letters.chunks(LINE_LIMIT / 9) {
+            let piece = escape(&piece.iter().collect::<String>());
+            match lines.last_mut().filter(|line| line.len() + 1 + piece.len() <= LINE_LIMIT) {
+                Some(line) => {
+                    line.push(' ');
+                    line.push_str(&piece);
+                }
+                None => lines.push(piece),
+            }
+        }
+    }
+    let numbered = lines.into_iter().enumerate().map(|(index, line)| {
+        let mut segment = observation("TX", code, line);
+        segment.fields.insert(4, (index + 1).to_string());
+        segment
+    });
+    numbered.collect()
 }
 
 fn observation(value_type: &str, code: &Code<'_>, value: String) -> Segment {
@@ -216,13 +246,13 @@ fn placeholder(report: &Report, options: &OruOptions, name: &str) -> String {
         "sentence" => report_sentence(report),
         "made_at" => made_at(report),
         _ if !options.phi => String::new(),
-        "patient_id" => text::line(&identity.patient_id),
-        "issuer_of_patient_id" => text::line(&identity.issuer_of_patient_id),
+        "patient_id" => text::value(&identity.patient_id, 64),
+        "issuer_of_patient_id" => text::value(&identity.issuer_of_patient_id, 64),
         "patient_name" => text::person_name(&identity.patient_name).replace(['^', '='], " "),
         "birth_date" => text::date(&identity.patient_birth_date).to_owned(),
         "sex" => text::sex(&identity.patient_sex).to_owned(),
-        "accession_number" => text::line(&identity.accession_number),
-        "study_id" => text::line(&identity.study_id),
+        "accession_number" => text::value(&identity.accession_number, 64),
+        "study_id" => text::value(&identity.study_id, 64),
         _ => String::new(),
     }
 }
