@@ -26,7 +26,8 @@ mod view;
 pub use activation::Classifier;
 pub use engine::{
     Engine, EngineError, EngineKind, FeatureMap, LoadedEngine, OrtEngine, OrtSequence, Output,
-    SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine, run_both_ways,
+    OutputMemory, SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine,
+    run_both_ways,
 };
 pub use hemora_model::{KeySlice, LabelMap, MapKind};
 pub use key_slices::key_slices;

@@ -1,17 +1,19 @@
 //! A model with its engines: what every member predicts of slices, and what they predict together.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Plane, Probabilities};
 
+use crate::engine::RememberingEngine;
 use crate::maps::mean_map;
 use crate::score::{MemberScore, Scored, SeriesScore, SliceScore, calibrate};
 use crate::scorer::Scorer;
 use crate::series::in_order;
 use crate::slabs::Slabs;
 use crate::{
-    Classifier, Engine, EngineError, EngineKind, LabelMap, MapKind, Output, SeriesModel,
-    SeriesModelError, load_engine,
+    Classifier, Engine, EngineError, EngineKind, LabelMap, MapKind, Output, OutputMemory,
+    SeriesModel, SeriesModelError, load_engine,
 };
 use hemora_io::Series;
 use hemora_model::{Bundle, Member, MemberNetworks, ModelInfo, member_folder};
@@ -145,6 +147,22 @@ impl LoadedModel {
             .map(|(networks, (engine, series))| LoadedMember::new(networks, engine, series))
             .collect();
         Self { model, members, series: None, note: String::new() }
+    }
+
+    /// The same model, whose networks of slices with a dense head ask `memory` before they run. Others run
+    /// each time, since their feature maps are read: by networks of series, or for activation maps.
+    pub fn remembering(self, memory: &Arc<dyn OutputMemory>) -> Self {
+        let Self { model, members, series, note } = self;
+        let networks = model.members().map(|(_, networks)| networks);
+        let members = members.into_iter().zip(networks).map(|(member, networks)| {
+            if member.series.is_some() {
+                return member;
+            }
+            let engine =
+                RememberingEngine::new(member.engine, &networks.slices, Arc::clone(memory));
+            LoadedMember { engine: Box::new(engine), ..member }
+        });
+        Self { members: members.collect(), model, series, note }
     }
 
     /// The model.

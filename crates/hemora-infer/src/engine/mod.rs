@@ -3,12 +3,15 @@
 mod contract;
 mod kind;
 mod library;
+mod memory;
 mod onnxruntime;
 mod sequence;
 mod tract;
 
 pub use contract::{Engine, EngineError, FeatureMap, Output};
 pub use kind::{EngineKind, LoadedEngine, load_engine};
+pub use memory::OutputMemory;
+pub(crate) use memory::RememberingEngine;
 pub use onnxruntime::{OrtEngine, OrtSequence};
 pub use sequence::{SequenceEngine, load_sequence_engine, run_both_ways};
 pub use tract::{TractEngine, TractSequence};
