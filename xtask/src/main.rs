@@ -9,6 +9,7 @@ mod fuzz;
 mod gpu_kit;
 mod peers;
 mod process;
+mod programs;
 mod torch;
 mod workspace;
 
@@ -29,7 +30,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Install libtorch and the Python packages that tests compare with, into .env
+    /// Install libtorch and the Python packages that tests compare with, into .env, and as root on Debian
+    /// the programs
     Setup {
         /// Keep libtorch's CUDA libraries and install what they need (3 GB to download)
         #[arg(long)]
@@ -97,6 +99,9 @@ fn main() -> Result<()> {
     // The peers first: their environment has the pip that installs libtorch.
     peers::set_up(&workspace)?;
     torch::set_up(&workspace, cuda)?;
+    if matches!(task, Task::Setup { .. } | Task::Test { .. } | Task::Ci) {
+        programs::set_up()?;
+    }
     let environment = Environment::from_workspace(&workspace)?;
     match task {
         Task::Setup { .. } | Task::Env | Task::Fuzz(_) => Ok(()),

@@ -42,14 +42,17 @@ fn installed_onnxruntime() -> Option<PathBuf> {
     versions.any(|entry| is_installed(&entry.path())).then_some(peers)
 }
 
-/// A program on the path, such as `dcmdjpeg`; `None`, with a word on how to `install` it, if it does
-/// not start. Set-up does not install such programs, so `HEMORA_REQUIRE_PEERS` does not ask for them.
+/// A program on the path or in `/usr/sbin`, such as `dcmdjpeg`; `None`, with a word on how to `install` it,
+/// if it is not there.
+///
+/// # Panics
+/// If it is missing and `HEMORA_REQUIRE_PEERS` is set.
 pub fn program(name: &str, install: &str) -> Option<PathBuf> {
-    let starts = Command::new(name).arg("--version").output().is_ok();
-    if !starts {
-        crate::required::skip(name, install);
-    }
-    starts.then(|| name.into())
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Debian's Orthanc lies where only root looks.
+    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let found = folders.map(|folder| folder.join(name)).find(|path| path.is_file());
+    require(found, name, install)
 }
 
 /// Runs a Python program with `input` on its standard input and returns its standard output.
@@ -102,7 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_not_there_is_none() {
-        assert_eq!(program("no-such-program-of-hemora", "it does not exist"), None);
+    fn a_program_that_is_not_there_is_none_or_a_failure() {
+        let looked = || program("no-such-program-of-hemora", "it does not exist");
+        let required = env::var_os("HEMORA_REQUIRE_PEERS");
+        match required.filter(|value| !value.is_empty() && value != "0") {
+            None => assert_eq!(looked(), None),
+            Some(_) => assert!(std::panic::catch_unwind(looked).is_err()),
+        }
+        assert!(program("sh", "").is_some_and(|path| path.is_absolute()));
     }
 }
