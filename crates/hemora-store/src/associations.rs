@@ -1,7 +1,9 @@
 //! Who brought what: the associations of the DICOM network.
 
 use chrono::{DateTime, Utc};
+use rusqlite::params;
 
+use crate::time::millis;
 use crate::{Store, StoreError};
 
 /// An association that was accepted.
@@ -28,6 +30,16 @@ pub enum AssociationEnd {
     TimedOut,
 }
 
+impl AssociationEnd {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Aborted => "aborted",
+            Self::TimedOut => "timed out",
+        }
+    }
+}
+
 impl Store {
     /// Notes an association that was accepted; its number, for [`crate::Arrival::association`].
     ///
@@ -38,8 +50,16 @@ impl Store {
         association: &NewAssociation,
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        let _ = (association, now);
-        todo!()
+        let NewAssociation { calling_ae, called_ae, peer, tls_subject } = association.clone();
+        let id = self.write(move |connection| {
+            let sql =
+                "INSERT INTO association (calling_ae, called_ae, peer, tls_subject, opened_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)";
+            let parameters = params![calling_ae, called_ae, peer, tls_subject, millis(now)];
+            connection.prepare_cached(sql)?.execute(parameters)?;
+            Ok(connection.last_insert_rowid())
+        })?;
+        u64::try_from(id).map_err(|_| StoreError::Damaged(format!("association {id}")))
     }
 
     /// Notes the end of an association.
@@ -52,7 +72,12 @@ impl Store {
         how: AssociationEnd,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let _ = (id, how, now);
-        todo!()
+        self.write(move |connection| {
+            let sql = "UPDATE association SET closed_at = ?2, how = ?3
+                 WHERE id = ?1 AND closed_at IS NULL";
+            let id = i64::try_from(id).unwrap_or(i64::MAX);
+            connection.prepare_cached(sql)?.execute(params![id, millis(now), how.as_str()])?;
+            Ok(())
+        })
     }
 }

@@ -1,8 +1,21 @@
 //! Who did what: rows that are only ever added, each of which holds the hash of the one before.
 
 use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row, params};
+use sha2::{Digest, Sha256};
 
+use crate::studies::{hash, rows};
+use crate::time::{at, millis};
 use crate::{Store, StoreError};
+
+/// The hash before the first row.
+const NOTHING: [u8; 32] = [0; 32];
+
+/// Rows that are read together, at most.
+const TOGETHER: usize = 1000;
+
+/// Columns of a row.
+const COLUMNS: &str = "n, at, who, what, study, detail, hash";
 
 /// What is to be noted. No text of it names a patient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +63,75 @@ pub enum AuditError {
     Store(#[from] StoreError),
 }
 
+impl AuditRow {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            n: row.get("n")?,
+            at: at(row.get("at")?),
+            who: row.get("who")?,
+            what: row.get("what")?,
+            study: row.get("study")?,
+            detail: row.get("detail")?,
+            hash: hash(row, "hash")?,
+        })
+    }
+
+    /// What the hash of this row has to be: of the hash before, and each field with its length, so that
+    /// no two rows read alike.
+    fn chained(&self, previous: &[u8; 32]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(previous);
+        hash.update(self.n.to_le_bytes());
+        hash.update(millis(self.at).to_le_bytes());
+        for field in [Some(&self.who), Some(&self.what), self.study.as_ref(), Some(&self.detail)] {
+            let length = field.map_or(u64::MAX, |field| field.len() as u64);
+            hash.update(length.to_le_bytes());
+            hash.update(field.map_or("", String::as_str));
+        }
+        hash.finalize().into()
+    }
+}
+
+/// Adds a row in the transaction of what it notes.
+pub(crate) fn append(
+    connection: &Connection,
+    row: NewAudit<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM audit ORDER BY n DESC LIMIT 1");
+    let last = rows(connection, &sql, [], AuditRow::read)?.pop();
+    let (n, previous) = last.map_or((0, NOTHING), |last| (last.n, last.hash));
+    let mut row = AuditRow {
+        n: n + 1,
+        // As it will be read.
+        at: at(millis(now)),
+        who: row.who.to_owned(),
+        what: row.what.to_owned(),
+        study: row.study.map(str::to_owned),
+        detail: row.detail.to_owned(),
+        hash: NOTHING,
+    };
+    row.hash = row.chained(&previous);
+    let sql = "INSERT INTO audit (n, at, who, what, study, detail, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let AuditRow { n, at, who, what, study, detail, hash } = row;
+    let parameters = params![n, millis(at), who, what, study, detail, hash];
+    connection.prepare_cached(sql)?.execute(parameters)?;
+    Ok(())
+}
+
 impl Store {
     /// Adds a row.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn audit(&self, row: NewAudit<'_>, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let _ = (row, now);
-        todo!()
+        let [who, what, detail] = [row.who, row.what, row.detail].map(str::to_owned);
+        let study = row.study.map(str::to_owned);
+        self.write(move |connection| {
+            let study = study.as_deref();
+            append(connection, NewAudit { who: &who, what: &what, study, detail: &detail }, now)
+        })
     }
 
     /// Checks every row; their number. That rows are missing at the end shows only to who knows how many
@@ -66,7 +140,19 @@ impl Store {
     /// # Errors
     /// [`AuditError`] names the first row that does not follow.
     pub fn verify_audit(&self) -> Result<u64, AuditError> {
-        todo!()
+        let (mut checked, mut previous) = (0, NOTHING);
+        loop {
+            let some = self.audit_rows(checked, TOGETHER)?;
+            if some.is_empty() {
+                return Ok(checked as u64);
+            }
+            for row in some {
+                if row.n != checked + 1 || row.chained(&previous) != row.hash {
+                    return Err(AuditError::Changed { row: checked + 1 });
+                }
+                (checked, previous) = (row.n, row.hash);
+            }
+        }
     }
 
     /// Rows after number `after`, at most `limit`, oldest first.
@@ -74,7 +160,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn audit_rows(&self, after: i64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        let _ = (after, limit);
-        todo!()
+        let sql = format!("SELECT {COLUMNS} FROM audit WHERE n > ?1 ORDER BY n LIMIT ?2");
+        let limit = limit.min(TOGETHER) as i64;
+        self.read(|connection| rows(connection, &sql, [after, limit], AuditRow::read))
     }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::{Connection, Row};
+
+use crate::studies::{count, rows};
 use crate::{Store, StoreError, StudyState};
 
 /// Deliveries of one destination.
@@ -46,6 +49,53 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database or the disk.
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        todo!()
+        let mut counts = self.read(|connection| {
+            let mut counts = Counts::default();
+            let sql = "SELECT state, count(*) AS many, sum(instances) AS instances,
+                    sum(bytes) AS bytes FROM study GROUP BY state";
+            let read = |row: &Row<'_>| {
+                let state: String = row.get("state")?;
+                let sums = [count(row, "instances")?, count(row, "bytes")?];
+                Ok((StudyState::stored(&state)?, count(row, "many")?, sums))
+            };
+            for (state, many, [instances, bytes]) in rows(connection, sql, [], read)? {
+                counts.studies.insert(state, many);
+                counts.instances += instances;
+                counts.bytes += bytes;
+            }
+            let sql = "SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+                    count(*) FILTER (WHERE state = 'leased') AS leased,
+                    count(*) FILTER (WHERE state = 'dead') AS dead FROM job";
+            let read = |row: &Row<'_>| {
+                Ok([count(row, "waiting")?, count(row, "leased")?, count(row, "dead")?])
+            };
+            if let Some(jobs) = rows(connection, sql, [], read)?.pop() {
+                [counts.jobs_waiting, counts.jobs_leased, counts.jobs_dead] = jobs;
+            }
+            counts.outbox = outbox(connection)?;
+            Ok(counts)
+        })?;
+        counts.unfiled = self.inbox.unfiled();
+        counts.disk_free = self.folder.free()?;
+        Ok(counts)
     }
+}
+
+fn outbox(connection: &Connection) -> Result<BTreeMap<String, OutboxCounts>, StoreError> {
+    let sql =
+        "SELECT destination, count(*) FILTER (WHERE state IN ('waiting', 'sending')) AS waiting,
+            count(*) FILTER (WHERE state IN ('waiting', 'sending') AND attempts > 0) AS failing,
+            count(*) FILTER (WHERE state = 'given up') AS given_up,
+            count(*) FILTER (WHERE state = 'delivered') AS delivered
+         FROM delivery GROUP BY destination";
+    let read = |row: &Row<'_>| {
+        let counts = OutboxCounts {
+            waiting: count(row, "waiting")?,
+            failing: count(row, "failing")?,
+            given_up: count(row, "given_up")?,
+            delivered: count(row, "delivered")?,
+        };
+        Ok((row.get("destination")?, counts))
+    };
+    Ok(rows(connection, sql, [], read)?.into_iter().collect())
 }

@@ -50,5 +50,6 @@ pub use studies::{
     Class, Cursor, InstanceRow, ListQuery, Page, Revision, Settled, StudyRow, StudyState,
 };
 pub use work::{
-    Delivery, DeliveryRow, DeliveryState, Job, JobFate, NewDelivery, NewResult, ResultRow,
+    Delivery, DeliveryRow, DeliveryState, Job, JobFate, LONGEST_DELAY, LONGEST_LEASE, NewDelivery,
+    NewResult, ResultRow,
 };

@@ -1,5 +1,7 @@
 //! What the engine wants to find again: scores of slices by what they were computed from.
 
+use rusqlite::{OptionalExtension, params};
+
 use crate::{Store, StoreError};
 
 impl Store {
@@ -8,8 +10,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn remembered(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
-        let _ = key;
-        todo!()
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT value FROM memory WHERE key = ?1")?;
+            Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+        })
     }
 
     /// Remembers `value` under `key`, in place of an earlier one, until the images of the study go.
@@ -22,7 +27,11 @@ impl Store {
         study_uid: &str,
         value: &[u8],
     ) -> Result<(), StoreError> {
-        let _ = (key, study_uid, value);
-        todo!()
+        let (key, study_uid, value) = (*key, study_uid.to_owned(), value.to_owned());
+        self.write(move |connection| {
+            let sql = "INSERT OR REPLACE INTO memory (key, study_uid, value) VALUES (?1, ?2, ?3)";
+            connection.prepare_cached(sql)?.execute(params![key, study_uid, value])?;
+            Ok(())
+        })
     }
 }

@@ -5,15 +5,12 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use hemora_io::Identity;
 
-use super::draft::{Draft, Sealed};
-use crate::{Store, StoreError};
-
 /// How an instance arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     /// Whose it is.
     pub identity: Identity,
-    /// Number of the association ([`Store::open_association`]); 0 if none brought it.
+    /// Number of the association ([`crate::Store::open_association`]); 0 if none brought it.
     pub association: u64,
     /// AE title of the sender; 16 characters at most are kept through a crash (PS3.8 §9.3.2).
     pub calling_ae: String,
@@ -51,33 +48,4 @@ pub struct Recovery {
     pub leases_ended: u64,
     /// Files removed whose eviction had begun.
     pub evictions_finished: u64,
-}
-
-impl Store {
-    /// An empty file to write an instance into.
-    ///
-    /// # Errors
-    /// [`StoreError::Full`] below the reserve, or of the disk.
-    pub fn draft(&self) -> Result<Draft, StoreError> {
-        todo!()
-    }
-
-    /// Keeps an instance. When this returns it is on the disk and is found again whatever happens
-    /// (with [`crate::Durability::Process`]: whatever happens to the process).
-    ///
-    /// # Errors
-    /// [`StoreError::NotFiled`] if the object does not say which study or instance it is,
-    /// [`StoreError::Full`], or of the disk; the instance is not kept then.
-    pub fn keep(&self, sealed: Sealed, arrival: Arrival) -> Result<Kept, StoreError> {
-        let _ = (sealed, arrival);
-        todo!()
-    }
-
-    /// Waits until everything that was kept before has its rows.
-    ///
-    /// # Errors
-    /// [`StoreError::Filing`] if that fails at the moment.
-    pub fn flush(&self) -> Result<(), StoreError> {
-        todo!()
-    }
 }

@@ -1,8 +1,29 @@
 //! Backups, and what is made of them.
+//!
+//! A backup is a folder with `hemora.db`, `images.tsv` (SHA-256 of the data set, bytes of the file, path),
+//! and, with [`BackupImages::Copies`], `studies/`. The table of images is written last: a backup without
+//! it is not whole.
 
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use hemora_base::{hex, write_whole};
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags, Row, params};
+
+use crate::folder::{make_private, sync_folder};
+use crate::sqlite::{SCHEMA, connect};
+use crate::studies::{count, hash, refresh, rows};
 use crate::{Store, StoreError};
+
+/// Name of the table of images.
+const IMAGES: &str = "images.tsv";
+
+/// Pages of the database that are copied at a time, and the pause between for those who write.
+const PAGES: i32 = 1024;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What a backup holds of the images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,24 +43,149 @@ pub struct Restored {
     pub missing: Vec<PathBuf>,
 }
 
+struct Image {
+    sha256: [u8; 32],
+    bytes: u64,
+    path: String,
+}
+
+fn images(connection: &Connection) -> Result<Vec<Image>, StoreError> {
+    let sql = "SELECT sha256, bytes, path FROM instance WHERE NOT evicted ORDER BY path";
+    let read = |row: &Row<'_>| {
+        let path: String = row.get("path")?;
+        // A database from elsewhere names no file outside of the folder.
+        let inside = path.starts_with("studies/") && !path.split('/').any(|part| part == "..");
+        if !inside {
+            return Err(StoreError::Damaged(format!("{path:?} is no path of an image")));
+        }
+        Ok(Image { sha256: hash(row, "sha256")?, bytes: count(row, "bytes")?, path })
+    };
+    rows(connection, sql, [], read)
+}
+
+/// Copies a file, synced; false if it is gone.
+fn copy(from: &Path, to: &Path) -> Result<bool, StoreError> {
+    let parent = to.parent().unwrap_or(to);
+    make_private(parent)?;
+    match fs::copy(from, to) {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(StoreError::io(to, error)),
+    }
+    let opened = fs::OpenOptions::new().write(true).open(to);
+    let synced = opened.and_then(|file| file.sync_all());
+    synced.map_err(|error| StoreError::io(to, error))?;
+    sync_folder(parent)?;
+    Ok(true)
+}
+
+/// Copies one database into another file.
+fn copy_database(from: &Connection, to: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut copy = connect(to, flags)?;
+    Backup::new(from, &mut copy)?.run_to_completion(PAGES, PAUSE, None)?;
+    // One file, without a log beside it.
+    copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    Ok(copy)
+}
+
 impl Store {
-    /// Writes a backup into a folder, which must be new or empty, while the node works on.
+    /// Writes a backup into a folder, which must be new or empty, while the node works on. An image that
+    /// is evicted meanwhile may lack in the copies; restoring says so.
     ///
     /// # Errors
     /// [`StoreError::Occupied`], or of the disk or the database.
-    pub fn backup(&self, folder: &Path, images: BackupImages) -> Result<(), StoreError> {
-        let _ = (folder, images);
-        todo!()
+    pub fn backup(&self, folder: &Path, images_too: BackupImages) -> Result<(), StoreError> {
+        self.flush()?;
+        make_private(folder)?;
+        let failed = |error| StoreError::io(folder, error);
+        if fs::read_dir(folder).map_err(failed)?.next().is_some() {
+            return Err(StoreError::Occupied(folder.to_owned()));
+        }
+        let from = connect(&self.folder.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let copied = copy_database(&from, &folder.join("hemora.db"))?;
+        let images = images(&copied)?;
+        drop(copied);
+        if images_too == BackupImages::Copies {
+            for image in &images {
+                copy(&self.folder.root().join(&image.path), &folder.join(&image.path))?;
+            }
+        }
+        let table = folder.join(IMAGES);
+        let written = write_whole(&table, |file| {
+            images.iter().try_for_each(|image| {
+                writeln!(file, "{}\t{}\t{}", hex(&image.sha256), image.bytes, image.path)
+            })
+        });
+        written.map_err(|error: std::io::Error| StoreError::io(&table, error))?;
+        sync_folder(folder)
     }
 
     /// Makes a data folder of a backup. The folder must hold no database; images (`studies/`) may be
-    /// there already.
+    /// there already, as from a file system's snapshot.
     ///
     /// # Errors
     /// [`StoreError::Backup`] if the backup is not whole, [`StoreError::Occupied`], or of the disk or the
     /// database.
     pub fn restore(backup: &Path, folder: &Path) -> Result<Restored, StoreError> {
-        let _ = (backup, folder);
-        todo!()
+        let bad =
+            |what: &str| StoreError::Backup { backup: backup.to_owned(), what: what.to_owned() };
+        if !backup.join(IMAGES).is_file() || !backup.join("hemora.db").is_file() {
+            return Err(bad("it lacks hemora.db or images.tsv, which is written last"));
+        }
+        let database = folder.join("hemora.db");
+        if database.exists() {
+            return Err(StoreError::Occupied(folder.to_owned()));
+        }
+        make_private(folder)?;
+        let from = connect(&backup.join("hemora.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        check(&from, backup)?;
+        // Under its own name only when all of it is there.
+        let partial = folder.join("hemora.db.partial");
+        crate::folder::remove(&partial)?;
+        let restored = copy_database(&from, &partial)?;
+        let (mut report, mut gone) = (Restored::default(), Vec::new());
+        for image in images(&restored)? {
+            let path = folder.join(&image.path);
+            let whole = |path: &Path| fs::metadata(path).is_ok_and(|it| it.len() == image.bytes);
+            if whole(&path) || (copy(&backup.join(&image.path), &path)? && whole(&path)) {
+                report.images += 1;
+            } else {
+                report.missing.push(path);
+                gone.push(image.path);
+            }
+        }
+        mark_gone(&restored, &gone)?;
+        drop(restored);
+        fs::rename(&partial, &database).map_err(|error| StoreError::io(&database, error))?;
+        sync_folder(folder)?;
+        Ok(report)
     }
+}
+
+fn check(connection: &Connection, backup: &Path) -> Result<(), StoreError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > SCHEMA {
+        return Err(StoreError::Newer { folder: backup.to_owned(), found, known: SCHEMA });
+    }
+    let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if sound != "ok" {
+        return Err(StoreError::Backup { backup: backup.to_owned(), what: sound });
+    }
+    Ok(())
+}
+
+fn mark_gone(connection: &Connection, paths: &[String]) -> Result<(), StoreError> {
+    let transaction = connection.unchecked_transaction()?;
+    let mut studies = std::collections::BTreeSet::new();
+    for path in paths {
+        let sql = "UPDATE instance SET evicted = 1 WHERE path = ?1 RETURNING study_uid";
+        let read = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
+        studies.extend(rows(&transaction, sql, params![path], read)?);
+    }
+    for study_uid in &studies {
+        refresh(&transaction, study_uid)?;
+    }
+    transaction.commit()?;
+    Ok(())
 }

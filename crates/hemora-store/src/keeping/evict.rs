@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::trash::{drop_derived, trash_study};
+use crate::audit::{NewAudit, append};
+use crate::studies::{count, exists, refresh, rows};
+use crate::time::{millis, millis_of};
 use crate::{Store, StoreError};
 
 /// How long images are kept.
@@ -30,6 +35,56 @@ pub struct Evicted {
     pub short_of: u64,
 }
 
+/// A study whose images may go: all of it is scored, everything is delivered, nobody pinned it.
+const MAY_GO: &str = "state IN ('not scored', 'scored', 'delivered') AND NOT unsettled
+    AND NOT pinned AND bytes > 0";
+
+/// A study that may go.
+struct Candidate {
+    study_uid: String,
+    last_at: i64,
+}
+
+fn candidates(connection: &Connection) -> Result<(Vec<Candidate>, u64), StoreError> {
+    let sql =
+        format!("SELECT study_uid, last_at FROM study WHERE {MAY_GO} ORDER BY last_at, study_uid");
+    let read = |row: &Row<'_>| {
+        Ok(Candidate { study_uid: row.get("study_uid")?, last_at: row.get("last_at")? })
+    };
+    let candidates = rows(connection, &sql, [], read)?;
+    let sql = "SELECT COALESCE(sum(bytes), 0) AS bytes FROM study";
+    let bytes = rows(connection, sql, [], |row| count(row, "bytes"))?.pop();
+    Ok((candidates, bytes.unwrap_or(0)))
+}
+
+/// Takes the images of a study out of the database; how many, and their bytes. None if it may not go
+/// any more.
+fn evict(
+    connection: &Connection,
+    study_uid: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<(u64, u64)>, StoreError> {
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM instance WHERE instance.study_uid = ?1 AND NOT evicted), bytes
+         FROM study WHERE study_uid = ?1 AND {MAY_GO}"
+    );
+    let found: Option<(i64, i64)> = connection
+        .prepare_cached(&sql)?
+        .query_row([study_uid], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((instances, bytes)) = found else { return Ok(None) };
+    trash_study(connection, study_uid)?;
+    let sql = "UPDATE instance SET evicted = 1 WHERE study_uid = ?1";
+    connection.prepare_cached(sql)?.execute([study_uid])?;
+    drop_derived(connection, study_uid)?;
+    let detail = format!("{instances} images, {bytes} bytes");
+    let row =
+        NewAudit { who: "retention", what: "evicted", study: Some(study_uid), detail: &detail };
+    append(connection, row, now)?;
+    refresh(connection, study_uid)?;
+    Ok(Some((instances.unsigned_abs(), bytes.unsigned_abs())))
+}
+
 impl Store {
     /// Removes the images of studies that are scored, delivered and not pinned: those past their time,
     /// then the oldest until the limits are met.
@@ -37,8 +92,27 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the disk or the database.
     pub fn evict(&self, retention: &Retention, now: DateTime<Utc>) -> Result<Evicted, StoreError> {
-        let _ = (retention, now);
-        todo!()
+        self.flush()?;
+        let (candidates, total) = self.read(candidates)?;
+        let over = retention.at_most.map_or(0, |limit| total.saturating_sub(limit));
+        let wanted = over.max(retention.reserve.saturating_sub(self.folder.free()?));
+        let past = millis(now).saturating_sub(millis_of(retention.images));
+        let mut evicted = Evicted::default();
+        for candidate in candidates {
+            if candidate.last_at > past && evicted.bytes >= wanted {
+                break;
+            }
+            let study_uid = candidate.study_uid;
+            let gone = self.change(move |connection| evict(connection, &study_uid, now))?;
+            if let Some((instances, bytes)) = gone {
+                evicted.studies += 1;
+                evicted.instances += instances;
+                evicted.bytes += bytes;
+            }
+            self.empty_trash()?;
+        }
+        evicted.short_of = wanted.saturating_sub(evicted.bytes);
+        Ok(evicted)
     }
 
     /// Keeps the images of a study from being evicted, or no longer.
@@ -52,7 +126,14 @@ impl Store {
         who: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let _ = (study_uid, pinned, who, now);
-        todo!()
+        let (study_uid, who) = (study_uid.to_owned(), who.to_owned());
+        self.change(move |connection| {
+            exists(connection, &study_uid)?;
+            let sql = "UPDATE study SET pinned = ?2 WHERE study_uid = ?1";
+            connection.prepare_cached(sql)?.execute(params![study_uid, pinned])?;
+            let what = if pinned { "pinned" } else { "unpinned" };
+            let row = NewAudit { who: &who, what, study: Some(&study_uid), detail: "" };
+            append(connection, row, now)
+        })
     }
 }

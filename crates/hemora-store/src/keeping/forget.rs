@@ -1,11 +1,15 @@
 //! A patient is removed.
 
 use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row};
 
+use super::trash::{drop_derived, trash_study};
+use crate::audit::{NewAudit, append};
+use crate::studies::{refresh, rows};
 use crate::{Store, StoreError};
 
 /// What was removed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Forgotten {
     /// Studies that are gone with all that was known of them.
     pub studies: u64,
@@ -13,19 +17,80 @@ pub struct Forgotten {
     pub instances: u64,
 }
 
+/// Tables that know a study by its UID; the audit stays.
+const TABLES: [&str; 8] =
+    ["instance", "revision", "job", "result", "delivery", "memory", "reading", "study"];
+
+fn forget(
+    connection: &Connection,
+    patient_id: &str,
+    who: &str,
+    now: DateTime<Utc>,
+) -> Result<Forgotten, StoreError> {
+    let text = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
+    let sql = "SELECT study_uid FROM study WHERE patient_id = ?1";
+    let studies = rows(connection, sql, [patient_id], text)?;
+    let mut instances = 0;
+    for study_uid in &studies {
+        trash_study(connection, study_uid)?;
+        drop_derived(connection, study_uid)?;
+        for table in TABLES {
+            let sql = format!("DELETE FROM {table} WHERE study_uid = ?1");
+            let removed = connection.prepare_cached(&sql)?.execute([study_uid])?;
+            instances += if table == "instance" { removed as u64 } else { 0 };
+        }
+    }
+    // Images that name this patient within the studies of others.
+    let sql = "INSERT OR IGNORE INTO trash (path)
+         SELECT path FROM instance WHERE patient_id = ?1 AND NOT evicted";
+    connection.prepare_cached(sql)?.execute([patient_id])?;
+    let sql = "DELETE FROM instance WHERE patient_id = ?1 RETURNING study_uid";
+    let mut others = rows(connection, sql, [patient_id], text)?;
+    instances += others.len() as u64;
+    others.dedup();
+    for study_uid in &others {
+        // What was computed of them is the other's no more than they are.
+        let sql = "DELETE FROM memory WHERE study_uid = ?1";
+        connection.prepare_cached(sql)?.execute([study_uid])?;
+        let sql = "UPDATE study SET unsettled = 1 WHERE study_uid = ?1";
+        connection.prepare_cached(sql)?.execute([study_uid])?;
+        refresh(connection, study_uid)?;
+    }
+    let forgotten = Forgotten { studies: studies.len() as u64, instances };
+    let detail = format!("{} studies, {instances} images", forgotten.studies);
+    append(
+        connection,
+        NewAudit { who, what: "forgot a patient", study: None, detail: &detail },
+        now,
+    )?;
+    Ok(forgotten)
+}
+
 impl Store {
     /// Removes everything of a patient but the audit, which notes that it was done, and not of whom.
-    /// Other patients' studies lose the objects that name this one.
+    /// Other patients' studies lose the images that name this one, and are settled anew without them.
+    ///
+    /// Not removed: backups, what other systems have received, and files that recovery has put aside as
+    /// unreadable.
     ///
     /// # Errors
-    /// [`StoreError`] of the disk or the database.
+    /// [`StoreError::BadValue`] without an ID, or of the disk or the database.
     pub fn forget(
         &self,
         patient_id: &str,
         who: &str,
         now: DateTime<Utc>,
     ) -> Result<Forgotten, StoreError> {
-        let _ = (patient_id, who, now);
-        todo!()
+        if patient_id.trim().is_empty() {
+            let why = "it is empty, which every patient without one has".to_owned();
+            return Err(StoreError::BadValue { what: "the patient ID", why });
+        }
+        self.flush()?;
+        let (patient_id, who) = (patient_id.to_owned(), who.to_owned());
+        let forgotten =
+            self.change(move |connection| forget(connection, &patient_id, &who, now))?;
+        self.empty_trash()?;
+        self.checkpoint()?;
+        Ok(forgotten)
     }
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod evict;
 mod forget;
+mod trash;
 
 pub use backup::{BackupImages, Restored};
 pub use evict::{Evicted, Retention};

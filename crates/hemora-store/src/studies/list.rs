@@ -4,9 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use rusqlite::{Row, params};
 
-use super::row::StudyRow;
+use super::row::{COLUMNS, StudyRow, rows};
 use super::state::{Class, StudyState};
+use crate::time::millis;
 use crate::{Store, StoreError};
 
 /// Which studies, and from where on.
@@ -78,7 +80,56 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn studies(&self, query: &ListQuery) -> Result<Page, StoreError> {
-        let _ = query;
-        todo!()
+        let sql = format!(
+            "SELECT {COLUMNS} FROM study
+             WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR class = ?2)
+                AND (?3 IS NULL OR last_at >= ?3) AND (?4 IS NULL OR instr(search, ?4) > 0)
+                AND (?5 IS NULL OR (rank_group, rank_value, study_uid) > (?5, ?6, ?7))
+             ORDER BY rank_group, rank_value, study_uid LIMIT ?8"
+        );
+        let limit = match query.limit {
+            0 => ListQuery::LONGEST,
+            limit => limit.min(ListQuery::LONGEST),
+        };
+        let text = query.text.as_ref().map(|text| text.trim().to_lowercase());
+        let after = query.after.as_ref();
+        let parameters = params![
+            query.state.map(StudyState::as_str),
+            query.class.map(Class::as_str),
+            query.since.map(millis),
+            text.filter(|text| !text.is_empty()),
+            after.map(|after| after.group),
+            after.map(|after| after.value),
+            after.map(|after| after.study_uid.as_str()),
+            // One more says whether there is more.
+            limit as i64 + 1,
+        ];
+        let read = |row: &Row<'_>| {
+            let place = Cursor {
+                group: row.get("rank_group")?,
+                value: row.get("rank_value")?,
+                study_uid: row.get("study_uid")?,
+            };
+            Ok((StudyRow::read(row)?, place))
+        };
+        let mut found = self.read(|connection| rows(connection, &sql, parameters, read))?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|(_, place)| place.clone());
+        Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_goes_through_text_and_back() {
+        let cursor = Cursor { group: 0, value: -0.973, study_uid: "1.2-3.4".to_owned() };
+        assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
+        for bad in ["", "0", "0-1", "x-0000000000000000-1", "0-zz-1", "0-7ff8000000000000-1"] {
+            assert!(matches!(bad.parse::<Cursor>(), Err(StoreError::BadCursor(_))), "{bad}");
+        }
     }
 }

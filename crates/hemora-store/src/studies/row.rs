@@ -1,10 +1,14 @@
 //! What is known of a study and of its instances.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
+use super::refresh::{exists, parse_warnings, warn};
 use super::state::{Class, StudyState};
+use crate::time::at;
 use crate::{Settled, Store, StoreError};
 
 /// What is known of a study. Texts are those of its first instance.
@@ -60,6 +64,8 @@ pub struct StudyRow {
     pub bytes: u64,
     /// Probability while it is still received and scored.
     pub partial_probability: Option<f64>,
+    /// When that was worked out.
+    pub partial_at: Option<DateTime<Utc>>,
     /// Revision of the newest result; may be older than `revision`.
     pub result_revision: Option<u32>,
     /// What that result says.
@@ -103,23 +109,160 @@ pub struct InstanceRow {
     pub superseded: bool,
 }
 
+/// Columns of a study, in the order in which [`StudyRow::read`] takes them.
+pub(super) const COLUMNS: &str = "study_uid, patient_id, issuer_of_patient_id, patient_name,
+    patient_birth_date, patient_sex, accession_number, description, study_date, study_time,
+    institution, source_ae, first_at, last_at, state, revision, settled, unsettled, stat, pinned,
+    read_at, instances, evicted, bytes, partial_probability, partial_at, result_revision, class, probability,
+    label, reason, result_at, last_error, warnings, rank_group, rank_value";
+
+impl StudyRow {
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let state: String = row.get("state")?;
+        let settled: Option<String> = row.get("settled")?;
+        let class: Option<String> = row.get("class")?;
+        let warnings: String = row.get("warnings")?;
+        let time = |column: &str| -> Result<Option<DateTime<Utc>>, StoreError> {
+            Ok(row.get::<_, Option<i64>>(column)?.map(at))
+        };
+        Ok(Self {
+            study_uid: row.get("study_uid")?,
+            patient_id: row.get("patient_id")?,
+            issuer_of_patient_id: row.get("issuer_of_patient_id")?,
+            patient_name: row.get("patient_name")?,
+            patient_birth_date: row.get("patient_birth_date")?,
+            patient_sex: row.get("patient_sex")?,
+            accession_number: row.get("accession_number")?,
+            description: row.get("description")?,
+            study_date: row.get("study_date")?,
+            study_time: row.get("study_time")?,
+            institution: row.get("institution")?,
+            source_ae: row.get("source_ae")?,
+            first_at: at(row.get("first_at")?),
+            last_at: at(row.get("last_at")?),
+            state: StudyState::stored(&state)?,
+            revision: row.get("revision")?,
+            settled: settled.as_deref().map(Settled::stored).transpose()?,
+            unsettled: row.get("unsettled")?,
+            stat: row.get("stat")?,
+            pinned: row.get("pinned")?,
+            read_at: time("read_at")?,
+            instances: count(row, "instances")?,
+            evicted: count(row, "evicted")?,
+            bytes: count(row, "bytes")?,
+            partial_probability: row.get("partial_probability")?,
+            partial_at: time("partial_at")?,
+            result_revision: row.get("result_revision")?,
+            class: class.as_deref().map(Class::stored).transpose()?,
+            probability: row.get("probability")?,
+            label: row.get("label")?,
+            reason: row.get("reason")?,
+            result_at: time("result_at")?,
+            last_error: row.get("last_error")?,
+            warnings: parse_warnings(&warnings)?,
+        })
+    }
+}
+
+/// A column that counts something.
+pub(crate) fn count(row: &Row<'_>, column: &str) -> Result<u64, StoreError> {
+    let stored: i64 = row.get(column)?;
+    u64::try_from(stored).map_err(|_| StoreError::Damaged(format!("{column} is {stored}")))
+}
+
+/// A column that holds a hash.
+pub(crate) fn hash(row: &Row<'_>, column: &str) -> Result<[u8; 32], StoreError> {
+    let stored: Vec<u8> = row.get(column)?;
+    let damaged = |found: Vec<u8>| StoreError::Damaged(format!("{column}: {} bytes", found.len()));
+    stored.try_into().map_err(damaged)
+}
+
+/// All rows of a query.
+pub(crate) fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(read(row)?);
+    }
+    Ok(all)
+}
+
+impl InstanceRow {
+    fn read(row: &Row<'_>, root: &Path) -> Result<Self, StoreError> {
+        let path: String = row.get("path")?;
+        Ok(Self {
+            sop_uid: row.get("sop_uid")?,
+            series_uid: row.get("series_uid")?,
+            path: root.join(path),
+            sha256: hash(row, "sha256")?,
+            bytes: count(row, "bytes")?,
+            transfer_syntax: row.get("transfer_syntax")?,
+            sop_class: row.get("sop_class")?,
+            received_at: at(row.get("received_at")?),
+            association: count(row, "association_id")?,
+            superseded: false,
+        })
+    }
+}
+
 impl Store {
     /// A study.
     ///
     /// # Errors
-    /// [`StoreError`] of the database.
+    /// [`StoreError`] of the database, or [`StoreError::Filing`].
     pub fn study(&self, study_uid: &str) -> Result<Option<StudyRow>, StoreError> {
-        let _ = study_uid;
-        todo!()
+        self.flush()?;
+        let sql = format!("SELECT {COLUMNS} FROM study WHERE study_uid = ?1");
+        self.read(|connection| Ok(rows(connection, &sql, [study_uid], StudyRow::read)?.pop()))
     }
 
     /// The instances of a study whose images are there, in the order in which they came.
     ///
     /// # Errors
-    /// [`StoreError`] of the database.
+    /// [`StoreError`] of the database, or [`StoreError::Filing`].
     pub fn instances(&self, study_uid: &str) -> Result<Vec<InstanceRow>, StoreError> {
-        let _ = study_uid;
-        todo!()
+        self.flush()?;
+        self.instances_until(study_uid, i64::MAX)
+    }
+
+    /// Those of them that a revision includes, as it saw them: an instance that came later supersedes
+    /// none of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub fn instances_of(
+        &self,
+        study_uid: &str,
+        revision: u32,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
+        let sql = "SELECT last_seq FROM revision WHERE study_uid = ?1 AND revision = ?2";
+        let last = self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let last = |row: &Row<'_>| row.get(0);
+            Ok(statement.query_row(params![study_uid, revision], last).optional()?)
+        })?;
+        self.instances_until(study_uid, last.unwrap_or(0))
+    }
+
+    fn instances_until(&self, study_uid: &str, last: i64) -> Result<Vec<InstanceRow>, StoreError> {
+        let sql = "SELECT sop_uid, series_uid, path, sha256, bytes, transfer_syntax, sop_class,
+                received_at, association_id
+             FROM instance WHERE study_uid = ?1 AND seq <= ?2 AND NOT evicted ORDER BY seq";
+        let root = self.folder.root();
+        let read = |row: &Row<'_>| InstanceRow::read(row, root);
+        let mut all =
+            self.read(|connection| rows(connection, sql, params![study_uid, last], read))?;
+        let mut newer = HashSet::new();
+        for instance in all.iter_mut().rev() {
+            instance.superseded = !newer.insert(instance.sop_uid.clone());
+        }
+        Ok(all)
     }
 
     /// Studies that have instances which no settled revision includes, oldest first.
@@ -127,7 +270,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn receiving(&self) -> Result<Vec<StudyRow>, StoreError> {
-        todo!()
+        let sql =
+            format!("SELECT {COLUMNS} FROM study WHERE unsettled = 1 ORDER BY first_at, study_uid");
+        self.read(|connection| rows(connection, &sql, [], StudyRow::read))
     }
 
     /// Says that a study was ordered as urgent, or not: it is scored before others.
@@ -135,16 +280,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoStudy`], or of the database.
     pub fn set_stat(&self, study_uid: &str, stat: bool) -> Result<(), StoreError> {
-        let _ = (study_uid, stat);
-        todo!()
+        let study_uid = study_uid.to_owned();
+        self.change(move |connection| {
+            exists(connection, &study_uid)?;
+            let sql = "UPDATE study SET stat = ?2 WHERE study_uid = ?1";
+            connection.execute(sql, params![study_uid, stat])?;
+            Ok(())
+        })
     }
 
-    /// Adds a warning to a study, once.
+    /// Adds a warning to a study, once. It names no patient.
     ///
     /// # Errors
     /// [`StoreError::NoStudy`], or of the database.
     pub fn warn(&self, study_uid: &str, warning: &str) -> Result<(), StoreError> {
-        let _ = (study_uid, warning);
-        todo!()
+        let (study_uid, warning) = (study_uid.to_owned(), warning.to_owned());
+        self.change(move |connection| warn(connection, &study_uid, &warning))
     }
 }

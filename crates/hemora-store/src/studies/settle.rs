@@ -1,8 +1,17 @@
 //! A study is complete for now: a revision of it.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row, params};
+use sha2::{Digest, Sha256};
+
+use super::refresh::{exists, refresh};
+use super::row::{count, hash, rows};
 use super::state::words;
+use crate::audit::{NewAudit, append};
+use crate::time::{at, millis};
+use crate::work::{replace_job, run_again};
 use crate::{Store, StoreError};
 
 /// Why a study is held to be complete.
@@ -53,34 +62,138 @@ pub struct Revision {
     pub is_new: bool,
 }
 
+impl Revision {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let why: String = row.get("why")?;
+        Ok(Self {
+            study_uid: row.get("study_uid")?,
+            revision: row.get("revision")?,
+            why: Settled::stored(&why)?,
+            at: at(row.get("at")?),
+            instances: count(row, "instances")?,
+            instance_set: hash(row, "instance_set")?,
+            is_new: false,
+        })
+    }
+}
+
+/// Columns of a revision.
+const COLUMNS: &str = "study_uid, revision, why, at, instances, instance_set";
+
+fn last(connection: &Connection, study_uid: &str) -> Result<Option<Revision>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM revision WHERE study_uid = ?1 ORDER BY revision DESC LIMIT 1"
+    );
+    Ok(rows(connection, &sql, [study_uid], Revision::read)?.pop())
+}
+
+/// Which instances a study has: the newest data set of each UID. Images that were evicted count, since a
+/// result may rest on them; so their coming again is nothing new.
+fn present(connection: &Connection, study_uid: &str) -> Result<(u64, [u8; 32], i64), StoreError> {
+    let sql = "SELECT sop_uid, sha256, seq FROM instance WHERE study_uid = ?1 ORDER BY seq";
+    let read = |row: &Row<'_>| {
+        Ok((row.get::<_, String>("sop_uid")?, hash(row, "sha256")?, row.get::<_, i64>("seq")?))
+    };
+    let all = rows(connection, sql, [study_uid], read)?;
+    let last_seq = all.last().map_or(0, |(_, _, seq)| *seq);
+    // Later ones replace earlier ones of the same UID.
+    let used: BTreeMap<String, [u8; 32]> =
+        all.into_iter().map(|(sop_uid, sha256, _)| (sop_uid, sha256)).collect();
+    let mut set = Sha256::new();
+    for (sop_uid, sha256) in &used {
+        set.update(sop_uid);
+        set.update([0]);
+        set.update(sha256);
+    }
+    Ok((used.len() as u64, set.finalize().into(), last_seq))
+}
+
+/// The next revision, with its job, unless the instances are those of the last one and nobody asked for
+/// it.
+fn settle(
+    connection: &Connection,
+    study_uid: &str,
+    why: Settled,
+    now: DateTime<Utc>,
+) -> Result<Revision, StoreError> {
+    exists(connection, study_uid)?;
+    let last = last(connection, study_uid)?;
+    let (instances, instance_set, last_seq) = present(connection, study_uid)?;
+    let next = last.as_ref().map_or(1, |last| last.revision + 1);
+    let revision = match last {
+        Some(last) if last.instance_set == instance_set && why != Settled::Rescore => last,
+        _ => {
+            let at = now;
+            let study_uid = study_uid.to_owned();
+            let revision = next;
+            Revision { study_uid, revision, why, at, instances, instance_set, is_new: true }
+        }
+    };
+    if revision.is_new {
+        let sql =
+            "INSERT INTO revision (study_uid, revision, why, at, instances, instance_set, last_seq)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let number = revision.revision;
+        let many = revision.instances as i64;
+        let parameters =
+            params![study_uid, number, why.as_str(), millis(now), many, instance_set, last_seq];
+        connection.prepare_cached(sql)?.execute(parameters)?;
+        replace_job(connection, study_uid, number, now)?;
+    }
+    let sql = "UPDATE study SET revision = ?2, settled = ?3, unsettled = 0 WHERE study_uid = ?1";
+    let parameters = params![study_uid, revision.revision, revision.why.as_str()];
+    connection.prepare_cached(sql)?.execute(parameters)?;
+    refresh(connection, study_uid)?;
+    Ok(revision)
+}
+
 impl Store {
     /// Makes the next revision of a study from the instances that it has, with one scoring job in place
     /// of that of an earlier revision. Nothing happens if they are those of the last revision.
     ///
     /// # Errors
-    /// [`StoreError::NoStudy`], or of the database.
+    /// [`StoreError::NoStudy`], [`StoreError::Filing`], or of the database.
     pub fn settle(
         &self,
         study_uid: &str,
         why: Settled,
         now: DateTime<Utc>,
     ) -> Result<Revision, StoreError> {
-        let _ = (study_uid, why, now);
-        todo!()
+        self.flush()?;
+        let study_uid = study_uid.to_owned();
+        self.change(move |connection| settle(connection, &study_uid, why, now))
     }
 
-    /// Has a study scored again: its dead job again, or else as a new revision of the present instances.
+    /// Has a study scored again: its job now if it waits or is dead, or else as a new revision of the
+    /// present instances. The audit notes who asked.
     ///
     /// # Errors
-    /// [`StoreError::NoStudy`], or of the database.
+    /// [`StoreError::NoStudy`], [`StoreError::Filing`], or of the database.
     pub fn rescore(
         &self,
         study_uid: &str,
         who: &str,
         now: DateTime<Utc>,
     ) -> Result<Revision, StoreError> {
-        let _ = (study_uid, who, now);
-        todo!()
+        self.flush()?;
+        let (study_uid, who) = (study_uid.to_owned(), who.to_owned());
+        self.change(move |connection| {
+            let revived = run_again(connection, &study_uid, now)?;
+            let revision = match last(connection, &study_uid)? {
+                Some(last) if revived => last,
+                _ => settle(connection, &study_uid, Settled::Rescore, now)?,
+            };
+            refresh(connection, &study_uid)?;
+            let detail = format!("revision {}", revision.revision);
+            let row = NewAudit {
+                who: &who,
+                what: "asked to score again",
+                study: Some(&study_uid),
+                detail: &detail,
+            };
+            append(connection, row, now)?;
+            Ok(revision)
+        })
     }
 
     /// The revisions of a study, oldest first.
@@ -88,7 +201,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn revisions(&self, study_uid: &str) -> Result<Vec<Revision>, StoreError> {
-        let _ = study_uid;
-        todo!()
+        let sql = format!("SELECT {COLUMNS} FROM revision WHERE study_uid = ?1 ORDER BY revision");
+        self.read(|connection| rows(connection, &sql, [study_uid], Revision::read))
     }
 }

@@ -3,8 +3,32 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use crate::studies::{exists, refresh, rows};
+use crate::time::{millis, millis_of};
 use crate::{Store, StoreError};
+
+/// The longest lease: [`Store::renew`] prolongs it.
+pub const LONGEST_LEASE: Duration = Duration::from_secs(3600);
+
+/// How long a job that failed waits; each time four times as long.
+const FIRST_DELAY: Duration = Duration::from_secs(5);
+
+/// The longest that it waits.
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+
+/// Failures after which a job is dead.
+const FAILURES: u32 = 5;
+
+/// Interruptions from which on a job comes after others.
+const SUSPECT: u32 = 3;
+
+/// Interruptions after which it is dead, so that a study which ends the node cannot keep it down.
+const INTERRUPTIONS: u32 = 10;
+
+/// Characters of an error that are kept.
+pub(super) const LONGEST_ERROR: usize = 2000;
 
 /// A revision to score, leased.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +56,152 @@ pub enum JobFate {
     Dead,
 }
 
+/// A revision has one job; those of earlier revisions are no longer wanted, whoever works on them.
+pub(crate) fn replace_job(
+    connection: &Connection,
+    study_uid: &str,
+    revision: u32,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM job WHERE study_uid = ?1")?.execute([study_uid])?;
+    let sql = "INSERT INTO job (kind, study_uid, revision, state, due_at)
+         VALUES ('score', ?1, ?2, 'waiting', ?3)";
+    connection.prepare_cached(sql)?.execute(params![study_uid, revision, millis(now)])?;
+    Ok(())
+}
+
+/// Makes the job of a settled study due now, as if it had never failed. False if there is none, or the
+/// study has instances that the job would leave out.
+pub(crate) fn run_again(
+    connection: &Connection,
+    study_uid: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE job SET due_at = iif(state = 'leased', due_at, ?2), failures = 0,
+            interruptions = 0, state = iif(state = 'leased', state, 'waiting')
+         WHERE study_uid = ?1
+            AND EXISTS (SELECT 1 FROM study WHERE study_uid = ?1 AND NOT unsettled)";
+    Ok(connection.prepare_cached(sql)?.execute(params![study_uid, millis(now)])? > 0)
+}
+
+/// Whether somebody may take a job: it is due, or its lease is over. A time that lies further ahead than
+/// any delay or lease is one of a clock that has jumped back since.
+const FREE: &str = "((job.state = 'waiting' AND (due_at <= :now OR due_at > :now + :delay))
+    OR (job.state = 'leased' AND (lease_until <= :now OR lease_until > :now + :longest)))";
+
+/// The job that comes first, with its state.
+fn first(
+    connection: &Connection,
+    partial_positive: f64,
+    now: DateTime<Utc>,
+) -> Result<Option<(Job, bool)>, StoreError> {
+    let sql = format!(
+        "SELECT id, job.study_uid, job.revision, failures, lease, job.state = 'leased' AS expired
+         FROM job JOIN study ON study.study_uid = job.study_uid WHERE {FREE}
+         ORDER BY interruptions >= :suspect, stat DESC,
+            COALESCE(partial_probability, 0) >= :positive DESC, first_at, id
+         LIMIT 1"
+    );
+    let parameters = named_params! {
+        ":now": millis(now),
+        ":delay": millis_of(LONGEST_DELAY),
+        ":longest": millis_of(LONGEST_LEASE),
+        ":suspect": SUSPECT,
+        ":positive": partial_positive,
+    };
+    let read = |row: &Row<'_>| {
+        let job = Job {
+            id: row.get("id")?,
+            study_uid: row.get("study_uid")?,
+            revision: row.get("revision")?,
+            failures: row.get("failures")?,
+            owner: String::new(),
+            lease: row.get("lease")?,
+        };
+        Ok((job, row.get("expired")?))
+    };
+    Ok(rows(connection, &sql, parameters, read)?.pop())
+}
+
+/// Leases the first job that may be run; those that have failed too often die on the way.
+fn lease(
+    connection: &Connection,
+    owner: &str,
+    partial_positive: f64,
+    now: DateTime<Utc>,
+    length: Duration,
+) -> Result<Option<Job>, StoreError> {
+    while let Some((mut job, expired)) = first(connection, partial_positive, now)? {
+        if expired {
+            let error = "its lease ended without an answer";
+            if let JobFate::Dead = failed(connection, &job, error, now)? {
+                continue;
+            }
+            job.failures += 1;
+        }
+        job.lease += 1;
+        owner.clone_into(&mut job.owner);
+        let sql = "UPDATE job SET state = 'leased', lease = ?2, lease_owner = ?3, lease_until = ?4
+             WHERE id = ?1";
+        let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
+        connection.prepare_cached(sql)?.execute(params![job.id, job.lease, owner, until])?;
+        refresh(connection, &job.study_uid)?;
+        return Ok(Some(job));
+    }
+    Ok(None)
+}
+
+/// Notes a failure of a job.
+fn failed(
+    connection: &Connection,
+    job: &Job,
+    error: &str,
+    now: DateTime<Utc>,
+) -> Result<JobFate, StoreError> {
+    let failures = job.failures + 1;
+    let delay = FIRST_DELAY.saturating_mul(4_u32.saturating_pow(failures - 1));
+    let at = now + delay.min(LONGEST_DELAY);
+    let fate = if failures >= FAILURES { JobFate::Dead } else { JobFate::Retry(at) };
+    let state = if fate == JobFate::Dead { "dead" } else { "waiting" };
+    let sql = "UPDATE job SET state = ?2, failures = ?3, due_at = ?4, last_error = ?5,
+            lease_owner = NULL, lease_until = NULL
+         WHERE id = ?1";
+    let error: String = error.chars().take(LONGEST_ERROR).collect();
+    connection.prepare_cached(sql)?.execute(params![job.id, state, failures, millis(at), error])?;
+    refresh(connection, &job.study_uid)?;
+    Ok(fate)
+}
+
+/// Fails if the job is leased by others, or is no longer wanted.
+pub(super) fn still_leased(connection: &Connection, job: &Job) -> Result<(), StoreError> {
+    let sql = "SELECT 1 FROM job WHERE id = ?1 AND lease = ?2 AND state = 'leased'";
+    let found = connection.prepare_cached(sql)?.query_row([job.id, job.lease], |_| Ok(()));
+    found.optional()?.ok_or_else(|| StoreError::LeaseLost {
+        what: "job",
+        id: job.id,
+        owner: job.owner.clone(),
+    })
+}
+
+/// At the start of a node: nobody is at work on anything.
+pub(super) fn end_leases(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "UPDATE job SET state = iif(interruptions + 1 >= ?1, 'dead', 'waiting'),
+            interruptions = interruptions + 1, lease_owner = NULL, lease_until = NULL,
+            last_error = iif(interruptions + 1 >= ?1, ?2, last_error)
+         WHERE state = 'leased' RETURNING study_uid";
+    let error = format!("the node ended {INTERRUPTIONS} times while it scored this study");
+    let read = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
+    let studies = rows(connection, sql, params![INTERRUPTIONS, error], read)?;
+    for study_uid in &studies {
+        refresh(connection, study_uid)?;
+    }
+    Ok(studies.len() as u64)
+}
+
 impl Store {
-    /// Leases the job that comes first: urgent orders, then those that a partial score predicts to be
-    /// positive, then the oldest.
+    /// Leases the job that comes first, for [`LONGEST_LEASE`] at most: urgent orders, then those that a
+    /// partial score predicts to be positive, then the oldest. A study during which the node ended several
+    /// times comes last, since it may be the cause.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
@@ -44,8 +211,13 @@ impl Store {
         now: DateTime<Utc>,
         length: Duration,
     ) -> Result<Option<Job>, StoreError> {
-        let _ = (owner, now, length);
-        todo!()
+        let positive = self.options.partial_positive;
+        // Whoever asks again and again does not wait for the writer.
+        if self.read(|connection| first(connection, positive, now))?.is_none() {
+            return Ok(None);
+        }
+        let owner = owner.to_owned();
+        self.change(move |connection| lease(connection, &owner, positive, now, length))
     }
 
     /// Prolongs a lease to `length` from now.
@@ -53,8 +225,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`], or of the database.
     pub fn renew(&self, job: &Job, now: DateTime<Utc>, length: Duration) -> Result<(), StoreError> {
-        let _ = (job, now, length);
-        todo!()
+        let job = job.clone();
+        let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
+        self.write(move |connection| {
+            still_leased(connection, &job)?;
+            let sql = "UPDATE job SET lease_until = ?2 WHERE id = ?1";
+            connection.prepare_cached(sql)?.execute(params![job.id, until])?;
+            Ok(())
+        })
     }
 
     /// Ends a lease: scoring failed.
@@ -62,21 +240,56 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`], or of the database.
     pub fn fail(&self, job: &Job, error: &str, now: DateTime<Utc>) -> Result<JobFate, StoreError> {
-        let _ = (job, error, now);
-        todo!()
+        let (job, error) = (job.clone(), error.to_owned());
+        self.change(move |connection| {
+            still_leased(connection, &job)?;
+            failed(connection, &job, &error, now)
+        })
+    }
+
+    /// Ends a lease without a word against the job: it is free again, as when a node is stopped.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`], or of the database.
+    pub fn release(&self, job: &Job) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.change(move |connection| {
+            still_leased(connection, &job)?;
+            let sql = "UPDATE job SET state = 'waiting', lease_owner = NULL, lease_until = NULL
+                 WHERE id = ?1";
+            connection.prepare_cached(sql)?.execute([job.id])?;
+            refresh(connection, &job.study_uid)
+        })
     }
 
     /// Notes the probability that the slices so far give, while a study is received or waits.
     ///
     /// # Errors
-    /// [`StoreError::NoStudy`], or of the database.
+    /// [`StoreError::NoStudy`], [`StoreError::BadValue`], or of the database.
     pub fn note_partial(
         &self,
         study_uid: &str,
         probability: f64,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let _ = (study_uid, probability, now);
-        todo!()
+        check_probability(probability)?;
+        self.flush()?;
+        let study_uid = study_uid.to_owned();
+        self.change(move |connection| {
+            exists(connection, &study_uid)?;
+            let sql = "UPDATE study SET partial_probability = ?2, partial_at = ?3
+                 WHERE study_uid = ?1";
+            let parameters = params![study_uid, probability, millis(now)];
+            connection.prepare_cached(sql)?.execute(parameters)?;
+            Ok(())
+        })
     }
+}
+
+/// Fails unless a number is a probability.
+pub(super) fn check_probability(probability: f64) -> Result<(), StoreError> {
+    if (0.0..=1.0).contains(&probability) {
+        return Ok(());
+    }
+    Err(StoreError::BadValue { what: "the probability", why: format!("{probability}") })
 }

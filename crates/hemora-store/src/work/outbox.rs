@@ -3,9 +3,17 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use sha2::{Digest, Sha256};
 
-use crate::studies::words;
+use super::jobs::{Job, LONGEST_ERROR, LONGEST_LEASE};
+use crate::audit::{NewAudit, append};
+use crate::studies::{count, refresh, rows, words};
+use crate::time::{at, millis, millis_of};
 use crate::{Store, StoreError};
+
+/// The longest that a delivery which failed may wait.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Something to send because of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,9 +103,130 @@ pub struct DeliveryRow {
     pub bytes: u64,
 }
 
+impl NewDelivery {
+    /// Adds a delivery, and its bytes unless another has the same.
+    pub(super) fn insert(
+        &self,
+        connection: &Connection,
+        job: &Job,
+        made_at: i64,
+    ) -> Result<(), StoreError> {
+        let sha256: [u8; 32] = Sha256::digest(&self.payload).into();
+        let sql = "INSERT OR IGNORE INTO payload (sha256, bytes) VALUES (?1, ?2)";
+        connection.prepare_cached(sql)?.execute(params![sha256, self.payload])?;
+        let sql = "INSERT INTO delivery (study_uid, revision, destination, kind, state, next_at,
+                made_at, payload, bytes)
+             VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?5, ?6, ?7)";
+        connection.prepare_cached(sql)?.execute(params![
+            job.study_uid,
+            job.revision,
+            self.destination,
+            self.kind,
+            made_at,
+            sha256,
+            self.payload.len() as i64
+        ])?;
+        Ok(())
+    }
+}
+
+/// What waits of revisions before this one is no longer sent.
+pub(super) fn supersede(
+    connection: &Connection,
+    study_uid: &str,
+    revision: u32,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE delivery SET state = 'superseded'
+         WHERE study_uid = ?1 AND revision < ?2 AND state IN ('waiting', 'given up')";
+    connection.prepare_cached(sql)?.execute(params![study_uid, revision])?;
+    Ok(())
+}
+
+/// At the start of a node: nobody sends anything.
+pub(super) fn end_leases(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "UPDATE delivery SET state = 'waiting', lease_owner = NULL, lease_until = NULL
+         WHERE state = 'sending'";
+    Ok(connection.execute(sql, [])? as u64)
+}
+
+/// The delivery that is to be made first, without its bytes. A time that lies further ahead than any
+/// delay or lease is one of a clock that has jumped back since.
+fn first(
+    connection: &Connection,
+    destination: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Option<Delivery>, StoreError> {
+    let sql =
+        "SELECT delivery.id, delivery.study_uid, delivery.revision, destination, kind, attempts,
+            made_at, lease
+         FROM delivery LEFT JOIN study ON study.study_uid = delivery.study_uid
+         WHERE ((delivery.state = 'waiting' AND (next_at <= :now OR next_at > :now + :delay))
+                OR (delivery.state = 'sending'
+                    AND (lease_until <= :now OR lease_until > :now + :longest)))
+            AND (:destination IS NULL OR destination = :destination)
+            AND NOT EXISTS (SELECT 1 FROM delivery AS earlier
+                WHERE earlier.study_uid = delivery.study_uid
+                    AND earlier.destination = delivery.destination
+                    AND earlier.revision < delivery.revision AND earlier.state = 'sending')
+         ORDER BY rank_group, next_at, delivery.id LIMIT 1";
+    let parameters = named_params! {
+        ":now": millis(now),
+        ":delay": millis_of(LONGEST_DELAY),
+        ":longest": millis_of(LONGEST_LEASE),
+        ":destination": destination,
+    };
+    let read = |row: &Row<'_>| {
+        Ok(Delivery {
+            id: row.get("id")?,
+            study_uid: row.get("study_uid")?,
+            revision: row.get("revision")?,
+            destination: row.get("destination")?,
+            kind: row.get("kind")?,
+            attempts: row.get("attempts")?,
+            payload: Vec::new(),
+            made_at: at(row.get("made_at")?),
+            owner: String::new(),
+            lease: row.get("lease")?,
+        })
+    };
+    Ok(rows(connection, sql, parameters, read)?.pop())
+}
+
+fn lease(
+    connection: &Connection,
+    owner: &str,
+    destination: Option<&str>,
+    now: DateTime<Utc>,
+    length: Duration,
+) -> Result<Option<Delivery>, StoreError> {
+    let Some(mut delivery) = first(connection, destination, now)? else { return Ok(None) };
+    delivery.lease += 1;
+    owner.clone_into(&mut delivery.owner);
+    let sql =
+        "UPDATE delivery SET state = 'sending', lease = ?2, lease_owner = ?3, lease_until = ?4
+         WHERE id = ?1";
+    let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
+    connection.prepare_cached(sql)?.execute(params![delivery.id, delivery.lease, owner, until])?;
+    let sql = "SELECT payload.bytes FROM delivery JOIN payload ON payload.sha256 = delivery.payload
+         WHERE delivery.id = ?1";
+    let payload = connection.prepare_cached(sql)?.query_row([delivery.id], |row| row.get(0));
+    delivery.payload = payload
+        .optional()?
+        .ok_or_else(|| StoreError::Damaged(format!("delivery {} has no content", delivery.id)))?;
+    Ok(Some(delivery))
+}
+
+/// Study of a delivery.
+fn study_of(connection: &Connection, id: i64) -> Result<String, StoreError> {
+    let sql = "SELECT study_uid FROM delivery WHERE id = ?1";
+    let found = connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    found.ok_or(StoreError::NoDelivery(id))
+}
+
 impl Store {
-    /// Leases the delivery that is due first, to any destination or to one. Of one study and
-    /// destination, an earlier revision comes before a later one.
+    /// Leases the delivery that is due first, to any destination or to one, for [`LONGEST_LEASE`] at
+    /// most; unread positive studies come before others. While one of an earlier revision is being sent
+    /// to a destination, a later one of the same study waits.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
@@ -108,8 +237,14 @@ impl Store {
         now: DateTime<Utc>,
         length: Duration,
     ) -> Result<Option<Delivery>, StoreError> {
-        let _ = (owner, destination, now, length);
-        todo!()
+        // Whoever asks again and again does not wait for the writer.
+        if self.read(|connection| first(connection, destination, now))?.is_none() {
+            return Ok(None);
+        }
+        let (owner, destination) = (owner.to_owned(), destination.map(str::to_owned));
+        self.change(move |connection| {
+            lease(connection, &owner, destination.as_deref(), now, length)
+        })
     }
 
     /// Prolongs the lease of a delivery to `length` from now.
@@ -122,11 +257,19 @@ impl Store {
         now: DateTime<Utc>,
         length: Duration,
     ) -> Result<(), StoreError> {
-        let _ = (delivery, now, length);
-        todo!()
+        let (id, lease, owner) = (delivery.id, delivery.lease, delivery.owner.clone());
+        let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
+        self.write(move |connection| {
+            let sql = "UPDATE delivery SET lease_until = ?3
+                 WHERE id = ?1 AND lease = ?2 AND state = 'sending'";
+            match connection.prepare_cached(sql)?.execute([id, lease, until])? {
+                0 => Err(StoreError::LeaseLost { what: "delivery", id, owner }),
+                _ => Ok(()),
+            }
+        })
     }
 
-    /// The destination acknowledged a delivery.
+    /// The destination acknowledged a delivery; `remote_status` is what it said.
     ///
     /// # Errors
     /// [`StoreError::NoDelivery`], or of the database.
@@ -136,11 +279,19 @@ impl Store {
         remote_status: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let _ = (id, remote_status, now);
-        todo!()
+        let status: String = remote_status.chars().take(LONGEST_ERROR).collect();
+        self.change(move |connection| {
+            let study_uid = study_of(connection, id)?;
+            let sql = "UPDATE delivery SET state = 'delivered', acked_at = ?2, remote_status = ?3,
+                    last_error = NULL, lease_owner = NULL, lease_until = NULL
+                 WHERE id = ?1";
+            connection.prepare_cached(sql)?.execute(params![id, millis(now), status])?;
+            refresh(connection, &study_uid)
+        })
     }
 
-    /// A delivery failed; it is tried again at `next_at`, or given up without one.
+    /// A delivery failed; it is tried again at `next_at` (a day ahead at most, see [`LONGEST_DELAY`]), or
+    /// given up without one. If a newer revision has a result by now, it is superseded.
     ///
     /// # Errors
     /// [`StoreError::NoDelivery`], or of the database.
@@ -150,8 +301,20 @@ impl Store {
         error: &str,
         next_at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
-        let _ = (id, error, next_at);
-        todo!()
+        let error: String = error.chars().take(LONGEST_ERROR).collect();
+        self.change(move |connection| {
+            let study_uid = study_of(connection, id)?;
+            let sql = "UPDATE delivery SET attempts = attempts + 1, last_error = ?2,
+                    next_at = COALESCE(?3, next_at), lease_owner = NULL, lease_until = NULL,
+                    state = CASE
+                        WHEN EXISTS (SELECT 1 FROM result WHERE result.study_uid = delivery.study_uid
+                            AND result.revision > delivery.revision) THEN 'superseded'
+                        WHEN ?3 IS NULL THEN 'given up'
+                        ELSE 'waiting' END
+                 WHERE id = ?1 AND state IN ('waiting', 'sending')";
+            connection.prepare_cached(sql)?.execute(params![id, error, next_at.map(millis)])?;
+            refresh(connection, &study_uid)
+        })
     }
 
     /// The deliveries of a study, oldest first.
@@ -159,16 +322,59 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn deliveries(&self, study_uid: &str) -> Result<Vec<DeliveryRow>, StoreError> {
-        let _ = study_uid;
-        todo!()
+        let sql = "SELECT id, study_uid, revision, destination, kind, state, attempts, next_at,
+                acked_at, remote_status, last_error, bytes
+             FROM delivery WHERE study_uid = ?1 ORDER BY id";
+        self.read(|connection| rows(connection, sql, [study_uid], DeliveryRow::read))
     }
 
-    /// Has a delivery sent now, whatever its state, unless it is being sent.
+    /// Has a delivery sent now, whatever its state, unless it is being sent. The audit notes who asked.
     ///
     /// # Errors
-    /// [`StoreError::NoDelivery`], or of the database.
+    /// [`StoreError::NoDelivery`], [`StoreError::BadValue`] if its content went with the images, or of
+    /// the database.
     pub fn retry_delivery(&self, id: i64, who: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let _ = (id, who, now);
-        todo!()
+        let who = who.to_owned();
+        self.change(move |connection| {
+            let study_uid = study_of(connection, id)?;
+            let sql =
+                "UPDATE delivery SET next_at = ?2, state = iif(state = 'sending', state, 'waiting')
+                 WHERE id = ?1 AND payload IS NOT NULL";
+            if connection.prepare_cached(sql)?.execute(params![id, millis(now)])? == 0 {
+                let why = "its content was removed with the images of the study".to_owned();
+                return Err(StoreError::BadValue { what: "the delivery", why });
+            }
+            refresh(connection, &study_uid)?;
+            let detail = format!("delivery {id}");
+            let row = NewAudit {
+                who: &who,
+                what: "asked to send again",
+                study: Some(&study_uid),
+                detail: &detail,
+            };
+            append(connection, row, now)
+        })
+    }
+}
+
+impl DeliveryRow {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let state: String = row.get("state")?;
+        let state = DeliveryState::stored(&state)?;
+        let next_at = (state == DeliveryState::Waiting).then(|| row.get("next_at")).transpose()?;
+        Ok(Self {
+            id: row.get("id")?,
+            study_uid: row.get("study_uid")?,
+            revision: row.get("revision")?,
+            destination: row.get("destination")?,
+            kind: row.get("kind")?,
+            state,
+            attempts: row.get("attempts")?,
+            next_at: next_at.map(at),
+            delivered_at: row.get::<_, Option<i64>>("acked_at")?.map(at),
+            remote_status: row.get("remote_status")?,
+            last_error: row.get("last_error")?,
+            bytes: count(row, "bytes")?,
+        })
     }
 }

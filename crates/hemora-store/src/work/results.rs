@@ -1,9 +1,12 @@
 //! What scoring makes of a revision.
 
 use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row, params};
 
-use super::jobs::Job;
-use super::outbox::NewDelivery;
+use super::jobs::{Job, check_probability, still_leased};
+use super::outbox::{NewDelivery, supersede};
+use crate::studies::{refresh, rows};
+use crate::time::{at, millis};
 use crate::{Class, Store, StoreError};
 
 /// A result, as it is made.
@@ -48,20 +51,101 @@ pub struct ResultRow {
     pub model_sha256: String,
 }
 
+impl ResultRow {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let class: String = row.get("class")?;
+        Ok(Self {
+            study_uid: row.get("study_uid")?,
+            revision: row.get("revision")?,
+            class: Class::stored(&class)?,
+            probability: row.get("probability")?,
+            label: row.get("label")?,
+            reason: row.get("reason")?,
+            json: row.get("json")?,
+            made_at: at(row.get("made_at")?),
+            model_sha256: row.get("model_sha256")?,
+        })
+    }
+}
+
+/// How urgently a class wants to be read: a revision whose class rises is unread again, another is not,
+/// so that late images do not alarm twice.
+fn urgency(class: Class) -> u8 {
+    match class {
+        Class::Positive => 2,
+        Class::NotSure => 1,
+        Class::Negative | Class::NotScored => 0,
+    }
+}
+
+fn complete(
+    connection: &Connection,
+    job: &Job,
+    result: &NewResult,
+    deliveries: &[NewDelivery],
+) -> Result<(), StoreError> {
+    still_leased(connection, job)?;
+    let (study_uid, revision) = (&job.study_uid, job.revision);
+    let NewResult { class, probability, label, reason, json, made_at, model_sha256 } = result;
+    let made_at = millis(*made_at);
+    let sql = "INSERT INTO result (study_uid, revision, model_sha256, instance_set, class,
+            probability, label, reason, json, made_at)
+         SELECT ?1, ?2, ?3, instance_set, ?4, ?5, ?6, ?7, ?8, ?9 FROM revision
+         WHERE study_uid = ?1 AND revision = ?2";
+    connection.prepare_cached(sql)?.execute(params![
+        study_uid,
+        revision,
+        model_sha256,
+        class.as_str(),
+        probability,
+        label,
+        reason,
+        json,
+        made_at
+    ])?;
+    connection.prepare_cached("DELETE FROM job WHERE id = ?1")?.execute([job.id])?;
+    let sql = "SELECT class FROM study WHERE study_uid = ?1";
+    let before: Option<String> =
+        connection.prepare_cached(sql)?.query_row([study_uid], |row| row.get(0))?;
+    let before = before.as_deref().and_then(Class::from_word).map_or(0, urgency);
+    let sql = "UPDATE study SET result_revision = ?2, class = ?3, probability = ?4, label = ?5,
+            reason = ?6, result_at = ?7, partial_probability = NULL, partial_at = NULL,
+            read_at = iif(?8, NULL, read_at)
+         WHERE study_uid = ?1";
+    let rises = urgency(*class) > before;
+    connection.prepare_cached(sql)?.execute(params![
+        study_uid,
+        revision,
+        class.as_str(),
+        probability,
+        label,
+        reason,
+        made_at,
+        rises
+    ])?;
+    supersede(connection, study_uid, revision)?;
+    for delivery in deliveries {
+        delivery.insert(connection, job, made_at)?;
+    }
+    refresh(connection, study_uid)
+}
+
 impl Store {
     /// Ends a lease: stores the result and what is to be sent because of it, in one transaction.
     /// Deliveries of earlier revisions that are still waiting are superseded.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`] if the job was lost in between: nothing is stored. Else of the database.
+    /// [`StoreError::LeaseLost`] if the job was lost in between, and [`StoreError::BadValue`] for a number
+    /// that is no probability: nothing is stored. Else of the database.
     pub fn complete(
         &self,
         job: &Job,
         result: NewResult,
         deliveries: Vec<NewDelivery>,
     ) -> Result<(), StoreError> {
-        let _ = (job, result, deliveries);
-        todo!()
+        result.probability.map_or(Ok(()), check_probability)?;
+        let job = job.clone();
+        self.change(move |connection| complete(connection, &job, &result, &deliveries))
     }
 
     /// The result of a revision, or the newest.
@@ -73,7 +157,11 @@ impl Store {
         study_uid: &str,
         revision: Option<u32>,
     ) -> Result<Option<ResultRow>, StoreError> {
-        let _ = (study_uid, revision);
-        todo!()
+        let sql = "SELECT study_uid, revision, class, probability, label, reason, json, made_at,
+                model_sha256
+             FROM result WHERE study_uid = ?1 AND (?2 IS NULL OR revision = ?2)
+             ORDER BY revision DESC LIMIT 1";
+        let parameters = params![study_uid, revision];
+        self.read(|connection| Ok(rows(connection, sql, parameters, ResultRow::read)?.pop()))
     }
 }

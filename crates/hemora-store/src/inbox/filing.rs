@@ -1,0 +1,261 @@
+//! What was acknowledged gets its place and its rows: in batches, in the background.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::pool::Pool;
+use crate::changes::Changes;
+use crate::folder::{Folder, make_private, remove};
+use crate::sqlite::Database;
+use crate::studies::NewInstance;
+use crate::{Options, StoreError};
+
+/// Instances that are filed together, at most.
+const BATCH: usize = 256;
+
+/// How long the first of a batch waits for others: with fewer batches, the disk has more time for the
+/// syncs that senders wait for.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// How long a batch that failed waits.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// An instance that is acknowledged and not yet filed.
+#[derive(Debug, Clone)]
+pub(super) struct Unfiled {
+    /// Its file in the inbox.
+    pub(super) slot: PathBuf,
+    pub(super) instance: NewInstance,
+}
+
+/// How far an instance has come that has no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It is being made to last.
+    Syncing,
+    /// It is acknowledged.
+    Acknowledged,
+}
+
+/// Instances without rows.
+#[derive(Debug, Default)]
+pub(super) struct Unrowed {
+    /// By SOPInstanceUID, then hash.
+    pub(super) known: HashMap<String, Vec<([u8; 32], Phase)>>,
+    pub(super) queue: VecDeque<Unfiled>,
+    /// How many are in `known`.
+    pub(super) count: usize,
+    /// How many were ever queued.
+    pub(super) queued: u64,
+    /// How many of these have rows.
+    pub(super) filed: u64,
+    /// How many threads wait for rows.
+    pub(super) waiting: usize,
+    /// Why the last batch failed.
+    pub(super) error: Option<String>,
+    pub(super) stop: bool,
+}
+
+/// The inbox of a data folder.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub(super) folder: Folder,
+    pub(super) options: Options,
+    pub(super) database: Arc<Database>,
+    pub(super) pool: Arc<Pool>,
+    changes: Arc<Changes>,
+    unrowed: Mutex<Unrowed>,
+    /// Something is queued, or somebody waits.
+    pub(super) wanted: Condvar,
+    /// Something was filed, or failed.
+    pub(super) done: Condvar,
+    /// Held while files below `studies/` are linked or removed together with their rows.
+    files: Mutex<()>,
+}
+
+impl Inbox {
+    pub(crate) fn new(
+        folder: Folder,
+        options: Options,
+        database: Arc<Database>,
+        changes: Arc<Changes>,
+    ) -> Self {
+        let pool = Arc::new(Pool::new(folder.clone(), options.pool));
+        Self {
+            folder,
+            options,
+            database,
+            pool,
+            changes,
+            unrowed: Mutex::default(),
+            wanted: Condvar::new(),
+            done: Condvar::new(),
+            files: Mutex::default(),
+        }
+    }
+
+    /// What has no rows.
+    pub(super) fn unrowed(&self) -> MutexGuard<'_, Unrowed> {
+        self.unrowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many instances are acknowledged and not filed.
+    pub(crate) fn unfiled(&self) -> u64 {
+        self.unrowed().count as u64
+    }
+
+    /// Nobody links or removes files of studies while this is held.
+    pub(crate) fn files(&self) -> MutexGuard<'_, ()> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`crate::Store::flush`].
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        let mut unrowed = self.unrowed();
+        let upto = unrowed.queued;
+        unrowed.waiting += 1;
+        self.wanted.notify_all();
+        // A failure counts that comes after the call began: an old one may be over.
+        unrowed.error = None;
+        while unrowed.filed < upto && unrowed.error.is_none() && !unrowed.stop {
+            unrowed = self.done.wait(unrowed).unwrap_or_else(PoisonError::into_inner);
+        }
+        unrowed.waiting -= 1;
+        match &unrowed.error {
+            _ if unrowed.filed >= upto => Ok(()),
+            Some(error) => Err(StoreError::Filing(error.clone())),
+            None => Err(StoreError::Closed),
+        }
+    }
+
+    /// Ends the thread that files, after what is queued.
+    pub(crate) fn stop(&self) {
+        self.unrowed().stop = true;
+        self.wanted.notify_all();
+        self.done.notify_all();
+    }
+
+    fn next_batch(&self) -> Option<Vec<Unfiled>> {
+        let mut unrowed = self.unrowed();
+        while unrowed.queue.is_empty() && !unrowed.stop {
+            unrowed = self.wanted.wait(unrowed).unwrap_or_else(PoisonError::into_inner);
+        }
+        if unrowed.queue.is_empty() {
+            return None;
+        }
+        let gathered = self.wanted.wait_timeout_while(unrowed, GATHER, |unrowed| {
+            unrowed.queue.len() < BATCH && unrowed.waiting == 0 && !unrowed.stop
+        });
+        unrowed = gathered.unwrap_or_else(PoisonError::into_inner).0;
+        let many = unrowed.queue.len().min(BATCH);
+        Some(unrowed.queue.drain(..many).collect())
+    }
+
+    fn run(&self) {
+        // A pool that cannot be filled costs a sync more an instance, and is tried again.
+        let _ = self.pool.fill();
+        while let Some(batch) = self.next_batch() {
+            let outcome = self.file(&batch);
+            let mut unrowed = self.unrowed();
+            match outcome {
+                Ok(()) => {
+                    for unfiled in &batch {
+                        unrowed.forget(&unfiled.instance.sop_uid, &unfiled.instance.sha256);
+                    }
+                    unrowed.filed += batch.len() as u64;
+                    unrowed.error = None;
+                    drop(unrowed);
+                    self.done.notify_all();
+                    let _ = self.pool.fill();
+                }
+                Err(error) => {
+                    for unfiled in batch.into_iter().rev() {
+                        unrowed.queue.push_front(unfiled);
+                    }
+                    unrowed.error = Some(error.to_string());
+                    self.done.notify_all();
+                    // They stay in the inbox, where the next node finds them.
+                    if unrowed.stop {
+                        return;
+                    }
+                    let waited = self.wanted.wait_timeout_while(unrowed, AGAIN, |it| !it.stop);
+                    drop(waited);
+                }
+            }
+        }
+    }
+
+    /// Gives instances their places, then their rows, and takes them out of the inbox.
+    pub(super) fn file(&self, batch: &[Unfiled]) -> Result<(), StoreError> {
+        let held = self.files();
+        let mut folders = Vec::new();
+        for unfiled in batch {
+            self.place(unfiled, &mut folders)?;
+        }
+        for folder in &folders {
+            self.folder.sync_folder(folder)?;
+        }
+        let rows: Vec<NewInstance> = batch.iter().map(|it| it.instance.clone()).collect();
+        self.database.write(move |connection| NewInstance::insert(connection, &rows))?;
+        drop(held);
+        for unfiled in batch {
+            // A name that stays does no harm: the next recovery sees that it is filed.
+            let _ = remove(&unfiled.slot);
+        }
+        self.changes.note();
+        Ok(())
+    }
+
+    /// Gives an instance its place; `folders` get a new name and have to be synced.
+    fn place(&self, unfiled: &Unfiled, folders: &mut Vec<PathBuf>) -> Result<(), StoreError> {
+        let path = self.folder.root().join(&unfiled.instance.path);
+        let mut touch = |folder: &Path| {
+            if !folders.iter().any(|it| it == folder) {
+                folders.push(folder.to_owned());
+            }
+        };
+        let study = path.parent().unwrap_or(self.folder.root());
+        if !study.is_dir() {
+            make_private(study)?;
+            touch(study.parent().unwrap_or(study));
+            touch(&self.folder.studies());
+        }
+        touch(study);
+        let failed = |error| StoreError::io(&path, error);
+        match fs::hard_link(&unfiled.slot, &path) {
+            // The name is the hash of the content, so a file that has it is what a killed node, a batch
+            // that failed or an eviction that is not over has left.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                remove(&path)?;
+                fs::hard_link(&unfiled.slot, &path).map_err(failed)
+            }
+            linked => linked.map_err(failed),
+        }
+    }
+}
+
+impl Unrowed {
+    /// An instance has its rows, or is not kept.
+    pub(super) fn forget(&mut self, sop_uid: &str, sha256: &[u8; 32]) {
+        let Some(hashes) = self.known.get_mut(sop_uid) else { return };
+        let before = hashes.len();
+        hashes.retain(|(hash, _)| hash != sha256);
+        self.count -= before - hashes.len();
+        if hashes.is_empty() {
+            self.known.remove(sop_uid);
+        }
+    }
+}
+
+/// Starts the thread that files.
+pub(crate) fn start(inbox: &Arc<Inbox>) -> Result<JoinHandle<()>, StoreError> {
+    let inbox = Arc::clone(inbox);
+    let thread = std::thread::Builder::new().name("hemora-inbox".to_owned());
+    let started = thread.spawn(move || inbox.run());
+    started.map_err(|error| StoreError::io("the thread of the inbox".as_ref(), error))
+}

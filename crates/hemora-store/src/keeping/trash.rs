@@ -1,0 +1,90 @@
+//! Files go after their rows: their names wait in the database meanwhile, so that a node which is killed
+//! in between leaves no image that nothing leads to.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::folder::remove;
+use crate::studies::rows;
+use crate::{Store, StoreError};
+
+/// Files that are removed together, at most, while nothing else is filed.
+const TOGETHER: i64 = 256;
+
+/// Puts the images of a study into the trash.
+pub(super) fn trash_study(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO trash (path)
+         SELECT path FROM instance WHERE study_uid = ?1 AND NOT evicted";
+    connection.prepare_cached(sql)?.execute([study_uid])?;
+    Ok(())
+}
+
+/// Removes what goes with the images of a study: what the engine remembers, and bytes to send.
+pub(super) fn drop_derived(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM memory WHERE study_uid = ?1")?.execute([study_uid])?;
+    let sql = "SELECT DISTINCT payload FROM delivery
+         WHERE study_uid = ?1 AND payload IS NOT NULL";
+    let payloads = rows(connection, sql, [study_uid], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
+    let sql = "UPDATE delivery SET payload = NULL WHERE study_uid = ?1";
+    connection.prepare_cached(sql)?.execute([study_uid])?;
+    let sql = "DELETE FROM payload WHERE sha256 = ?1
+         AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.payload = ?1)";
+    for payload in payloads {
+        connection.prepare_cached(sql)?.execute([payload])?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Removes the files whose names are in the trash; how many.
+    pub(crate) fn empty_trash(&self) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            // An instance that comes again meanwhile waits until this is decided.
+            let held = self.inbox.files();
+            let sql = "SELECT path FROM trash LIMIT ?1";
+            let read = |row: &rusqlite::Row<'_>| Ok(row.get::<_, String>(0)?);
+            let paths = self.read(|connection| rows(connection, sql, [TOGETHER], read))?;
+            if paths.is_empty() {
+                return Ok(removed);
+            }
+            for path in &paths {
+                if !self.is_used(path)? {
+                    self.remove_image(path)?;
+                    removed += 1;
+                }
+            }
+            self.write(move |connection| {
+                let mut statement =
+                    connection.prepare_cached("DELETE FROM trash WHERE path = ?1")?;
+                for path in paths {
+                    statement.execute([path])?;
+                }
+                Ok(())
+            })?;
+            drop(held);
+        }
+    }
+
+    /// Whether an instance has this file (again).
+    fn is_used(&self, path: &str) -> Result<bool, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT 1 FROM instance WHERE path = ?1 AND NOT evicted";
+            Ok(connection.prepare_cached(sql)?.query_row([path], |_| Ok(())).optional()?.is_some())
+        })
+    }
+
+    fn remove_image(&self, path: &str) -> Result<(), StoreError> {
+        let path = self.folder.root().join(path);
+        // Nothing outside is ever removed, whatever the database says.
+        if !path.starts_with(self.folder.studies()) {
+            return Err(StoreError::Damaged(format!("{} is no image", path.display())));
+        }
+        remove(&path)?;
+        // Goes with its last image; otherwise it is not empty, and stays.
+        let _ = fs::remove_dir(path.parent().unwrap_or(Path::new("")));
+        Ok(())
+    }
+}
