@@ -77,12 +77,12 @@ fn two_hundred_hanging_peers_hold_no_more_than_the_places_and_not_for_long() {
 #[test]
 fn a_peer_that_trickles_is_cut_off_though_it_is_never_silent() {
     let recorder = recorder(|_| ());
-    let limits = Limits { store: SHORT, association: SHORT, ..Limits::default() };
-    let server = start(&recorder, limits);
+    let association = Duration::from_secs(2);
+    let server = start(&recorder, Limits { store: SHORT, association, ..Limits::default() });
     let trickle = |raw: &mut Raw, bytes: &[u8]| {
         for byte in bytes {
             raw.write(&[*byte]);
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(20));
         }
     };
     // Within the request for an association: closed without a word.

@@ -197,12 +197,12 @@ fn what_cannot_be_served_is_answered_and_the_association_goes_on() {
 #[test]
 fn peers_that_go_away_or_abort_at_any_moment_leave_no_instance() {
     let (recorder, server) = server(|_| ());
-    let message = [
+    let parts = [
         pdu(4, &pdv(3, COMMAND | LAST, &store(1, "1.2.3\0"))),
         pdu(4, &pdv(3, DATA, &[0; 40])),
         pdu(4, &pdv(3, DATA | LAST, &[0; 8])),
-    ]
-    .concat();
+    ];
+    let message = parts.concat();
     let mut count = 0;
     for end in (0..message.len()).step_by(7) {
         let mut raw = Raw::associated(server.address());
@@ -211,11 +211,11 @@ fn peers_that_go_away_or_abort_at_any_moment_leave_no_instance() {
         count += 1;
     }
     // Between PDUs, where an abort can stand.
-    for pdus in 0..3 {
-        let ends = [0, message.len() - 20 - 6 - 46 + 26, message.len() - 20];
+    for complete in 0..parts.len() {
         let mut raw = Raw::associated(server.address());
-        raw.write(&message[..ends[pdus]]);
+        raw.write(&parts[..complete].concat());
         raw.write(&pdu(7, &[0; 4]));
+        assert!(raw.read().is_none());
         count += 1;
     }
     let how = recorder.closed(count);

@@ -85,7 +85,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image with `size` bytes of pixels, which have no meaning where they are compressed.
+    /// An image with `size` bytes of pixels, which have no meaning where they are compressed; nor has
+    /// the data set where that should be deflated.
     pub fn new(number: u32, transfer_syntax: &str, size: usize) -> Self {
         let request = StoreRequest {
             message_id: 1,
@@ -185,9 +186,9 @@ impl Encoder {
     }
 }
 
-/// Every transfer syntax with pixels in it that the server takes, but the deflated one.
+/// Every transfer syntax that the server takes.
 pub fn syntaxes() -> Vec<String> {
-    let short = ["", ".1", ".2", ".1.98", ".5", ".4.70"].map(str::to_owned);
+    let short = ["", ".1", ".2", ".1.98", ".1.99", ".5", ".4.70"].map(str::to_owned);
     let jpeg = (50..=66).map(|process| format!(".4.{process}"));
     let others = [80, 81, 90, 91, 92, 93, 110, 111, 112, 201, 202, 203];
     let others = others.iter().map(|it| format!(".4.{it}"));
