@@ -31,10 +31,10 @@ pub fn is_image_syntax(uid: &str) -> bool {
         ".4.80" | ".4.81" | ".4.90" | ".4.91" | ".4.92" | ".4.93" => true,
         ".4.110" | ".4.111" | ".4.112" | ".4.201" | ".4.202" | ".4.203" => true,
         // Every process of JPEG, the retired ones too: archives still hold them.
-        _ => match rest.strip_prefix(".4.").map(str::as_bytes) {
-            Some([b'5', b'0'..=b'9'] | [b'6', b'0'..=b'6'] | b"70") => true,
-            _ => false,
-        },
+        _ => {
+            let process = rest.strip_prefix(".4.").map(str::as_bytes);
+            matches!(process, Some([b'5', b'0'..=b'9'] | [b'6', b'0'..=b'6'] | b"70"))
+        }
     }
 }
 

@@ -11,6 +11,18 @@ use hemora_testing::{python, run_python};
 use crate::recorder::recorder;
 use crate::support::{EXPLICIT, Image, Running, STUDY, check_stored, destination, start, syntaxes};
 
+/// `pause(a)` keeps the thread of an association from reading, and `resume(a)` lets it: else it may take
+/// a quick answer for a request, since it looks for messages once more after it was told to pause.
+const PAUSE: &str = "
+import time
+def pause(a):
+    a._reactor_checkpoint.clear()
+    time.sleep(0.2)
+    a._reactor_checkpoint.set = lambda: None
+def resume(a):
+    del a._reactor_checkpoint.set
+";
+
 /// Sends files as they are, in the transfer syntaxes that they have.
 const SEND: &str = "
 import sys, pathlib
@@ -24,9 +36,11 @@ for syntax in sorted({str(pydicom.filereader.read_file_meta_info(f).TransferSynt
     ae.add_requested_context('1.2.840.10008.5.1.4.1.1.2', syntax)
 a = ae.associate('127.0.0.1', port, ae_title='HEMORA', max_pdu=pdu)
 assert a.is_established
+pause(a)
 for f in files:
     status = a.send_c_store(f)
-    assert status.Status == 0, (f, status)
+    assert status and status.Status == 0, (f, status, a.is_aborted)
+resume(a)
 a.release()
 ";
 
@@ -47,7 +61,7 @@ fn pynetdicom_sends_every_syntax_whatever_the_length_of_pdus() {
         }
         let port = server.address().port().to_string();
         let arguments = [port.as_str(), theirs, folder.path().to_str().unwrap()];
-        run_python(&python, SEND, &arguments, b"");
+        run_python(&python, &(PAUSE.to_owned() + SEND), &arguments, b"");
         check_stored(recorder.stored(), &images);
         server.stop(Duration::ZERO);
     }
@@ -62,14 +76,15 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel as MODEL, StorageCommitmentPushModelInstance as INSTANCE
 ae = AE('PYNETDICOM')
 ae.add_requested_context(MODEL, ExplicitVRLittleEndian if sys.argv[2] == 'explicit' else ImplicitVRLittleEndian)
-reports = []
+reports, sent = [], []
 def report(event):
     ds = event.event_information
     kept = [str(it.ReferencedSOPInstanceUID) for it in ds.get('ReferencedSOPSequence', [])]
     lost = [(str(it.ReferencedSOPInstanceUID), it.FailureReason) for it in ds.get('FailedSOPSequence', [])]
     reports.append((event.event_type, str(ds.TransactionUID), kept, lost))
     return 0x0000, None
-a = ae.associate('127.0.0.1', int(sys.argv[1]), ae_title='HEMORA', evt_handlers=[(evt.EVT_N_EVENT_REPORT, report)])
+a = ae.associate('127.0.0.1', int(sys.argv[1]), ae_title='HEMORA', evt_handlers=[(evt.EVT_N_EVENT_REPORT, report),
+    (evt.EVT_DIMSE_SENT, lambda event: sent.append(type(event.message).__name__))])
 ds = Dataset()
 ds.TransactionUID = '2.25.77'
 ds.ReferencedSOPSequence = []
@@ -80,11 +95,14 @@ for number in (1, 2):
     ds.ReferencedSOPSequence.append(item)
 status, reply = a.send_n_action(ds, 1, MODEL, INSTANCE)
 assert status.Status == 0, status
-while not reports:
+# The report is answered by a thread of its own, which the release must not overtake.
+while 'N_EVENT_REPORT_RSP' not in sent:
     time.sleep(0.01)
+time.sleep(0.5)
 a.release()
 print(reports)
 a = ae.associate('127.0.0.1', int(sys.argv[1]), ae_title='HEMORA')
+pause(a)
 del ds.ReferencedSOPSequence
 bad, _ = a.send_n_action(ds, 1, MODEL, INSTANCE)
 assert bad.Status == 0x0115, bad
@@ -92,6 +110,7 @@ bad, _ = a.send_n_action(ds, 2, MODEL, INSTANCE)
 assert bad.Status == 0x0123, bad
 bad, _ = a.send_n_action(ds, 1, MODEL, '1.2.3')
 assert bad.Status == 0x0112, bad
+resume(a)
 a.release()
 ";
 
@@ -111,13 +130,12 @@ fn a_commitment_is_asked_of_us_and_reported_on_the_same_association() {
         });
         let server = start(&recorder, Limits::default());
         let port = server.address().port().to_string();
-        let output = run_python(&python, ASK, &[port.as_str(), encoding], b"");
+        let output =
+            run_python(&python, &(PAUSE.to_owned() + ASK), &[port.as_str(), encoding], b"");
         let output = String::from_utf8(output).unwrap();
         assert_eq!(output.trim(), "[(2, '2.25.77', ['1.2.1'], [('1.2.2', 274)])]");
-        assert_eq!(
-            recorder.wait(|record| record.answered.len() == 1, |it| it.answered[0].clone()),
-            ("2.25.77".to_owned(), true)
-        );
+        let answered = recorder.wait(|it| !it.answered.is_empty(), |it| it.answered.clone());
+        assert_eq!(answered, [("2.25.77".to_owned(), true)], "{:?}", recorder.closed(1));
         server.stop(Duration::ZERO);
     }
 }
@@ -247,6 +265,7 @@ from pynetdicom.sop_class import StorageCommitmentPushModel as MODEL, StorageCom
 ae = AE('ARCHIVE')
 ae.add_requested_context(MODEL)
 a = ae.associate('127.0.0.1', int(sys.argv[1]), ae_title='HEMORA', ext_neg=[build_role(MODEL, scp_role=True)])
+pause(a)
 ds = Dataset()
 ds.TransactionUID = '2.25.5'
 item = Dataset()
@@ -256,6 +275,7 @@ status, _ = a.send_n_event_report(ds, 1, MODEL, INSTANCE)
 assert status.Status == 0, status
 status, _ = a.send_n_event_report(ds, 3, MODEL, INSTANCE)
 assert status.Status == 0x0113, status
+resume(a)
 a.release()
 ";
 
@@ -264,7 +284,7 @@ fn a_report_reaches_us_over_an_association_of_its_own() {
     let Some(python) = python() else { return };
     let recorder = recorder(|_| ());
     let server = start(&recorder, Limits::default());
-    run_python(&python, REPORT, &[server.address().port().to_string()], b"");
+    run_python(&python, &(PAUSE.to_owned() + REPORT), &[server.address().port().to_string()], b"");
     let reports = recorder.wait(|_| true, |record| record.reports.clone());
     assert_eq!(reports.len(), 1);
     assert_eq!(reports[0].transaction_uid, "2.25.5");
