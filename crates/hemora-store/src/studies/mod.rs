@@ -1,6 +1,7 @@
 //! Studies: what they hold, which state they are in, which comes first.
 
 mod arrive;
+mod held;
 mod list;
 mod refresh;
 mod row;

@@ -194,7 +194,7 @@ pub(crate) fn rows<T>(
 }
 
 impl InstanceRow {
-    fn read(row: &Row<'_>, root: &Path) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &Row<'_>, root: &Path) -> Result<Self, StoreError> {
         let path: String = row.get("path")?;
         Ok(Self {
             sop_uid: row.get("sop_uid")?,

@@ -6,6 +6,7 @@ mod data;
 mod evaluate;
 mod model;
 mod recipe;
+mod serve;
 mod shared;
 mod study;
 mod train;
@@ -25,6 +26,7 @@ pub use triage::{DemoArgs, TriageArgs};
 pub use cases::CaseArgs;
 pub use evaluate::{CalibrateArgs, CompareArgs, EvaluateArgs};
 pub use recipe::RecipeArgs;
+pub use serve::{BackupArgs, DataFolder, ForgetArgs, Log, RestoreArgs, ServeArgs, ServeCommand};
 pub use study::{StudyArgs, StudyPreset};
 
 /// Finds intracranial hemorrhage in non-contrast head CT. For research use only.
@@ -41,6 +43,8 @@ pub struct Cli {
 pub enum Command {
     /// Score DICOM studies and write a result, a table and a report
     Triage(Box<TriageArgs>),
+    /// Run a node beside the PACS: receive studies, score, rank and answer
+    Serve(Box<ServeArgs>),
     /// Make two phantom studies, triage them and show where the report is
     Demo(DemoArgs),
     /// Write a data set of phantom studies in the competition's layout

@@ -13,6 +13,7 @@ mod maps;
 pub mod model;
 pub mod prepare;
 pub mod recipe;
+pub mod serve;
 pub mod study;
 pub mod synth;
 pub mod train;

@@ -10,5 +10,6 @@ mod evaluate;
 mod files;
 mod maps;
 mod recipe;
+mod serve;
 mod study;
 mod support;

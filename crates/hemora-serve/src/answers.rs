@@ -1,0 +1,282 @@
+//! From what triage found of a study to its result in the store and what is sent of it.
+
+use std::path::Path;
+
+use chrono::{DateTime, Local, Offset, Utc};
+use hemora_ct::Label;
+use hemora_infer::LoadedModel;
+use hemora_interop::{
+    Class as Said, Finding, KeyImage, Node, Presence, Report, Thresholds as Limits,
+};
+use hemora_io::{Identity, read_identity};
+use hemora_model::{StudyResult, TriageOutput, TriageResult, Verdict};
+use hemora_store::{Class, InstanceRow, Job, NewDelivery, NewResult, Settled, StudyRow};
+
+use crate::classify::{classify, thresholds_in_words};
+use crate::forms::{Made, deliveries};
+use crate::scoring::Failed;
+use crate::shared::Shared;
+
+/// What a job ends with.
+pub(crate) struct Answer {
+    pub(crate) result: NewResult,
+    pub(crate) deliveries: Vec<NewDelivery>,
+    /// What to note with the study: forms that could not be made.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Makes the result of a revision.
+pub(crate) fn answer(
+    shared: &Shared,
+    model: &LoadedModel,
+    job: &Job,
+    row: &StudyRow,
+    mut output: TriageOutput,
+) -> Result<Answer, Failed> {
+    let now = Utc::now();
+    let model_sha256 = model.model().model_ref().sha256;
+    without_folders(&mut output.result, shared.store.folder());
+    let json = |result: &TriageResult| {
+        serde_json::to_string(result).map_err(|error| Failed::Answer(error.to_string()))
+    };
+    let same = output.result.studies.iter().filter(|it| it.study_instance_uid == job.study_uid);
+    // Studies are in the order of their probability: of several patients under one UID, the first.
+    let Some(study) = same.clone().next().cloned() else {
+        let result = NewResult {
+            class: Class::NotScored,
+            probability: None,
+            label: None,
+            reason: Some(why_not_scored(&output.result)),
+            json: json(&output.result)?,
+            made_at: now,
+            model_sha256,
+        };
+        return Ok(Answer { result, deliveries: Vec::new(), warnings: Vec::new() });
+    };
+    let patients = same.count();
+    let instances = shared.store.instances_of(&job.study_uid, job.revision)?;
+    let mut report = report(shared, &output, &study, &instances, row, job, now)?;
+    if patients > 1 {
+        let warning = format!(
+            "images of {patients} patients have this study's UID: the result is that of the most suspicious"
+        );
+        report.warnings.push(warning);
+    }
+    let before = shared.store.result(&job.study_uid, None)?.map(|result| result.class);
+    let key = output.key_slices.iter().find(|key| key.study_instance_uid == job.study_uid);
+    let Made { deliveries, warnings } =
+        deliveries(&shared.config.destinations, &report, &study, key, before);
+    let class = stored(report.class);
+    let leading = leading(&report);
+    let reason = report.finding(Label::Any).map(|finding| finding.reasons.join("; "));
+    let result = NewResult {
+        class,
+        probability: report.finding(Label::Any).map(|finding| finding.probability),
+        label: leading.map(|label| label.name().to_owned()),
+        reason: reason.filter(|reason| !reason.is_empty()),
+        json: json(&output.result)?,
+        made_at: now,
+        model_sha256,
+    };
+    Ok(Answer { result, deliveries, warnings })
+}
+
+/// The words of the store for what a report says.
+fn stored(class: Said) -> Class {
+    match class {
+        Said::Positive => Class::Positive,
+        Said::NotSure => Class::NotSure,
+        Said::Negative => Class::Negative,
+    }
+}
+
+/// The subtype with the highest probability.
+fn leading(report: &Report) -> Option<Label> {
+    let subtypes = report.findings.iter().filter(|finding| finding.label != Label::Any);
+    let highest = subtypes.max_by(|a, b| a.probability.total_cmp(&b.probability));
+    highest.map(|finding| finding.label)
+}
+
+/// Names of files without the data folder, which is nobody's business.
+fn without_folders(result: &mut TriageResult, folder: &Path) {
+    let folder = format!("{}/", folder.display());
+    let shorten = |source: &mut String| *source = source.replace(&folder, "");
+    for study in &mut result.studies {
+        let series = study.series.iter_mut();
+        series.flat_map(|series| &mut series.slices).for_each(|slice| shorten(&mut slice.source));
+    }
+    for file in &mut result.skipped {
+        shorten(&mut file.source);
+        shorten(&mut file.reason);
+    }
+}
+
+/// The reasons for which no image was used, the commonest first, with how many images each has.
+fn why_not_scored(result: &TriageResult) -> String {
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    let named = result.skipped.iter().map(|file| (file.reason.as_str(), 1));
+    let more = result.skipped_more.iter().map(|more| (more.reason.as_str(), more.files));
+    for (reason, count) in named.chain(more) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, sum)) => *sum += count,
+            None => reasons.push((reason, count)),
+        }
+    }
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let words = reasons.iter().take(3).map(|(reason, count)| match count {
+        1 => (*reason).to_owned(),
+        count => format!("{reason} ({count} images)"),
+    });
+    let words: Vec<String> = words.collect();
+    match words.is_empty() {
+        true => "no image could be read".to_owned(),
+        false => words.join("; "),
+    }
+}
+
+fn report(
+    shared: &Shared,
+    output: &TriageOutput,
+    study: &StudyResult,
+    instances: &[InstanceRow],
+    row: &StudyRow,
+    job: &Job,
+    now: DateTime<Utc>,
+) -> Result<Report, Failed> {
+    let site = shared.thresholds();
+    let said = classify(study, site.as_ref());
+    let findings = said.into_iter().map(|it| Finding {
+        label: it.label,
+        probability: it.probability,
+        presence: match it.verdict {
+            Verdict::Present => Presence::Present,
+            Verdict::Absent => Presence::Absent,
+            Verdict::NotSure => Presence::Indeterminate,
+        },
+        thresholds: Some(Limits { absent_below: it.band[0], present_from: it.band[1] }),
+        reasons: it.reasons,
+    });
+    let findings: Vec<Finding> = findings.collect();
+    let class = match findings.first().map(|finding| finding.presence) {
+        Some(Presence::Present) => Said::Positive,
+        Some(Presence::Absent) => Said::Negative,
+        _ => Said::NotSure,
+    };
+    let settled = row.settled;
+    let mut warnings = study.warnings.clone();
+    for series in &study.series {
+        warnings.extend(series.warnings.iter().cloned());
+    }
+    warnings.extend(row.warnings.iter().cloned());
+    let public = shared.config.http.public_url.as_deref().map(|url| url.trim_end_matches('/'));
+    Ok(Report {
+        identity: identity(study, instances)?,
+        node: node(shared, now),
+        model: output.result.model.clone(),
+        engine: output.result.engine.clone(),
+        operating_point: thresholds_in_words(site.as_ref(), study),
+        key_images: key_images(output, &findings, instances),
+        findings,
+        class,
+        revision: job.revision,
+        may_be_incomplete: settled == Some(Settled::Longest),
+        warnings,
+        made_at: now,
+        link: public.map(|url| format!("{url}/study/{}", job.study_uid)),
+    })
+}
+
+/// Whose the study is: what an image of the head says that was scored.
+fn identity(study: &StudyResult, instances: &[InstanceRow]) -> Result<Identity, Failed> {
+    let series = study.series.first().map(|series| series.series_instance_uid.as_str());
+    let scored = instances.iter().find(|it| Some(it.series_uid.as_str()) == series);
+    let instance = scored.or(instances.first());
+    let instance = instance.ok_or_else(|| Failed::Answer("the images are gone".to_owned()))?;
+    read_identity(&instance.path).map_err(|error| {
+        Failed::Answer(format!("{}: {error}; send the study again", instance.path.display()))
+    })
+}
+
+fn node(shared: &Shared, now: DateTime<Utc>) -> Node {
+    Node {
+        name: "Hemora".to_owned(),
+        ae_title: shared.config.node.ae_title.clone(),
+        uid: shared.uid.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        utc_offset: now.with_timezone(&Local).offset().fix(),
+    }
+}
+
+/// The key slices as others name them; those whose image is not in the store are left out.
+fn key_images(
+    output: &TriageOutput,
+    findings: &[Finding],
+    instances: &[InstanceRow],
+) -> Vec<KeyImage> {
+    let key_image = |key: &hemora_model::KeySlice| {
+        let (sop, frame) = split_frame(&key.sop_instance_uid);
+        let instance = instances.iter().rev().find(|it| it.sop_uid == sop)?;
+        let flagged = findings.iter().filter(|finding| {
+            let from = finding.thresholds.map_or(1.0, |limits| limits.present_from);
+            f64::from(key.probabilities.get(finding.label)) >= from
+        });
+        Some(KeyImage {
+            sop_class_uid: instance.sop_class.clone(),
+            sop_instance_uid: sop.to_owned(),
+            series_instance_uid: key.series_instance_uid.clone(),
+            frame,
+            z_mm: key.z_mm,
+            probabilities: key.probabilities,
+            flagged: flagged.map(|finding| finding.label).collect(),
+        })
+    };
+    output.key_slices.iter().filter_map(key_image).collect()
+}
+
+/// The SOPInstanceUID, and the frame where a result names one.
+fn split_frame(id: &str) -> (&str, Option<u32>) {
+    match id.rsplit_once("-frame") {
+        Some((sop, number)) => number.parse().map_or((id, None), |number| (sop, Some(number))),
+        None => (id, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hemora_model::{ModelRef, SkippedFile, ToolRef};
+
+    #[test]
+    fn the_commonest_reason_comes_first() {
+        let skipped = |reason: &str| SkippedFile {
+            source: "studies/a".to_owned(),
+            reason: reason.to_owned(),
+            failed: false,
+        };
+        let text = String::new();
+        let result = TriageResult {
+            schema_version: 1,
+            notice: text.clone(),
+            tool: ToolRef { name: text.clone(), version: text.clone() },
+            model: ModelRef {
+                name: text.clone(),
+                version: text.clone(),
+                sha256: text.clone(),
+                series_sha256: Vec::new(),
+                member_sha256: Vec::new(),
+            },
+            engine: text,
+            studies: Vec::new(),
+            skipped: vec![skipped("a localizer"), skipped("an abdomen"), skipped("an abdomen")],
+            skipped_more: Vec::new(),
+        };
+        assert_eq!(why_not_scored(&result), "an abdomen (2 images); a localizer");
+    }
+
+    #[test]
+    fn frames_are_told_from_uids() {
+        assert_eq!(split_frame("1.2.3-frame7"), ("1.2.3", Some(7)));
+        assert_eq!(split_frame("1.2.3"), ("1.2.3", None));
+        assert_eq!(split_frame("ID_a-frame"), ("ID_a-frame", None));
+    }
+}

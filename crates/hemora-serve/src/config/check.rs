@@ -1,0 +1,68 @@
+//! Whether the destinations of a configuration answer.
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use super::{Config, Destination};
+use crate::deliver::dicom_destination;
+
+/// How long a destination may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What came of calling a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dialled {
+    /// Name of the destination.
+    pub name: String,
+    /// What was done, such as `C-ECHO to PACS at 10.1.2.9:104`.
+    pub call: String,
+    /// Why it does not answer.
+    pub problem: Option<String>,
+}
+
+/// Calls every destination: C-ECHO, or a connection that is closed again.
+pub fn check_destinations(config: &Config) -> Vec<Dialled> {
+    config.destinations.iter().map(|destination| dial(config, destination)).collect()
+}
+
+fn dial(config: &Config, destination: &Destination) -> Dialled {
+    let (call, result) = match destination {
+        Destination::Dicom(it) => {
+            let echo = dicom_destination(config, it)
+                .and_then(|peer| hemora_dimse::echo(&peer).map_err(|error| error.to_string()));
+            (format!("C-ECHO to {} at {}", it.ae, it.host), echo.map(drop))
+        }
+        Destination::Hl7(it) => (format!("connection to {}", it.host), connect(&it.host)),
+        Destination::Fhir(it) => (format!("connection to {}", it.url), connect_url(&it.url)),
+        Destination::Webhook(it) => {
+            let secret = std::fs::read(&it.secret_file).map(drop);
+            let secret = secret.map_err(|error| format!("{}: {error}", it.secret_file.display()));
+            (format!("connection to {}", it.url), secret.and_then(|()| connect_url(&it.url)))
+        }
+    };
+    Dialled { name: destination.name().to_owned(), call, problem: result.err() }
+}
+
+/// Opens a connection and closes it.
+fn connect(host: &str) -> Result<(), String> {
+    let addresses = host.to_socket_addrs().map_err(|error| error.to_string())?;
+    let mut problem = "the name has no address".to_owned();
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(_) => return Ok(()),
+            Err(error) => problem = format!("{address}: {error}"),
+        }
+    }
+    Err(problem)
+}
+
+fn connect_url(url: &str) -> Result<(), String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let port = if scheme == "http" { 80 } else { 443 };
+    match host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+        true => connect(host),
+        false => connect(&format!("{host}:{port}")),
+    }
+}

@@ -1,0 +1,71 @@
+//! Answers: JSON, or why there is none.
+
+use axum::Json;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use hemora_store::StoreError;
+use serde::Serialize;
+
+use super::types::Problem;
+
+/// An answer, or why there is none.
+pub(super) type Answer<T> = Result<Json<T>, Refused>;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) struct Refused {
+    status: StatusCode,
+    error: String,
+}
+
+impl Refused {
+    pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self { status, error: error.into() }
+    }
+
+    pub(super) fn bad(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    pub(super) fn not_found(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.status, Json(Problem { error: self.error })).into_response()
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        let status = match error {
+            StoreError::NoStudy(_) | StoreError::NoDelivery(_) => StatusCode::NOT_FOUND,
+            StoreError::BadCursor(_) | StoreError::BadValue { .. } => StatusCode::BAD_REQUEST,
+            StoreError::LeaseLost { .. } => StatusCode::CONFLICT,
+            StoreError::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// Runs what may wait for the disk where it holds nobody up.
+pub(super) async fn blocking<T: Serialize + Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Answer<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer.map(Json),
+        Err(_) => {
+            let error = "the request failed within the node; the log has more";
+            Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error))
+        }
+    }
+}
+
+/// What is not there.
+pub(super) async fn unknown(uri: Uri) -> Refused {
+    let path = uri.path();
+    Refused::not_found(format!("there is no {path}; /api/v1/openapi.json lists what is"))
+}

@@ -1,0 +1,6 @@
+//! The node as a whole, and its configuration.
+
+mod config;
+mod node;
+mod openapi;
+mod peers;

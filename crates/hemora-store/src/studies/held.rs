@@ -1,0 +1,27 @@
+//! Whether an instance is held, by its name alone.
+
+use rusqlite::params;
+
+use super::{InstanceRow, rows};
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The instance of a SOPInstanceUID whose image is there, with its StudyInstanceUID; of several the one
+    /// that came last.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database, or [`StoreError::Filing`].
+    pub fn instance(&self, sop_uid: &str) -> Result<Option<(String, InstanceRow)>, StoreError> {
+        self.flush()?;
+        let sql = "SELECT study_uid, sop_uid, series_uid, path, sha256, bytes, transfer_syntax, sop_class,
+                received_at, association_id
+             FROM instance WHERE sop_uid = ?1 AND NOT evicted ORDER BY seq DESC LIMIT 1";
+        let root = self.folder.root();
+        let found = self.read(|connection| {
+            rows(connection, sql, params![sop_uid], |row| {
+                Ok((row.get("study_uid")?, InstanceRow::read(row, root)?))
+            })
+        })?;
+        Ok(found.into_iter().next())
+    }
+}

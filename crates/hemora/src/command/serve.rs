@@ -1,0 +1,115 @@
+//! `hemora serve`: a node, and what can be done with its data folder.
+
+use std::path::Path;
+
+use hemora_base::{ExitStatus, printable};
+use hemora_ct::NOTICE;
+use hemora_infer::LoadedModel;
+use hemora_serve::config::check_destinations;
+use hemora_serve::{Config, LogFormat, Node, backup, forget, restore, start_log};
+use miette::{IntoDiagnostic, Result, WrapErr};
+
+use crate::cli::{
+    BackupArgs, DataFolder, ForgetArgs, Log, RestoreArgs, ServeArgs, ServeCommand, ThreadArgs,
+};
+use crate::default_model;
+use crate::output::print;
+
+/// Runs the command.
+///
+/// # Errors
+/// A report that names what cannot be used.
+pub fn run(arguments: &ServeArgs) -> Result<ExitStatus> {
+    match &arguments.command {
+        Some(ServeCommand::Forget(it)) => return run_forget(it),
+        Some(ServeCommand::Backup(it)) => return run_backup(it),
+        Some(ServeCommand::Restore(it)) => return run_restore(it),
+        None => {}
+    }
+    if let Some(file) = &arguments.check {
+        return check(file);
+    }
+    let config = read(arguments.config.as_deref(), arguments.data.as_deref())?;
+    ThreadArgs { threads: config.score.threads }.limit()?;
+    start_log(match arguments.log {
+        Log::Text => LogFormat::Text,
+        Log::Json => LogFormat::Json,
+    });
+    let (model, engine) = (config.score.model.clone(), config.score.engine);
+    let node = Node::start(config, move || {
+        let model = default_model::open(model.as_deref()).map_err(|error| format!("{error:?}"))?;
+        LoadedModel::load(engine, model, None).map_err(|error| error.to_string())
+    });
+    let node = node.into_diagnostic()?;
+    print(|out| {
+        writeln!(out, "DICOM: {} as {}", node.dicom(), node.ae_title())?;
+        writeln!(out, "list:  http://{}/", node.http())?;
+        writeln!(out, "{NOTICE}")
+    })?;
+    node.run().into_diagnostic()?;
+    Ok(ExitStatus::Success)
+}
+
+fn read(config: Option<&Path>, data: Option<&Path>) -> Result<Config> {
+    let mut config = config.map(Config::read).transpose().into_diagnostic()?.unwrap_or_default();
+    if let Some(data) = data {
+        data.clone_into(&mut config.node.data);
+    }
+    Ok(config)
+}
+
+fn check(file: &Path) -> Result<ExitStatus> {
+    let config = Config::read(file).into_diagnostic()?;
+    let called = check_destinations(&config);
+    print(|out| {
+        writeln!(out, "{}", config.resolved())?;
+        for call in &called {
+            let came = call.problem.as_deref().map_or_else(|| "answers".to_owned(), printable);
+            writeln!(out, "# {}: {}: {came}", call.name, call.call)?;
+        }
+        Ok(())
+    })?;
+    match called.iter().all(|call| call.problem.is_none()) {
+        true => Ok(ExitStatus::Success),
+        false => Ok(ExitStatus::SomeInputsFailed),
+    }
+}
+
+fn of(folder: &DataFolder) -> Result<Config> {
+    read(folder.config.as_deref(), folder.data.as_deref())
+}
+
+fn run_forget(arguments: &ForgetArgs) -> Result<ExitStatus> {
+    let user = || std::env::var("USER").unwrap_or_else(|_| "command line".to_owned());
+    let who = arguments.who.clone().unwrap_or_else(user);
+    let config = of(&arguments.folder)?;
+    let forgotten = forget(&config, &arguments.patient, &who).into_diagnostic()?;
+    print(|out| {
+        writeln!(out, "removed {} studies, {} images", forgotten.studies, forgotten.instances)
+    })?;
+    Ok(ExitStatus::Success)
+}
+
+fn run_backup(arguments: &BackupArgs) -> Result<ExitStatus> {
+    backup(&of(&arguments.folder)?, &arguments.out, arguments.images).into_diagnostic()?;
+    print(|out| writeln!(out, "backup: {}", arguments.out.display()))?;
+    Ok(ExitStatus::Success)
+}
+
+fn run_restore(arguments: &RestoreArgs) -> Result<ExitStatus> {
+    let config = of(&arguments.folder)?;
+    let context = || format!("cannot restore {}", arguments.backup.display());
+    let restored = restore(&config, &arguments.backup).into_diagnostic().wrap_err_with(context)?;
+    print(|out| {
+        let folder = config.node.data.display();
+        writeln!(out, "data folder: {folder}, {} images", restored.images)?;
+        for missing in &restored.missing {
+            writeln!(out, "not in the backup: {}", missing.display())?;
+        }
+        Ok(())
+    })?;
+    match restored.missing.is_empty() {
+        true => Ok(ExitStatus::Success),
+        false => Ok(ExitStatus::SomeInputsFailed),
+    }
+}
