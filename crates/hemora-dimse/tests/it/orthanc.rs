@@ -123,7 +123,7 @@ fn orthanc_sends_to_us_and_asks_for_commitment() {
         );
         let answer = orthanc.http("/modalities/hemora/storage-commitment", Some(&body));
         let asked = recorder.wait(|record| record.commits.len() == 1, |it| it.commits.remove(0));
-        assert_eq!(asked.instances, [reference.clone()]);
+        assert_eq!(asked.instances, std::slice::from_ref(&reference));
         let transaction_uid = asked.transaction_uid;
         assert_eq!(Orthanc::field(&answer, "ID"), transaction_uid);
         let report = match is_kept {

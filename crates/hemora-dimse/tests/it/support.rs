@@ -107,7 +107,7 @@ impl Image {
         for (element, value) in [(0x10, 16), (0x11, 16), (0x100, 16), (0x101, 16), (0x102, 15)] {
             out.number([0x28, element], value);
         }
-        let pixels: Vec<u8> = (0..size as u32).map(|it| (it * (number + 7) >> 3) as u8).collect();
+        let pixels: Vec<u8> = (0..size as u32).map(|it| ((it * (number + 7)) >> 3) as u8).collect();
         if [IMPLICIT, EXPLICIT, BIG].contains(&transfer_syntax) {
             out.element([0x7FE0, 0x10], b"OW", &pixels);
         } else {
