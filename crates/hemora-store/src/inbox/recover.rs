@@ -117,3 +117,7 @@ impl Inbox {
         Ok(has_row && self.folder.root().join(&instance.path).is_file())
     }
 }
+
+#[cfg(test)]
+#[path = "recover_tests.rs"]
+mod tests;

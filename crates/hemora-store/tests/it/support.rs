@@ -89,10 +89,9 @@ pub fn arrival(identity: Identity, seconds: i64) -> Arrival {
 /// Writes an object into the store, as a node does.
 pub fn try_keep(store: &Store, object: &Object<'_>, seconds: i64) -> Result<Kept, StoreError> {
     let mut draft = store.draft()?;
-    draft.write_all(&object.bytes("CT1")).map_err(|source| StoreError::Io {
-        path: draft.path().to_owned(),
-        source,
-    })?;
+    draft
+        .write_all(&object.bytes("CT1"))
+        .map_err(|source| StoreError::Io { path: draft.path().to_owned(), source })?;
     let sealed = draft.seal()?;
     let identity = read_identity(sealed.path()).unwrap();
     store.keep(sealed, arrival(identity, seconds))
