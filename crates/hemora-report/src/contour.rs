@@ -1,12 +1,23 @@
 //! The line of equal activation, so that the map can be read without its colours.
 
+use std::fmt::Write;
+
 use hemora_ct::Plane;
 
-/// Lines on which `plane` equals `level`, as an SVG path over a picture of `width` × `height`
-/// (marching squares between pixel centres). Empty if the level is not reached.
+/// Lines on which `plane` equals `level`, as an SVG path over a picture of `width` × `height`. Empty if
+/// the level is not reached.
 pub(crate) fn contour(plane: &Plane, level: f32, width: f64, height: f64) -> String {
-    use std::fmt::Write;
     let mut path = String::new();
+    for [from, to] in lines(plane, level, width, height) {
+        // Writing to a text does not fail.
+        let _ = write!(path, "M{:.1} {:.1}L{:.1} {:.1}", from[0], from[1], to[0], to[1]);
+    }
+    path
+}
+
+/// The same as the ends `[x, y]` of each piece (marching squares between pixel centres).
+pub(crate) fn lines(plane: &Plane, level: f32, width: f64, height: f64) -> Vec<[[f64; 2]; 2]> {
+    let mut pieces = Vec::new();
     let value = |row: usize, column: usize| plane.values[row * plane.columns + column];
     let x = |column: f64| (column + 0.5) / plane.columns as f64 * width;
     let y = |row: f64| (row + 0.5) / plane.rows as f64 * height;
@@ -37,18 +48,11 @@ pub(crate) fn contour(plane: &Plane, level: f32, width: f64, height: f64) -> Str
                 crossings.rotate_right(1);
             }
             for line in crossings.chunks_exact(2) {
-                let _ = write!(
-                    path,
-                    "M{:.1} {:.1}L{:.1} {:.1}",
-                    x(line[0].0),
-                    y(line[0].1),
-                    x(line[1].0),
-                    y(line[1].1)
-                );
+                pieces.push([line[0], line[1]].map(|at| [x(at.0), y(at.1)]));
             }
         }
     }
-    path
+    pieces
 }
 
 #[cfg(test)]

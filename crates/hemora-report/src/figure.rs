@@ -183,7 +183,7 @@ fn regions(regions: &[Region]) -> Markup {
 }
 
 /// Length of the scale bar in units of the canvas, and in mm: the longest that fits a third.
-fn scale_bar(mm_per_unit: f64, width: f64) -> Option<(f64, f64)> {
+pub(crate) fn scale_bar(mm_per_unit: f64, width: f64) -> Option<(f64, f64)> {
     let mm = BARS.into_iter().find(|mm| mm / mm_per_unit <= width / 3.0)?;
     Some((mm / mm_per_unit, mm))
 }

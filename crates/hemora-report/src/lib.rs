@@ -1,5 +1,6 @@
 //! What is made of a triage: `result.json`, `result.csv` and `report.html` ([`write_all`]), the worklist
-//! for a terminal ([`worklist_text`]), and contact sheets of slices ([`write_contact_sheet`]).
+//! for a terminal ([`worklist_text`]), contact sheets of slices ([`write_contact_sheet`]), and one picture of a
+//! study for systems that show pictures alone ([`capture()`]).
 //!
 //! The report is one self-contained HTML file that a radiologist can read without help: it loads nothing
 //! from anywhere, its style and charts are inline, its pictures ([`SlicePicture`]) are data URIs, it has
@@ -7,6 +8,7 @@
 //! escaped; [`Report`] gives it in parts. This crate needs no engine: it takes a
 //! [`TriageOutput`](hemora_model::TriageOutput).
 
+mod capture;
 mod chart;
 mod colour;
 mod contact_sheet;
@@ -24,6 +26,7 @@ mod worklist;
 mod writer;
 mod writers;
 
+pub use capture::{CapturePicture, CaptureText, CaptureVerdict, capture};
 pub use contact_sheet::{SheetPicture, SheetSection, SheetSlice, write_contact_sheet};
 pub use error::ReportError;
 pub use page::{Report, write_html};

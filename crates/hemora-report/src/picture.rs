@@ -78,13 +78,7 @@ impl SlicePicture {
         maps: &[LabelMap],
     ) -> Result<Self, ReportError> {
         let pixels = [slice.rows(), slice.columns()];
-        let spacing = slice.plane.and_then(usable_spacing);
-        let [height, width]: [f64; 2] = std::array::from_fn(|axis| {
-            pixels[axis] as f64 * spacing.map_or(1.0, |spacing| spacing[axis])
-        });
-        let unit = height.max(width) / PICTURE_SIZE as f64;
-        // A strip of a few pixels still gets a visible height.
-        let canvas = [width, height].map(|side| (side / unit).max(16.0));
+        let (canvas, mm_per_unit) = canvas(slice, PICTURE_SIZE);
         let drawn = maps.iter().map(|map| draw_map(map, pixels, canvas));
         Ok(Self {
             patient: None,
@@ -92,7 +86,7 @@ impl SlicePicture {
             series: series.into(),
             sop: sop.into(),
             canvas,
-            mm_per_unit: spacing.map(|_| unit),
+            mm_per_unit,
             edges: slice.plane.and_then(edges),
             windows: [
                 draw_window(slice, WINDOWS[0].1)?,
@@ -104,6 +98,19 @@ impl SlicePicture {
     }
 }
 
+/// Width and height of a canvas on which `slice` is true to the patient, its longer side `longest`, and mm
+/// per unit if the spacing is known.
+pub(crate) fn canvas(slice: &Slice, longest: usize) -> ([f64; 2], Option<f64>) {
+    let pixels = [slice.rows(), slice.columns()];
+    let spacing = slice.plane.and_then(usable_spacing);
+    let [height, width]: [f64; 2] = std::array::from_fn(|axis| {
+        pixels[axis] as f64 * spacing.map_or(1.0, |spacing| spacing[axis])
+    });
+    let unit = height.max(width) / longest as f64;
+    // A strip of a few pixels still gets a visible height.
+    ([width, height].map(|side| (side / unit).max(16.0)), spacing.map(|_| unit))
+}
+
 /// Spacing between rows and columns in mm, if both lie in what any scanner makes.
 fn usable_spacing(plane: ImagePlane) -> Option<[f64; 2]> {
     plane.spacing.filter(|spacing| spacing.iter().all(|value| (0.01..=100.0).contains(value)))
@@ -111,7 +118,7 @@ fn usable_spacing(plane: ImagePlane) -> Option<[f64; 2]> {
 
 /// The patient directions at the left, right, top and bottom edge (PS3.3 C.7.6.1.1.1: L, R,
 /// posterior, anterior, head, feet), each by its largest component.
-fn edges(plane: ImagePlane) -> Option<[char; 4]> {
+pub(crate) fn edges(plane: ImagePlane) -> Option<[char; 4]> {
     let (right, left) = letters(plane.row_direction)?;
     let (bottom, top) = letters(plane.column_direction)?;
     Some([left, right, top, bottom])
@@ -145,24 +152,32 @@ fn draw_window(slice: &Slice, window: Window) -> Result<Vec<u8>, ReportError> {
     encode([rows, columns], png::ColorType::Grayscale, &grey)
 }
 
-fn draw_map(
-    LabelMap { label, kind, plane: map }: &LabelMap,
-    slice: [usize; 2],
-    [width, height]: [f64; 2],
-) -> Result<Map, ReportError> {
+/// The values of a map, each 0–1.
+pub(crate) fn map_values(
+    LabelMap { label, plane: map, .. }: &LabelMap,
+) -> Result<Plane, ReportError> {
     let Plane { rows, columns, .. } = *map;
     if map.values.is_empty() || rows.checked_mul(columns) != Some(map.values.len()) {
         return Err(ReportError::Map { label: *label, rows, columns, values: map.values.len() });
     }
     let values = map.values.iter().map(|&value| unit(value)).collect();
+    Ok(Plane { rows, columns, values })
+}
+
+fn draw_map(
+    map: &LabelMap,
+    slice: [usize; 2],
+    [width, height]: [f64; 2],
+) -> Result<Map, ReportError> {
+    let values = map_values(map)?;
     let longest = slice[0].max(slice[1]) as f64;
     let [tall, wide] =
         slice.map(|side| ((side as f64 / longest * MAP_SIZE as f64).round() as usize).max(1));
-    let small = resize(&Plane { rows, columns, values }, tall, wide);
+    let small = resize(&values, tall, wide);
     let levels: Vec<u8> = small.values.iter().map(|value| (value * 255.0).round() as u8).collect();
     Ok(Map {
-        label: *label,
-        kind: *kind,
+        label: map.label,
+        kind: map.kind,
         png: encode([tall, wide], png::ColorType::Indexed, &levels)?,
         contour: contour(&small, CONTOUR_LEVEL, width, height),
     })

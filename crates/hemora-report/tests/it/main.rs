@@ -1,5 +1,6 @@
 //! What is made of a triage, from outside.
 
+mod capture;
 mod files;
 mod page;
 mod page_text;
