@@ -1,10 +1,11 @@
 //! The result as a FHIR R4 transaction: a preliminary DiagnosticReport, and an Observation a label.
 
+use hemora_ct::{Label, NOTICE};
 use serde_json::{Value, json};
 
 use crate::codes::{self, Code, PRIVATE_SCHEME};
 use crate::report::{Class, Finding, Presence, Report};
-use crate::sentence::{NOTICE, percent_value};
+use crate::sentence::percent_value;
 use crate::uid::{result_uid, tracking_uid, uuid};
 use crate::{report_sentence, text};
 
@@ -45,7 +46,7 @@ fn diagnostic_report(report: &Report, phi: bool) -> Value {
         "conclusionCode": [coded(&codes::class(report.class))],
     });
     if report.class == Class::Positive {
-        let present = coded(&codes::finding(hemora_ct::Label::Any));
+        let present = coded(&codes::finding(Label::Any));
         resource["conclusionCode"] = json!([coded(&codes::class(report.class)), present]);
     }
     let accession = text::line(&report.identity.accession_number);

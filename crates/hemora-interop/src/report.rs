@@ -141,6 +141,14 @@ pub struct KeyImage {
     pub flagged: Vec<Label>,
 }
 
+impl KeyImage {
+    /// Where the slice lies, as the end of a phrase; empty if it is not known.
+    pub(crate) fn place(&self) -> String {
+        let z = self.z_mm.filter(|z| z.is_finite());
+        z.map(|z| format!(" at z {z:.1} mm")).unwrap_or_default()
+    }
+}
+
 impl Report {
     /// What is said of `label`, if anything is.
     pub fn finding(&self, label: Label) -> Option<&Finding> {

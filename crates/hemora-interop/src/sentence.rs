@@ -1,11 +1,8 @@
 //! A result in plain English: the same words in every form.
 
-use hemora_ct::Label;
+use hemora_ct::{Label, NOTICE};
 
 use crate::report::{Class, Finding, Presence, Report};
-
-/// What stands on everything that leaves the node.
-pub const NOTICE: &str = "RESEARCH USE, NOT FOR DIAGNOSIS";
 
 /// What stands on a result that was made before its study was known to be whole.
 pub(crate) const INCOMPLETE: &str = "Images may have been missing when the study was scored";
@@ -15,7 +12,7 @@ pub fn report_sentence(report: &Report) -> String {
     let mut sentences = vec![headline(report)];
     sentences.extend(subtypes(report));
     if let Some(image) = report.key_images.first() {
-        let place = image.z_mm.map(|z| format!(" at z {z:.1} mm")).unwrap_or_default();
+        let place = image.place();
         let any = percent(f64::from(image.probabilities.get(Label::Any)));
         sentences.push(format!("Most suspicious slice{place}: {any}."));
     }
@@ -28,7 +25,7 @@ pub fn report_sentence(report: &Report) -> String {
     };
     let model = &report.model;
     sentences.push(format!("Hemora, model {} {}{supersedes}.", model.name, model.version));
-    sentences.push(format!("{NOTICE}."));
+    sentences.push(NOTICE.to_owned());
     crate::text::line(&sentences.join(" "))
 }
 

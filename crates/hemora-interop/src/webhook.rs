@@ -1,13 +1,12 @@
 //! The result as JSON for a webhook, and the signature by which the receiver knows who sent it.
 
 use hemora_base::hex;
-use hemora_ct::{Label, Probabilities};
+use hemora_ct::{Label, NOTICE, Probabilities};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use crate::report::{Class, Finding, KeyImage, Presence, Report};
-use crate::sentence::NOTICE;
 use crate::{report_sentence, text};
 
 /// Version of the body; a receiver should refuse others.

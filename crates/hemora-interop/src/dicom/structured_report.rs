@@ -134,7 +134,7 @@ fn of_image(report: &Report, image: &KeyImage) -> DataSet {
 
 /// The tracking identifier of a key image, which viewers show as its name.
 fn image_name(image: &KeyImage) -> String {
-    let place = image.z_mm.map(|z| format!(" at z {z:.1} mm")).unwrap_or_default();
+    let place = image.place();
     let of = |label| percent(f64::from(image.probabilities.get(label)));
     let flagged = image.flagged.iter().filter(|label| **label != Label::Any);
     let flagged: String = flagged.map(|label| format!(", {label} {}", of(*label))).collect();

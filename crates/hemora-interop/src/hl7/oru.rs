@@ -1,5 +1,7 @@
 //! The result as ORU^R01 (HL7 v2.5.1 §7.3.1).
 
+use hemora_ct::NOTICE;
+
 use super::escape::{components, escape};
 use super::segment::{Segment, message};
 use super::template::Template;
@@ -7,7 +9,7 @@ use crate::codes::{self, Code};
 use crate::report::{Class, Finding, Presence, Report};
 use crate::sentence::percent_value;
 use crate::uid::{Kind, result_uid, uuid};
-use crate::{InteropError, NOTICE, report_sentence, report_uid, text};
+use crate::{InteropError, report_sentence, report_uid, text};
 
 /// Most bytes of a line of text, within the 199 that HL7 v2.5.1 gives an ST.
 const LINE_LIMIT: usize = 180;
@@ -165,7 +167,7 @@ fn observations(report: &Report) -> Vec<Segment> {
     all.push(observation("ST", &codes::MODEL, escape(&model)));
     all.push(observation("ST", &study, escape(&report.identity.study_instance_uid)));
     all.extend(lines(&codes::WARNING, &report.warnings.join(" ")));
-    all.push(observation("TX", &codes::NOTICE, NOTICE.to_owned()));
+    all.push(observation("TX", &codes::NOTICE, escape(NOTICE)));
     all.extend(report.link.as_ref().map(|link| {
         let pointer = components(&[&text::line(link), "HEMORA", "text", "html"]);
         observation("RP", &codes::LINK, pointer)

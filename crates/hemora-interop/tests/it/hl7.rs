@@ -129,7 +129,10 @@ fn a_message_holds_the_result() {
     assert!(column(5)[9].contains(&report.model.sha256));
     assert_eq!(column(5)[10], report.identity.study_instance_uid);
     assert_eq!(column(5)[11], report.warnings[0]);
-    assert_eq!(column(5)[12], "RESEARCH USE, NOT FOR DIAGNOSIS");
+    assert_eq!(
+        column(5)[12],
+        "For research use only. Not a medical device, not for diagnosis or treatment."
+    );
     assert_eq!(column(5)[13], "http://127.0.0.1:8050/study/1.2.3?a=1\\T\\b=2^HEMORA^text^html");
 }
 

@@ -10,14 +10,16 @@ fn the_result_reads_as_plain_english() {
         report_sentence(&full()),
         "Intracranial hemorrhage: present (97 %). Subtypes: subdural present (84 %), intraventricular \
          not sure (31 %) because the slices are 10 mm apart. Most suspicious slice at z 15.0 mm: 97 %. \
-         Hemora, model lite 3. RESEARCH USE, NOT FOR DIAGNOSIS."
+         Hemora, model lite 3. For research use only. \
+         Not a medical device, not for diagnosis or treatment."
     );
     assert_eq!(
         report_sentence(&not_sure()),
         "Intracranial hemorrhage: not sure (43 %) because half of the head is missing. Subtypes: \
          subdural present (84 %), intraventricular not sure (31 %) because the slices are 10 mm apart. \
          Images may have been missing when the study was scored. Hemora, model lite 3, revision 2, \
-         which supersedes earlier ones. RESEARCH USE, NOT FOR DIAGNOSIS."
+         which supersedes earlier ones. For research use only. \
+         Not a medical device, not for diagnosis or treatment."
     );
     let mut negative = full();
     negative.class = Class::Negative;
@@ -27,7 +29,8 @@ fn the_result_reads_as_plain_english() {
     }
     assert_eq!(
         report_sentence(&negative),
-        "Intracranial hemorrhage: absent (<1 %). Hemora, model lite 3. RESEARCH USE, NOT FOR DIAGNOSIS."
+        "Intracranial hemorrhage: absent (<1 %). Hemora, model lite 3. For research use only. \
+         Not a medical device, not for diagnosis or treatment."
     );
 }
 

@@ -99,7 +99,7 @@ fn dcmtk_prints_the_tree() {
         "<contains TEXT:(,,\"Comment\")=\"the slices are 10 mm apart\">",
         "\"absent below 25 %, present from 60 %\"",
         "\"Key slice at z 15.0 mm: hemorrhage 97 %, subdural 90 %\"",
-        "RESEARCH USE, NOT FOR DIAGNOSIS",
+        "For research use only. Not a medical device, not for diagnosis or treatment.",
     ] {
         assert!(text.contains(line), "{line} in\n{text}");
     }

@@ -58,6 +58,18 @@ fn the_same_report_gives_the_same_bytes_and_uids() {
 }
 
 #[test]
+fn studies_of_the_competition_keep_their_identifiers() {
+    let mut report = full();
+    report.identity.study_instance_uid = "ID_b81a287f".into();
+    report.key_images[0].z_mm = Some(f64::NAN);
+    for (kind, object) in objects(&report) {
+        let bytes = object.bytes;
+        assert!(bytes.windows(11).any(|window| window == b"ID_b81a287f"), "{kind}");
+        assert!(!bytes.windows(3).any(|window| window == b"NaN"), "{kind}");
+    }
+}
+
+#[test]
 fn what_has_no_form_is_refused() {
     assert!(matches!(key_objects(&not_sure()), Err(InteropError::NoKeyImages)));
     let mut report = full();
