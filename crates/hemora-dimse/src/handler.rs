@@ -7,7 +7,7 @@ use crate::{CommitReply, CommitReport, CommitRequest, Failure};
 /// Who is at the other end of an association.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// Number of the association, counted from 1 since the server's start.
+    /// Number of its connection, counted from 1 since the server's start; none has it again.
     pub association: u64,
     /// Name by which the peer calls itself: checked as an [`AeTitle`](crate::AeTitle).
     pub calling_ae: String,
@@ -48,7 +48,8 @@ pub struct StoreRequest {
     pub message_id: u16,
     /// AffectedSOPClassUID: what the presentation context was negotiated for.
     pub sop_class_uid: String,
-    /// AffectedSOPInstanceUID: checked as a UID.
+    /// AffectedSOPInstanceUID, or the name that an anonymous data set has in its place: 1 to 64 letters,
+    /// digits, dots, `_` and `-`, the first a letter or digit.
     pub sop_instance_uid: String,
     /// Transfer syntax of the data set.
     pub transfer_syntax: String,

@@ -47,6 +47,16 @@ pub fn is_uid(text: &str) -> bool {
             .all(|part| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit()))
 }
 
+/// Whether a text names an instance or a study: a UID, or what data sets that were made anonymous have
+/// in its place (`ID_000012eaf`): 1 to 64 letters, digits, dots, `_` and `-`, the first a letter or digit.
+/// A file may have such a name.
+pub fn is_instance_name(text: &str) -> bool {
+    let fits = |it: u8| it.is_ascii_alphanumeric() || b"._-".contains(&it);
+    (1..=64).contains(&text.len())
+        && text.as_bytes()[0].is_ascii_alphanumeric()
+        && text.bytes().all(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +81,15 @@ mod tests {
             assert!(!is_uid(bad), "{bad}");
         }
         assert!(IMPLEMENTATION_VERSION.len() <= 16);
+    }
+
+    #[test]
+    fn instances_may_have_names_that_are_no_uids_but_of_files() {
+        for good in ["1.2.3", "ID_000012eaf", "a-1"] {
+            assert!(is_instance_name(good), "{good}");
+        }
+        for bad in ["", ".", "..", ".a", "a/b", "a\\b", "a b", "a\0", "ä", &"1".repeat(65)] {
+            assert!(!is_instance_name(bad), "{bad:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{CommitReport, CommitRequest, PROCESSING_FAILURE, Reference};
 use crate::Failure;
 use crate::data_set::{DataSet, Writer, tags};
-use crate::uids::is_uid;
+use crate::uids::{is_instance_name, is_uid};
 
 /// ActionTypeID: request storage commitment.
 pub const REQUEST_COMMITMENT: u16 = 1;
@@ -93,7 +93,7 @@ fn transaction_uid(data_set: &DataSet<'_>) -> Result<String, Failure> {
 fn reference(item: &DataSet<'_>) -> Result<Reference, Failure> {
     let [sop_class_uid, sop_instance_uid] =
         [tags::REFERENCED_CLASS, tags::REFERENCED_INSTANCE].map(|tag| item.text(tag));
-    if is_uid(&sop_class_uid) && is_uid(&sop_instance_uid) {
+    if is_uid(&sop_class_uid) && is_instance_name(&sop_instance_uid) {
         Ok(Reference { sop_class_uid, sop_instance_uid })
     } else {
         Err(invalid("an item without valid UIDs"))

@@ -10,7 +10,7 @@ use crate::commitment::data::{REQUEST_COMMITMENT, encode_report, encode_request}
 use crate::data_set::is_explicit;
 use crate::pdu::Role;
 use crate::server::{read_report, report_command};
-use crate::uids::{STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, is_uid};
+use crate::uids::{STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, is_instance_name, is_uid};
 use crate::{CommitReport, CommitRequest, Failure, Reference};
 
 const SERVICE: &str = "storage commitment";
@@ -105,7 +105,8 @@ fn check_uids<'a>(
     references: impl IntoIterator<Item = &'a Reference>,
 ) -> Result<(), ScuError> {
     let mut all = references.into_iter();
-    let is_valid = |it: &Reference| is_uid(&it.sop_class_uid) && is_uid(&it.sop_instance_uid);
+    let is_valid =
+        |it: &Reference| is_uid(&it.sop_class_uid) && is_instance_name(&it.sop_instance_uid);
     if is_uid(transaction_uid) && all.all(is_valid) {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use super::{Destination, ScuError};
 use crate::association::AssociationError;
 use crate::command::{Command, elements, fields};
 use crate::data_set::{DataSet, Writer, is_explicit, tags};
-use crate::uids::{STUDY_ROOT_FIND, is_uid};
+use crate::uids::{STUDY_ROOT_FIND, is_instance_name};
 
 const SERVICE: &str = "queries of studies (C-FIND, study root)";
 
@@ -21,7 +21,7 @@ const MOST_MATCHES: usize = 64;
 /// # Errors
 /// [`ScuError`] if it does not answer.
 pub fn count_instances(at: &Destination, study_uid: &str) -> Result<Option<u32>, ScuError> {
-    if !is_uid(study_uid) {
+    if !is_instance_name(study_uid) {
         return Err(ScuError::Invalid(format!("{study_uid:?} is no study's UID")));
     }
     with_session(at, vec![proposal(STUDY_ROOT_FIND)], vec![], |session| {

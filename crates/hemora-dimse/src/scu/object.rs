@@ -1,7 +1,7 @@
 //! Instances to send.
 
 use crate::data_set::{DataSet, DataSetError, tags};
-use crate::uids::is_uid;
+use crate::uids::{is_instance_name, is_uid};
 
 /// An instance to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,16 +45,16 @@ impl Object {
     pub fn from_part10(file: &[u8]) -> Result<Self, ObjectError> {
         let rest = file.get(128..).and_then(|rest| rest.strip_prefix(b"DICM"));
         let (meta, data_set) = DataSet::parse_meta(rest.ok_or(ObjectError::NoFile)?)?;
-        let uid = |tag, name| {
+        let checked = |tag, name, is_valid: fn(&str) -> bool| {
             let uid = meta.text(tag);
-            if is_uid(&uid) { Ok(uid) } else { Err(ObjectError::Missing(name)) }
+            if is_valid(&uid) { Ok(uid) } else { Err(ObjectError::Missing(name)) }
         };
-        Ok(Self {
-            sop_class_uid: uid(tags::MEDIA_STORAGE_CLASS, "MediaStorageSOPClassUID")?,
-            sop_instance_uid: uid(tags::MEDIA_STORAGE_INSTANCE, "MediaStorageSOPInstanceUID")?,
-            transfer_syntax: uid(tags::TRANSFER_SYNTAX, "TransferSyntaxUID")?,
-            data_set: data_set.to_vec(),
-        })
+        let sop_class_uid = checked(tags::MEDIA_STORAGE_CLASS, "MediaStorageSOPClassUID", is_uid)?;
+        let instance = "MediaStorageSOPInstanceUID";
+        let sop_instance_uid = checked(tags::MEDIA_STORAGE_INSTANCE, instance, is_instance_name)?;
+        let transfer_syntax = checked(tags::TRANSFER_SYNTAX, "TransferSyntaxUID", is_uid)?;
+        let data_set = data_set.to_vec();
+        Ok(Self { sop_class_uid, sop_instance_uid, transfer_syntax, data_set })
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Destination, Object, ScuError};
 use crate::association::Context;
 use crate::command::{Command, elements, fields};
 use crate::pdu::ContextProposal;
-use crate::uids::is_uid;
+use crate::uids::{is_instance_name, is_uid};
 
 /// What a peer answered for one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +80,13 @@ fn contexts(objects: &[Object]) -> Result<Vec<ContextProposal>, ScuError> {
     let mut contexts: Vec<ContextProposal> = Vec::new();
     for object in objects {
         let Object { sop_class_uid, sop_instance_uid, transfer_syntax, .. } = object;
-        if let Some(bad) =
-            [sop_class_uid, sop_instance_uid, transfer_syntax].into_iter().find(|it| !is_uid(it))
-        {
-            let message = format!("cannot send an object with {bad:?} for a UID");
+        let is_valid =
+            is_uid(sop_class_uid) && is_uid(transfer_syntax) && is_instance_name(sop_instance_uid);
+        if !is_valid {
+            let message = format!(
+                "cannot send an object whose class {sop_class_uid:?}, name {sop_instance_uid:?} or \
+                 transfer syntax {transfer_syntax:?} is no UID"
+            );
             return Err(ScuError::Invalid(message));
         }
         let is_proposed = contexts.iter().any(|context| {

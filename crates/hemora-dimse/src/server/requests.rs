@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::commit::{self, Pending};
 use crate::association::{Association, AssociationError, Context};
 use crate::command::{Command, elements, fields};
-use crate::uids::is_uid;
+use crate::uids::is_instance_name;
 use crate::{Failure, Handler, Limits, Peer, StoreRequest};
 
 /// 0211: unrecognised operation (PS3.7 §C.5.21).
@@ -134,7 +134,7 @@ fn store_request(context: &Context, command: &Command) -> Result<StoreRequest, F
         let comment = "the class is not that of the presentation context";
         return Err(Failure::class_not_supported(comment));
     }
-    if !is_uid(&sop_instance_uid) {
+    if !is_instance_name(&sop_instance_uid) {
         return Err(Failure::new(INVALID_INSTANCE, "AffectedSOPInstanceUID is no UID"));
     }
     let originator = command.text(elements::MOVE_ORIGINATOR);

@@ -114,6 +114,8 @@ impl Service {
         longest_sent: u32,
     ) -> Result<Association<'a>, AssociationError> {
         let Negotiated { called, calling, accept, contexts } = negotiated;
+        // The handler may have taken its time.
+        wire.deadline = Instant::now() + self.limits.association;
         wire.write_all(&accept.encode(called, calling))?;
         Association::new(wire, contexts.clone(), longest_sent, &self.limits)
     }

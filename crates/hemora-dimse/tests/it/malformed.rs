@@ -185,7 +185,8 @@ fn what_cannot_be_served_is_answered_and_the_association_goes_on() {
     // Cancel and a response that nobody waits for are passed over.
     raw.write(&pdu(4, &pdv(1, COMMAND | LAST, &with(0x0FFF, 0x0101))));
     raw.write(&pdu(4, &pdv(1, COMMAND | LAST, &with(0x8030, 0x0101))));
-    raw.write(&pdu(4, &pdv(3, COMMAND | LAST, &store(11, "1.9\0"))));
+    // A name that is no UID, as in public data sets.
+    raw.write(&pdu(4, &pdv(3, COMMAND | LAST, &store(11, "ID_000012eaf"))));
     raw.write(&pdu(4, &pdv(3, DATA | LAST, b"data")));
     assert_eq!(raw.status(), (11, 0));
     raw.write(&RELEASE);
