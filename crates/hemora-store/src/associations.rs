@@ -1,7 +1,7 @@
 //! Who brought what: the associations of the DICOM network.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::time::millis;
 use crate::{Store, StoreError};
@@ -40,6 +40,12 @@ impl AssociationEnd {
     }
 }
 
+/// At the start of a node: those that the earlier one had open ended with it, nobody knows when.
+pub(crate) fn end_associations(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("UPDATE association SET how = 'node ended' WHERE how IS NULL", [])?;
+    Ok(())
+}
+
 impl Store {
     /// Notes an association that was accepted; its number, for [`crate::Arrival::association`].
     ///
@@ -74,7 +80,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |connection| {
             let sql = "UPDATE association SET closed_at = ?2, how = ?3
-                 WHERE id = ?1 AND closed_at IS NULL";
+                 WHERE id = ?1 AND how IS NULL";
             let id = i64::try_from(id).unwrap_or(i64::MAX);
             connection.prepare_cached(sql)?.execute(params![id, millis(now), how.as_str()])?;
             Ok(())

@@ -87,13 +87,21 @@ impl Pool {
         if numbers.is_empty() {
             return Ok(());
         }
-        let made: Result<Vec<Slot>, StoreError> = numbers.map(|number| self.make(number)).collect();
-        let made = made?;
-        self.folder.sync_folder(&self.folder.inbox())?;
-        for slot in made {
-            self.give_back(Slot { lasts: true, ..slot });
+        let (mut made, mut outcome) = (Vec::new(), Ok(()));
+        for number in numbers {
+            match self.make(number) {
+                Ok(slot) => made.push(slot),
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
         }
-        Ok(())
+        let synced = self.folder.sync_folder(&self.folder.inbox());
+        for slot in made {
+            self.give_back(Slot { lasts: synced.is_ok(), ..slot });
+        }
+        outcome.and(synced)
     }
 
     fn make(&self, number: u64) -> Result<Slot, StoreError> {

@@ -4,6 +4,7 @@
 //! and, with [`BackupImages::Copies`], `studies/`. The table of images is written last: a backup without
 //! it is not whole.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,9 +22,8 @@ use crate::{Store, StoreError};
 /// Name of the table of images.
 const IMAGES: &str = "images.tsv";
 
-/// Pages of the database that are copied at a time, and the pause between for those who write.
+/// Pages of the database that are copied at a time.
 const PAGES: i32 = 1024;
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// What a backup holds of the images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +63,9 @@ fn images(connection: &Connection) -> Result<Vec<Image>, StoreError> {
     rows(connection, sql, [], read)
 }
 
-/// Copies a file, synced; false if it is gone.
+/// Copies an image, synced but for its name; false if it is gone.
 fn copy(from: &Path, to: &Path) -> Result<bool, StoreError> {
-    let parent = to.parent().unwrap_or(to);
-    make_private(parent)?;
+    make_private(to.parent().unwrap_or(to))?;
     match fs::copy(from, to) {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
@@ -75,15 +74,28 @@ fn copy(from: &Path, to: &Path) -> Result<bool, StoreError> {
     let opened = fs::OpenOptions::new().write(true).open(to);
     let synced = opened.and_then(|file| file.sync_all());
     synced.map_err(|error| StoreError::io(to, error))?;
-    sync_folder(parent)?;
     Ok(true)
+}
+
+/// Makes the names of images last, and those of the folders that they are in.
+fn sync_names(folder: &Path, images: &[Image]) -> Result<(), StoreError> {
+    let mut folders = BTreeSet::new();
+    for image in images {
+        let above = Path::new(&image.path).ancestors().skip(1);
+        folders.extend(above.map(|above| folder.join(above)));
+    }
+    folders.iter().filter(|folder| folder.is_dir()).try_for_each(|folder| sync_folder(folder))
 }
 
 /// Copies one database into another file.
 fn copy_database(from: &Connection, to: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut copy = connect(to, flags)?;
-    Backup::new(from, &mut copy)?.run_to_completion(PAGES, PAUSE, None)?;
+    // Within one state of the database: otherwise every write of the node would begin the copy anew.
+    let snapshot = from.unchecked_transaction()?;
+    snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Backup::new(&snapshot, &mut copy)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+    snapshot.finish()?;
     // One file, without a log beside it.
     copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
     Ok(copy)
@@ -110,6 +122,7 @@ impl Store {
             for image in &images {
                 copy(&self.folder.root().join(&image.path), &folder.join(&image.path))?;
             }
+            sync_names(folder, &images)?;
         }
         let table = folder.join(IMAGES);
         let written = write_whole(&table, |file| {
@@ -134,7 +147,8 @@ impl Store {
             return Err(bad("it lacks hemora.db or images.tsv, which is written last"));
         }
         let database = folder.join("hemora.db");
-        if database.exists() {
+        // A log that an earlier database left would be taken for that of this one.
+        if database.exists() || folder.join("hemora.db-wal").exists() {
             return Err(StoreError::Occupied(folder.to_owned()));
         }
         make_private(folder)?;
@@ -145,16 +159,18 @@ impl Store {
         crate::folder::remove(&partial)?;
         let restored = copy_database(&from, &partial)?;
         let (mut report, mut gone) = (Restored::default(), Vec::new());
-        for image in images(&restored)? {
+        let images = images(&restored)?;
+        for image in &images {
             let path = folder.join(&image.path);
             let whole = |path: &Path| fs::metadata(path).is_ok_and(|it| it.len() == image.bytes);
             if whole(&path) || (copy(&backup.join(&image.path), &path)? && whole(&path)) {
                 report.images += 1;
             } else {
                 report.missing.push(path);
-                gone.push(image.path);
+                gone.push(image.path.clone());
             }
         }
+        sync_names(folder, &images)?;
         mark_gone(&restored, &gone)?;
         drop(restored);
         fs::rename(&partial, &database).map_err(|error| StoreError::io(&database, error))?;
@@ -177,7 +193,7 @@ fn check(connection: &Connection, backup: &Path) -> Result<(), StoreError> {
 
 fn mark_gone(connection: &Connection, paths: &[String]) -> Result<(), StoreError> {
     let transaction = connection.unchecked_transaction()?;
-    let mut studies = std::collections::BTreeSet::new();
+    let mut studies = BTreeSet::new();
     for path in paths {
         let sql = "UPDATE instance SET evicted = 1 WHERE path = ?1 RETURNING study_uid";
         let read = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);

@@ -57,6 +57,7 @@ CREATE TABLE study (
 ) STRICT;
 CREATE INDEX study_rank ON study (rank_group, rank_value, study_uid);
 CREATE INDEX study_state ON study (state, last_at);
+CREATE INDEX study_counts ON study (state, instances, bytes);
 CREATE INDEX study_patient ON study (patient_id);
 CREATE INDEX study_unsettled ON study (first_at) WHERE unsettled = 1;
 
@@ -159,7 +160,7 @@ CREATE TABLE delivery (
     UNIQUE (study_uid, revision, destination, kind)
 ) STRICT;
 CREATE INDEX delivery_due ON delivery (next_at) WHERE state IN ('waiting', 'sending');
-CREATE INDEX delivery_destination ON delivery (destination, state);
+CREATE INDEX delivery_destination ON delivery (destination, state, attempts);
 CREATE INDEX delivery_payload ON delivery (payload);
 
 -- What the engine computed of slices, by what it computed it from.

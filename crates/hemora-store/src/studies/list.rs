@@ -75,16 +75,22 @@ impl FromStr for Cursor {
 
 impl Store {
     /// A page of the list: positive and unread by probability, then not sure and unread by probability,
-    /// then the rest, newest first.
+    /// then the rest, newest first. What was kept a moment ago may not be among them yet
+    /// ([`Store::flush`]).
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn studies(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        // Said only where there is a place, so that the index finds it.
+        let place = match &query.after {
+            Some(_) => "AND (rank_group, rank_value, study_uid) > (?5, ?6, ?7)",
+            None => "",
+        };
         let sql = format!(
             "SELECT {COLUMNS} FROM study
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR class = ?2)
                 AND (?3 IS NULL OR last_at >= ?3) AND (?4 IS NULL OR instr(search, ?4) > 0)
-                AND (?5 IS NULL OR (rank_group, rank_value, study_uid) > (?5, ?6, ?7))
+                {place}
              ORDER BY rank_group, rank_value, study_uid LIMIT ?8"
         );
         let limit = match query.limit {

@@ -212,22 +212,24 @@ impl InstanceRow {
 }
 
 impl Store {
-    /// A study.
+    /// A study, with what was kept of it before, unless that cannot be filed at the moment.
     ///
     /// # Errors
-    /// [`StoreError`] of the database, or [`StoreError::Filing`].
+    /// [`StoreError`] of the database.
     pub fn study(&self, study_uid: &str) -> Result<Option<StudyRow>, StoreError> {
-        self.flush()?;
+        // A full disk must not hide what is there.
+        let _ = self.flush();
         let sql = format!("SELECT {COLUMNS} FROM study WHERE study_uid = ?1");
         self.read(|connection| Ok(rows(connection, &sql, [study_uid], StudyRow::read)?.pop()))
     }
 
-    /// The instances of a study whose images are there, in the order in which they came.
+    /// The instances of a study whose images are there, in the order in which they came, unless some
+    /// cannot be filed at the moment.
     ///
     /// # Errors
-    /// [`StoreError`] of the database, or [`StoreError::Filing`].
+    /// [`StoreError`] of the database.
     pub fn instances(&self, study_uid: &str) -> Result<Vec<InstanceRow>, StoreError> {
-        self.flush()?;
+        let _ = self.flush();
         self.instances_until(study_uid, i64::MAX)
     }
 
@@ -265,7 +267,8 @@ impl Store {
         Ok(all)
     }
 
-    /// Studies that have instances which no settled revision includes, oldest first.
+    /// Studies that have instances which no settled revision includes, oldest first. What was kept a
+    /// moment ago may not be among them yet ([`Store::flush`]).
     ///
     /// # Errors
     /// [`StoreError`] of the database.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 use sha2::{Digest, Sha256};
 
-use super::refresh::{exists, refresh};
+use super::refresh::{exists, refresh, warn};
 use super::row::{count, hash, rows};
 use super::state::words;
 use crate::audit::{NewAudit, append};
@@ -77,6 +77,10 @@ impl Revision {
     }
 }
 
+/// Said of a study that gets images after others of it went.
+const EVICTED: &str = "images of this study were evicted before others came; the result rests on those \
+     that are there";
+
 /// Columns of a revision.
 const COLUMNS: &str = "study_uid, revision, why, at, instances, instance_set";
 
@@ -108,6 +112,12 @@ fn present(connection: &Connection, study_uid: &str) -> Result<(u64, [u8; 32], i
     Ok((used.len() as u64, set.finalize().into(), last_seq))
 }
 
+/// How many images of a study were evicted.
+fn evicted(connection: &Connection, study_uid: &str) -> Result<i64, StoreError> {
+    let sql = "SELECT evicted FROM study WHERE study_uid = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([study_uid], |row| row.get(0))?)
+}
+
 /// The next revision, with its job, unless the instances are those of the last one and nobody asked for
 /// it.
 fn settle(
@@ -130,6 +140,9 @@ fn settle(
         }
     };
     if revision.is_new {
+        if evicted(connection, study_uid)? > 0 {
+            warn(connection, study_uid, EVICTED)?;
+        }
         let sql =
             "INSERT INTO revision (study_uid, revision, why, at, instances, instance_set, last_seq)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -168,7 +181,8 @@ impl Store {
     /// present instances. The audit notes who asked.
     ///
     /// # Errors
-    /// [`StoreError::NoStudy`], [`StoreError::Filing`], or of the database.
+    /// [`StoreError::NoStudy`], [`StoreError::BadValue`] if images were evicted, without which a result
+    /// would replace one that rests on all, [`StoreError::Filing`], or of the database.
     pub fn rescore(
         &self,
         study_uid: &str,
@@ -178,9 +192,14 @@ impl Store {
         self.flush()?;
         let (study_uid, who) = (study_uid.to_owned(), who.to_owned());
         self.change(move |connection| {
+            exists(connection, &study_uid)?;
             let revived = run_again(connection, &study_uid, now)?;
             let revision = match last(connection, &study_uid)? {
                 Some(last) if revived => last,
+                _ if evicted(connection, &study_uid)? > 0 => {
+                    let why = "its images were evicted; have them sent again first".to_owned();
+                    return Err(StoreError::BadValue { what: "another result", why });
+                }
                 _ => settle(connection, &study_uid, Settled::Rescore, now)?,
             };
             refresh(connection, &study_uid)?;

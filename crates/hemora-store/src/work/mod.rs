@@ -9,14 +9,16 @@ pub(crate) use jobs::{replace_job, run_again};
 pub use outbox::{Delivery, DeliveryRow, DeliveryState, LONGEST_DELAY, NewDelivery};
 pub use results::{NewResult, ResultRow};
 
+use crate::associations::end_associations;
 use crate::{Store, StoreError};
 
 impl Store {
     /// At the start of a node nobody is at work on anything: the folder is held by this one alone. How
     /// many jobs and deliveries are free again.
     pub(crate) fn end_leases(&self) -> Result<u64, StoreError> {
-        self.change(
-            |connection| Ok(jobs::end_leases(connection)? + outbox::end_leases(connection)?),
-        )
+        self.change(|connection| {
+            end_associations(connection)?;
+            Ok(jobs::end_leases(connection)? + outbox::end_leases(connection)?)
+        })
     }
 }

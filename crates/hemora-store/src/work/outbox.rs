@@ -160,7 +160,8 @@ fn first(
         "SELECT delivery.id, delivery.study_uid, delivery.revision, destination, kind, attempts,
             made_at, lease
          FROM delivery LEFT JOIN study ON study.study_uid = delivery.study_uid
-         WHERE ((delivery.state = 'waiting' AND (next_at <= :now OR next_at > :now + :delay))
+         WHERE delivery.state IN ('waiting', 'sending')
+            AND ((delivery.state = 'waiting' AND (next_at <= :now OR next_at > :now + :delay))
                 OR (delivery.state = 'sending'
                     AND (lease_until <= :now OR lease_until > :now + :longest)))
             AND (:destination IS NULL OR destination = :destination)

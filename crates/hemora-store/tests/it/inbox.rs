@@ -212,9 +212,20 @@ fn an_image_that_comes_again_after_eviction_is_there_again_and_nothing_new() {
         hemora_store::Retention { images: std::time::Duration::ZERO, at_most: None, reserve: 0 };
     assert_eq!(store.evict(&retention, at(500)).unwrap().instances, 1);
     assert!(!path.exists());
+    // No result of nothing replaces that of the images.
+    let refused = store.rescore("1.2.3", "kim", at(501)).unwrap_err();
+    assert!(refused.to_string().contains("images were evicted"), "{refused}");
+    assert_eq!(store.study("1.2.3").unwrap().unwrap().state, StudyState::Scored);
     assert_eq!(keep(&store, &Object::new("1.2.3", "1.2.3.9"), 600), Kept::New);
+    store.flush().unwrap();
     assert_eq!(sha256_hex(&std::fs::read(&path).unwrap()[128..]), before);
     let study = store.study("1.2.3").unwrap().unwrap();
     assert_eq!((study.unsettled, study.instances, study.evicted), (false, 1, 0));
     assert!(!store.settle("1.2.3", Settled::Quiet, at(700)).unwrap().is_new);
+    // A new one after the others went is scored, with a warning.
+    store.evict(&retention, at(800)).unwrap();
+    keep(&store, &Object::new("1.2.3", "1.2.3.10"), 900);
+    assert!(store.settle("1.2.3", Settled::Quiet, at(904)).unwrap().is_new);
+    let study = store.study("1.2.3").unwrap().unwrap();
+    assert_eq!((study.instances, study.evicted, study.warnings.len()), (1, 1, 1));
 }

@@ -150,7 +150,7 @@ fn data_set_sha256(path: &Path) -> String {
 fn live() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let life: u64 = std::env::var(LIFE).unwrap().parse().unwrap();
-    let durability = if life % 2 == 0 { Durability::Power } else { Durability::Process };
+    let durability = if life.is_multiple_of(2) { Durability::Power } else { Durability::Process };
     let store = Store::open(&folder, Options { durability, ..quick() }).unwrap();
     let out = Mutex::new(std::io::stdout());
     let say = |line: String| {

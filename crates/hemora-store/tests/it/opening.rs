@@ -1,6 +1,6 @@
 //! Opening: one node a folder, no folder of a newer program, nothing that cannot be opened again.
 
-use hemora_store::{NewAssociation, Store, StoreError};
+use hemora_store::{AssociationEnd, NewAssociation, Store, StoreError};
 use rusqlite::Connection;
 
 use crate::support::{Object, at, keep, quick, store};
@@ -76,14 +76,17 @@ fn associations_have_numbers_that_no_other_node_of_the_folder_gave() {
     let (folder, store) = store();
     let association = NewAssociation { calling_ae: "CT1".to_owned(), ..NewAssociation::default() };
     let first = store.open_association(&association, at(0)).unwrap();
-    store.close_association(first, hemora_store::AssociationEnd::Aborted, at(1)).unwrap();
+    store.close_association(first, AssociationEnd::Aborted, at(1)).unwrap();
+    store.close_association(first, AssociationEnd::Released, at(2)).unwrap();
+    let open = store.open_association(&association, at(0)).unwrap();
     drop(store);
     let store = Store::open(folder.path(), quick()).unwrap();
-    assert!(store.open_association(&association, at(2)).unwrap() > first);
+    assert!(store.open_association(&association, at(2)).unwrap() > open);
     drop(store);
     let connection = Connection::open(folder.path().join("hemora.db")).unwrap();
-    let how: String = connection
-        .query_row("SELECT how FROM association WHERE id = ?1", [first as i64], |row| row.get(0))
-        .unwrap();
-    assert_eq!(how, "aborted");
+    let how = |id: u64| -> String {
+        let sql = "SELECT how FROM association WHERE id = ?1";
+        connection.query_row(sql, [id as i64], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((how(first).as_str(), how(open).as_str()), ("aborted", "node ended"));
 }

@@ -8,6 +8,7 @@ use crate::support::{MINUTE, Object, at, keep, leased, result, settled, store};
 fn late_images_make_the_next_revision() {
     let (_folder, store) = store();
     keep(&store, &Object::new("1.2.3", "1.2.3.4"), 0);
+    store.flush().unwrap();
     assert_eq!(store.receiving().unwrap().len(), 1);
     let first = store.settle("1.2.3", Settled::Quiet, at(5)).unwrap();
     assert_eq!((first.revision, first.instances, first.is_new), (1, 1, true));
