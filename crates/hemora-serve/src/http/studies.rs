@@ -58,7 +58,7 @@ pub(super) async fn list(
     State(node): State<Node>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Answer<StudyList> {
-    let Query(wanted) = wanted.map_err(|error| Refused::bad(error.body_text()))?;
+    let Query(wanted) = wanted?;
     blocking(move || {
         let page = node.store.studies(&wanted.query()?)?;
         let studies = page.rows.into_iter().map(Study::from).collect();
@@ -90,7 +90,7 @@ pub(super) async fn result(
     Path(uid): Path<String>,
     which: Result<Query<WhichResult>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(which) = which.map_err(|error| Refused::bad(error.body_text()))?;
+    let Query(which) = which?;
     let found = blocking(move || {
         known(&node, &uid)?;
         let result = node.store.result(&uid, which.revision)?;
@@ -127,7 +127,7 @@ pub(super) async fn deliveries(
 
 /// Whoever asks, by name.
 fn named(who: Result<Json<Who>, JsonRejection>) -> Result<String, Refused> {
-    let Json(Who { who }) = who.map_err(|error| Refused::bad(error.body_text()))?;
+    let Json(Who { who }) = who?;
     match who.trim() {
         "" => Err(Refused::bad("`who` is empty: what is changed is written down with a name")),
         name => Ok(name.to_owned()),

@@ -28,7 +28,7 @@ pub(super) async fn set(
     State(node): State<Node>,
     new: Result<Json<NewThresholds>, JsonRejection>,
 ) -> Answer<Done> {
-    let Json(new) = new.map_err(|error| Refused::bad(error.body_text()))?;
+    let Json(new) = new?;
     if let Some(Err(error)) = new.thresholds.as_ref().map(Thresholds::check) {
         return Err(Refused::bad(error.to_string()));
     }

@@ -201,7 +201,7 @@ fn late_images_make_a_revision_that_supersedes() {
     // Somebody wants it again.
     let who = serde_json::json!({ "who": "Dr N." });
     assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &who, false), 403);
-    assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &serde_json::json!({}), true), 400);
+    assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &serde_json::json!({}), true), 422);
     assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &who, true), 200);
     running.wait_for("third revision", delivered(3));
 }
@@ -215,7 +215,7 @@ fn what_is_no_head_is_not_scored_and_says_why() {
         // A localizer is never scored.
         let from = b"ORIGINAL\\PRIMARY\\AXIAL";
         let at = image.data_set.windows(from.len()).position(|it| it == from).unwrap();
-        image.data_set[at..at + from.len()].copy_from_slice(b"ORIGINAL\\X\\LOCALIZER   ");
+        image.data_set[at..at + from.len()].copy_from_slice(b"ORIGINAL\\X\\LOCALIZER  ");
     }
     running.send(&images);
     let list = running
