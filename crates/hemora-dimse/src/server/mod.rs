@@ -20,7 +20,8 @@ use slots::{Place, Slots};
 use crate::transport::set_up;
 use crate::{AeTitle, Handler, Limits};
 
-/// A running server: one thread that listens, and one for each association.
+/// A running server: one thread that listens, and one for each association. It runs until it is
+/// [stopped](Self::stop), also when this is dropped.
 pub struct Server {
     address: SocketAddr,
     service: Arc<Service>,
