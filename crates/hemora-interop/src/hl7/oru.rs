@@ -17,7 +17,7 @@ const LINE_LIMIT: usize = 180;
 /// How a message is addressed, and what it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OruOptions {
-    /// MSH-3.
+    /// MSH-3; the node's application entity title if empty.
     pub sending_application: String,
     /// MSH-4.
     pub sending_facility: String,
@@ -68,11 +68,15 @@ pub fn control_id(report: &Report, options: &OruOptions) -> String {
 }
 
 fn header(report: &Report, options: &OruOptions) -> Segment {
+    let application = match options.sending_application.as_str() {
+        "" => &report.node.ae_title,
+        given => given,
+    };
     Segment::new(
         "MSH",
         [
             (2, "^~\\&".to_owned()),
-            (3, escape(&options.sending_application)),
+            (3, escape(application)),
             (4, escape(&options.sending_facility)),
             (5, escape(&options.receiving_application)),
             (6, escape(&options.receiving_facility)),

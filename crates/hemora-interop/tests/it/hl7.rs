@@ -226,6 +226,8 @@ fn control_identifiers_tell_receivers_and_revisions_apart() {
         let text = oru(report, &options(true, true)).unwrap();
         text.split('\r').find(|line| line.starts_with("ORC")).unwrap().to_owned()
     };
+    let unnamed = oru(&full(), &OruOptions::default()).unwrap();
+    assert!(unnamed.starts_with("MSH|^~\\&|HEMORA||||"), "{unnamed}");
     assert_eq!(order(&full()), order(&later), "a revision replaces what the receiver has");
 }
 
