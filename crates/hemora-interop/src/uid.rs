@@ -31,15 +31,6 @@ impl Kind {
             Self::Message => "oru",
         }
     }
-
-    /// SeriesNumber of our series, beyond those of a scanner.
-    pub(crate) fn series_number(self) -> u32 {
-        match self {
-            Self::StructuredReport => 901,
-            Self::SecondaryCapture => 902,
-            Self::KeyObjects | Self::Message => 903,
-        }
-    }
 }
 
 /// UID of what the node with `node_uid` makes of a revision: `2.25.` and a UUID of version 5 (PS3.5 B.2,

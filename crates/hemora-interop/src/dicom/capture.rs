@@ -42,6 +42,7 @@ pub fn secondary_capture(report: &Report, picture: &Picture<'_>) -> Result<Objec
         kind,
         sop_class_uid: uids::SECONDARY_CAPTURE_IMAGE_STORAGE,
         modality: "OT",
+        series_number: "902",
         series_description: "Hemora ICH triage, research use, not for diagnosis",
     };
     let mut data = modules::data_set(report, &header);

@@ -25,6 +25,7 @@ pub fn key_objects(report: &Report) -> Result<Object, InteropError> {
         kind,
         sop_class_uid: uids::KEY_OBJECT_SELECTION_DOCUMENT_STORAGE,
         modality: "KO",
+        series_number: "903",
         series_description: "Hemora ICH key images, research use",
     };
     let mut data = modules::data_set(report, &header);

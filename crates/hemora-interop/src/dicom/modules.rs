@@ -13,6 +13,8 @@ pub(super) struct Header<'a> {
     pub(super) kind: Kind,
     pub(super) sop_class_uid: &'a str,
     pub(super) modality: &'a str,
+    /// Beyond those of a scanner, so that our series come last.
+    pub(super) series_number: &'a str,
     pub(super) series_description: &'a str,
 }
 
@@ -38,7 +40,7 @@ pub(super) fn data_set(report: &Report, header: &Header<'_>) -> DataSet {
     data.put(tags::INSTANCE_NUMBER, VR::IS, &report.revision.to_string());
     data.put(tags::MODALITY, VR::CS, header.modality);
     data.put(tags::SERIES_INSTANCE_UID, VR::UI, &series_instance_uid);
-    data.put(tags::SERIES_NUMBER, VR::IS, &header.kind.series_number().to_string());
+    data.put(tags::SERIES_NUMBER, VR::IS, header.series_number);
     data.put_text(tags::SERIES_DESCRIPTION, VR::LO, header.series_description);
     data.put(tags::MANUFACTURER, VR::LO, "Hemora");
     data.put(tags::MANUFACTURER_MODEL_NAME, VR::LO, "Hemora");

@@ -28,6 +28,7 @@ pub fn structured_report(report: &Report) -> Result<Object, InteropError> {
         kind,
         sop_class_uid: uids::COMPREHENSIVE3_DSR_STORAGE,
         modality: "SR",
+        series_number: "901",
         series_description: "Hemora ICH triage, research use",
     };
     let mut data = modules::data_set(report, &header);
