@@ -17,10 +17,12 @@ impl Store {
         })
     }
 
-    /// Remembers `value` under `key`, in place of an earlier one, until the images of the study go.
+    /// Remembers `value` under `key`, in place of an earlier one, until the images of the study go; of a
+    /// study whose images are gone it remembers nothing. The call does not wait for the disk: it is found
+    /// a moment later, and what is lost as the node ends is computed again.
     ///
     /// # Errors
-    /// [`StoreError`] of the database.
+    /// [`StoreError::Closed`].
     pub fn remember(
         &self,
         key: &[u8; 32],
@@ -28,8 +30,9 @@ impl Store {
         value: &[u8],
     ) -> Result<(), StoreError> {
         let (key, study_uid, value) = (*key, study_uid.to_owned(), value.to_owned());
-        self.write(move |connection| {
-            let sql = "INSERT OR REPLACE INTO memory (key, study_uid, value) VALUES (?1, ?2, ?3)";
+        self.write_later(move |connection| {
+            let sql = "INSERT OR REPLACE INTO memory (key, study_uid, value)
+                 SELECT ?1, study_uid, ?3 FROM study WHERE study_uid = ?2 AND bytes > 0";
             connection.prepare_cached(sql)?.execute(params![key, study_uid, value])?;
             Ok(())
         })

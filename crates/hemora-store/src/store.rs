@@ -102,6 +102,14 @@ impl Store {
         self.database.write(work)
     }
 
+    /// Writes what may get lost, and does not wait for it.
+    pub(crate) fn write_later(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.database.write_later(work)
+    }
+
     /// Writes what others see in the list.
     pub(crate) fn change<T: Send + 'static>(
         &self,

@@ -64,6 +64,14 @@ impl Database {
         self.writer.write(work)
     }
 
+    /// Writes what may get lost, before any write that is asked for afterwards, and does not wait for it.
+    pub(crate) fn write_later(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.writer.write_later(work)
+    }
+
     /// Moves everything from the log into the database file and empties the log, unless a reader is at
     /// work.
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {

@@ -61,6 +61,19 @@ impl Writer {
         answered.recv().map_err(|_| StoreError::Closed)?
     }
 
+    /// As [`super::Database::write_later`].
+    pub(super) fn write_later(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let work = move |connection: Option<&Connection>| -> Finish {
+            // Nobody asks what came of it.
+            let _ = connection.map(|connection| in_savepoint(connection, work));
+            Box::new(|_| {})
+        };
+        self.tasks.send(Task::Write(Box::new(work))).map_err(|_| StoreError::Closed)
+    }
+
     /// As [`super::Database::checkpoint`].
     pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
         let (answer, answered) = channel();

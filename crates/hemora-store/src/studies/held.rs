@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use super::row::INSTANCE_COLUMNS;
 use super::{InstanceRow, rows};
 use crate::{Store, StoreError};
 
@@ -13,12 +14,13 @@ impl Store {
     /// [`StoreError`] of the database, or [`StoreError::Filing`].
     pub fn instance(&self, sop_uid: &str) -> Result<Option<(String, InstanceRow)>, StoreError> {
         self.flush()?;
-        let sql = "SELECT study_uid, sop_uid, series_uid, path, sha256, bytes, transfer_syntax, sop_class,
-                received_at, association_id
-             FROM instance WHERE sop_uid = ?1 AND NOT evicted ORDER BY seq DESC LIMIT 1";
+        let sql = format!(
+            "SELECT {INSTANCE_COLUMNS} FROM instance
+             WHERE sop_uid = ?1 AND NOT evicted ORDER BY seq DESC LIMIT 1"
+        );
         let root = self.folder.root();
         let found = self.read(|connection| {
-            rows(connection, sql, params![sop_uid], |row| {
+            rows(connection, &sql, params![sop_uid], |row| {
                 Ok((row.get("study_uid")?, InstanceRow::read(row, root)?))
             })
         })?;

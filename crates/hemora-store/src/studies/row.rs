@@ -193,6 +193,10 @@ pub(crate) fn rows<T>(
     Ok(all)
 }
 
+/// Columns of an instance, for [`InstanceRow::read`].
+pub(super) const INSTANCE_COLUMNS: &str = "study_uid, sop_uid, series_uid, path, sha256, bytes,
+    transfer_syntax, sop_class, received_at, association_id";
+
 impl InstanceRow {
     pub(super) fn read(row: &Row<'_>, root: &Path) -> Result<Self, StoreError> {
         let path: String = row.get("path")?;
@@ -253,13 +257,14 @@ impl Store {
     }
 
     fn instances_until(&self, study_uid: &str, last: i64) -> Result<Vec<InstanceRow>, StoreError> {
-        let sql = "SELECT sop_uid, series_uid, path, sha256, bytes, transfer_syntax, sop_class,
-                received_at, association_id
-             FROM instance WHERE study_uid = ?1 AND seq <= ?2 AND NOT evicted ORDER BY seq";
+        let sql = format!(
+            "SELECT {INSTANCE_COLUMNS} FROM instance
+             WHERE study_uid = ?1 AND seq <= ?2 AND NOT evicted ORDER BY seq"
+        );
         let root = self.folder.root();
         let read = |row: &Row<'_>| InstanceRow::read(row, root);
         let mut all =
-            self.read(|connection| rows(connection, sql, params![study_uid, last], read))?;
+            self.read(|connection| rows(connection, &sql, params![study_uid, last], read))?;
         let mut newer = HashSet::new();
         for instance in all.iter_mut().rev() {
             instance.superseded = !newer.insert(instance.sop_uid.clone());

@@ -158,9 +158,14 @@ fn a_job_that_is_released_bears_no_mark() {
 #[test]
 fn what_the_engine_remembers_is_there_until_the_images_go() {
     let (_folder, store) = store();
+    settled(&store, "1.1", 0);
     assert_eq!(store.remembered(&[1; 32]).unwrap(), None);
     store.remember(&[1; 32], "1.1", b"scores").unwrap();
     store.remember(&[1; 32], "1.1", b"newer").unwrap();
+    store.remember(&[3; 32], "9.9", b"of no study").unwrap();
+    // A write that waits comes after those that do not.
+    store.set_stat("1.1", true).unwrap();
     assert_eq!(store.remembered(&[1; 32]).unwrap().unwrap(), b"newer");
     assert_eq!(store.remembered(&[2; 32]).unwrap(), None);
+    assert_eq!(store.remembered(&[3; 32]).unwrap(), None);
 }

@@ -46,6 +46,8 @@ fn with_images(store: &Store) -> String {
 fn only_what_is_scored_delivered_and_not_pinned_goes() {
     let (folder, store) = mixed();
     store.remember(&[1; 32], "1.1", b"scores").unwrap();
+    store.set_stat("1.1", false).unwrap();
+    assert!(store.remembered(&[1; 32]).unwrap().is_some());
     let evicted = store.evict(&days(30), at(9 * DAY)).unwrap();
     assert_eq!(evicted, Evicted::default());
     let evicted = store.evict(&days(3), at(9 * DAY)).unwrap();
@@ -113,6 +115,7 @@ fn a_patient_is_forgotten_to_the_last_byte_and_the_audit_says_so() {
     store.remember(&[1; 32], "1.1", b"scores").unwrap();
     store.complete(&job, result(Class::Positive, 0.9), vec![delivery("PACS", "sr")]).unwrap();
     settled(&store, "1.2", 10);
+    assert!(store.remembered(&[1; 32]).unwrap().is_some());
     keep(&store, &other("1.2", "1.2.77", "SECRET-4711"), 11);
     store.settle("1.2", Settled::Quiet, at(12)).unwrap();
     store.flush().unwrap();

@@ -2,6 +2,7 @@
 
 mod audit;
 mod disk_full;
+mod filing;
 mod inbox;
 mod jobs;
 mod keeping;
