@@ -20,7 +20,7 @@ const BATCH: usize = 256;
 
 /// How long the first of a batch waits for others: with fewer batches, the disk has more time for the
 /// syncs that senders wait for.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(50);
 
 /// How long a batch that failed waits.
 const AGAIN: Duration = Duration::from_millis(500);

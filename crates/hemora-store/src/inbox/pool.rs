@@ -75,11 +75,15 @@ impl Pool {
         let _ = remove(&slot.path);
     }
 
-    /// Makes files ready until there are as many as there should be.
+    /// Makes files ready until there are as many as there should be, once half of them are used: each
+    /// time costs a sync.
     pub(crate) fn fill(&self) -> Result<(), StoreError> {
         let numbers = {
             let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-            let missing = self.size.saturating_sub(ready.slots.len());
+            let missing = match self.size.saturating_sub(ready.slots.len()) {
+                few if few * 2 < self.size => 0,
+                missing => missing,
+            };
             let begin = ready.next;
             ready.next += missing as u64;
             begin..ready.next
