@@ -1,4 +1,5 @@
-//! The programs of the system that tests compare Hemora with: a DICOM toolkit, an archive, validators.
+//! The programs of the system that tests compare Hemora with or look through: a DICOM toolkit, an archive,
+//! validators, strace.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,12 +9,13 @@ use miette::{IntoDiagnostic, Result, WrapErr};
 use crate::process::{log, run};
 
 /// Each program, or library of one, with the package of Debian and Ubuntu that holds it.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("storescu", "dcmtk"),
     ("Orthanc", "orthanc"),
     ("/usr/share/orthanc/plugins/libOrthancDicomWeb.so", "orthanc-dicomweb"),
     ("dciodvfy", "dicom3tools"),
     ("promtool", "prometheus"),
+    ("strace", "strace"),
 ];
 
 /// Says to the scripts of packages that no service is to be started (deb-systemd-invoke asks it).

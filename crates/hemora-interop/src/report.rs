@@ -187,7 +187,7 @@ impl Report {
     }
 }
 
-/// UIDs are taken as they stand, such as the competition's `ID_…`: only what DICOM could not hold is
+/// Also what is no UID, such as the competition's `ID_…`, names a study; only what DICOM could not hold is
 /// refused.
 fn check_uid(what: &'static str, value: &str) -> Result<(), InteropError> {
     let fits = (1..=64).contains(&value.len())

@@ -1,6 +1,8 @@
 //! UIDs of what is made of a result: the same for the same result, so that what is sent again is known
 //! to whoever has it.
 
+use std::borrow::Cow;
+
 use hemora_ct::Label;
 use uuid::Uuid;
 
@@ -67,6 +69,15 @@ pub(crate) fn uuid(parts: &[&str]) -> Uuid {
     Uuid::new_v5(&NAMESPACE, parts.join("\n").as_bytes())
 }
 
+/// The UID, or where it is none (`ID_…` in the competition's data) one made of it, the same every time: an
+/// object with other characters in its UIDs is no valid one, and archives refuse it.
+pub(crate) fn conformant(uid_or_not: &str) -> Cow<'_, str> {
+    match uid_or_not.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        true => Cow::Borrowed(uid_or_not),
+        false => Cow::Owned(uid(&["no uid", uid_or_not])),
+    }
+}
+
 fn uid(parts: &[&str]) -> String {
     format!("2.25.{}", uuid(parts).as_u128())
 }
@@ -74,6 +85,15 @@ fn uid(parts: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_uid_becomes_one_and_what_is_stays() {
+        assert_eq!(conformant("1.2.840.1"), "1.2.840.1");
+        let made = conformant("ID_286f17f9e7");
+        assert!(made.starts_with("2.25.") && made.len() <= 64);
+        assert_eq!(made, conformant("ID_286f17f9e7"));
+        assert_ne!(made, conformant("ID_286f17f9e8"));
+    }
 
     #[test]
     fn uids_are_known_and_differ_in_every_part() {

@@ -92,10 +92,48 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
-    /// The text that Prometheus reads.
+    /// The figures as Prometheus reads them, in its text format 0.0.4.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes everything");
-        text
+        prometheus_text(&text)
+    }
+}
+
+/// OpenMetrics in the older text format, which every scraper and `promtool` read: counters are named whole
+/// where they are described, and there are neither units nor an end.
+fn prometheus_text(open_metrics: &str) -> String {
+    let counters: Vec<&str> = open_metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let mut text = String::with_capacity(open_metrics.len());
+    for line in open_metrics.lines() {
+        if line == "# EOF" || line.starts_with("# UNIT ") {
+            continue;
+        }
+        let described = ["# HELP ", "# TYPE "].iter().find_map(|start| {
+            let (name, rest) = line.strip_prefix(start)?.split_once(' ')?;
+            counters.contains(&name).then(|| format!("{start}{name}_total {rest}"))
+        });
+        text.push_str(described.as_deref().unwrap_or(line));
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_named_whole_where_they_are_described() {
+        let metrics = Metrics::new();
+        metrics.stored.inc();
+        let text = metrics.text();
+        assert!(text.contains("# TYPE hemora_instances_stored_total counter"), "{text}");
+        assert!(text.contains("\nhemora_instances_stored_total 1\n"), "{text}");
+        assert!(text.contains("# TYPE hemora_queue_depth gauge"), "{text}");
+        assert!(!text.contains("# EOF") && !text.contains("# UNIT"), "{text}");
     }
 }

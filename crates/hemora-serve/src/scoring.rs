@@ -72,7 +72,11 @@ impl Scorer {
                 let seconds = start.elapsed().as_secs_f64();
                 info!(study, revision = job.revision, seconds, "scored");
             }
-            Err(Failed::Stopped) => {}
+            Err(Failed::Stopped) => {
+                if let Err(error) = self.shared.store.release(job) {
+                    warn!(study, %error, "a job is not given back; its lease ends by itself");
+                }
+            }
             Err(Failed::Store(StoreError::LeaseLost { .. })) => {
                 warn!(
                     study,

@@ -7,7 +7,7 @@ use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 
 use super::Object;
 use crate::codes::Code;
-use crate::uid::uuid;
+use crate::uid::{conformant, uuid};
 use crate::{InteropError, text};
 
 /// A data set, or an item of a sequence.
@@ -19,10 +19,12 @@ impl DataSet {
         Self(InMemDicomObject::new_empty())
     }
 
-    /// Texts, UIDs and codes that are known to be right; without one the attribute is there and empty.
+    /// Texts, UIDs and codes that are known to be right; without one the attribute is there and empty. A
+    /// UID that is none, as in data without names, is replaced by one that is made of it.
     pub(super) fn put(&mut self, tag: Tag, vr: VR, value: &str) {
         let value = match value {
             "" => PrimitiveValue::Empty,
+            value if vr == VR::UI => conformant(value).as_ref().into(),
             value => value.into(),
         };
         self.0.put(DataElement::new(tag, vr, value));

@@ -10,7 +10,7 @@ use super::Node;
 use super::answer::Refused;
 
 /// Type of the text that Prometheus reads.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// After so long without a sign the scorer is held to hang, seconds. One study takes seconds.
 const SCORER_HANGS: i64 = 600;
@@ -22,7 +22,7 @@ pub(super) async fn metrics(State(node): State<Node>) -> Response {
         node.metrics.text()
     });
     match text.await {
-        Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Ok(text) => ([(CONTENT_TYPE, PROMETHEUS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -89,7 +89,7 @@ fn routes() -> Vec<Route> {
         ),
         get("/api/v1/openapi.json", "This document", json!({ "type": "object" })),
         text("/", "The ranked list as a page", "text/html", "A page"),
-        text("/metrics", "Figures for Prometheus", "application/openmetrics-text", "OpenMetrics"),
+        text("/metrics", "Figures for Prometheus", "text/plain", "Prometheus' text format"),
         text("/live", "Whether the program runs", "text/plain", "It runs"),
         text("/ready", "Whether images are taken and scored", "text/plain", "They are"),
     ]

@@ -48,8 +48,6 @@ pub struct Running {
     child: Child,
     /// Address of HTTP.
     pub http: String,
-    /// Address of DICOM.
-    pub dicom: String,
 }
 
 impl Running {
@@ -66,11 +64,11 @@ impl Running {
             let rest = line.strip_prefix(name).unwrap_or_else(|| panic!("{line}")).trim();
             rest.split(' ').next().unwrap_or_default().to_owned()
         };
-        let dicom = address("DICOM:");
+        address("DICOM:");
         let http = address("list:").trim_start_matches("http://").trim_end_matches('/').to_owned();
         // Nobody reads what else it prints, and a full pipe would hold it up.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, http, dicom }
+        Self { child, http }
     }
 
     /// What the node answers.
