@@ -7,9 +7,11 @@ mod checks;
 mod environment;
 mod fuzz;
 mod gpu_kit;
+mod node;
 mod peers;
 mod process;
 mod programs;
+mod soak;
 mod torch;
 mod workspace;
 
@@ -61,6 +63,8 @@ enum Task {
     GpuKit(gpu_kit::Options),
     /// Look for inputs that make a parser panic; needs cargo-fuzz
     Fuzz(fuzz::Options),
+    /// Kill a node (-9) again and again while images come and results go: is anything lost or double?
+    Soak(soak::Options),
     /// Measure, beside what a Python user would run
     #[command(subcommand)]
     Bench(Bench),
@@ -76,6 +80,8 @@ enum Bench {
     Loader(bench::LoaderOptions),
     /// Seconds for the metrics and clustered intervals of a million slices
     Eval(bench::EvalOptions),
+    /// Images a second that a node stores beside Orthanc, and seconds from image to result
+    Serve(bench::ServeOptions),
     /// Images a second of training steps and epochs
     Train(bench::TrainOptions),
 }
@@ -99,7 +105,14 @@ fn main() -> Result<()> {
     // The peers first: their environment has the pip that installs libtorch.
     peers::set_up(&workspace)?;
     torch::set_up(&workspace, cuda)?;
-    if matches!(task, Task::Setup { .. } | Task::Test { .. } | Task::Ci) {
+    if matches!(
+        task,
+        Task::Setup { .. }
+            | Task::Test { .. }
+            | Task::Ci
+            | Task::Soak(_)
+            | Task::Bench(Bench::Serve(_))
+    ) {
         programs::set_up()?;
     }
     let environment = Environment::from_workspace(&workspace)?;
@@ -120,6 +133,8 @@ fn main() -> Result<()> {
         }
         Task::GpuKit(options) => gpu_kit::make(&workspace, &environment, &options),
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
+        Task::Soak(options) => soak::soak(&workspace, &options),
+        Task::Bench(Bench::Serve(options)) => bench::serve(&workspace, &options),
         Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),
         Task::Bench(Bench::Loader(options)) => bench::loader(&workspace, &options),
         Task::Bench(Bench::Train(options)) => bench::train(&workspace, &environment, &options),

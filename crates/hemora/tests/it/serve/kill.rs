@@ -161,9 +161,9 @@ fn check_results(node: &Running, study: &Value, sent: &[[String; 3]]) {
     let deliveries = node.get(&format!("/api/v1/studies/{uid}/deliveries"));
     let deliveries = deliveries.as_array().unwrap();
     for (kind, class) in [
-        ("sr", "1.2.840.10008.5.1.4.1.1.88.34"),
-        ("sc", "1.2.840.10008.5.1.4.1.1.7"),
-        ("key_objects", "1.2.840.10008.5.1.4.1.1.88.59"),
+        ("structured report", "1.2.840.10008.5.1.4.1.1.88.34"),
+        ("secondary capture", "1.2.840.10008.5.1.4.1.1.7"),
+        ("key objects", "1.2.840.10008.5.1.4.1.1.88.59"),
     ] {
         let of_kind: Vec<&Value> = deliveries.iter().filter(|it| it["kind"] == kind).collect();
         let distinct: BTreeSet<u64> =
