@@ -9,8 +9,9 @@ use crate::config::{Config, DicomDestination};
 use crate::shared::Shared;
 use crate::uids::fresh_uid;
 
-/// How long a destination may take to commit itself on the association that asked.
-const ON_ASSOCIATION: Duration = Duration::from_secs(5);
+/// How long a destination may take to commit itself on the association that asked. Most call back instead,
+/// and some only when that association is over.
+const ON_ASSOCIATION: Duration = Duration::from_millis(300);
 
 /// How long it may take to call back.
 const CALL_BACK: Duration = Duration::from_secs(60);
@@ -28,38 +29,79 @@ pub(crate) fn dicom_destination(
     })
 }
 
-/// Sends one object; what the destination answered.
+/// Sends objects over one association; what the destination answered for each.
 pub(super) fn send(
     shared: &Shared,
     to: &DicomDestination,
-    delivery: &Delivery,
+    due: &[Delivery],
+) -> Vec<Result<String, String>> {
+    let peer = match dicom_destination(&shared.config, to) {
+        Ok(peer) => peer,
+        Err(problem) => return vec![Err(problem); due.len()],
+    };
+    let mut outcomes: Vec<Result<String, String>> = Vec::with_capacity(due.len());
+    // Each object with its place among the outcomes.
+    let (mut places, mut objects) = (Vec::new(), Vec::new());
+    for delivery in due {
+        match Object::from_part10(&delivery.payload) {
+            Ok(object) => {
+                places.push(outcomes.len());
+                objects.push(object);
+                outcomes.push(Err(format!("{} did not answer", to.ae)));
+            }
+            Err(error) => outcomes.push(Err(error.to_string())),
+        }
+    }
+    let statuses = match hemora_dimse::store(&peer, &objects) {
+        Ok(statuses) => statuses,
+        Err(error) => {
+            places.iter().for_each(|&place| outcomes[place] = Err(error.to_string()));
+            return outcomes;
+        }
+    };
+    let mut stored = Vec::new();
+    for ((&place, object), status) in places.iter().zip(&objects).zip(&statuses) {
+        outcomes[place] = answer(to, object, &status.outcome);
+        if outcomes[place].is_ok() {
+            let sop_class_uid = object.sop_class_uid.clone();
+            let sop_instance_uid = object.sop_instance_uid.clone();
+            stored.push((place, Reference { sop_class_uid, sop_instance_uid }));
+        }
+    }
+    if to.commitment && !stored.is_empty() {
+        let references: Vec<Reference> = stored.iter().map(|(_, it)| it.clone()).collect();
+        let report = commit(shared, to, &peer, &references);
+        for (place, reference) in stored {
+            let committed = report.as_ref().map_err(Clone::clone);
+            let committed = committed.and_then(|report| {
+                is_committed(report, &reference).map_err(|reason| {
+                    format!("{} does not commit itself to keep the object: {reason}", to.ae)
+                })
+            });
+            let status = std::mem::replace(&mut outcomes[place], Ok(String::new()));
+            outcomes[place] = committed.and(status).map(|status| format!("{status}, committed"));
+        }
+    }
+    outcomes
+}
+
+fn answer(
+    to: &DicomDestination,
+    object: &Object,
+    outcome: &StoreOutcome,
 ) -> Result<String, String> {
-    let peer = dicom_destination(&shared.config, to)?;
-    let object = Object::from_part10(&delivery.payload).map_err(|error| error.to_string())?;
-    let reference = Reference {
-        sop_class_uid: object.sop_class_uid.clone(),
-        sop_instance_uid: object.sop_instance_uid.clone(),
-    };
-    let statuses = hemora_dimse::store(&peer, &[object]).map_err(|error| error.to_string())?;
-    let status = match statuses.first().map(|status| &status.outcome) {
-        Some(StoreOutcome::Stored) => "stored".to_owned(),
-        Some(StoreOutcome::Warning(status, comment)) => {
-            format!("stored, with warning {status:04X} {comment}")
+    match outcome {
+        StoreOutcome::Stored => Ok("stored".to_owned()),
+        StoreOutcome::Warning(status, comment) => {
+            Ok(format!("stored, with warning {status:04X} {comment}"))
         }
-        Some(StoreOutcome::Failed(status, comment)) => {
-            return Err(format!("{} answered {status:04X} {comment}", to.ae));
+        StoreOutcome::Failed(status, comment) => {
+            Err(format!("{} answered {status:04X} {comment}", to.ae))
         }
-        Some(StoreOutcome::NotAccepted) => {
-            return Err(format!(
-                "{} does not take this kind of object ({}): remove it from `send`",
-                to.ae, reference.sop_class_uid
-            ));
-        }
-        None => return Err(format!("{} did not answer", to.ae)),
-    };
-    match to.commitment {
-        false => Ok(status),
-        true => commit(shared, to, &peer, reference).map(|()| format!("{status}, committed")),
+        StoreOutcome::NotAccepted => Err(format!(
+            "{} does not take this kind of object ({}): remove it from `send`",
+            to.ae, object.sop_class_uid
+        )),
     }
 }
 
@@ -67,21 +109,16 @@ fn commit(
     shared: &Shared,
     to: &DicomDestination,
     peer: &Destination,
-    reference: Reference,
-) -> Result<(), String> {
+    references: &[Reference],
+) -> Result<CommitReport, String> {
     let transaction = fresh_uid();
     shared.commitments.expect(&transaction);
-    let asked = hemora_dimse::request_commitment(
-        peer,
-        &transaction,
-        std::slice::from_ref(&reference),
-        ON_ASSOCIATION,
-    );
+    let asked = hemora_dimse::request_commitment(peer, &transaction, references, ON_ASSOCIATION);
     // The report may have come to our server while the association was open.
     let wait = if matches!(asked, Ok(None)) { CALL_BACK } else { Duration::ZERO };
     let called_back = shared.commitments.wait(&transaction, wait, || !shared.stop.is_set());
     let report = asked.map_err(|error| format!("storage commitment: {error}"))?.or(called_back);
-    let report = report.ok_or_else(|| {
+    report.ok_or_else(|| {
         format!(
             "{} took the object and did not commit itself to keep it within {} s; it is sent again. Can \
              it call this node back as {}?",
@@ -89,9 +126,7 @@ fn commit(
             CALL_BACK.as_secs(),
             shared.config.node.ae_title
         )
-    })?;
-    is_committed(&report, &reference)
-        .map_err(|reason| format!("{} does not commit itself to keep the object: {reason}", to.ae))
+    })
 }
 
 fn is_committed(report: &CommitReport, reference: &Reference) -> Result<(), String> {

@@ -23,6 +23,9 @@ const LEASE: Duration = Duration::from_secs(300);
 /// How long is waited for something to be due.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Most objects that one association carries: what it asks to be committed comes in one report.
+const MOST_AT_ONCE: usize = 32;
+
 /// First and longest time to the next attempt.
 const DELAYS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(600)];
 
@@ -33,7 +36,11 @@ pub(crate) fn run(shared: &Arc<Shared>, destination: &Destination) {
     while !shared.stop.is_set() {
         let seen = shared.store.changes();
         match shared.store.lease_delivery(&owner, Some(name), Utc::now(), LEASE) {
-            Ok(Some(delivery)) => attempt(shared, destination, &delivery),
+            Ok(Some(first)) => {
+                let mut due = vec![first];
+                due.extend(more(shared, destination, &owner));
+                attempt(shared, destination, &due);
+            }
             Ok(None) => {
                 shared.store.wait_for_change(seen, PATIENCE);
             }
@@ -45,14 +52,30 @@ pub(crate) fn run(shared: &Arc<Shared>, destination: &Destination) {
     }
 }
 
-fn attempt(shared: &Shared, destination: &Destination, delivery: &Delivery) {
-    let sent = match destination {
-        Destination::Dicom(it) => dicom::send(shared, it, delivery),
-        Destination::Hl7(it) => hl7::send(it, delivery),
-        Destination::Fhir(it) => http::send_fhir(it, delivery),
-        Destination::Webhook(it) => http::send_webhook(it, delivery),
+/// What else is due to a destination that takes several things at once.
+fn more(shared: &Shared, destination: &Destination, owner: &str) -> Vec<Delivery> {
+    let Destination::Dicom(_) = destination else { return Vec::new() };
+    let name = Some(destination.name());
+    let lease = || shared.store.lease_delivery(owner, name, Utc::now(), LEASE).ok().flatten();
+    std::iter::from_fn(lease).take(MOST_AT_ONCE - 1).collect()
+}
+
+/// Sends what is due and notes what came of each.
+fn attempt(shared: &Shared, destination: &Destination, due: &[Delivery]) {
+    let each = |send: &dyn Fn(&Delivery) -> Result<String, String>| due.iter().map(send).collect();
+    let sent: Vec<_> = match destination {
+        Destination::Dicom(it) => dicom::send(shared, it, due),
+        Destination::Hl7(it) => each(&|delivery| hl7::send(it, delivery)),
+        Destination::Fhir(it) => each(&|delivery| http::send_fhir(it, delivery)),
+        Destination::Webhook(it) => each(&|delivery| http::send_webhook(it, delivery)),
     };
-    let (name, kind, study) = (destination.name(), &delivery.kind, &delivery.study_uid);
+    for (delivery, sent) in due.iter().zip(sent) {
+        note(shared, destination.name(), delivery, sent);
+    }
+}
+
+fn note(shared: &Shared, name: &str, delivery: &Delivery, sent: Result<String, String>) {
+    let (kind, study) = (&delivery.kind, &delivery.study_uid);
     let outcome = if sent.is_ok() { "acknowledged" } else { "failed" };
     let counted = Attempt { destination: name.to_owned(), outcome };
     shared.metrics.attempts.get_or_create(&counted).inc();
