@@ -154,6 +154,13 @@ impl Handler for Intake {
         }
     }
 
+    fn commit_answered(&self, peer: &Peer, transaction_uid: &str, taken: bool) {
+        if !taken {
+            // Where it listens is not known; it may ask again.
+            warn!(calling = %peer.calling_ae, transaction_uid, "a commitment report was not taken");
+        }
+    }
+
     fn closed(&self, peer: &Peer, how: &Closed) {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let number = numbers.remove(&peer.association).unwrap_or_default();

@@ -100,6 +100,7 @@ impl Node {
         let uid = installation_uid(&store)?;
         let shared = Arc::new(Shared::new(config, store, uid));
         settling::begin(&shared)?;
+        name_orphans(&shared)?;
         let http = web.local_addr().map_err(NodeError::Thread)?;
         let mut node = Self { shared, server: None, http, dicom: http, threads: Vec::new() };
         node.spawn("http", move |shared| {
@@ -209,6 +210,9 @@ impl Node {
     }
 
     fn end(&mut self) {
+        if self.threads.is_empty() {
+            return;
+        }
         if let Some(server) = self.server.take() {
             server.stop(GRACE);
         }
@@ -225,6 +229,22 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Says where deliveries wait for a destination that the configuration no longer has: they would wait for
+/// ever, and with them the images of their studies.
+fn name_orphans(shared: &Shared) -> Result<(), StoreError> {
+    let known = |name: &str| shared.config.destinations.iter().any(|it| it.name() == name);
+    for (name, counts) in shared.store.counts()?.outbox {
+        if counts.waiting > 0 && !known(&name) {
+            let waiting = counts.waiting;
+            warn!(
+                destination = name,
+                waiting, "deliveries wait for a destination that is not configured"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The UID of the installation, made at its first start.

@@ -1,6 +1,7 @@
 //! What stands before every route: a page of somebody else must neither read nor change anything.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -58,6 +59,20 @@ pub(super) async fn changes_are_meant(request: Request, next: Next) -> Response 
     }
     let error = format!("a request that changes something needs the header `{MEANT}: 1`");
     Refused::new(StatusCode::FORBIDDEN, error).into_response()
+}
+
+/// How long a request may take, its body with it. Streams of events are answered at once and go on.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Ends requests whose body does not.
+pub(super) async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let error = format!("the request took more than {} s", PATIENCE.as_secs());
+            Refused::new(StatusCode::REQUEST_TIMEOUT, error).into_response()
+        }
+    }
 }
 
 /// Headers of every answer.

@@ -51,6 +51,7 @@ fn router(shared: &Node) -> Router {
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(from_fn(guard::changes_are_meant))
         .layer(from_fn_with_state(Arc::clone(shared), guard::for_this_host))
+        .layer(from_fn(guard::in_time))
         .layer(from_fn(guard::headers))
         .with_state(Arc::clone(shared))
 }

@@ -1,5 +1,6 @@
 //! A node from images to answers, with peers that fail first.
 
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -269,6 +270,30 @@ fn requests_are_checked_before_they_are_answered() {
     assert_eq!(status("/", "localhost"), 200);
     let long = serde_json::json!({ "who": "x".repeat(70_000) });
     assert_eq!(running.post("/studies/1.2.3/rescore", &long, true), 413);
+}
+
+#[test]
+fn a_body_without_end_is_ended() {
+    let running = Running::start("");
+    let send = |body: &[u8], length: &str| {
+        let mut stream = std::net::TcpStream::connect(running.node().http()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let head = format!(
+            "POST /api/v1/studies/1.2.3/rescore HTTP/1.1\r\nhost: localhost\r\nx-hemora: 1\r\n\
+             content-type: application/json\r\n{length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // The node may have answered and closed before everything is sent.
+        let _ = stream.write_all(body);
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8(answer.to_vec()).unwrap()
+    };
+    assert_eq!(send(b"{\"who\"", "content-length: 100"), "HTTP/1.1 408");
+    let endless = b"400\r\n".iter().copied().chain([b' '; 1024]).chain(*b"\r\n");
+    let endless: Vec<u8> = endless.collect::<Vec<u8>>().repeat(70);
+    assert_eq!(send(&endless, "transfer-encoding: chunked"), "HTTP/1.1 413");
+    assert!(running.get("/studies")["studies"].as_array().unwrap().is_empty(), "others go on");
 }
 
 #[test]
