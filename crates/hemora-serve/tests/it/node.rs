@@ -1,6 +1,6 @@
 //! A node from images to answers, with peers that fail first.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -165,6 +165,16 @@ fn a_study_is_scored_ranked_and_answered_though_every_peer_fails_first() {
     assert_eq!(deliveries.len(), 6);
     assert!(deliveries.iter().all(|it| it["state"] == "delivered"), "{deliveries:#?}");
     assert_eq!(deliveries.iter().map(|it| it["failures"].as_u64().unwrap()).sum::<u64>(), 2);
+
+    // Somebody wants the report to be sent again: it is the same object.
+    let report = deliveries.iter().find(|it| it["kind"] == "structured report").unwrap();
+    let retry = format!("/studies/{uid}/deliveries/{}/retry", report["id"]);
+    let who = serde_json::json!({ "who": "Dr N." });
+    assert_eq!(running.post(&retry, &who, true), 200);
+    assert_eq!(running.post(&format!("/studies/{uid}/deliveries/9999/retry"), &who, true), 404);
+    running.wait_for("sent again", |_| archive.of_class(SR).len() == 2);
+    let reports = archive.of_class(SR);
+    assert_eq!(reports[0], reports[1]);
 }
 
 #[test]
@@ -270,6 +280,23 @@ fn requests_are_checked_before_they_are_answered() {
     assert_eq!(status("/", "localhost"), 200);
     let long = serde_json::json!({ "who": "x".repeat(70_000) });
     assert_eq!(running.post("/studies/1.2.3/rescore", &long, true), 413);
+}
+
+#[test]
+fn events_say_that_the_list_changed() {
+    let running = Running::start("");
+    let mut stream = std::net::TcpStream::connect(running.node().http()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    let mut events = std::io::BufReader::new(stream).lines().map_while(Result::ok);
+    let mut next = || {
+        events.by_ref().find(|line| line == "event: change").expect("a change");
+        let number = events.by_ref().find_map(|line| line.strip_prefix("data: ")?.parse().ok());
+        number.expect("a number")
+    };
+    let before: u64 = next();
+    running.send(&phantom(16)[..1]);
+    assert!(next() > before);
 }
 
 #[test]

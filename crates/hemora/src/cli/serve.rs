@@ -12,13 +12,9 @@ pub struct ServeArgs {
     #[command(subcommand)]
     pub command: Option<ServeCommand>,
 
-    /// Configuration (TOML); without it the node listens on this machine only and sends nothing
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-
-    /// Folder of images and database, in place of the configuration's
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    /// Which data folder.
+    #[command(flatten)]
+    pub folder: DataFolder,
 
     /// Print this configuration with every default, call every destination, and stop
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "data"])]
@@ -53,11 +49,12 @@ pub enum ServeCommand {
 /// Which data folder.
 #[derive(Debug, Args)]
 pub struct DataFolder {
-    /// Configuration of the node
+    /// Configuration of the node (TOML); without it the node listens on this machine only and sends
+    /// nothing
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Its data folder, in place of the configuration's
+    /// Folder of images and database, in place of the configuration's [default: hemora-node]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
@@ -107,14 +104,14 @@ pub struct RestoreArgs {
 }
 
 const SERVE_HELP: &str = "Examples:
-  hemora serve                              DICOM at 127.0.0.1:11112, the list at http://127.0.0.1:8050
-  storescu 127.0.0.1 11112 +sd +r study/    send a study to it
-  hemora serve --config hemora.toml         a node of a department; docs/serve.md explains every setting
-  hemora serve --check hemora.toml          does the PACS answer?
+  hemora serve                             the list: http://127.0.0.1:8050
+  storescu 127.0.0.1 11112 +sd +r study/   send a study to it
+  hemora serve --config hemora.toml        every setting: docs/serve.md
+  hemora serve --check hemora.toml         does the PACS answer?
   hemora serve backup /backup/today --config hemora.toml
   hemora serve forget --patient 4711 --config hemora.toml
 
-Ends with Ctrl-C or SIGTERM; what was not scored or sent then is after the next start. HEMORA_LOG=debug
-makes the log longer.
+Ends with Ctrl-C or SIGTERM; what was not scored or sent then is after the next start.
+HEMORA_LOG=debug makes the log longer.
 
 For research use only: not for diagnosis.";

@@ -29,7 +29,7 @@ pub fn run(arguments: &ServeArgs) -> Result<ExitStatus> {
     if let Some(file) = &arguments.check {
         return check(file);
     }
-    let config = read(arguments.config.as_deref(), arguments.data.as_deref())?;
+    let config = of(&arguments.folder)?;
     ThreadArgs { threads: config.score.threads }.limit()?;
     start_log(match arguments.log {
         Log::Text => LogFormat::Text,
