@@ -218,6 +218,7 @@ impl Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::Name;
 
     fn delivery(revision: u32, state: &str, sop: &str) -> Delivery {
         let [study, kind] = ["1.2", SR_KIND].map(str::to_owned);
@@ -234,6 +235,46 @@ mod tests {
         findings.reports(deliveries, arrived, 1);
         let failed = findings.0.iter().filter(|it| it.wanted.is_some_and(|it2| it2 != it.found));
         failed.map(|it| it.what).collect()
+    }
+
+    #[test]
+    fn files_are_compared_behind_their_meta_headers() {
+        let folder = tempfile::tempdir().unwrap();
+        let part10 = |sop: &str, source: &str, data_set: &[u8]| {
+            let mut meta = Vec::new();
+            for (number, vr, value) in [
+                (2, b"UI", "1.2.840.10008.5.1.4.1.1.2\0"),
+                (3, b"UI", sop),
+                (0x10, b"UI", "1.2.840.10008.1.2.1\0"),
+                (0x16, b"AE", source),
+            ] {
+                meta.extend([2, 0, number, 0, vr[0], vr[1], value.len() as u8, 0]);
+                meta.extend(value.as_bytes());
+            }
+            let length = (meta.len() as u32).to_le_bytes();
+            let head = [&[0; 128], &b"DICM\x02\0\0\0UL\x04\0"[..], &length].concat();
+            [&head, &meta[..], data_set].concat()
+        };
+        let data_set = b"\x08\0\x60\0CS\x02\0CT";
+        let mut images = Vec::new();
+        for image in 0..3 {
+            let name = Name { study: 0, image, localizer: false };
+            let path = folder.path().join(format!("{image}.dcm"));
+            std::fs::write(&path, part10(&name.sop_uid(), "CT1 ", data_set)).unwrap();
+            images.push(Image { name, path });
+        }
+        let found = folder.path().join("found/ab");
+        std::fs::create_dir_all(&found).unwrap();
+        let write = |file: &str, image: usize, data_set: &[u8]| {
+            let bytes = part10(&images[image].name.sop_uid(), "STORESCU", data_set);
+            std::fs::write(found.join(file), bytes).unwrap();
+        };
+        write("a", 0, data_set);
+        write("b", 0, data_set);
+        write("c", 1, b"\x08\0\x60\0CS\x02\0MR");
+        let mut files = Files::default();
+        files.compare(&folder.path().join("found"), &images).unwrap();
+        assert_eq!((files.lost, files.different, files.more), (1, 1, 1));
     }
 
     #[test]

@@ -100,8 +100,8 @@ fn load() -> String {
 fn version(program: &str) -> String {
     let path = orthanc::find(program);
     let said = read(std::process::Command::new(path).arg("--version")).unwrap_or_default();
-    let first = said.lines().next().unwrap_or_default();
-    first.trim_start_matches("$dcmtk: ").trim_end_matches(" $").to_owned()
+    let number = said.split_whitespace().find(|word| word.trim_start_matches('v').contains('.'));
+    format!("{program} {}", number.unwrap_or("of an unknown version"))
 }
 
 /// A slice of a head, and how it is called.
