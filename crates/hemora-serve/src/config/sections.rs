@@ -65,6 +65,7 @@ pub struct DicomSection {
     /// Associations of one address at once.
     pub max_associations_per_peer: usize,
     /// Largest image, bytes.
+    #[serde(with = "units::size")]
     pub max_instance: ByteSize,
     /// How long is waited.
     pub timeouts: AssociationTimeouts,
@@ -302,8 +303,10 @@ pub struct KeepSection {
     #[serde(with = "units")]
     pub images: Duration,
     /// Bytes of images above which the oldest go.
+    #[serde(with = "units::size")]
     pub at_most: ByteSize,
     /// Free bytes of the disk below which nothing more is taken.
+    #[serde(with = "units::size")]
     pub reserve: ByteSize,
 }
 

@@ -66,6 +66,19 @@ fn the_configuration_of_a_department_reads_back() {
 }
 
 #[test]
+fn sizes_and_durations_read_back_exactly() {
+    for size in ["500GB", "1234567B", "999999MiB", "20GiB", "1.5GiB", "3KiB"] {
+        let config = Config::parse(&format!("[keep]\nat_most = \"{size}\"")).unwrap();
+        assert_eq!(Config::parse(&config.resolved()).unwrap(), config, "{size}");
+    }
+    for duration in ["1500ms", "90s", "36h", "10y"] {
+        let config = Config::parse(&format!("[keep]\nimages = \"{duration}\"")).unwrap();
+        assert_eq!(Config::parse(&config.resolved()).unwrap(), config, "{duration}");
+    }
+    assert!(Config::default().resolved().contains("at_most = \"500GiB\""));
+}
+
+#[test]
 fn unknown_keys_are_named_with_their_line() {
     for (text, key) in [
         ("[node]\nae_titel = \"A\"", "ae_titel"),
