@@ -32,6 +32,6 @@ pub use hl7::{
     Ack, AckCode, AckError, OruOptions, Template, TemplateError, control_id, mllp, oru, parse_ack,
 };
 pub use report::{Class, Finding, KeyImage, Node, Presence, Report, Thresholds};
-pub use sentence::report_sentence;
+pub use sentence::{INCOMPLETE, report_sentence};
 pub use uid::{Kind, report_uid};
 pub use webhook::{sign, webhook_body};

@@ -5,7 +5,7 @@ use hemora_ct::{Label, NOTICE};
 use crate::report::{Class, Finding, Presence, Report};
 
 /// What stands on a result that was made before its study was known to be whole.
-pub(crate) const INCOMPLETE: &str = "Images may have been missing when the study was scored";
+pub const INCOMPLETE: &str = "Images may have been missing when the study was scored";
 
 /// A result in a few plain sentences, without anything that names the patient.
 pub fn report_sentence(report: &Report) -> String {

@@ -82,7 +82,7 @@ pub(crate) fn answer(
 }
 
 /// The words of the store for what a report says.
-fn stored(class: Said) -> Class {
+pub(crate) fn stored(class: Said) -> Class {
     match class {
         Said::Positive => Class::Positive,
         Said::NotSure => Class::NotSure,

@@ -1,13 +1,14 @@
 //! A result in the forms that the destinations want.
 
 use hemora_interop::{
-    Class as Said, InteropError, OruOptions, Picture, Presence, Report, Template, fhir_bundle,
-    key_objects, oru, secondary_capture, structured_report, webhook_body,
+    Class as Said, INCOMPLETE, InteropError, OruOptions, Picture, Presence, Report, Template,
+    fhir_bundle, key_objects, oru, secondary_capture, structured_report, webhook_body,
 };
 use hemora_model::{KeySlice, StudyResult, Verdict};
 use hemora_report::{CaptureText, CaptureVerdict, capture};
 use hemora_store::{Class, NewDelivery};
 
+use crate::answers::stored;
 use crate::config::{Destination, Hl7Destination, Sent, When};
 
 /// What is sent, and what could not be made.
@@ -27,7 +28,7 @@ pub(crate) fn deliveries(
     before: Option<Class>,
 ) -> Made {
     let mut made = Made::default();
-    let rose = before.is_none_or(|before| rank_of(report.class) > rank(before));
+    let rose = before.is_none_or(|before| rank(stored(report.class)) > rank(before));
     for destination in destinations.iter().filter(|it| wants(it.when(), report.class)) {
         let mut add = |kind: &str, payload: Result<Vec<u8>, String>| match payload {
             Ok(payload) => made.deliveries.push(NewDelivery {
@@ -78,14 +79,6 @@ fn rank(class: Class) -> u8 {
     }
 }
 
-fn rank_of(class: Said) -> u8 {
-    match class {
-        Said::Negative => 1,
-        Said::NotSure => 2,
-        Said::Positive => 3,
-    }
-}
-
 fn bytes(object: Result<hemora_interop::Object, InteropError>) -> Result<Vec<u8>, String> {
     object.map(|object| object.bytes).map_err(|error| error.to_string())
 }
@@ -109,7 +102,6 @@ fn picture(
         verdict: verdict(finding.presence),
         thresholds: finding.thresholds.map(|it| [it.absent_below, it.present_from]),
     });
-    let incomplete = "images may have been missing when this study was scored";
     let text = CaptureText {
         model: format!("{} {}", report.model.name, report.model.version),
         revision: report.revision,
@@ -119,7 +111,7 @@ fn picture(
             .format("%Y-%m-%d %H:%M")
             .to_string(),
         verdicts: verdicts.collect(),
-        warning: report.may_be_incomplete.then(|| incomplete.to_owned()),
+        warning: report.may_be_incomplete.then(|| INCOMPLETE.to_owned()),
     };
     let drawn = capture(study, key, &text).map_err(|error| error.to_string())?;
     let picture = Picture { rows: drawn.rows, columns: drawn.columns, rgb: &drawn.rgb };

@@ -1,13 +1,7 @@
 //! Whether the destinations of a configuration answer.
 
-use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
-
 use super::{Config, Destination};
-use crate::deliver::dicom_destination;
-
-/// How long a destination may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::deliver::{connect, dicom_destination};
 
 /// What came of calling a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +26,7 @@ fn dial(config: &Config, destination: &Destination) -> Dialled {
                 .and_then(|peer| hemora_dimse::echo(&peer).map_err(|error| error.to_string()));
             (format!("C-ECHO to {} at {}", it.ae, it.host), echo.map(drop))
         }
-        Destination::Hl7(it) => (format!("connection to {}", it.host), connect(&it.host)),
+        Destination::Hl7(it) => (format!("connection to {}", it.host), dial_host(&it.host)),
         Destination::Fhir(it) => (format!("connection to {}", it.url), connect_url(&it.url)),
         Destination::Webhook(it) => {
             let secret = std::fs::read(&it.secret_file).map(drop);
@@ -44,16 +38,8 @@ fn dial(config: &Config, destination: &Destination) -> Dialled {
 }
 
 /// Opens a connection and closes it.
-fn connect(host: &str) -> Result<(), String> {
-    let addresses = host.to_socket_addrs().map_err(|error| error.to_string())?;
-    let mut problem = "the name has no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(_) => return Ok(()),
-            Err(error) => problem = format!("{address}: {error}"),
-        }
-    }
-    Err(problem)
+fn dial_host(host: &str) -> Result<(), String> {
+    connect(host).map(drop)
 }
 
 fn connect_url(url: &str) -> Result<(), String> {
@@ -62,7 +48,7 @@ fn connect_url(url: &str) -> Result<(), String> {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let port = if scheme == "http" { 80 } else { 443 };
     match host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
-        true => connect(host),
-        false => connect(&format!("{host}:{port}")),
+        true => dial_host(host),
+        false => dial_host(&format!("{host}:{port}")),
     }
 }

@@ -1,15 +1,14 @@
 //! Deliveries by MLLP: one message a connection, which is done when the receiver accepts it.
 
 use std::io::{Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use hemora_interop::{Ack, mllp, parse_ack};
 use hemora_store::Delivery;
 
+use super::connect::connect;
 use crate::config::Hl7Destination;
-
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long the receiver may take for its whole acknowledgement.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -28,18 +27,6 @@ pub(super) fn send(to: &Hl7Destination, delivery: &Delivery) -> Result<String, S
     let answer = read_answer(&mut stream).map_err(|error| format!("{}: {error}", to.host))?;
     let ack = parse_ack(&answer).map_err(|error| format!("{}: {error}", to.host))?;
     accepted(&ack, control_id(message))
-}
-
-fn connect(host: &str) -> Result<TcpStream, String> {
-    let addresses = host.to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
-    let mut problem = format!("{host}: the name has no address");
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, CONNECT) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => problem = format!("{host}: {error}"),
-        }
-    }
-    Err(problem)
 }
 
 fn read_answer(stream: &mut TcpStream) -> Result<Vec<u8>, String> {

@@ -1,5 +1,6 @@
 //! The outbox: a thread for each destination, which sends what is due until it is acknowledged.
 
+mod connect;
 mod dicom;
 mod hl7;
 mod http;
@@ -11,6 +12,7 @@ use chrono::Utc;
 use hemora_store::Delivery;
 use tracing::{error, info, warn};
 
+pub(crate) use connect::connect;
 pub(crate) use dicom::dicom_destination;
 
 use crate::config::Destination;
