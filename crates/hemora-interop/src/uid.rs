@@ -72,7 +72,7 @@ pub(crate) fn uuid(parts: &[&str]) -> Uuid {
 /// The UID, or where it is none (`ID_…` in the competition's data) one made of it, the same every time: an
 /// object with other characters in its UIDs is no valid one, and archives refuse it.
 pub(crate) fn conformant(uid_or_not: &str) -> Cow<'_, str> {
-    match uid_or_not.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    match hemora_io::is_uid_like(uid_or_not) {
         true => Cow::Borrowed(uid_or_not),
         false => Cow::Owned(uid(&["no uid", uid_or_not])),
     }

@@ -47,3 +47,4 @@ pub use formats::picture::{
 pub use header::{AssumedGeometry, FileFormat, SliceHeader, StoredFormat};
 pub use reader::{Reader, read_header, read_headers, read_slice, read_slices};
 pub use source::{FileBytes, Source, read_bytes};
+pub use uid::is_uid_like;

@@ -9,6 +9,12 @@ pub(crate) fn is_dotted_uid(text: &str) -> bool {
     text.len() <= 64 && text.contains('.') && text.split('.').all(component)
 }
 
+/// Whether `text` is made of what UIDs are made of, digits and dots. Some makers' UIDs have leading zeros or
+/// are too long, and name their images all the same; words in their place, as in data without names, do not.
+pub fn is_uid_like(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
 /// A UID that is always the same for the same bytes: `2.25.` and a 128-bit number (PS3.5 B.2),
 /// here their FNV-1a hash.
 pub(crate) fn dotted_uid(bytes: &[u8]) -> String {
@@ -22,6 +28,12 @@ pub(crate) fn dotted_uid(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_no_uids() {
+        assert!(is_uid_like("1.2.840.1") && is_uid_like("1.02"));
+        assert!(!is_uid_like("") && !is_uid_like("ID_000012eaf") && !is_uid_like("1.2 "));
+    }
 
     #[test]
     fn only_digits_and_dots_make_a_uid() {

@@ -11,7 +11,7 @@ use hemora_dimse::{
     Closed, CommitReply, CommitReport, CommitRequest, Failure, Handler, InstanceWriter, Peer,
     Refusal, StoreRequest, file_meta,
 };
-use hemora_io::read_identity;
+use hemora_io::{is_uid_like, read_identity};
 use hemora_store::{Arrival, AssociationEnd, Draft, Kept, NewAssociation, StoreError};
 use tracing::{info, warn};
 
@@ -19,17 +19,27 @@ use crate::config::KnownPeer;
 use crate::shared::Shared;
 
 /// Storage classes that are taken (PS3.4 B.5): images of CT, and what other programs make of them.
-const STORAGE_CLASSES: [(&str, &str); 10] = [
-    ("1.2.840.10008.5.1.4.1.1.2", "CT Image"),
-    ("1.2.840.10008.5.1.4.1.1.2.1", "Enhanced CT Image"),
-    ("1.2.840.10008.5.1.4.1.1.2.2", "Legacy Converted Enhanced CT Image"),
-    ("1.2.840.10008.5.1.4.1.1.7", "Secondary Capture Image"),
-    ("1.2.840.10008.5.1.4.1.1.7.4", "Multi-frame True Color Secondary Capture Image"),
-    ("1.2.840.10008.5.1.4.1.1.88.11", "Basic Text SR"),
-    ("1.2.840.10008.5.1.4.1.1.88.22", "Enhanced SR"),
-    ("1.2.840.10008.5.1.4.1.1.88.33", "Comprehensive SR"),
-    ("1.2.840.10008.5.1.4.1.1.88.34", "Comprehensive 3D SR"),
-    ("1.2.840.10008.5.1.4.1.1.88.59", "Key Object Selection Document"),
+const STORAGE_CLASSES: [&str; 10] = [
+    // CT Image
+    "1.2.840.10008.5.1.4.1.1.2",
+    // Enhanced CT Image
+    "1.2.840.10008.5.1.4.1.1.2.1",
+    // Legacy Converted Enhanced CT Image
+    "1.2.840.10008.5.1.4.1.1.2.2",
+    // Secondary Capture Image
+    "1.2.840.10008.5.1.4.1.1.7",
+    // Multi-frame True Color Secondary Capture Image
+    "1.2.840.10008.5.1.4.1.1.7.4",
+    // Basic Text SR
+    "1.2.840.10008.5.1.4.1.1.88.11",
+    // Enhanced SR
+    "1.2.840.10008.5.1.4.1.1.88.22",
+    // Comprehensive SR
+    "1.2.840.10008.5.1.4.1.1.88.33",
+    // Comprehensive 3D SR
+    "1.2.840.10008.5.1.4.1.1.88.34",
+    // Key Object Selection Document
+    "1.2.840.10008.5.1.4.1.1.88.59",
 ];
 
 /// Takes what peers send into the store.
@@ -88,7 +98,7 @@ impl Handler for Intake {
     }
 
     fn accepts(&self, abstract_syntax: &str) -> bool {
-        STORAGE_CLASSES.iter().any(|(uid, _)| *uid == abstract_syntax)
+        STORAGE_CLASSES.contains(&abstract_syntax)
     }
 
     fn store(
@@ -181,11 +191,6 @@ impl Handler for Intake {
     }
 }
 
-/// Whether a text has the form of a UID (PS3.5 §9.1), as far as it matters here.
-fn is_uid(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-}
-
 /// What a sender is told of a failure of the store.
 fn failure(error: &StoreError) -> Failure {
     match error {
@@ -221,7 +226,7 @@ impl Writer<'_> {
             ("SOPClassUID", &self.request.sop_class_uid, &identity.sop_class_uid),
         ] {
             // Archives without names write other words for a UID; senders then make one up for the command.
-            if said != found && is_uid(found) {
+            if said != found && is_uid_like(found) {
                 let comment =
                     format!("{attribute} is {found} in the object, {said} in the command");
                 return Err(Failure::mismatch(comment));
