@@ -14,8 +14,9 @@
 //! | intraventricular | **not**: public programs use four different codes, so it goes out under our own scheme |
 
 use hemora_ct::Label;
+use hemora_model::Verdict;
 
-use crate::report::{Class, Presence};
+use crate::report::Class;
 
 /// Designator of our own codes. Those that begin with 99 are private (PS3.16 §8).
 pub const PRIVATE_SCHEME: &str = "99HEMORA";
@@ -107,11 +108,11 @@ pub fn finding(label: Label) -> Code<'static> {
 }
 
 /// The code of whether something is there.
-pub fn presence(presence: Presence) -> Code<'static> {
+pub fn presence(presence: Verdict) -> Code<'static> {
     match presence {
-        Presence::Present => sct("52101004", "Present"),
-        Presence::Absent => sct("272519000", "Absent"),
-        Presence::Indeterminate => sct("82334004", "Indeterminate"),
+        Verdict::Present => sct("52101004", "Present"),
+        Verdict::Absent => sct("272519000", "Absent"),
+        Verdict::NotSure => sct("82334004", "Indeterminate"),
     }
 }
 
@@ -160,7 +161,7 @@ pub fn standard_codes() -> Vec<Code<'static>> {
         SOURCE_OF_CAPTURE,
         STUDY_UID,
     ];
-    let presences = [Presence::Present, Presence::Absent, Presence::Indeterminate].map(presence);
+    let presences = [Verdict::Present, Verdict::Absent, Verdict::NotSure].map(presence);
     let findings = Label::ALL.map(finding).into_iter().filter(|code| code.scheme != PRIVATE_SCHEME);
     fixed.into_iter().chain(presences).chain(findings).collect()
 }

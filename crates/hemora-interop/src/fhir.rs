@@ -1,10 +1,11 @@
 //! The result as a FHIR R4 transaction: a preliminary DiagnosticReport, and an Observation a label.
 
 use hemora_ct::{Label, NOTICE};
+use hemora_model::Verdict;
 use serde_json::{Value, json};
 
 use crate::codes::{self, Code, PRIVATE_SCHEME};
-use crate::report::{Class, Finding, Presence, Report};
+use crate::report::{Class, Finding, Report};
 use crate::sentence::percent_value;
 use crate::uid::{result_uid, tracking_uid, uuid};
 use crate::{report_sentence, text};
@@ -62,9 +63,9 @@ fn diagnostic_report(report: &Report, phi: bool) -> Value {
 
 fn observation(report: &Report, finding: &Finding, phi: bool) -> Value {
     let (flag, words) = match finding.presence {
-        Presence::Present => ("POS", "Positive"),
-        Presence::Absent => ("NEG", "Negative"),
-        Presence::Indeterminate => ("IND", "Indeterminate"),
+        Verdict::Present => ("POS", "Positive"),
+        Verdict::Absent => ("NEG", "Negative"),
+        Verdict::NotSure => ("IND", "Indeterminate"),
     };
     let system = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
     let imaging = "http://terminology.hl7.org/CodeSystem/observation-category";

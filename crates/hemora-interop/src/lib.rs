@@ -28,10 +28,11 @@ mod webhook;
 pub use dicom::{Object, Picture, key_objects, secondary_capture, structured_report};
 pub use error::InteropError;
 pub use fhir::fhir_bundle;
+pub use hemora_model::Verdict;
 pub use hl7::{
     Ack, AckCode, AckError, OruOptions, Template, TemplateError, control_id, mllp, oru, parse_ack,
 };
-pub use report::{Class, Finding, KeyImage, Node, Presence, Report, Thresholds};
+pub use report::{Class, Finding, KeyImage, Node, Report, Thresholds};
 pub use sentence::{INCOMPLETE, report_sentence};
 pub use uid::{Kind, report_uid};
 pub use webhook::{sign, webhook_body};

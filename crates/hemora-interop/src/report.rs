@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset, Utc};
 use hemora_ct::{Label, Probabilities};
 use hemora_io::Identity;
-use hemora_model::ModelRef;
+use hemora_model::{ModelRef, Verdict};
 
 use crate::InteropError;
 
@@ -62,7 +62,7 @@ pub struct Finding {
     /// Calibrated probability of the study, 0 to 1.
     pub probability: f64,
     /// What is said of it.
-    pub presence: Presence,
+    pub presence: Verdict,
     /// By which thresholds, if there are any.
     pub thresholds: Option<Thresholds>,
     /// What speaks against being sure, in words.
@@ -76,28 +76,6 @@ pub struct Thresholds {
     pub absent_below: f64,
     /// Present from this probability on.
     pub present_from: f64,
-}
-
-/// Whether a label is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Presence {
-    /// From the upper threshold on.
-    Present,
-    /// Below the lower threshold.
-    Absent,
-    /// Between both, or something speaks against being sure.
-    Indeterminate,
-}
-
-impl Presence {
-    /// In words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Present => "present",
-            Self::Absent => "absent",
-            Self::Indeterminate => "not sure",
-        }
-    }
 }
 
 /// What is said of a study.

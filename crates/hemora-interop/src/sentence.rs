@@ -1,8 +1,9 @@
 //! A result in plain English: the same words in every form.
 
 use hemora_ct::{Label, NOTICE};
+use hemora_model::Verdict;
 
-use crate::report::{Class, Finding, Presence, Report};
+use crate::report::{Class, Finding, Report};
 
 /// What stands on a result that was made before its study was known to be whole.
 pub const INCOMPLETE: &str = "Images may have been missing when the study was scored";
@@ -44,7 +45,7 @@ fn headline(report: &Report) -> String {
 
 /// The subtypes that are not called absent. Where hemorrhage is absent, only what contradicts it is said.
 fn subtypes(report: &Report) -> Option<String> {
-    let named: Vec<String> = [Presence::Present, Presence::Indeterminate]
+    let named: Vec<String> = [Verdict::Present, Verdict::NotSure]
         .into_iter()
         .flat_map(|presence| report.findings.iter().filter(move |it| it.presence == presence))
         .filter(|finding| finding.label != Label::Any)
@@ -60,7 +61,7 @@ fn subtypes(report: &Report) -> Option<String> {
 fn subtype(finding: &Finding) -> String {
     let Finding { label, probability, presence, reasons, .. } = finding;
     let reasons = match presence {
-        Presence::Indeterminate => because(reasons),
+        Verdict::NotSure => because(reasons),
         _ => String::new(),
     };
     format!("{label} {} ({}){reasons}", presence.words(), percent(*probability))

@@ -2,11 +2,12 @@
 
 use hemora_base::hex;
 use hemora_ct::{Label, NOTICE, Probabilities};
+use hemora_model::Verdict;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
-use crate::report::{Class, Finding, KeyImage, Presence, Report};
+use crate::report::{Class, Finding, KeyImage, Report};
 use crate::{report_sentence, text};
 
 /// Version of the body; a receiver should refuse others.
@@ -77,9 +78,9 @@ fn finding(finding: &Finding) -> Value {
         "label": finding.label,
         "probability": finding.probability,
         "presence": match finding.presence {
-            Presence::Present => "present",
-            Presence::Absent => "absent",
-            Presence::Indeterminate => "not_sure",
+            Verdict::Present => "present",
+            Verdict::Absent => "absent",
+            Verdict::NotSure => "not_sure",
         },
         "absent_below": finding.thresholds.map(|thresholds| thresholds.absent_below),
         "present_from": finding.thresholds.map(|thresholds| thresholds.present_from),

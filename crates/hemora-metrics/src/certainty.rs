@@ -19,6 +19,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Present => "present",
+            Self::NotSure => "not sure",
+        }
+    }
+
     /// What `probability` is. Where the thresholds cross, so that both hold, it is present: fewer
     /// positives are missed than was promised.
     pub fn of(probability: f64, absent_below: f64, present_from: f64) -> Self {

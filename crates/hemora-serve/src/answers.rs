@@ -5,9 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Local, Offset, Utc};
 use hemora_ct::Label;
 use hemora_infer::LoadedModel;
-use hemora_interop::{
-    Class as Said, Finding, KeyImage, Node, Presence, Report, Thresholds as Limits,
-};
+use hemora_interop::{Class as Said, Finding, KeyImage, Node, Report, Thresholds as Limits};
 use hemora_io::{Identity, read_identity};
 use hemora_model::{StudyResult, TriageOutput, TriageResult, Verdict};
 use hemora_store::{Class, InstanceRow, Job, NewDelivery, NewResult, Settled, StudyRow};
@@ -148,18 +146,14 @@ fn report(
     let findings = said.into_iter().map(|it| Finding {
         label: it.label,
         probability: it.probability,
-        presence: match it.verdict {
-            Verdict::Present => Presence::Present,
-            Verdict::Absent => Presence::Absent,
-            Verdict::NotSure => Presence::Indeterminate,
-        },
+        presence: it.verdict,
         thresholds: Some(Limits { absent_below: it.band[0], present_from: it.band[1] }),
         reasons: it.reasons,
     });
     let findings: Vec<Finding> = findings.collect();
     let class = match findings.first().map(|finding| finding.presence) {
-        Some(Presence::Present) => Said::Positive,
-        Some(Presence::Absent) => Said::Negative,
+        Some(Verdict::Present) => Said::Positive,
+        Some(Verdict::Absent) => Said::Negative,
         _ => Said::NotSure,
     };
     let settled = row.settled;

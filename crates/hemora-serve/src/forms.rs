@@ -1,10 +1,10 @@
 //! A result in the forms that the destinations want.
 
 use hemora_interop::{
-    Class as Said, INCOMPLETE, InteropError, OruOptions, Picture, Presence, Report, Template,
-    fhir_bundle, key_objects, oru, secondary_capture, structured_report, webhook_body,
+    Class as Said, INCOMPLETE, InteropError, OruOptions, Picture, Report, Template, fhir_bundle,
+    key_objects, oru, secondary_capture, structured_report, webhook_body,
 };
-use hemora_model::{KeySlice, StudyResult, Verdict};
+use hemora_model::{KeySlice, StudyResult};
 use hemora_report::{CaptureText, CaptureVerdict, capture};
 use hemora_store::{Class, NewDelivery};
 
@@ -92,14 +92,9 @@ fn picture(
     study: &StudyResult,
     key: Option<&KeySlice>,
 ) -> Result<Vec<u8>, String> {
-    let verdict = |presence| match presence {
-        Presence::Present => Verdict::Present,
-        Presence::Absent => Verdict::Absent,
-        Presence::Indeterminate => Verdict::NotSure,
-    };
     let verdicts = report.findings.iter().map(|finding| CaptureVerdict {
         label: finding.label,
-        verdict: verdict(finding.presence),
+        verdict: finding.presence,
         thresholds: finding.thresholds.map(|it| [it.absent_below, it.present_from]),
     });
     let text = CaptureText {

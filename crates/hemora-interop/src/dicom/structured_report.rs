@@ -4,13 +4,14 @@
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use hemora_ct::Label;
+use hemora_model::Verdict;
 
 use super::Object;
 use super::content::{self, CONTAINS, CONTEXT, MODIFIER};
 use super::data_set::DataSet;
 use super::modules::{self, Header};
 use crate::codes::{self, Code};
-use crate::report::{Finding, KeyImage, Presence, Report};
+use crate::report::{Finding, KeyImage, Report};
 use crate::sentence::{INCOMPLETE, percent, percent_value};
 use crate::uid::{Kind, image_tracking_uid, tracking_uid};
 use crate::{InteropError, report_sentence, text};
@@ -125,7 +126,7 @@ fn of_image(report: &Report, image: &KeyImage) -> DataSet {
     let mut items = tracked(report, [&image_name(image), &uid], Label::Any, None);
     items.push(content::percent(&codes::CERTAINTY, percent_value(any)));
     if image.flagged.contains(&Label::Any) {
-        let present = codes::presence(Presence::Present);
+        let present = codes::presence(Verdict::Present);
         items.push(content::code(CONTAINS, &codes::PRESENCE, &present));
     }
     let reference = modules::image_reference(image);

@@ -1,12 +1,13 @@
 //! The result as ORU^R01 (HL7 v2.5.1 §7.3.1).
 
 use hemora_ct::NOTICE;
+use hemora_model::Verdict;
 
 use super::escape::{components, escape};
 use super::segment::{Segment, message};
 use super::template::Template;
 use crate::codes::{self, Code};
-use crate::report::{Class, Finding, Presence, Report};
+use crate::report::{Class, Finding, Report};
 use crate::sentence::percent_value;
 use crate::uid::{Kind, result_uid, uuid};
 use crate::{InteropError, report_sentence, report_uid, text};
@@ -185,9 +186,9 @@ fn probability(finding: &Finding) -> Segment {
     let value = percent_value(finding.probability).to_string();
     let mut segment = observation("NM", &codes::finding(finding.label), value);
     let flag = match finding.presence {
-        Presence::Present => "A",
-        Presence::Absent => "N",
-        Presence::Indeterminate => "",
+        Verdict::Present => "A",
+        Verdict::Absent => "N",
+        Verdict::NotSure => "",
     };
     segment.fields.insert(6, coded(&codes::PERCENT));
     if let Some(thresholds) = finding.thresholds {

@@ -1,6 +1,6 @@
 //! The result in words.
 
-use hemora_interop::{Class, Presence, report_sentence};
+use hemora_interop::{Class, Verdict, report_sentence};
 
 use crate::support::{full, hostile, not_sure};
 
@@ -25,7 +25,7 @@ fn the_result_reads_as_plain_english() {
     negative.class = Class::Negative;
     negative.key_images.clear();
     for finding in &mut negative.findings {
-        (finding.presence, finding.probability) = (Presence::Absent, 0.002);
+        (finding.presence, finding.probability) = (Verdict::Absent, 0.002);
     }
     assert_eq!(
         report_sentence(&negative),

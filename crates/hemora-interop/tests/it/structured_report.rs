@@ -17,7 +17,7 @@ report = sr.content
 groups = report.get_image_measurement_groups()
 def group(g):
     [measured] = g.get_measurements(name=CodedConcept('111012', 'DCM', 'Certainty of Finding'))
-    presence = g.get_qualitative_evaluations(name=CodedConcept('705057003', 'SCT', 'Presence'))
+    presence = g.get_qualitative_evaluations(name=CodedConcept('705057003', 'SCT', 'Verdict'))
     return {
         'tracking': g.tracking_identifier, 'uid': g.tracking_uid,
         'finding': [g.finding_type.value, g.finding_type.scheme_designator],

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, FixedOffset, Utc};
 use hemora_ct::{Label, Probabilities};
 use hemora_interop::{
-    Class, Finding, KeyImage, Node, Object, Picture, Presence, Report, Thresholds, key_objects,
+    Class, Finding, KeyImage, Node, Object, Picture, Report, Thresholds, Verdict, key_objects,
     secondary_capture, structured_report,
 };
 use hemora_io::Identity;
@@ -68,12 +68,12 @@ pub fn hostile() -> Report {
 /// The same of a study whose images name nobody.
 pub fn anonymous() -> Report {
     let probability = [
-        (Label::Any, 0.9732, Presence::Present),
-        (Label::Epidural, 0.004, Presence::Absent),
-        (Label::Intraparenchymal, 0.05, Presence::Absent),
-        (Label::Intraventricular, 0.31, Presence::Indeterminate),
-        (Label::Subarachnoid, 0.12, Presence::Absent),
-        (Label::Subdural, 0.84, Presence::Present),
+        (Label::Any, 0.9732, Verdict::Present),
+        (Label::Epidural, 0.004, Verdict::Absent),
+        (Label::Intraparenchymal, 0.05, Verdict::Absent),
+        (Label::Intraventricular, 0.31, Verdict::NotSure),
+        (Label::Subarachnoid, 0.12, Verdict::Absent),
+        (Label::Subdural, 0.84, Verdict::Present),
     ];
     let findings = probability.map(|(label, probability, presence)| Finding {
         label,
@@ -82,7 +82,7 @@ pub fn anonymous() -> Report {
         thresholds: (label != Label::Epidural)
             .then_some(Thresholds { absent_below: 0.25, present_from: 0.6 }),
         reasons: match presence {
-            Presence::Indeterminate => vec!["the slices are 10 mm apart".into()],
+            Verdict::NotSure => vec!["the slices are 10 mm apart".into()],
             _ => vec![],
         },
     });
@@ -136,7 +136,7 @@ pub fn not_sure() -> Report {
     report.class = Class::NotSure;
     report.revision = 2;
     report.may_be_incomplete = true;
-    report.findings[0].presence = Presence::Indeterminate;
+    report.findings[0].presence = Verdict::NotSure;
     report.findings[0].probability = 0.43;
     report.findings[0].reasons = vec!["half of the head is missing".into()];
     report.key_images.clear();

@@ -26,8 +26,7 @@ const TRACK: Colour = [46, 50, 56];
 pub(super) fn words(verdict: Option<Verdict>) -> &'static str {
     match verdict {
         Some(Verdict::Present) => "PRESENT",
-        Some(Verdict::NotSure) => "not sure",
-        Some(Verdict::Absent) => "absent",
+        Some(verdict) => verdict.words(),
         None => "",
     }
 }
