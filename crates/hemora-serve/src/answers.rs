@@ -63,7 +63,7 @@ pub(crate) fn answer(
     let before = shared.store.result(&job.study_uid, None)?.map(|result| result.class);
     let key = output.key_slices.iter().find(|key| key.study_instance_uid == job.study_uid);
     let Made { deliveries, warnings } =
-        deliveries(&shared.config.destinations, &report, &study, key, before);
+        deliveries(&shared.config.destinations, &shared.templates, &report, &study, key, before);
     let class = stored(report.class);
     let leading = leading(&report);
     let reason = report.finding(Label::Any).map(|finding| finding.reasons.join("; "));

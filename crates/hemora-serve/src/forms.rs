@@ -1,5 +1,7 @@
 //! A result in the forms that the destinations want.
 
+use std::collections::BTreeMap;
+
 use hemora_interop::{
     Class as Said, INCOMPLETE, InteropError, OruOptions, Picture, Report, Template, fhir_bundle,
     key_objects, oru, secondary_capture, structured_report, webhook_body,
@@ -9,7 +11,7 @@ use hemora_report::{CaptureText, CaptureVerdict, capture};
 use hemora_store::{Class, NewDelivery};
 
 use crate::answers::stored;
-use crate::config::{Destination, Hl7Destination, Sent, When};
+use crate::config::{ConfigError, Destination, Hl7Destination, Sent, When};
 
 /// What is sent, and what could not be made.
 #[derive(Default)]
@@ -18,17 +20,45 @@ pub(crate) struct Made {
     pub(crate) warnings: Vec<String>,
 }
 
+/// The templates of HL7 destinations, by the names of these.
+#[derive(Debug, Default)]
+pub(crate) struct Templates(BTreeMap<String, Template>);
+
+impl Templates {
+    /// Reads the file of every destination that names one.
+    pub(crate) fn read(destinations: &[Destination]) -> Result<Self, ConfigError> {
+        let mut templates = BTreeMap::new();
+        for destination in destinations {
+            let Destination::Hl7(Hl7Destination { name, template: Some(path), .. }) = destination
+            else {
+                continue;
+            };
+            let failed = |problem: String| ConfigError::File { path: path.clone(), problem };
+            let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+            let template = toml::from_str(&text).map_err(|error| failed(error.to_string()))?;
+            templates.insert(name.clone(), template);
+        }
+        Ok(Self(templates))
+    }
+
+    fn of(&self, destination: &Hl7Destination) -> Option<&Template> {
+        self.0.get(&destination.name)
+    }
+}
+
 /// What each destination gets of a result. `before` is the class of the study's last result: people are
 /// alerted again only where the class rose.
 pub(crate) fn deliveries(
     destinations: &[Destination],
+    templates: &Templates,
     report: &Report,
     study: &StudyResult,
     key: Option<&KeySlice>,
     before: Option<Class>,
 ) -> Made {
     let mut made = Made::default();
-    let rose = before.is_none_or(|before| rank(stored(report.class)) > rank(before));
+    let scored = before.filter(|before| *before != Class::NotScored);
+    let rose = scored.is_none_or(|before| stored(report.class).urgency() > before.urgency());
     for destination in destinations.iter().filter(|it| wants(it.when(), report.class)) {
         let mut add = |kind: &str, payload: Result<Vec<u8>, String>| match payload {
             Ok(payload) => made.deliveries.push(NewDelivery {
@@ -53,7 +83,7 @@ pub(crate) fn deliveries(
                     }
                 }
             }
-            Destination::Hl7(it) => add("ORU", message(it, report, rose)),
+            Destination::Hl7(it) => add("ORU", message(it, templates.of(it), report, rose)),
             Destination::Fhir(it) => add("FHIR", json(&fhir_bundle(report, it.phi))),
             Destination::Webhook(_) if !rose => {}
             Destination::Webhook(it) => add("webhook", Ok(webhook_body(report, it.phi))),
@@ -67,15 +97,6 @@ fn wants(when: When, class: Said) -> bool {
         When::All => true,
         When::NotNegative => class != Said::Negative,
         When::Positive => class == Said::Positive,
-    }
-}
-
-fn rank(class: Class) -> u8 {
-    match class {
-        Class::NotScored => 0,
-        Class::Negative => 1,
-        Class::NotSure => 2,
-        Class::Positive => 3,
     }
 }
 
@@ -113,23 +134,19 @@ fn picture(
     bytes(secondary_capture(report, &picture))
 }
 
-fn message(to: &Hl7Destination, report: &Report, rose: bool) -> Result<Vec<u8>, String> {
-    let template = match &to.template {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path);
-            let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
-            let template = toml::from_str::<Template>(&text);
-            Some(template.map_err(|error| format!("{}: {error}", path.display()))?)
-        }
-    };
+fn message(
+    to: &Hl7Destination,
+    template: Option<&Template>,
+    report: &Report,
+    rose: bool,
+) -> Result<Vec<u8>, String> {
     let [application, facility] = &to.receiver;
     let options = OruOptions {
         receiving_application: application.clone(),
         receiving_facility: facility.clone(),
         phi: to.phi,
         priority: to.priority && rose,
-        template,
+        template: template.cloned(),
         ..OruOptions::default()
     };
     oru(report, &options).map(String::into_bytes).map_err(|error| error.to_string())

@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::config::{Config, ConfigError, Durability};
+use crate::forms::Templates;
 use crate::intake::Intake;
 use crate::scoring::Scorer;
 use crate::shared::Shared;
@@ -80,6 +81,7 @@ impl Node {
         load: impl FnOnce() -> Result<LoadedModel, String> + Send + 'static,
     ) -> Result<Self, NodeError> {
         config.check()?;
+        let templates = Templates::read(&config.destinations)?;
         let listen = |address: SocketAddr, what, section| {
             TcpListener::bind(address).map_err(|source| NodeError::Listen {
                 address,
@@ -98,7 +100,7 @@ impl Node {
         let dicom = listen(config.dicom.listen, "DICOM", "dicom")?;
         let web = listen(config.http.listen, "HTTP", "http")?;
         let uid = installation_uid(&store)?;
-        let shared = Arc::new(Shared::new(config, store, uid));
+        let shared = Arc::new(Shared::new(config, templates, store, uid));
         settling::begin(&shared)?;
         name_orphans(&shared)?;
         let http = web.local_addr().map_err(NodeError::Thread)?;

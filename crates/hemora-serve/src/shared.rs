@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::arrivals::Arrivals;
 use crate::commitments::Commitments;
 use crate::config::{Config, Thresholds};
+use crate::forms::Templates;
 use crate::metrics::{Metrics, State};
 
 /// Name of the setting that holds the thresholds of the site.
@@ -19,6 +20,7 @@ const THRESHOLDS: &str = "thresholds";
 /// What all parts of a node work with.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    pub(crate) templates: Templates,
     pub(crate) store: Store,
     pub(crate) arrivals: Arrivals,
     pub(crate) commitments: Commitments,
@@ -35,9 +37,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, store: Store, uid: String) -> Self {
+    pub(crate) fn new(config: Config, templates: Templates, store: Store, uid: String) -> Self {
         Self {
             config,
+            templates,
             store,
             arrivals: Arrivals::default(),
             commitments: Commitments::default(),

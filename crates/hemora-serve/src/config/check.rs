@@ -2,6 +2,7 @@
 
 use super::{Config, Destination};
 use crate::deliver::{connect, dicom_destination};
+use crate::forms::Templates;
 
 /// What came of calling a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,11 @@ fn dial(config: &Config, destination: &Destination) -> Dialled {
                 .and_then(|peer| hemora_dimse::echo(&peer).map_err(|error| error.to_string()));
             (format!("C-ECHO to {} at {}", it.ae, it.host), echo.map(drop))
         }
-        Destination::Hl7(it) => (format!("connection to {}", it.host), dial_host(&it.host)),
+        Destination::Hl7(it) => {
+            let template = Templates::read(std::slice::from_ref(destination));
+            let template = template.map(drop).map_err(|error| error.to_string());
+            (format!("connection to {}", it.host), template.and_then(|()| dial_host(&it.host)))
+        }
         Destination::Fhir(it) => (format!("connection to {}", it.url), connect_url(&it.url)),
         Destination::Webhook(it) => {
             let secret = std::fs::read(&it.secret_file).map(drop);

@@ -283,6 +283,29 @@ fn requests_are_checked_before_they_are_answered() {
 }
 
 #[test]
+fn a_template_that_cannot_be_used_is_named_before_the_first_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("ris.toml");
+    let text = format!(
+        "[node]\ndata = {:?}\n[dicom]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+         [[destination]]\nname = \"RIS\"\nkind = \"hl7\"\nhost = \"127.0.0.1:1\"\npriority = false\n\
+         template = {:?}\n",
+        folder.path().join("data").display().to_string(),
+        template.display().to_string(),
+    );
+    let problem = || {
+        let config = Config::parse(&text).unwrap();
+        Node::start(config, model).err().map(|error| error.to_string())
+    };
+    assert!(problem().unwrap().contains("ris.toml"), "it is not there");
+    std::fs::write(&template, "\"MSH-10\" = \"1\"\n").unwrap();
+    let fixed = problem().unwrap();
+    assert!(fixed.contains("ris.toml") && fixed.contains("MSH-10"), "{fixed}");
+    std::fs::write(&template, "\"OBR-4\" = \"CTHEAD^CT head^L\"\n").unwrap();
+    assert_eq!(problem(), None);
+}
+
+#[test]
 fn events_say_that_the_list_changed() {
     let running = Running::start("");
     let mut stream = std::net::TcpStream::connect(running.node().http()).unwrap();

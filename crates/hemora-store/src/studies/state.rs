@@ -36,6 +36,18 @@ pub enum Class {
     NotScored,
 }
 
+impl Class {
+    /// How urgently it wants to be read: a revision whose class rises is unread again and alerts people,
+    /// another does not, so that late images do not alarm twice.
+    pub fn urgency(self) -> u8 {
+        match self {
+            Self::Positive => 2,
+            Self::NotSure => 1,
+            Self::Negative | Self::NotScored => 0,
+        }
+    }
+}
+
 macro_rules! words {
     ($type:ident, $what:literal, $($variant:ident = $word:literal),+ $(,)?) => {
         impl $type {
@@ -53,7 +65,6 @@ macro_rules! words {
             }
 
             /// From a column.
-            #[allow(dead_code)]
             pub(crate) fn stored(word: &str) -> Result<Self, crate::StoreError> {
                 Self::from_word(word).ok_or_else(|| {
                     crate::StoreError::Damaged(format!(concat!("{:?} is no ", $what), word))

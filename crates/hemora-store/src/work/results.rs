@@ -68,16 +68,6 @@ impl ResultRow {
     }
 }
 
-/// How urgently a class wants to be read: a revision whose class rises is unread again, another is not,
-/// so that late images do not alarm twice.
-fn urgency(class: Class) -> u8 {
-    match class {
-        Class::Positive => 2,
-        Class::NotSure => 1,
-        Class::Negative | Class::NotScored => 0,
-    }
-}
-
 fn complete(
     connection: &Connection,
     job: &Job,
@@ -107,12 +97,12 @@ fn complete(
     let sql = "SELECT class FROM study WHERE study_uid = ?1";
     let before: Option<String> =
         connection.prepare_cached(sql)?.query_row([study_uid], |row| row.get(0))?;
-    let before = before.as_deref().and_then(Class::from_word).map_or(0, urgency);
+    let before = before.as_deref().and_then(Class::from_word).map_or(0, Class::urgency);
     let sql = "UPDATE study SET result_revision = ?2, class = ?3, probability = ?4, label = ?5,
             reason = ?6, result_at = ?7, partial_probability = NULL, partial_at = NULL,
             read_at = iif(?8, NULL, read_at)
          WHERE study_uid = ?1";
-    let rises = urgency(*class) > before;
+    let rises = class.urgency() > before;
     connection.prepare_cached(sql)?.execute(params![
         study_uid,
         revision,
