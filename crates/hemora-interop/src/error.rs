@@ -17,6 +17,9 @@ pub enum InteropError {
     /// Revisions are counted from 1.
     #[error("the revision is 0; the first result of a study is revision 1")]
     Revision,
+    /// A report cannot come after itself.
+    #[error("the predecessor is not an earlier revision")]
+    Predecessor,
     /// A probability is not between 0 and 1.
     #[error("the probability of {label} is {value}, expected 0 to 1")]
     Probability {

@@ -28,6 +28,8 @@ pub struct Report {
     pub class: Class,
     /// Revision of the result, from 1; each supersedes the one before.
     pub revision: u32,
+    /// Newest earlier revision whose structured report an archive has, if there is one.
+    pub predecessor: Option<u32>,
     /// Whether images may have been missing when the study was scored.
     pub may_be_incomplete: bool,
     /// What a reader should know about the study.
@@ -142,6 +144,9 @@ impl Report {
     pub(crate) fn check(&self) -> Result<(), InteropError> {
         if self.revision == 0 {
             return Err(InteropError::Revision);
+        }
+        if self.predecessor.is_some_and(|earlier| earlier == 0 || earlier >= self.revision) {
+            return Err(InteropError::Predecessor);
         }
         check_uid("the StudyInstanceUID", &self.identity.study_instance_uid)?;
         check_uid("the node's UID", &self.node.uid)?;

@@ -8,10 +8,12 @@ use hemora_infer::LoadedModel;
 use hemora_interop::{Class as Said, Finding, KeyImage, Node, Report, Thresholds as Limits};
 use hemora_io::{Identity, read_identity};
 use hemora_model::{StudyResult, TriageOutput, TriageResult, Verdict};
-use hemora_store::{Class, InstanceRow, Job, NewDelivery, NewResult, Settled, StudyRow};
+use hemora_store::{
+    Class, DeliveryState, InstanceRow, Job, NewDelivery, NewResult, Settled, StudyRow,
+};
 
 use crate::classify::{classify, thresholds_in_words};
-use crate::forms::{Made, deliveries};
+use crate::forms::{Made, STRUCTURED_REPORT, deliveries};
 use crate::scoring::Failed;
 use crate::shared::Shared;
 
@@ -173,11 +175,22 @@ fn report(
         findings,
         class,
         revision: job.revision,
+        predecessor: predecessor(shared, job)?,
         may_be_incomplete: settled == Some(Settled::Longest),
         warnings,
         made_at: now,
         link: public.map(|url| format!("{url}/study/{}", job.study_uid)),
     })
+}
+
+/// The newest earlier revision whose structured report an archive has.
+fn predecessor(shared: &Shared, job: &Job) -> Result<Option<u32>, Failed> {
+    let sent = shared.store.deliveries(&job.study_uid)?.into_iter().filter(|delivery| {
+        delivery.kind == STRUCTURED_REPORT
+            && delivery.state == DeliveryState::Delivered
+            && delivery.revision < job.revision
+    });
+    Ok(sent.map(|delivery| delivery.revision).max())
 }
 
 /// Whose the study is: what an image of the head says that was scored.

@@ -20,6 +20,9 @@ pub(crate) struct Made {
     pub(crate) warnings: Vec<String>,
 }
 
+/// The structured report, as a delivery is called.
+pub(crate) const STRUCTURED_REPORT: &str = "structured report";
+
 /// The templates of HL7 destinations, by the names of these.
 #[derive(Debug, Default)]
 pub(crate) struct Templates(BTreeMap<String, Template>);
@@ -75,7 +78,7 @@ pub(crate) fn deliveries(
             Destination::Dicom(it) => {
                 for sent in &it.send {
                     match sent {
-                        Sent::Sr => add("structured report", bytes(structured_report(report))),
+                        Sent::Sr => add(STRUCTURED_REPORT, bytes(structured_report(report))),
                         Sent::Sc => add("secondary capture", picture(report, study, key)),
                         // A selection of nothing is none.
                         Sent::KeyObjects if report.key_images.is_empty() => {}

@@ -18,7 +18,7 @@ use crate::{InteropError, report_sentence, text};
 
 /// The structured report of a result: for each label and each key image a measurement group (TID 1501)
 /// with the certainty in %, and for each label whether it is present. Preliminary and unverified; partial
-/// if images may be missing. A revision from 2 on names the one before as its predecessor.
+/// if images may be missing. It names its predecessor, if there is one.
 ///
 /// # Errors
 /// [`InteropError`] if the report has no form in DICOM.
@@ -64,9 +64,9 @@ fn document(data: &mut DataSet, report: &Report) {
     let study = &report.identity.study_instance_uid;
     let evidence = tags::CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE;
     modules::put_evidence(data, evidence, study, modules::image_evidence(report));
-    if report.revision > 1 {
+    if let Some(earlier) = report.predecessor {
         let kind = Kind::StructuredReport;
-        let earlier = modules::revision_uid(report, report.revision - 1, kind);
+        let earlier = modules::revision_uid(report, earlier, kind);
         let [_, series] = modules::uids(report, kind);
         let earlier = modules::sop_reference(uids::COMPREHENSIVE3_DSR_STORAGE, &earlier);
         let predecessors = tags::PREDECESSOR_DOCUMENTS_SEQUENCE;

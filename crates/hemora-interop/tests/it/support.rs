@@ -123,6 +123,7 @@ pub fn anonymous() -> Report {
         key_images: vec![slice(7, None, CT), slice(8, None, CT), not_flagged],
         class: Class::Positive,
         revision: 1,
+        predecessor: None,
         may_be_incomplete: false,
         warnings: vec!["the gantry is tilted by 12°".into()],
         made_at: "2026-11-27T23:30:05Z".parse::<DateTime<Utc>>().unwrap(),
@@ -135,6 +136,7 @@ pub fn not_sure() -> Report {
     let mut report = full();
     report.class = Class::NotSure;
     report.revision = 2;
+    report.predecessor = Some(1);
     report.may_be_incomplete = true;
     report.findings[0].presence = Verdict::NotSure;
     report.findings[0].probability = 0.43;

@@ -85,6 +85,11 @@ fn what_has_no_form_is_refused() {
     let mut report = full();
     report.revision = 0;
     assert!(matches!(structured_report(&report), Err(InteropError::Revision)));
+    for predecessor in [0, 2, 3] {
+        let mut report = full();
+        (report.revision, report.predecessor) = (2, Some(predecessor));
+        assert!(matches!(structured_report(&report), Err(InteropError::Predecessor)));
+    }
     for uid in ["", "1.2\\1.3", "1.2.ä", &"1".repeat(65)] {
         let mut report = full();
         report.identity.study_instance_uid = uid.into();

@@ -37,6 +37,13 @@ fn phantom(seed: u64) -> Vec<Object> {
     files.iter().map(|file| Object::from_part10(&std::fs::read(file).unwrap()).unwrap()).collect()
 }
 
+/// Makes an image one that is never scored.
+fn make_localizer(image: &mut Object) {
+    let from = b"ORIGINAL\\PRIMARY\\AXIAL";
+    let at = image.data_set.windows(from.len()).position(|it| it == from).unwrap();
+    image.data_set[at..at + from.len()].copy_from_slice(b"ORIGINAL\\X\\LOCALIZER  ");
+}
+
 struct Running {
     node: Option<Node>,
     config: Config,
@@ -218,16 +225,33 @@ fn late_images_make_a_revision_that_supersedes() {
 }
 
 #[test]
+fn a_report_names_no_predecessor_that_nobody_has() {
+    let archive = Arc::new(Archive::default());
+    let (_server, pacs) = archive.start();
+    let running = Running::start(&format!(
+        "[[destination]]\nname = \"PACS\"\nkind = \"dicom\"\nae = \"PACS\"\nhost = \"{pacs}\"\nsend = [\"sr\"]\n"
+    ));
+    let mut images = phantom(17);
+    let mut localizer = images.split_off(images.len() - 1);
+    make_localizer(&mut localizer[0]);
+    running.send(&localizer);
+    running.wait_for("not scored", |list| {
+        list.first().is_some_and(|study| study["state"] == "not scored")
+    });
+    running.send(&images);
+    running.wait_for("delivered", |list| list.first().is_some_and(|it| it["state"] == "delivered"));
+    let reports = archive.of_class(SR);
+    let [(_, report)] = reports.as_slice() else { panic!("{} reports", reports.len()) };
+    // PredecessorDocumentsSequence (0040,A360), explicit little endian.
+    assert!(!report.windows(6).any(|it| it == b"\x40\x00\x60\xA3SQ"));
+}
+
+#[test]
 fn what_is_no_head_is_not_scored_and_says_why() {
     let running = Running::start("");
     let mut images = phantom(13);
     images.truncate(2);
-    for image in &mut images {
-        // A localizer is never scored.
-        let from = b"ORIGINAL\\PRIMARY\\AXIAL";
-        let at = image.data_set.windows(from.len()).position(|it| it == from).unwrap();
-        image.data_set[at..at + from.len()].copy_from_slice(b"ORIGINAL\\X\\LOCALIZER  ");
-    }
+    images.iter_mut().for_each(make_localizer);
     running.send(&images);
     let list = running
         .wait_for("a result", |list| list.first().is_some_and(|study| study["class"].is_string()));
