@@ -9,7 +9,7 @@ use hemora_interop::{Class as Said, Finding, KeyImage, Node, Report, Thresholds 
 use hemora_io::{Identity, read_identity};
 use hemora_model::{StudyResult, TriageOutput, TriageResult, Verdict};
 use hemora_store::{
-    Class, DeliveryState, InstanceRow, Job, NewDelivery, NewResult, Settled, StudyRow,
+    Class, DeliveryState, InstanceRow, Job, NewDelivery, RevisionResult, Settled, StudyRow,
 };
 
 use crate::classify::{classify, thresholds_in_words};
@@ -19,7 +19,7 @@ use crate::shared::Shared;
 
 /// What a job ends with.
 pub(crate) struct Answer {
-    pub(crate) result: NewResult,
+    pub(crate) result: RevisionResult,
     pub(crate) deliveries: Vec<NewDelivery>,
     /// What to note with the study: forms that could not be made.
     pub(crate) warnings: Vec<String>,
@@ -42,7 +42,7 @@ pub(crate) fn answer(
     let same = output.result.studies.iter().filter(|it| it.study_instance_uid == job.study_uid);
     // Studies are in the order of their probability: of several patients under one UID, the first.
     let Some(study) = same.clone().next().cloned() else {
-        let result = NewResult {
+        let result = RevisionResult {
             class: Class::NotScored,
             probability: None,
             label: None,
@@ -69,7 +69,7 @@ pub(crate) fn answer(
     let class = stored(report.class);
     let leading = leading(&report);
     let reason = report.finding(Label::Any).map(|finding| finding.reasons.join("; "));
-    let result = NewResult {
+    let result = RevisionResult {
         class,
         probability: report.finding(Label::Any).map(|finding| finding.probability),
         label: leading.map(|label| label.name().to_owned()),

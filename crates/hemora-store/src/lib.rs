@@ -51,5 +51,5 @@ pub use studies::{
 };
 pub use work::{
     Delivery, DeliveryRow, DeliveryState, Job, JobFate, LONGEST_DELAY, LONGEST_LEASE, NewDelivery,
-    NewResult, ResultRow,
+    RevisionResult,
 };

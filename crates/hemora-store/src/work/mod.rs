@@ -7,7 +7,7 @@ mod results;
 pub use jobs::{Job, JobFate, LONGEST_LEASE};
 pub(crate) use jobs::{replace_job, run_again};
 pub use outbox::{Delivery, DeliveryRow, DeliveryState, LONGEST_DELAY, NewDelivery};
-pub use results::{NewResult, ResultRow};
+pub use results::RevisionResult;
 
 use crate::associations::end_associations;
 use crate::{Store, StoreError};

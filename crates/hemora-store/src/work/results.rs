@@ -9,9 +9,9 @@ use crate::studies::{refresh, rows};
 use crate::time::{at, millis};
 use crate::{Class, Store, StoreError};
 
-/// A result, as it is made.
+/// The result of a revision.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NewResult {
+pub struct RevisionResult {
     /// What it says.
     pub class: Class,
     /// Probability of any hemorrhage, calibrated, from 0 to 1.
@@ -28,35 +28,10 @@ pub struct NewResult {
     pub model_sha256: String,
 }
 
-/// A result, as it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ResultRow {
-    /// StudyInstanceUID.
-    pub study_uid: String,
-    /// Revision of the study.
-    pub revision: u32,
-    /// What it says.
-    pub class: Class,
-    /// Probability of any hemorrhage, calibrated, from 0 to 1.
-    pub probability: Option<f64>,
-    /// The leading label.
-    pub label: Option<String>,
-    /// Why it is not scored, or not sure.
-    pub reason: Option<String>,
-    /// The whole of it.
-    pub json: String,
-    /// When it was made.
-    pub made_at: DateTime<Utc>,
-    /// SHA-256 of the model, hexadecimal.
-    pub model_sha256: String,
-}
-
-impl ResultRow {
+impl RevisionResult {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let class: String = row.get("class")?;
         Ok(Self {
-            study_uid: row.get("study_uid")?,
-            revision: row.get("revision")?,
             class: Class::stored(&class)?,
             probability: row.get("probability")?,
             label: row.get("label")?,
@@ -71,12 +46,12 @@ impl ResultRow {
 fn complete(
     connection: &Connection,
     job: &Job,
-    result: &NewResult,
+    result: &RevisionResult,
     deliveries: &[NewDelivery],
 ) -> Result<(), StoreError> {
     still_leased(connection, job)?;
     let (study_uid, revision) = (&job.study_uid, job.revision);
-    let NewResult { class, probability, label, reason, json, made_at, model_sha256 } = result;
+    let RevisionResult { class, probability, label, reason, json, made_at, model_sha256 } = result;
     let made_at = millis(*made_at);
     let sql = "INSERT INTO result (study_uid, revision, model_sha256, instance_set, class,
             probability, label, reason, json, made_at)
@@ -130,7 +105,7 @@ impl Store {
     pub fn complete(
         &self,
         job: &Job,
-        result: NewResult,
+        result: RevisionResult,
         deliveries: Vec<NewDelivery>,
     ) -> Result<(), StoreError> {
         result.probability.map_or(Ok(()), check_probability)?;
@@ -146,12 +121,12 @@ impl Store {
         &self,
         study_uid: &str,
         revision: Option<u32>,
-    ) -> Result<Option<ResultRow>, StoreError> {
+    ) -> Result<Option<RevisionResult>, StoreError> {
         let sql = "SELECT study_uid, revision, class, probability, label, reason, json, made_at,
                 model_sha256
              FROM result WHERE study_uid = ?1 AND (?2 IS NULL OR revision = ?2)
              ORDER BY revision DESC LIMIT 1";
         let parameters = params![study_uid, revision];
-        self.read(|connection| Ok(rows(connection, sql, parameters, ResultRow::read)?.pop()))
+        self.read(|connection| Ok(rows(connection, sql, parameters, RevisionResult::read)?.pop()))
     }
 }

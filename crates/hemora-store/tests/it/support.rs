@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use hemora_io::{Identity, read_identity};
 use hemora_store::{
-    Arrival, Class, Durability, Job, Kept, NewDelivery, NewResult, Options, Settled, Store,
+    Arrival, Class, Durability, Job, Kept, NewDelivery, Options, RevisionResult, Settled, Store,
     StoreError,
 };
 
@@ -119,8 +119,8 @@ pub fn leased(store: &Store, seconds: i64) -> Job {
     store.lease("worker", at(seconds), MINUTE).unwrap().expect("a job is due")
 }
 
-pub fn result(class: Class, probability: f64) -> NewResult {
-    NewResult {
+pub fn result(class: Class, probability: f64) -> RevisionResult {
+    RevisionResult {
         class,
         probability: Some(probability),
         label: Some("subdural".to_owned()),
