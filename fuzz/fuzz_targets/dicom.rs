@@ -1,7 +1,7 @@
-//! A DICOM file: meta header, data set, functional groups, pixels.
+//! A DICOM file: meta header, data set, identity, functional groups, pixels.
 #![no_main]
 
-use hemora_io::{Source, collect, read_headers, read_slice};
+use hemora_io::{Source, collect, read_headers, read_identity, read_slice};
 use hemora_fuzz::{file, prepare};
 use libfuzzer_sys::fuzz_target;
 
@@ -16,6 +16,7 @@ fuzz_target!(init: prepare(), |data: &[u8]| {
             assert!(slice.hu().iter().all(|hu| hu.is_finite()));
         }
     }
+    let _ = read_identity(&path);
     let found = collect(&[path], &|_, _| ());
     assert!(found.studies.len() + found.skipped.len() > 0);
 });

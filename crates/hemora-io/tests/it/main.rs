@@ -10,6 +10,7 @@ mod encodings;
 mod frames;
 mod geometry;
 mod hostile;
+mod identity;
 mod jpeg_lossless;
 mod levels;
 mod memory;

@@ -129,6 +129,10 @@ impl<'a> Attributes<'a> {
                 }
                 None => attributes.walk(&mut walker)?,
             }
+            // Items without a character set of their own have that of what holds them (PS3.3 C.12.1.1.2).
+            if let Some(declared) = self.bytes(tags::SPECIFIC_CHARACTER_SET) {
+                attributes.values.entry(tags::SPECIFIC_CHARACTER_SET).or_insert(declared);
+            }
             items.push(attributes);
         }
         Ok(items)
