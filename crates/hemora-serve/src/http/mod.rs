@@ -6,6 +6,7 @@ mod guard;
 mod health;
 mod openapi;
 mod page;
+mod routes;
 mod studies;
 mod thresholds;
 mod types;

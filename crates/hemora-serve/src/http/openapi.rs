@@ -6,93 +6,16 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::guard::MEANT;
+use super::routes::{Content, Route, routes};
 use super::types::{
-    Done, NewThresholds, Problem, Study, StudyDelivery, StudyList, StudyRevision, ThresholdsNow,
-    Who,
+    Acknowledged, AuditPage, AuditVerified, Credentials, Done, Feedback, FirstAdministrator,
+    MadeToken, NewNote, NewPassword, NewThresholds, NewToken, NewUser, Problem, Quality, Session,
+    ShownRevision, Study, StudyDelivery, StudyList, StudyMaps, StudyReading, StudyRevision,
+    StudyView, System, ThresholdsNow, Token, User, UserChange, Who,
 };
-
-/// A route: method, path, what it does, the schema of its body and of its answer.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    query: &'static [(&'static str, &'static str)],
-    body: Option<&'static str>,
-    answer: Result<Value, (&'static str, &'static str)>,
-}
-
-/// Filters of the list.
-const FILTERS: [(&str, &str); 6] = [
-    ("state", "Studies of this state only"),
-    ("class", "Studies of this class only"),
-    ("since", "Studies whose last image came then or later (RFC 3339)"),
-    ("q", "Studies with this in patient, accession number, description or UID"),
-    ("limit", "At most so many, 1 to 200; 50 if absent"),
-    ("after", "The cursor that the page before gave as `next`"),
-];
 
 fn named(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
-}
-
-fn list_of(name: &str) -> Value {
-    json!({ "type": "array", "items": named(name) })
-}
-
-fn routes() -> Vec<Route> {
-    let get = |path, summary, answer| Route {
-        method: "get",
-        path,
-        summary,
-        query: &[],
-        body: None,
-        answer: Ok(answer),
-    };
-    let post = |path, summary, body| Route {
-        method: "post",
-        path,
-        summary,
-        query: &[],
-        body: Some(body),
-        answer: Ok(named("Done")),
-    };
-    let text = |path, summary, kind, what| Route {
-        answer: Err((kind, what)),
-        ..get(path, summary, Value::Null)
-    };
-    vec![
-        Route { query: &FILTERS, ..get("/api/v1/studies", "The ranked list", named("StudyList")) },
-        get("/api/v1/studies/{uid}", "One study", named("Study")),
-        Route {
-            query: &[("revision", "Of this revision; the newest if absent")],
-            ..get(
-                "/api/v1/studies/{uid}/result",
-                "Its result, as `hemora triage` writes it (result-1.schema.json)",
-                json!({ "type": "object" }),
-            )
-        },
-        get(
-            "/api/v1/studies/{uid}/revisions",
-            "Its revisions, oldest first",
-            list_of("StudyRevision"),
-        ),
-        get("/api/v1/studies/{uid}/deliveries", "What is sent of it", list_of("StudyDelivery")),
-        post("/api/v1/studies/{uid}/rescore", "Scores it again", "Who"),
-        post("/api/v1/studies/{uid}/deliveries/{id}/retry", "Sends a delivery now", "Who"),
-        get("/api/v1/thresholds", "The thresholds of the site", named("ThresholdsNow")),
-        post("/api/v1/thresholds", "Sets the thresholds of the site", "NewThresholds"),
-        text(
-            "/api/v1/events",
-            "Says when the list changed",
-            "text/event-stream",
-            "Events `change`",
-        ),
-        get("/api/v1/openapi.json", "This document", json!({ "type": "object" })),
-        text("/", "The ranked list as a page", "text/html", "A page"),
-        text("/metrics", "Figures for Prometheus", "text/plain", "Prometheus' text format"),
-        text("/live", "Whether the program runs", "text/plain", "It runs"),
-        text("/ready", "Whether images are taken and scored", "text/plain", "They are"),
-    ]
 }
 
 /// The document, `schemas/node-1.openapi.json`.
@@ -129,12 +52,17 @@ fn operation(route: &Route) -> Value {
             "description": "Any value: says that the change is meant",
         }));
     }
-    let success = match &route.answer {
-        Ok(schema) => json!({
-            "description": route.summary, "content": { "application/json": { "schema": schema } },
+    let json_of = |schema: Value| json!({ "description": route.summary, "content": { "application/json": { "schema": schema } } });
+    let success = match route.answer {
+        Content::Json => json_of(json!({ "type": "object" })),
+        Content::One(name) => json_of(named(name)),
+        Content::List(name) => json_of(json!({ "type": "array", "items": named(name) })),
+        Content::Text(kind, what) => json!({
+            "description": what, "content": { kind: { "schema": { "type": "string" } } },
         }),
-        Err((kind, what)) => json!({
-            "description": what, "content": { *kind: { "schema": { "type": "string" } } },
+        Content::Bytes(kind, what) => json!({
+            "description": what,
+            "content": { kind: { "schema": { "type": "string", "format": "binary" } } },
         }),
     };
     let problem = json!({
@@ -143,6 +71,7 @@ fn operation(route: &Route) -> Value {
     });
     let mut operation = json!({
         "summary": route.summary,
+        "description": route.access.in_words(),
         "parameters": parameters,
         "responses": { "200": success, "default": problem },
     });
@@ -160,15 +89,36 @@ fn schemas() -> Value {
     fn add<T: JsonSchema>(generator: &mut schemars::SchemaGenerator) {
         generator.subschema_for::<T>();
     }
-    add::<StudyList>(&mut generator);
-    add::<Study>(&mut generator);
-    add::<StudyRevision>(&mut generator);
-    add::<StudyDelivery>(&mut generator);
-    add::<Who>(&mut generator);
-    add::<NewThresholds>(&mut generator);
-    add::<ThresholdsNow>(&mut generator);
+    add::<Acknowledged>(&mut generator);
+    add::<AuditPage>(&mut generator);
+    add::<AuditVerified>(&mut generator);
+    add::<Credentials>(&mut generator);
     add::<Done>(&mut generator);
+    add::<Feedback>(&mut generator);
+    add::<FirstAdministrator>(&mut generator);
+    add::<MadeToken>(&mut generator);
+    add::<NewNote>(&mut generator);
+    add::<NewPassword>(&mut generator);
+    add::<NewThresholds>(&mut generator);
+    add::<NewToken>(&mut generator);
+    add::<NewUser>(&mut generator);
     add::<Problem>(&mut generator);
+    add::<Quality>(&mut generator);
+    add::<Session>(&mut generator);
+    add::<ShownRevision>(&mut generator);
+    add::<Study>(&mut generator);
+    add::<StudyDelivery>(&mut generator);
+    add::<StudyList>(&mut generator);
+    add::<StudyMaps>(&mut generator);
+    add::<StudyReading>(&mut generator);
+    add::<StudyRevision>(&mut generator);
+    add::<StudyView>(&mut generator);
+    add::<System>(&mut generator);
+    add::<ThresholdsNow>(&mut generator);
+    add::<Token>(&mut generator);
+    add::<User>(&mut generator);
+    add::<UserChange>(&mut generator);
+    add::<Who>(&mut generator);
     Value::Object(generator.take_definitions(true))
 }
 

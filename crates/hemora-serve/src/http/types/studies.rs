@@ -1,12 +1,9 @@
-//! What the API says, version 1: each field is written once here, and `schemas/node-1.openapi.json` is made of
-//! it.
+//! Studies, their revisions and what is sent of them.
 
 use chrono::{DateTime, Utc};
 use hemora_store::{DeliveryRow, Revision, StudyRow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::config::Thresholds;
 
 /// A page of the ranked list.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -79,6 +76,56 @@ pub struct Study {
     pub last_error: Option<String>,
     /// What to be careful about.
     pub warnings: Vec<String>,
+    /// What readers did with it.
+    pub reading: ReadingState,
+    /// How far the answers to the newest result are.
+    pub sent: Sent,
+    /// The slice to look at first; absent where there is no image to show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_slice: Option<SliceRef>,
+}
+
+/// What readers did with a study.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
+pub struct ReadingState {
+    /// Who opened its newest result first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_by: Option<String>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<DateTime<Utc>>,
+    /// Who acknowledged it, if somebody has and no result of a higher class came since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_by: Option<String>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// How many labels readers agree with, of each reader the newest word.
+    pub agreed: u64,
+    /// How many they disagree with.
+    pub disagreed: u64,
+}
+
+/// How far the answers to a result are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Sent {
+    /// Not yet sent and not failed.
+    pub waiting: u64,
+    /// Acknowledged.
+    pub delivered: u64,
+    /// Failed at least once and tried again.
+    pub failing: u64,
+    /// Given up.
+    pub given_up: u64,
+}
+
+/// A slice of a study: indices in [`StudyView`](super::StudyView).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SliceRef {
+    /// Index of the series.
+    pub series: usize,
+    /// Index of the slice in it.
+    pub slice: usize,
 }
 
 impl From<StudyRow> for Study {
@@ -107,6 +154,9 @@ impl From<StudyRow> for Study {
             partial_probability: row.partial_probability,
             last_error: row.last_error,
             warnings: row.warnings,
+            reading: ReadingState::default(),
+            sent: Sent::default(),
+            key_slice: None,
         }
     }
 }
@@ -185,62 +235,4 @@ impl From<DeliveryRow> for StudyDelivery {
             bytes: row.bytes,
         }
     }
-}
-
-/// Who asks, for what is written down.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Who {
-    /// Name of whoever asks.
-    pub who: String,
-}
-
-/// Thresholds that the site sets, or `null` for those of the configuration or the model.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewThresholds {
-    /// The thresholds, with who answers for them and why.
-    pub thresholds: Option<Thresholds>,
-    /// Who takes those of the site back, where `thresholds` is `null`.
-    #[serde(default)]
-    pub who: String,
-    /// Why.
-    #[serde(default)]
-    pub why: String,
-}
-
-/// The thresholds that hold now.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct ThresholdsNow {
-    /// Those of the site; `null` if those of the model hold, or where it has none the node's own.
-    pub thresholds: Option<Thresholds>,
-    /// Every value that they had, oldest first.
-    pub history: Vec<ThresholdsThen>,
-}
-
-/// Thresholds that were set.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct ThresholdsThen {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Who set them.
-    pub who: String,
-    /// Why.
-    pub why: String,
-    /// What they became.
-    pub thresholds: Option<Thresholds>,
-}
-
-/// What a request came to.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Done {
-    /// What was done.
-    pub done: String,
-}
-
-/// Why a request is not answered.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Problem {
-    /// What is wrong and what to do.
-    pub error: String,
 }
