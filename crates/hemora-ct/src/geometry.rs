@@ -92,6 +92,15 @@ impl ImagePlane {
         self.normal()[2].abs().clamp(0.0, 1.0).acos().to_degrees()
     }
 
+    /// The patient's directions at the left, right, top and bottom edge of the image, each by its largest
+    /// component: L and R, P and A (posterior, anterior), H and F (PS3.3 C.7.6.1.1.1); `None` if a
+    /// direction has no length.
+    pub fn edges(&self) -> Option<[char; 4]> {
+        let (right, left) = letters(self.row_direction)?;
+        let (bottom, top) = letters(self.column_direction)?;
+        Some([left, right, top, bottom])
+    }
+
     /// Patient coordinates (mm) of the voxel at `[row, column]`; `None` without a spacing.
     pub fn patient_from_voxel(&self, voxel: [f64; 2]) -> Option<[f64; 3]> {
         let [row_spacing, column_spacing] = self.spacing?;
@@ -100,6 +109,17 @@ impl ImagePlane {
                 + self.column_direction[axis] * voxel[0] * row_spacing
                 + self.row_direction[axis] * voxel[1] * column_spacing
         }))
+    }
+}
+
+/// Letter of a direction, and of its opposite.
+fn letters(direction: [f64; 3]) -> Option<(char, char)> {
+    let axis = (0..3).max_by(|&a, &b| direction[a].abs().total_cmp(&direction[b].abs()))?;
+    let (positive, negative) = [('L', 'R'), ('P', 'A'), ('H', 'F')][axis];
+    match direction[axis] {
+        value if value > 0.0 => Some((positive, negative)),
+        value if value < 0.0 => Some((negative, positive)),
+        _ => None,
     }
 }
 
@@ -132,6 +152,17 @@ mod tests {
         for axis in 0..3 {
             assert!((corner[axis] - expected[axis]).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn edges_follow_the_orientation() {
+        let edges = |orientation| ImagePlane::new([0.0; 3], orientation, None).unwrap().edges();
+        let tilt = 20f64.to_radians();
+        let tilted = [1.0, 0.0, 0.0, 0.0, tilt.cos(), -tilt.sin()];
+        assert_eq!(edges(AXIAL), Some(['R', 'L', 'A', 'P']));
+        assert_eq!(edges(tilted), Some(['R', 'L', 'A', 'P']));
+        assert_eq!(edges([-1.0, 0.0, 0.0, 0.0, 1.0, 0.0]), Some(['L', 'R', 'A', 'P']));
+        assert_eq!(edges([0.0, 1.0, 0.0, 0.0, 0.0, -1.0]), Some(['A', 'P', 'H', 'F']));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod clean;
 mod fingerprint;
 mod geometry;
+mod grid;
 mod label;
 mod passes;
 mod plausibility;
@@ -30,6 +31,7 @@ pub use clean::{
 };
 pub use fingerprint::Fingerprint;
 pub use geometry::{GeometryError, ImagePlane};
+pub use grid::{GridError, GridImage, StackGrid};
 pub use label::{LABEL_COUNT, Label, Probabilities};
 pub use plausibility::{HuProblem, hu_problems, shows_head};
 pub use preparation::{Kept, Preparation, on_canvas};

@@ -20,6 +20,9 @@ impl Window {
     pub const SUBDURAL: Window = Window { level: 80.0, width: 200.0 };
     /// Narrow, for early infarcts (docs/references.md#slice-preparation).
     pub const STROKE: Window = Window { level: 32.0, width: 8.0 };
+    /// Narrow, for readers who look for early infarcts: wide enough that noise does not hide the image
+    /// (Turner and Holdsworth, Br J Radiol 2011;84:1061).
+    pub const STROKE_READING: Window = Window { level: 40.0, width: 40.0 };
     /// Skull (docs/references.md#slice-preparation).
     pub const BONE: Window = Window { level: 600.0, width: 2800.0 };
     /// Soft tissue (docs/references.md#slice-preparation).

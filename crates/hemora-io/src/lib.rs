@@ -2,7 +2,8 @@
 //!
 //! [`collect`] reads the headers of files, folders and archives and groups them into studies
 //! and series ordered along the slice normal; [`Series::read_slice`] and [`read_slice`] decode one
-//! image to HU; [`write_slice`] writes one as a DICOM file, [`write_volume`] a volume of bytes.
+//! image to HU; [`write_slice`] writes one as a DICOM file, [`write_volume`] a volume of
+//! bytes, [`VolumeWriter`] any volume piece by piece.
 //!
 //! A format is a folder in `src/formats` and its lines in `src/formats/mod.rs`.
 //!
@@ -39,7 +40,7 @@ pub use error::ReadError;
 pub use formats::dicom::{
     Identity, NewSlice, PixelStorage, WriteError, read_identity, write_slice,
 };
-pub use formats::nifti::{NewVolume, write_volume};
+pub use formats::nifti::{NewVolume, VolumeFrame, VolumeWriter, Voxel, write_volume};
 pub use formats::picture::{
     JpegError, JpegPixels, MAX_SIDE, PictureWindow, PictureWindowError, PngError, PngPixels,
     jpeg_channels, read_jpeg, read_jpeg_pixels, read_png, read_png_pixels,

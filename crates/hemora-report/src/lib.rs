@@ -1,6 +1,7 @@
 //! What is made of a triage: `result.json`, `result.csv` and `report.html` ([`write_all`]), the worklist
 //! for a terminal ([`worklist_text`]), contact sheets of slices ([`write_contact_sheet`]), and one picture of a
-//! study for systems that show pictures alone ([`capture()`]).
+//! study for systems that show pictures alone ([`capture()`]), and slices as grey PNGs ([`grey_png`],
+//! [`thumbnail_png`]).
 //!
 //! The report is one self-contained HTML file that a radiologist can read without help: it loads nothing
 //! from anywhere, its style and charts are inline, its pictures ([`SlicePicture`]) are data URIs, it has
@@ -15,6 +16,7 @@ mod contact_sheet;
 mod contour;
 mod error;
 mod figure;
+mod grey;
 mod leading;
 mod page;
 mod picture;
@@ -29,6 +31,7 @@ mod writers;
 pub use capture::{CapturePicture, CaptureText, CaptureVerdict, capture};
 pub use contact_sheet::{SheetPicture, SheetSection, SheetSlice, write_contact_sheet};
 pub use error::ReportError;
+pub use grey::{grey_png, thumbnail_png};
 pub use page::{Report, write_html};
 pub use picture::{PICTURE_SIZE, SlicePicture};
 pub use text::worklist_text;

@@ -87,7 +87,7 @@ impl SlicePicture {
             sop: sop.into(),
             canvas,
             mm_per_unit,
-            edges: slice.plane.and_then(edges),
+            edges: slice.plane.and_then(|plane| plane.edges()),
             windows: [
                 draw_window(slice, WINDOWS[0].1)?,
                 draw_window(slice, WINDOWS[1].1)?,
@@ -116,25 +116,6 @@ fn usable_spacing(plane: ImagePlane) -> Option<[f64; 2]> {
     plane.spacing.filter(|spacing| spacing.iter().all(|value| (0.01..=100.0).contains(value)))
 }
 
-/// The patient directions at the left, right, top and bottom edge (PS3.3 C.7.6.1.1.1: L, R,
-/// posterior, anterior, head, feet), each by its largest component.
-pub(crate) fn edges(plane: ImagePlane) -> Option<[char; 4]> {
-    let (right, left) = letters(plane.row_direction)?;
-    let (bottom, top) = letters(plane.column_direction)?;
-    Some([left, right, top, bottom])
-}
-
-/// Letter of a direction, and of its opposite.
-fn letters(direction: [f64; 3]) -> Option<(char, char)> {
-    let axis = (0..3).max_by(|&a, &b| direction[a].abs().total_cmp(&direction[b].abs()))?;
-    let (positive, negative) = [('L', 'R'), ('P', 'A'), ('H', 'F')][axis];
-    match direction[axis] {
-        value if value > 0.0 => Some((positive, negative)),
-        value if value < 0.0 => Some((negative, positive)),
-        _ => None,
-    }
-}
-
 /// Size with the longer side at `longest`, never enlarged.
 fn reduced([rows, columns]: [usize; 2], longest: usize) -> [usize; 2] {
     let scale = (longest as f64 / rows.max(columns) as f64).min(1.0);
@@ -149,7 +130,7 @@ fn draw_window(slice: &Slice, window: Window) -> Result<Vec<u8>, ReportError> {
         let small = resize(&slice.windowed(window), rows, columns);
         small.values.iter().map(|value| (value * 255.0).round() as u8).collect()
     };
-    encode([rows, columns], png::ColorType::Grayscale, &grey)
+    encode([rows, columns], png::ColorType::Grayscale, png::Compression::High, &grey)
 }
 
 /// The values of a map, each 0–1.
@@ -178,23 +159,24 @@ fn draw_map(
     Ok(Map {
         label: map.label,
         kind: map.kind,
-        png: encode([tall, wide], png::ColorType::Indexed, &levels)?,
+        png: encode([tall, wide], png::ColorType::Indexed, png::Compression::High, &levels)?,
         contour: contour(&small, CONTOUR_LEVEL, width, height),
     })
 }
 
 /// A PNG of one byte a pixel: grey, or a map's value in 255ths as an index into the colour map.
-fn encode(
+pub(crate) fn encode(
     [rows, columns]: [usize; 2],
     colour: png::ColorType,
+    compression: png::Compression,
     pixels: &[u8],
 ) -> Result<Vec<u8>, ReportError> {
     let mut file = Vec::new();
-    // Both sides are at most PICTURE_SIZE.
+    // No image has sides that do not fit.
     let mut encoder = png::Encoder::new(&mut file, columns as u32, rows as u32);
     encoder.set_color(colour);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::High);
+    encoder.set_compression(compression);
     if colour == png::ColorType::Indexed {
         let levels = || (0..=255u8).map(|level| f32::from(level) / 255.0);
         encoder.set_palette(levels().flat_map(inferno).collect::<Vec<_>>());
@@ -260,17 +242,6 @@ mod tests {
         let key = SlicePicture::draw("", "", "", &ramp(100, 100, Some(plane)), &[]).unwrap();
         assert_eq!(key.canvas, [192.0, 384.0]);
         assert!((key.mm_per_unit.unwrap() - 100.0 / 384.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn edges_follow_the_orientation() {
-        let edges_of = |orientation| edges(plane(orientation, None)).unwrap();
-        let tilt = 20f64.to_radians();
-        let tilted = [1.0, 0.0, 0.0, 0.0, tilt.cos(), -tilt.sin()];
-        assert_eq!(edges_of([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]), ['R', 'L', 'A', 'P']);
-        assert_eq!(edges_of(tilted), ['R', 'L', 'A', 'P']);
-        assert_eq!(edges_of([-1.0, 0.0, 0.0, 0.0, 1.0, 0.0]), ['L', 'R', 'A', 'P']);
-        assert_eq!(edges_of([0.0, 1.0, 0.0, 0.0, 0.0, -1.0]), ['A', 'P', 'H', 'F']);
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn marks(canvas: &mut Canvas, area: Area, slice: &Slice) {
     }
     let (middle, half) = (area.x + area.wide / 2, Font::BOLD.height() / 2);
     let (centre, bottom) = (area.y + area.tall / 2 - half, area.y + area.tall - 2 * half - 4);
-    if let Some(edges) = slice.plane.and_then(picture::edges) {
+    if let Some(edges) = slice.plane.and_then(|plane| plane.edges()) {
         let [left, right, top, below] = edges.map(String::from);
         let mut mark = |at, align, letter: &str| canvas.mark(at, align, Font::BOLD, letter);
         mark([area.x + MARGIN, centre], Align::Left, &left);

@@ -8,4 +8,4 @@ mod volume;
 mod write;
 
 pub(crate) use format::Nifti;
-pub use write::{NewVolume, write_volume};
+pub use write::{NewVolume, VolumeFrame, VolumeWriter, Voxel, write_volume};
