@@ -32,7 +32,7 @@ pub use engine::{
 pub use hemora_model::{KeySlice, LabelMap, MapKind};
 pub use key_slices::key_slices;
 pub use load::{LoadError, LoadedModel, Look};
-pub use map_volumes::{MapSink, SeriesMaps};
+pub use map_volumes::{MapSink, ScoredSliceMaps, SeriesMaps};
 pub use pipeline::{Pictures, Progress, ProgressCallback, Step, Triage, TriageError, TriageInput};
 pub use score::{SeriesScore, SliceScore, score_series};
 pub use series::{SeriesModel, SeriesModelError};

@@ -1,22 +1,15 @@
-//! The maps of a series as volumes that a viewer lays over its images.
+//! The maps of a series: as volumes that a viewer lays over its images, or slice by slice.
 
 use std::collections::BTreeMap;
 
-use hemora_ct::{ImagePlane, Label, Turn, stack};
+use hemora_ct::{GridImage, Label, StackGrid};
 use hemora_io::{NewVolume, SliceHeader};
+use hemora_model::LabelMap;
 
 use crate::maps::{SliceMaps, sample};
 
 /// Most rows and columns of a volume.
 const MOST_SIDE: usize = 128;
-/// Most slices of a volume.
-const MOST_PLANES: usize = 2048;
-/// Slices nearer to each other are no steps of a volume, mm.
-const LEAST_STEP_MM: f64 = 0.2;
-/// A slice of a volume that lies between two of the series shows the nearer, up to so far away, mm.
-const NEAR_MM: f64 = 5.0;
-/// How far pixel spacings of one series may differ, as a part.
-const SAME_SPACING: f64 = 1e-3;
 
 /// The maps of one scored series, where it has regions.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +23,26 @@ pub struct SeriesMaps {
     pub volumes: Result<Vec<(Label, NewVolume)>, String>,
 }
 
-/// Takes the maps of each scored series.
-pub type MapSink<'a> = &'a (dyn Fn(SeriesMaps) + Sync);
+/// The maps of a scored slice, of each label that has a region on it, at the networks' own resolution over
+/// the upright image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredSliceMaps {
+    /// The slice's [`source`](hemora_model::SliceResult::source) in the result: UIDs may be shared.
+    pub source: String,
+    /// Its SOPInstanceUID there.
+    pub sop_instance_uid: String,
+    /// The maps, in label order.
+    pub maps: Vec<LabelMap>,
+}
+
+/// Takes the maps of each scored series, from any thread.
+#[derive(Clone, Copy)]
+pub enum MapSink<'a> {
+    /// As volumes.
+    Volumes(&'a (dyn Fn(SeriesMaps) + Sync)),
+    /// Slice by slice.
+    Slices(&'a (dyn Fn(Vec<ScoredSliceMaps>) + Sync)),
+}
 
 /// The volumes of `labels` of the slices that have maps, by their index among `headers`; each with its
 /// header.
@@ -46,149 +57,50 @@ pub(crate) fn volumes(
     if maps.is_empty() {
         return Err("the model's networks give no maps of probabilities".to_owned());
     }
-    let grid = Grid::new(maps, headers)?;
-    let volume = |&label: &Label| (label, grid.volume(label, maps));
-    Ok(labels.iter().map(volume).collect())
-}
-
-/// Where the voxels of a volume lie.
-struct Grid {
-    /// Rows and columns of the stored images.
-    stored: [usize; 2],
-    /// Rows and columns of the volume.
-    reduced: [usize; 2],
-    turn: Turn,
-    /// For each slice of the volume the index of the slice that it shows.
-    shown: Vec<Option<usize>>,
-    patient_from_voxel: [[f64; 4]; 3],
-}
-
-impl Grid {
-    fn new(maps: &BTreeMap<usize, &SliceMaps>, headers: &[SliceHeader]) -> Result<Self, String> {
-        let placed = |&index: &usize| {
-            let plane = headers[index].plane?;
-            Some((index, plane, plane.spacing?))
-        };
-        let all: Option<Vec<_>> = maps.keys().map(placed).collect();
-        let Some(slices) = all.filter(|all| !all.is_empty()) else {
-            return Err("not all of its slices have a position and a pixel spacing".to_owned());
-        };
-        let (first, plane, spacing) = slices[0];
-        let stored = [headers[first].rows, headers[first].columns];
-        let differs = |&(index, other, [down, across]): &(usize, ImagePlane, [f64; 2])| {
-            let near = |a: f64, b: f64| (a - b).abs() <= SAME_SPACING * b;
-            [headers[index].rows, headers[index].columns] != stored
-                || !stack::is_same_direction(other.orientation(), plane.orientation())
-                || !near(down, spacing[0])
-                || !near(across, spacing[1])
-        };
-        if slices.iter().any(differs) {
-            return Err("its slices differ in size, pixel spacing or direction".to_owned());
-        }
-        let normal = stack::upward_normal(plane);
-        let mut order: Vec<(f64, usize, ImagePlane)> = slices
-            .into_iter()
-            .map(|(index, plane, _)| (plane.distance_along(normal), index, plane))
-            .collect();
-        order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let (shown, step) = planes(&order, normal)?;
-
-        let scale = MOST_SIDE as f64 / stored[0].max(stored[1]) as f64;
-        let reduced = match scale < 1.0 {
-            true => stored.map(|side| ((side as f64 * scale).round() as usize).max(1)),
-            false => stored,
-        };
-        // Pixels of the image in one of the volume.
-        let ratio = [0, 1].map(|axis| stored[axis] as f64 / reduced[axis] as f64);
-        let lowest = order[0].2;
-        let corner = ratio.map(|ratio| (ratio - 1.0) / 2.0);
-        let Some(origin) = lowest.patient_from_voxel(corner) else {
-            return Err("its slices have no pixel spacing".to_owned());
-        };
-        let patient_from_voxel = std::array::from_fn(|axis| {
-            [
-                lowest.row_direction[axis] * spacing[1] * ratio[1],
-                lowest.column_direction[axis] * spacing[0] * ratio[0],
-                step[axis],
-                origin[axis],
-            ]
-        });
-        let turn = Turn::upright(Some(plane));
-        Ok(Self { stored, reduced, turn, shown, patient_from_voxel })
-    }
-
-    fn volume(&self, label: Label, maps: &BTreeMap<usize, &SliceMaps>) -> NewVolume {
-        let [rows, columns] = self.reduced;
-        let upright = self.turn.size(self.stored);
-        let last = upright.map(|side| side as f64 - 1.0);
-        let mut voxels = Vec::with_capacity(rows * columns * self.shown.len());
-        for shown in &self.shown {
-            let map = shown.and_then(|index| maps.get(&index)?.planes[label.index()].as_ref());
-            let Some(map) = map else {
-                voxels.resize(voxels.len() + rows * columns, 0);
-                continue;
-            };
-            let sides = [map.rows, map.columns];
-            for row in 0..rows {
-                voxels.extend((0..columns).map(|column| {
-                    let cell = [row, column];
-                    let pixel = [0, 1].map(|axis| {
-                        let part = (cell[axis] as f64 + 0.5) / self.reduced[axis] as f64;
-                        part * self.stored[axis] as f64 - 0.5
-                    });
-                    let pixel = self.turn.turned(last, pixel);
-                    let place = [0, 1].map(|axis| {
-                        (pixel[axis] + 0.5) / upright[axis] as f64 * sides[axis] as f64 - 0.5
-                    });
-                    (sample(map, place) * 255.0).round() as u8
-                }));
-            }
-        }
-        let size = [columns, rows, self.shown.len()];
-        NewVolume { size, voxels, slope: 1.0 / 255.0, patient_from_voxel: self.patient_from_voxel }
-    }
-}
-
-/// Which slice each slice of a volume shows, and the step from one to the next, mm. `order` are the slices
-/// upwards: their positions, indices and planes.
-///
-/// A volume has one distance between slices. That of a series whose slices are further apart in one part
-/// is the least, and slices in between show the nearest.
-fn planes(
-    order: &[(f64, usize, ImagePlane)],
-    normal: [f64; 3],
-) -> Result<(Vec<Option<usize>>, [f64; 3]), String> {
-    let (lowest, highest) = (&order[0], &order[order.len() - 1]);
-    let extent = highest.0 - lowest.0;
-    if stack::is_same_position(lowest.0, highest.0) {
-        // One slice does not say how thick it is.
-        return Ok((vec![Some(lowest.1)], normal));
-    }
-    let positions: Vec<f64> = order.iter().map(|it| it.0).collect();
-    let least = stack::spacings(&positions).into_iter().fold(extent, f64::min);
-    let steps = (extent / least.max(LEAST_STEP_MM)).round().max(1.0);
-    if steps >= MOST_PLANES as f64 {
-        return Err(format!(
-            "its slices lie {least:.2} mm apart over {extent:.0} mm, which makes more than \
-             {MOST_PLANES} slices"
-        ));
-    }
-    let step =
-        std::array::from_fn(|axis| (highest.2.position[axis] - lowest.2.position[axis]) / steps);
-    let reach = NEAR_MM.max(extent / steps);
-    let shown = |at: usize| {
-        let z = lowest.0 + at as f64 * extent / steps;
-        let distance = |it: &&(f64, usize, ImagePlane)| (it.0 - z).abs();
-        let nearest = order.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
-        (distance(&nearest) <= reach).then_some(nearest.1)
+    let image = |&index: &usize| -> GridImage {
+        let header = &headers[index];
+        (index, [header.rows, header.columns], header.plane)
     };
-    Ok(((0..=steps as usize).map(shown).collect(), step))
+    let images: Vec<GridImage> = maps.keys().map(image).collect();
+    let grid = StackGrid::new(&images, MOST_SIDE).map_err(|error| error.to_string())?;
+    Ok(labels.iter().map(|&label| (label, volume(&grid, label, maps))).collect())
+}
+
+fn volume(grid: &StackGrid, label: Label, maps: &BTreeMap<usize, &SliceMaps>) -> NewVolume {
+    let [rows, columns] = grid.reduced;
+    let upright = grid.turn.size(grid.stored);
+    let last = upright.map(|side| side as f64 - 1.0);
+    let mut voxels = Vec::with_capacity(rows * columns * grid.shown.len());
+    for shown in &grid.shown {
+        let map = shown.and_then(|index| maps.get(&index)?.planes[label.index()].as_ref());
+        let Some(map) = map else {
+            voxels.resize(voxels.len() + rows * columns, 0);
+            continue;
+        };
+        let sides = [map.rows, map.columns];
+        for row in 0..rows {
+            voxels.extend((0..columns).map(|column| {
+                let cell = [row, column];
+                let pixel = [0, 1].map(|axis| {
+                    let part = (cell[axis] as f64 + 0.5) / grid.reduced[axis] as f64;
+                    part * grid.stored[axis] as f64 - 0.5
+                });
+                let pixel = grid.turn.turned(last, pixel);
+                let place = [0, 1].map(|axis| {
+                    (pixel[axis] + 0.5) / upright[axis] as f64 * sides[axis] as f64 - 0.5
+                });
+                (sample(map, place) * 255.0).round() as u8
+            }));
+        }
+    }
+    let size = [columns, rows, grid.shown.len()];
+    NewVolume { size, voxels, slope: 1.0 / 255.0, patient_from_voxel: grid.patient_from_voxel }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hemora_ct::{LABEL_COUNT, Plane};
+    use hemora_ct::{ImagePlane, LABEL_COUNT, Plane};
     use hemora_io::{FileFormat, Source};
 
     const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];

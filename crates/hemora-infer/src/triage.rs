@@ -10,13 +10,13 @@ use hemora_io::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_ser
 use hemora_metrics::{Level, OperatingPoint};
 
 use crate::certainty::certainty;
-use crate::map_volumes::{MapSink, SeriesMaps, volumes};
+use crate::map_volumes::{MapSink, ScoredSliceMaps, SeriesMaps, volumes};
 use crate::maps::SliceMaps;
 use crate::regions::{regions, thresholds};
 use crate::score::{SeriesScore, SliceScore, score};
 use crate::{LoadedModel, skipped};
 use hemora_model::{
-    Acquisition, Flag, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
+    Acquisition, Flag, LabelMap, MapKind, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
     StudyResult, ToolRef, TriageResult,
 };
 
@@ -194,8 +194,10 @@ fn study_result(
         if let Some(result) = &mut result {
             result.warnings.extend(slabs.note);
             result.warnings.extend(unread);
-            if let Some(sink) = sink {
-                sink(series_maps(study, series, result, &maps));
+            match sink {
+                Some(MapSink::Volumes(sink)) => sink(series_maps(study, series, result, &maps)),
+                Some(MapSink::Slices(sink)) => sink(slice_maps(&slices, result, &maps)),
+                None => {}
             }
         }
         match (&result, fate) {
@@ -337,6 +339,27 @@ fn series_maps(
         series_instance_uid: series.id().into_owned(),
         volumes: volumes(maps, &series.slices, &labels),
     }
+}
+
+/// The maps of each slice of a result, of the labels that have a region there. `slices` are those of the
+/// result.
+fn slice_maps(
+    slices: &[SliceScore],
+    result: &SeriesResult,
+    maps: &BTreeMap<usize, &SliceMaps>,
+) -> Vec<ScoredSliceMaps> {
+    let of = |(slice, result): (&SliceScore, &SliceResult)| {
+        let planes = &maps.get(&slice.index)?.planes;
+        let map = |label: Label| {
+            let plane = planes[label.index()].clone()?;
+            Some(LabelMap { label, kind: MapKind::Probability, plane })
+        };
+        let maps = result.regions.iter().filter_map(|region| map(region.label)).collect();
+        let (source, sop_instance_uid) = (result.source.clone(), result.sop_instance_uid.clone());
+        Some(ScoredSliceMaps { source, sop_instance_uid, maps })
+    };
+    let all = slices.iter().zip(&result.slices).filter_map(of);
+    all.filter(|slice| !slice.maps.is_empty()).collect()
 }
 
 /// What speaks against the HU of the slices, a line for each kind of doubt.

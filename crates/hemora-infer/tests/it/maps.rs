@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use hemora_ct::{ImagePlane, LABEL_COUNT, Label, Slice, Views};
-use hemora_infer::{LoadedModel, SeriesMaps, Triage, TriageInput};
+use hemora_infer::{LoadedModel, MapSink, SeriesMaps, Triage, TriageInput};
 use hemora_io::{NewSlice, PixelStorage, collect, write_slice};
 use hemora_model::{Bundle, Member, ModelInfo, Region, SeriesResult};
 use hemora_nn::{Conv, DenseHead, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
@@ -85,7 +85,7 @@ fn triage(orientation: [f64; 6], square: [usize; 2], views: Views) -> (SeriesRes
     let collection = collect(&[images], &|_, _| ());
     let all = Mutex::new(Vec::new());
     let keep = |maps: SeriesMaps| all.lock().unwrap().push(maps);
-    let triage = Triage { maps: Some(&keep), ..Triage::new(&model) };
+    let triage = Triage { maps: Some(MapSink::Volumes(&keep)), ..Triage::new(&model) };
     let go_on = |_| std::ops::ControlFlow::Continue(());
     let mut output = triage.run(TriageInput::Collection(&collection), &go_on).unwrap();
     let mut all = all.into_inner().unwrap();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use hemora_base::{ExitStatus, printable};
-use hemora_infer::{Pictures, SeriesMaps, SeriesPolicy, Triage, TriageInput};
+use hemora_infer::{MapSink, Pictures, SeriesMaps, SeriesPolicy, Triage, TriageInput};
 use hemora_io::ReadOptions;
 use hemora_model::{TriageOutput, TriageResult};
 use hemora_report::{worklist_text, write_all};
@@ -40,7 +40,7 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitStatus> {
             false => SeriesPolicy::Chosen,
         },
         pictures: Pictures { studies: arguments.pictured_studies, slices: arguments.key_slices },
-        maps: files.is_some().then_some(&write_maps),
+        maps: files.is_some().then_some(MapSink::Volumes(&write_maps)),
         ..Triage::new(&model)
     };
     let output = run_with_bars(&triage, TriageInput::Paths(arguments.paths.clone()))?;
