@@ -1,0 +1,5 @@
+export { Refusal, address, change, fetchRead, isAbort, onSessionEnd, read, sleep, wordsOf } from "./client";
+export type { Documents, Query } from "./client";
+export { connect, disconnect, onChange, onStreamRefused, useOffline } from "./events";
+export { useLoaded } from "./load";
+export type { Loaded } from "./load";

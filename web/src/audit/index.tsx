@@ -1,0 +1,4 @@
+// Placeholder.
+export function AuditScreen() {
+  return <h1>Audit</h1>;
+}

@@ -1,0 +1,4 @@
+// Placeholder.
+export function QualityScreen() {
+  return <h1>Quality</h1>;
+}

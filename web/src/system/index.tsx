@@ -1,0 +1,4 @@
+// Placeholder.
+export function SystemScreen() {
+  return <h1>System</h1>;
+}

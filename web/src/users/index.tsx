@@ -1,0 +1,4 @@
+// Placeholder.
+export function UsersScreen() {
+  return <h1>Users</h1>;
+}
