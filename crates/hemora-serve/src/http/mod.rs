@@ -1,4 +1,4 @@
-//! HTTP: the API, the ranked list as a plain page, figures and health.
+//! HTTP: the API, the pages, figures and health.
 
 mod answer;
 mod events;
@@ -26,6 +26,10 @@ use crate::shared::Shared;
 /// Longest body of a request, bytes: no request has more than a few words.
 const LONGEST_BODY: usize = 64 << 10;
 
+/// Addresses of the screens.
+const PAGES: [&str; 7] =
+    ["/", "/study/{uid}", "/quality", "/system", "/audit", "/users", "/login"];
+
 /// What handlers work with.
 pub(crate) type Node = Arc<Shared>;
 
@@ -42,9 +46,11 @@ fn router(shared: &Node) -> Router {
         .route("/thresholds", get(thresholds::get).post(thresholds::set))
         .route("/events", get(events::events))
         .route("/openapi.json", get(openapi::get));
+    let pages = PAGES.into_iter().fold(Router::new(), |pages, path| pages.route(path, get(page::index)));
+    let pages = pages.route("/page/{file}", get(page::file));
     Router::new()
         .nest("/api/v1", api)
-        .route("/", get(page::worklist))
+        .merge(pages)
         .route("/metrics", get(health::metrics))
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))

@@ -1,146 +1,126 @@
-//! The ranked list as a plain page: no script, read again every few seconds by the browser.
+//! The pages: files that `cargo xtask web` builds of `web/`, taken in by the compiler.
 
-use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use std::io::Write;
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use hemora_ct::NOTICE;
-use hemora_page::{Markup, Page, notice, number, or_dash, section, short, table_of};
-use hemora_store::{Class, ListQuery, StudyRow, StudyState};
-use maud::html;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
-use super::Node;
 use super::answer::Refused;
 
-/// Rows of the page.
-const ROWS: usize = 100;
-
-const STYLE: &str = ".positive{font-weight:700}.state{white-space:nowrap}";
-
-/// The page.
-pub(super) async fn worklist(State(node): State<Node>) -> Result<Response, Refused> {
-    let page = tokio::task::spawn_blocking(move || {
-        let query = ListQuery { limit: ROWS, ..ListQuery::default() };
-        let page = node.store.studies(&query).map_err(Refused::from)?;
-        let more = page.next.is_some();
-        let mut html = Vec::new();
-        let shown = Page {
-            title: "Hemora: worklist",
-            style: STYLE,
-            skip: Some(("worklist", "Skip to the worklist")),
-            header: html! {
-                h1 { "Hemora worklist" }
-                (notice(NOTICE, None))
-            },
-            notice: NOTICE,
-        };
-        let written = shown.write(&mut html, [list(&page.rows, more, Utc::now())]);
-        written.map_err(|error| Refused::bad(error.to_string()))?;
-        Ok::<_, Refused>(html)
-    });
-    let page =
-        page.await.map_err(|_| Refused::bad("the page could not be made; see the log"))??;
-    // The plain page has no script: the browser is told to ask again.
-    Ok(([(CONTENT_TYPE, "text/html; charset=utf-8"), (REFRESH, "5")], page).into_response())
+/// A file of the pages.
+struct File {
+    name: &'static str,
+    media: &'static str,
+    bytes: &'static [u8],
+    /// Its bytes, gzip.
+    packed: Vec<u8>,
+    /// Changes with its bytes.
+    etag: String,
 }
 
-/// Header by which a browser reads a page again; understood everywhere, in no standard.
-const REFRESH: axum::http::HeaderName = axum::http::HeaderName::from_static("refresh");
+impl File {
+    fn new(name: &'static str, media: &'static str, bytes: &'static [u8]) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing into memory does not fail; if it did, the file would be sent as it is.
+        let packed = encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default();
+        let etag = format!("\"{}\"", hemora_base::sha256_hex(bytes));
+        Self { name, media, bytes, packed, etag }
+    }
 
-fn list(rows: &[StudyRow], more: bool, now: DateTime<Utc>) -> Markup {
-    let heads = [
-        "Rank",
-        "Class",
-        "Any hemorrhage",
-        "Leading subtype",
-        "Patient",
-        "Accession",
-        "Study",
-        "Images",
-        "Since the last image",
-        "State",
-    ];
-    section(
-        "worklist",
-        "Worklist",
-        html! {
-            @if rows.is_empty() {
-                p { "No study has arrived yet. Send images to the DICOM port of this node." }
-            } @else {
-                p {
-                    "Positive studies first, by probability, then those of which nothing sure can be \
-                     said, then the rest, newest first. A low probability does not exclude hemorrhage."
-                }
-                (table_of("worklist", heads, html! {
-                    @for (index, study) in rows.iter().enumerate() { (row(index + 1, study, now)) }
-                }))
-                @if more { p { "There are more studies than these; the API lists all." } }
-            }
-        },
-    )
-}
-
-fn row(rank: usize, study: &StudyRow, now: DateTime<Utc>) -> Markup {
-    let positive = study.class == Some(Class::Positive);
-    html! {
-        tr {
-            td { (rank) }
-            td {
-                span class=[positive.then_some("positive")] { (class_in_words(study.class)) }
-                @if let Some(reason) = &study.reason { br; small { (reason) } }
-            }
-            td { (study.probability.map_or_else(|| "–".to_owned(), number::fine_probability)) }
-            td { (study.label.as_deref().unwrap_or("–")) }
-            td { (or_dash(&study.patient_name)) br; small { (short(&study.patient_id)) } }
-            td { (or_dash(&study.accession_number)) }
-            td { (or_dash(&study.description)) br; small class="uid" { (short(&study.study_uid)) } }
-            td { (study.instances) }
-            td { (since(study.last_at, now)) }
-            td class="state" {
-                (study.state.as_str())
-                @if study.state == StudyState::Receiving && study.revision > 0 { br; "again" }
-                @if let Some(error) = &study.last_error { br; small { (error) } }
-                @if !study.warnings.is_empty() {
-                    br; small { (study.warnings.join("; ")) }
-                }
-            }
+    fn answer(&self, asked: &HeaderMap) -> Response {
+        // The browser keeps it and asks each time whether it is still the same.
+        let common: [(HeaderName, &str); 3] =
+            [(ETAG, &self.etag), (CACHE_CONTROL, "no-cache"), (VARY, "accept-encoding")];
+        if names(asked, &IF_NONE_MATCH, &self.etag) {
+            return (StatusCode::NOT_MODIFIED, common).into_response();
         }
+        let media = [(CONTENT_TYPE, self.media)];
+        if !self.packed.is_empty() && names(asked, &ACCEPT_ENCODING, "gzip") {
+            let packed = self.packed.clone();
+            return (common, media, [(CONTENT_ENCODING, "gzip")], packed).into_response();
+        }
+        (common, media, self.bytes).into_response()
     }
 }
 
-/// The class by a shape and a word, never by colour alone.
-fn class_in_words(class: Option<Class>) -> &'static str {
-    match class {
-        Some(Class::Positive) => "▲ positive",
-        Some(Class::NotSure) => "◆ not sure",
-        Some(Class::Negative) => "○ negative",
-        Some(Class::NotScored) => "× not scored",
-        None => "… waiting",
-    }
+/// Whether a list in a header names something.
+fn names(asked: &HeaderMap, header: &HeaderName, wanted: &str) -> bool {
+    let lists = asked.get_all(header).into_iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|item| {
+        let name = item.split(';').next().unwrap_or_default().trim();
+        name == wanted || name.strip_prefix("W/") == Some(wanted)
+    })
 }
 
-fn since(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let seconds = (now - then).num_seconds().max(0);
-    match (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
-    }
+macro_rules! file {
+    ($name:literal, $media:literal) => {
+        File::new($name, $media, include_bytes!(concat!("../../page/", $name)))
+    };
+}
+
+/// The one document; its script shows the screen that the address names.
+static INDEX: LazyLock<File> = LazyLock::new(|| file!("index.html", "text/html; charset=utf-8"));
+
+/// What it loads.
+static FILES: LazyLock<[File; 4]> = LazyLock::new(|| {
+    [
+        file!("app.js", "text/javascript; charset=utf-8"),
+        file!("app.css", "text/css; charset=utf-8"),
+        file!("icon.svg", "image/svg+xml"),
+        file!("licences.txt", "text/plain; charset=utf-8"),
+    ]
+});
+
+/// The page of every screen.
+pub(super) async fn index(asked: HeaderMap) -> Response {
+    INDEX.answer(&asked)
+}
+
+/// A file of the pages.
+pub(super) async fn file(
+    Path(name): Path<String>,
+    asked: HeaderMap,
+) -> Result<Response, Refused> {
+    let file = FILES.iter().find(|file| file.name == name);
+    let missing = || Refused::not_found(format!("the pages have no file {name:?}"));
+    Ok(file.ok_or_else(missing)?.answer(&asked))
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
-    fn waiting_times_are_read_at_a_glance() {
-        let now = Utc::now();
-        let of = |seconds| since(now - chrono::TimeDelta::seconds(seconds), now);
-        assert_eq!(
-            [of(7), of(125), of(7_500), of(180_000)],
-            ["7 s", "2 min", "2 h 5 min", "2 d 2 h"]
-        );
-        assert_eq!(of(-60), "0 s", "a clock that was set back");
+    fn a_list_of_a_header_names_its_items_and_no_parts_of_them() {
+        let mut asked = HeaderMap::new();
+        asked.append(ACCEPT_ENCODING, HeaderValue::from_static("br;q=1.0, gzip;q=0.5"));
+        asked.append(IF_NONE_MATCH, HeaderValue::from_static("W/\"a\", \"b\""));
+        assert!(names(&asked, &ACCEPT_ENCODING, "gzip"));
+        assert!(!names(&asked, &ACCEPT_ENCODING, "gz"));
+        assert!(names(&asked, &IF_NONE_MATCH, "\"a\"") && names(&asked, &IF_NONE_MATCH, "\"b\""));
+        assert!(!names(&asked, &IF_NONE_MATCH, "\"c\""));
+    }
+
+    #[test]
+    fn the_page_loads_only_what_is_there() {
+        let page = std::str::from_utf8(INDEX.bytes).unwrap();
+        let loaded: Vec<&str> = page
+            .split("=\"")
+            .filter_map(|rest| rest.strip_prefix("/page/"))
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert!(loaded.contains(&"app.js") && loaded.contains(&"app.css"), "{loaded:?}");
+        for name in loaded {
+            assert!(FILES.iter().any(|file| file.name == name), "{name}");
+        }
     }
 }
