@@ -49,6 +49,26 @@ pub struct AuditRow {
     pub hash: [u8; 32],
 }
 
+/// Which rows of the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditQuery {
+    /// Of this user, AE title or part of the program only.
+    pub who: Option<String>,
+    /// Of this kind only.
+    pub what: Option<String>,
+    /// Of this StudyInstanceUID only.
+    pub study: Option<String>,
+    /// With a lower number only.
+    pub before: Option<i64>,
+    /// At most so many, from 1 to [`AuditQuery::LONGEST`]; 0 is as many as one page may have.
+    pub limit: usize,
+}
+
+impl AuditQuery {
+    /// Rows that one page may have.
+    pub const LONGEST: usize = TOGETHER;
+}
+
 /// Why the audit is not what was written.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
@@ -153,6 +173,30 @@ impl Store {
                 (checked, previous) = (row.n, row.hash);
             }
         }
+    }
+
+    /// Rows of the audit, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub fn audit_page(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        let AuditQuery { who, what, study, before, limit } = query;
+        // Said only where it is asked for, so that an index finds it.
+        let conditions = [
+            who.as_ref().map(|_| " AND who = ?1"),
+            what.as_ref().map(|_| " AND what = ?2"),
+            study.as_ref().map(|_| " AND study = ?3"),
+            before.map(|_| " AND n < ?4"),
+        ];
+        let conditions: String = conditions.into_iter().flatten().collect();
+        let sql =
+            format!("SELECT {COLUMNS} FROM audit WHERE 1{conditions} ORDER BY n DESC LIMIT ?5");
+        let limit = match *limit {
+            0 => AuditQuery::LONGEST,
+            limit => limit.min(AuditQuery::LONGEST),
+        };
+        let parameters = params![who, what, study, before, limit as i64];
+        self.read(|connection| rows(connection, &sql, parameters, AuditRow::read))
     }
 
     /// Rows after number `after`, at most `limit`, oldest first.

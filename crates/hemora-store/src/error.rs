@@ -67,6 +67,33 @@ pub enum StoreError {
     /// There is no such delivery.
     #[error("there is no delivery {0}")]
     NoDelivery(i64),
+    /// There is no such user.
+    #[error("there is no user {0:?}")]
+    NoUser(String),
+    /// There is no such token.
+    #[error("there is no token {0}")]
+    NoToken(i64),
+    /// What is to be made is there.
+    #[error("there is {what} already; {todo}")]
+    Exists {
+        /// What there is.
+        what: String,
+        /// What to do.
+        todo: &'static str,
+    },
+    /// Nobody could make users any more.
+    #[error("{0:?} is the last administrator who may log in; make another one first")]
+    LastAdministrator(String),
+    /// A result came that the reader has not seen and that is more urgent than the one that they saw.
+    #[error(
+        "revision {newest} has a more urgent result than revision {shown}, which was shown; look at it first"
+    )]
+    NewerResult {
+        /// The revision that was shown.
+        shown: u32,
+        /// The revision of the newest result.
+        newest: u32,
+    },
     /// Somebody else has the job or the delivery now, or it is no longer wanted.
     #[error(
         "{what} {id} is no longer leased by {owner}; what was done for it is dropped, lease again"

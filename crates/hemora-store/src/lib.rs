@@ -28,8 +28,11 @@ mod inbox;
 mod keeping;
 mod memory;
 mod options;
+mod people;
+mod quality;
 mod readings;
 mod settings;
+mod sources;
 mod sqlite;
 mod store;
 mod studies;
@@ -37,19 +40,23 @@ mod time;
 mod work;
 
 pub use associations::{AssociationEnd, NewAssociation};
-pub use audit::{AuditError, AuditRow, NewAudit};
+pub use audit::{AuditError, AuditQuery, AuditRow, NewAudit};
 pub use counts::{Counts, OutboxCounts};
 pub use error::StoreError;
 pub use inbox::{Arrival, Draft, Kept, Recovery, Sealed};
 pub use keeping::{BackupImages, Evicted, Forgotten, Restored, Retention};
 pub use options::{Durability, Options};
-pub use readings::{Reading, ReadingEvent};
+pub use people::{SessionRow, TokenRow, UserRow, UserUpdate};
+pub use quality::QualityRow;
+pub use readings::{Acknowledgement, Reading, ReadingEvent};
 pub use settings::Setting;
+pub use sources::SourceRow;
 pub use store::Store;
 pub use studies::{
-    Class, Cursor, InstanceRow, ListQuery, Page, Revision, Settled, StudyRow, StudyState,
+    Class, Cursor, InstanceRow, ListQuery, Page, Revision, Settled, StudyExtras, StudyRow,
+    StudyState,
 };
 pub use work::{
-    Delivery, DeliveryRow, DeliveryState, Job, JobFate, LONGEST_DELAY, LONGEST_LEASE, NewDelivery,
-    RevisionResult,
+    Artifact, Delivery, DeliveryRow, DeliveryState, Job, JobFate, LONGEST_DELAY, LONGEST_LEASE,
+    NewDelivery, RevisionResult,
 };

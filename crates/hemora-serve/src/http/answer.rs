@@ -54,9 +54,15 @@ impl From<QueryRejection> for Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         let status = match error {
-            StoreError::NoStudy(_) | StoreError::NoDelivery(_) => StatusCode::NOT_FOUND,
+            StoreError::NoStudy(_)
+            | StoreError::NoDelivery(_)
+            | StoreError::NoUser(_)
+            | StoreError::NoToken(_) => StatusCode::NOT_FOUND,
             StoreError::BadCursor(_) | StoreError::BadValue { .. } => StatusCode::BAD_REQUEST,
-            StoreError::LeaseLost { .. } => StatusCode::CONFLICT,
+            StoreError::LeaseLost { .. }
+            | StoreError::Exists { .. }
+            | StoreError::LastAdministrator(_)
+            | StoreError::NewerResult { .. } => StatusCode::CONFLICT,
             StoreError::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };

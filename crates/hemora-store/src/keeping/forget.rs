@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
-use super::trash::{drop_derived, trash_study};
+use super::trash::{drop_derived, drop_seen, trash_study};
 use crate::audit::{NewAudit, append};
 use crate::studies::{refresh, rows};
 use crate::{Store, StoreError};
@@ -18,8 +18,8 @@ pub struct Forgotten {
 }
 
 /// Tables that know a study by its UID; the audit stays.
-const TABLES: [&str; 8] =
-    ["instance", "revision", "job", "result", "delivery", "memory", "reading", "study"];
+const TABLES: [&str; 9] =
+    ["instance", "revision", "job", "result", "artifact", "delivery", "memory", "reading", "study"];
 
 fn forget(
     connection: &Connection,
@@ -50,8 +50,7 @@ fn forget(
     others.dedup();
     for study_uid in &others {
         // What was computed of them is the other's no more than they are.
-        let sql = "DELETE FROM memory WHERE study_uid = ?1";
-        connection.prepare_cached(sql)?.execute([study_uid])?;
+        drop_seen(connection, study_uid)?;
         let sql = "UPDATE study SET unsettled = 1 WHERE study_uid = ?1";
         connection.prepare_cached(sql)?.execute([study_uid])?;
         refresh(connection, study_uid)?;

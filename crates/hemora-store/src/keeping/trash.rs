@@ -21,9 +21,23 @@ pub(super) fn trash_study(connection: &Connection, study_uid: &str) -> Result<()
     Ok(())
 }
 
-/// Removes what goes with the images of a study: what the engine remembers, and bytes to send.
+/// Removes what shows the images of a study: what the engine remembers, artifacts, and the places of slices
+/// in them.
+pub(super) fn drop_seen(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM memory WHERE study_uid = ?1",
+        "DELETE FROM artifact WHERE study_uid = ?1",
+        "UPDATE result SET key_series = NULL, key_slice = NULL WHERE study_uid = ?1",
+        "UPDATE study SET key_series = NULL, key_slice = NULL WHERE study_uid = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([study_uid])?;
+    }
+    Ok(())
+}
+
+/// Removes what goes with the images of a study: what shows them, and bytes to send.
 pub(super) fn drop_derived(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM memory WHERE study_uid = ?1")?.execute([study_uid])?;
+    drop_seen(connection, study_uid)?;
     let sql = "SELECT DISTINCT payload FROM delivery
          WHERE study_uid = ?1 AND payload IS NOT NULL";
     let payloads = rows(connection, sql, [study_uid], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;

@@ -1,6 +1,7 @@
 //! Studies: what they hold, which state they are in, which comes first.
 
 mod arrive;
+mod extras;
 mod held;
 mod list;
 mod refresh;
@@ -9,6 +10,7 @@ mod settle;
 mod state;
 
 pub(crate) use arrive::{NewInstance, touch};
+pub use extras::StudyExtras;
 pub use list::{Cursor, ListQuery, Page};
 pub(crate) use refresh::{exists, refresh};
 pub use row::{InstanceRow, StudyRow};

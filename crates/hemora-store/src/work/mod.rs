@@ -1,13 +1,18 @@
-//! Work that is leased, and what comes of it: scoring jobs, results, deliveries.
+//! Work that is leased, and what comes of it: scoring jobs, results with their artifacts, deliveries.
 
+mod artifacts;
 mod jobs;
 mod outbox;
 mod results;
+mod sent;
 
+pub use artifacts::Artifact;
 pub use jobs::{Job, JobFate, LONGEST_LEASE};
 pub(crate) use jobs::{replace_job, run_again};
-pub use outbox::{Delivery, DeliveryRow, DeliveryState, LONGEST_DELAY, NewDelivery};
+pub use outbox::{Delivery, DeliveryState, LONGEST_DELAY, NewDelivery};
 pub use results::RevisionResult;
+pub(crate) use results::key_slice;
+pub use sent::DeliveryRow;
 
 use crate::associations::end_associations;
 use crate::{Store, StoreError};

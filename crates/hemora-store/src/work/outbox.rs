@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::jobs::{Job, LONGEST_ERROR, LONGEST_LEASE};
 use crate::audit::{NewAudit, append};
-use crate::studies::{count, refresh, rows, words};
+use crate::studies::{refresh, rows, words};
 use crate::time::{at, millis, millis_of};
 use crate::{Store, StoreError};
 
@@ -72,35 +72,6 @@ pub struct Delivery {
     pub owner: String,
     /// Number of the lease.
     pub(crate) lease: i64,
-}
-
-/// What is known of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeliveryRow {
-    /// Number of the delivery.
-    pub id: i64,
-    /// StudyInstanceUID.
-    pub study_uid: String,
-    /// Revision of the study.
-    pub revision: u32,
-    /// Name of the destination.
-    pub destination: String,
-    /// What it is.
-    pub kind: String,
-    /// Its state.
-    pub state: DeliveryState,
-    /// Times that it failed.
-    pub attempts: u32,
-    /// When it is tried next.
-    pub next_at: Option<DateTime<Utc>>,
-    /// When it was acknowledged.
-    pub delivered_at: Option<DateTime<Utc>>,
-    /// What the destination answered last.
-    pub remote_status: Option<String>,
-    /// What went wrong last.
-    pub last_error: Option<String>,
-    /// Bytes to send.
-    pub bytes: u64,
 }
 
 impl NewDelivery {
@@ -318,17 +289,6 @@ impl Store {
         })
     }
 
-    /// The deliveries of a study, oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the database.
-    pub fn deliveries(&self, study_uid: &str) -> Result<Vec<DeliveryRow>, StoreError> {
-        let sql = "SELECT id, study_uid, revision, destination, kind, state, attempts, next_at,
-                acked_at, remote_status, last_error, bytes
-             FROM delivery WHERE study_uid = ?1 ORDER BY id";
-        self.read(|connection| rows(connection, sql, [study_uid], DeliveryRow::read))
-    }
-
     /// Has a delivery sent now, whatever its state, unless it is being sent. The audit notes who asked.
     ///
     /// # Errors
@@ -354,28 +314,6 @@ impl Store {
                 detail: &detail,
             };
             append(connection, row, now)
-        })
-    }
-}
-
-impl DeliveryRow {
-    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
-        let state: String = row.get("state")?;
-        let state = DeliveryState::stored(&state)?;
-        let next_at = (state == DeliveryState::Waiting).then(|| row.get("next_at")).transpose()?;
-        Ok(Self {
-            id: row.get("id")?,
-            study_uid: row.get("study_uid")?,
-            revision: row.get("revision")?,
-            destination: row.get("destination")?,
-            kind: row.get("kind")?,
-            state,
-            attempts: row.get("attempts")?,
-            next_at: next_at.map(at),
-            delivered_at: row.get::<_, Option<i64>>("acked_at")?.map(at),
-            remote_status: row.get("remote_status")?,
-            last_error: row.get("last_error")?,
-            bytes: count(row, "bytes")?,
         })
     }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 
+use super::artifacts::{Artifact, check_names, drop_older};
 use super::jobs::{Job, check_probability, still_leased};
 use super::outbox::{NewDelivery, supersede};
 use crate::studies::{refresh, rows};
@@ -12,6 +13,8 @@ use crate::{Class, Store, StoreError};
 /// The result of a revision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RevisionResult {
+    /// The revision; what is stored has that of its job.
+    pub revision: u32,
     /// What it says.
     pub class: Class,
     /// Probability of any hemorrhage, calibrated, from 0 to 1.
@@ -22,6 +25,11 @@ pub struct RevisionResult {
     pub reason: Option<String>,
     /// The whole of it.
     pub json: String,
+    /// What a reader is told of it, as JSON; `null` where there is nothing.
+    pub findings: String,
+    /// The slice to look at first, as indices of its series and of the slice in it; `None` where there is
+    /// none, or the images are gone.
+    pub key_slice: Option<(u32, u32)>,
     /// When it was made.
     pub made_at: DateTime<Utc>,
     /// SHA-256 of the model, hexadecimal.
@@ -32,15 +40,47 @@ impl RevisionResult {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let class: String = row.get("class")?;
         Ok(Self {
+            revision: row.get("revision")?,
             class: Class::stored(&class)?,
             probability: row.get("probability")?,
             label: row.get("label")?,
             reason: row.get("reason")?,
             json: row.get("json")?,
+            findings: row.get("findings")?,
+            key_slice: key_slice(row)?,
             made_at: at(row.get("made_at")?),
             model_sha256: row.get("model_sha256")?,
         })
     }
+}
+
+/// The key slice of a result or of a study.
+pub(crate) fn key_slice(row: &Row<'_>) -> Result<Option<(u32, u32)>, StoreError> {
+    let (series, slice): (Option<u32>, Option<u32>) =
+        (row.get("key_series")?, row.get("key_slice")?);
+    Ok(series.zip(slice))
+}
+
+fn insert(connection: &Connection, job: &Job, result: &RevisionResult) -> Result<(), StoreError> {
+    let sql = "INSERT INTO result (study_uid, revision, model_sha256, instance_set, class,
+            probability, label, reason, json, made_at, findings, key_series, key_slice)
+         SELECT ?1, ?2, ?3, instance_set, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM revision
+         WHERE study_uid = ?1 AND revision = ?2";
+    connection.prepare_cached(sql)?.execute(params![
+        job.study_uid,
+        job.revision,
+        result.model_sha256,
+        result.class.as_str(),
+        result.probability,
+        result.label,
+        result.reason,
+        result.json,
+        millis(result.made_at),
+        result.findings,
+        result.key_slice.map(|(series, _)| series),
+        result.key_slice.map(|(_, slice)| slice),
+    ])?;
+    Ok(())
 }
 
 fn complete(
@@ -48,26 +88,13 @@ fn complete(
     job: &Job,
     result: &RevisionResult,
     deliveries: &[NewDelivery],
+    artifacts: &[Artifact],
 ) -> Result<(), StoreError> {
     still_leased(connection, job)?;
     let (study_uid, revision) = (&job.study_uid, job.revision);
-    let RevisionResult { class, probability, label, reason, json, made_at, model_sha256 } = result;
+    insert(connection, job, result)?;
+    let RevisionResult { class, probability, label, reason, made_at, .. } = result;
     let made_at = millis(*made_at);
-    let sql = "INSERT INTO result (study_uid, revision, model_sha256, instance_set, class,
-            probability, label, reason, json, made_at)
-         SELECT ?1, ?2, ?3, instance_set, ?4, ?5, ?6, ?7, ?8, ?9 FROM revision
-         WHERE study_uid = ?1 AND revision = ?2";
-    connection.prepare_cached(sql)?.execute(params![
-        study_uid,
-        revision,
-        model_sha256,
-        class.as_str(),
-        probability,
-        label,
-        reason,
-        json,
-        made_at
-    ])?;
     connection.prepare_cached("DELETE FROM job WHERE id = ?1")?.execute([job.id])?;
     let sql = "SELECT class FROM study WHERE study_uid = ?1";
     let before: Option<String> =
@@ -75,7 +102,7 @@ fn complete(
     let before = before.as_deref().and_then(Class::from_word).map_or(0, Class::urgency);
     let sql = "UPDATE study SET result_revision = ?2, class = ?3, probability = ?4, label = ?5,
             reason = ?6, result_at = ?7, partial_probability = NULL, partial_at = NULL,
-            read_at = iif(?8, NULL, read_at)
+            read_at = iif(?8, NULL, read_at), key_series = ?9, key_slice = ?10
          WHERE study_uid = ?1";
     let rises = class.urgency() > before;
     connection.prepare_cached(sql)?.execute(params![
@@ -86,31 +113,45 @@ fn complete(
         label,
         reason,
         made_at,
-        rises
+        rises,
+        result.key_slice.map(|(series, _)| series),
+        result.key_slice.map(|(_, slice)| slice),
     ])?;
     supersede(connection, study_uid, revision)?;
     for delivery in deliveries {
         delivery.insert(connection, job, made_at)?;
     }
+    for artifact in artifacts {
+        artifact.insert(connection, job)?;
+    }
+    drop_older(connection, study_uid)?;
     refresh(connection, study_uid)
 }
 
 impl Store {
-    /// Ends a lease: stores the result and what is to be sent because of it, in one transaction.
-    /// Deliveries of earlier revisions that are still waiting are superseded.
+    /// Ends a lease: stores the result, what is to be sent because of it and its artifacts, in one
+    /// transaction. Deliveries of earlier revisions that are still waiting are superseded; artifacts stay
+    /// with the two newest results. A class that rises takes an acknowledgement back.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if the job was lost in between, and [`StoreError::BadValue`] for a number
-    /// that is no probability: nothing is stored. Else of the database.
+    /// that is no probability, findings that are no JSON, or two artifacts of one name: nothing is stored.
+    /// Else of the database.
     pub fn complete(
         &self,
         job: &Job,
         result: RevisionResult,
         deliveries: Vec<NewDelivery>,
+        artifacts: Vec<Artifact>,
     ) -> Result<(), StoreError> {
         result.probability.map_or(Ok(()), check_probability)?;
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&result.findings) {
+            let why = format!("they are no JSON: {error}");
+            return Err(StoreError::BadValue { what: "the findings", why });
+        }
+        check_names(&artifacts)?;
         let job = job.clone();
-        self.change(move |connection| complete(connection, &job, &result, &deliveries))
+        self.change(move |connection| complete(connection, &job, &result, &deliveries, &artifacts))
     }
 
     /// The result of a revision, or the newest.
@@ -123,7 +164,7 @@ impl Store {
         revision: Option<u32>,
     ) -> Result<Option<RevisionResult>, StoreError> {
         let sql = "SELECT study_uid, revision, class, probability, label, reason, json, made_at,
-                model_sha256
+                model_sha256, findings, key_series, key_slice
              FROM result WHERE study_uid = ?1 AND (?2 IS NULL OR revision = ?2)
              ORDER BY revision DESC LIMIT 1";
         let parameters = params![study_uid, revision];

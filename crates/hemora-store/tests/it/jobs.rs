@@ -31,15 +31,16 @@ fn a_job_has_one_owner_and_a_lost_one_completes_nothing() {
     let second = store.lease("other", at(120), MINUTE).unwrap().unwrap();
     assert_eq!((second.id, second.failures), (first.id, 1));
     let sent = vec![delivery("RIS", "oru")];
-    let lost = store.complete(&first, result(Class::Positive, 0.9), sent.clone()).unwrap_err();
+    let lost =
+        store.complete(&first, result(Class::Positive, 0.9), sent.clone(), vec![]).unwrap_err();
     assert!(lost.to_string().contains("no longer leased by worker"), "{lost}");
     assert!(store.renew(&first, at(121), MINUTE).is_err());
     assert!(store.fail(&first, "x", at(121)).is_err());
     assert!(store.result("1.1", None).unwrap().is_none());
     assert!(store.deliveries("1.1").unwrap().is_empty());
-    store.complete(&second, result(Class::Positive, 0.9), sent).unwrap();
+    store.complete(&second, result(Class::Positive, 0.9), sent, vec![]).unwrap();
     assert_eq!(store.deliveries("1.1").unwrap().len(), 1);
-    let twice = store.complete(&second, result(Class::Positive, 0.9), vec![]).unwrap_err();
+    let twice = store.complete(&second, result(Class::Positive, 0.9), vec![], vec![]).unwrap_err();
     assert!(matches!(twice, StoreError::LeaseLost { .. }), "{twice}");
 }
 
@@ -50,11 +51,13 @@ fn a_result_and_its_deliveries_are_one() {
     let job = leased(&store, 10);
     // The second delivery is the first again, which the table refuses: then nothing is stored at all.
     let twice = vec![delivery("RIS", "oru"), delivery("RIS", "oru")];
-    assert!(store.complete(&job, result(Class::Positive, 0.9), twice).is_err());
+    assert!(store.complete(&job, result(Class::Positive, 0.9), twice, vec![]).is_err());
     assert!(store.result("1.1", None).unwrap().is_none());
     assert!(store.deliveries("1.1").unwrap().is_empty());
     assert_eq!(store.study("1.1").unwrap().unwrap().state, StudyState::Scoring);
-    store.complete(&job, result(Class::Positive, 0.9), vec![delivery("RIS", "oru")]).unwrap();
+    store
+        .complete(&job, result(Class::Positive, 0.9), vec![delivery("RIS", "oru")], vec![])
+        .unwrap();
 }
 
 #[test]
@@ -86,7 +89,7 @@ fn a_job_that_fails_waits_longer_each_time_and_dies_in_sight() {
     assert_eq!((again.revision, again.is_new), (1, false));
     let job = leased(&store, now);
     assert_eq!(job.failures, 0);
-    store.complete(&job, result(Class::Negative, 0.1), vec![]).unwrap();
+    store.complete(&job, result(Class::Negative, 0.1), vec![], vec![]).unwrap();
     assert_eq!(store.study("1.1").unwrap().unwrap().last_error, None);
 }
 
@@ -134,7 +137,7 @@ fn leases_end_with_the_node_and_a_study_that_ends_it_comes_last_then_dies() {
     // Three times the node ended during 1.1: the other one has its turn.
     let job = leased(&store, 10);
     assert_eq!((job.study_uid.as_str(), job.failures), ("1.2", 0));
-    store.complete(&job, result(Class::Negative, 0.1), vec![]).unwrap();
+    store.complete(&job, result(Class::Negative, 0.1), vec![], vec![]).unwrap();
     for _ in 3..10 {
         assert_eq!(leased(&store, 10).study_uid, "1.1");
         store = reopen(store);

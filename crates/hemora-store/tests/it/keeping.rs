@@ -113,7 +113,9 @@ fn a_patient_is_forgotten_to_the_last_byte_and_the_audit_says_so() {
     store.settle("1.1", Settled::Quiet, at(4)).unwrap();
     let job = leased(&store, 5);
     store.remember(&[1; 32], "1.1", b"scores").unwrap();
-    store.complete(&job, result(Class::Positive, 0.9), vec![delivery("PACS", "sr")]).unwrap();
+    store
+        .complete(&job, result(Class::Positive, 0.9), vec![delivery("PACS", "sr")], vec![])
+        .unwrap();
     settled(&store, "1.2", 10);
     assert!(store.remembered(&[1; 32]).unwrap().is_some());
     keep(&store, &other("1.2", "1.2.77", "SECRET-4711"), 11);

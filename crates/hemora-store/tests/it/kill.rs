@@ -189,7 +189,7 @@ fn work(store: &Store, say: &impl Fn(String)) {
     loop {
         if let Some(job) = store.lease("worker", at(1_000_000), MINUTE).unwrap() {
             let send = vec![delivery("PACS", "sr"), delivery("RIS", "oru")];
-            let done = store.complete(&job, result(Class::Positive, 0.9), send);
+            let done = store.complete(&job, result(Class::Positive, 0.9), send, vec![]);
             if done.is_ok() {
                 say(format!("COMPLETED {} {}", job.study_uid, job.revision));
             }

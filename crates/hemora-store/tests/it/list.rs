@@ -1,18 +1,11 @@
 //! The ranked list: order, filters, pages.
 
-use hemora_store::{
-    Class, ListQuery, Page, Reading, ReadingEvent, Settled, Store, StoreError, StudyState,
-};
+use hemora_store::{Class, ListQuery, Page, Settled, Store, StudyState};
 
 use crate::support::{MINUTE, Object, at, keep, leased, result, scored, settled, store};
 
 fn order(page: &Page) -> Vec<&str> {
     page.rows.iter().map(|row| row.study_uid.as_str()).collect()
-}
-
-fn reading(event: ReadingEvent) -> Reading {
-    let (user, note) = ("kim".to_owned(), String::new());
-    Reading { user, event, label: None, note, at: at(500) }
 }
 
 /// Seven studies, one of each kind.
@@ -36,18 +29,13 @@ fn positive_by_probability_then_not_sure_then_the_newest() {
     assert_eq!(order(&page), ["1.4", "1.2", "1.3", "1.5", "1.7", "1.6", "1.1"]);
     assert!(page.next.is_none());
     // Who is read leaves the head of the list, until that is taken back.
-    store.note_reading("1.4", &reading(ReadingEvent::Opened)).unwrap();
-    store.note_reading("1.4", &reading(ReadingEvent::Acknowledged)).unwrap();
+    store.note_opened("1.4", "kim", 1, at(499)).unwrap();
+    store.acknowledge("1.4", "kim", 1, at(500)).unwrap();
     let page = store.studies(&ListQuery::default()).unwrap();
     assert_eq!(order(&page), ["1.2", "1.3", "1.5", "1.7", "1.6", "1.4", "1.1"]);
     assert_eq!(store.study("1.4").unwrap().unwrap().read_at, Some(at(500)));
-    store.note_reading("1.4", &reading(ReadingEvent::Unacknowledged)).unwrap();
+    store.unacknowledge("1.4", "kim", 1, at(501)).unwrap();
     assert_eq!(order(&store.studies(&ListQuery::default()).unwrap())[0], "1.4");
-    assert_eq!(store.readings("1.4").unwrap().len(), 3);
-    assert!(matches!(
-        store.note_reading("9", &reading(ReadingEvent::Opened)),
-        Err(StoreError::NoStudy(_))
-    ));
 }
 
 #[test]
@@ -55,10 +43,11 @@ fn a_revision_is_unread_again_only_if_its_class_rises() {
     let (_folder, store) = store();
     scored(&store, "1.1", 0, (Class::NotSure, 0.4), vec![]);
     let next = |seconds, class, probability| {
-        store.note_reading("1.1", &reading(ReadingEvent::Acknowledged)).unwrap();
+        let shown = store.study("1.1").unwrap().unwrap().revision;
+        store.acknowledge("1.1", "kim", shown, at(seconds)).unwrap();
         store.rescore("1.1", "kim", at(seconds)).unwrap();
         let job = leased(&store, seconds);
-        store.complete(&job, result(class, probability), vec![]).unwrap();
+        store.complete(&job, result(class, probability), vec![], vec![]).unwrap();
         store.study("1.1").unwrap().unwrap().read_at.is_some()
     };
     assert!(!next(100, Class::Positive, 0.9));
@@ -87,7 +76,7 @@ fn pages_join_without_a_gap_and_the_place_goes_through_text() {
     let first = store.studies(&query).unwrap();
     settled(&store, "1.8", 70);
     let job = store.lease("worker", at(75), MINUTE).unwrap().unwrap();
-    store.complete(&job, result(Class::Positive, 0.99), vec![]).unwrap();
+    store.complete(&job, result(Class::Positive, 0.99), vec![], vec![]).unwrap();
     let rest = store.studies(&ListQuery { limit: 9, after: first.next, ..query }).unwrap();
     assert_eq!(order(&rest)[0], "1.5");
 }

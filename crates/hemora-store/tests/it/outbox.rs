@@ -75,7 +75,7 @@ fn a_newer_revision_supersedes_what_waits_and_waits_for_what_is_being_sent() {
     keep(&store, &Object::new("1.1", "1.1.77"), 201);
     store.settle("1.1", Settled::Quiet, at(205)).unwrap();
     let job = leased(&store, 206);
-    store.complete(&job, result(Class::Positive, 0.95), both()).unwrap();
+    store.complete(&job, result(Class::Positive, 0.95), both(), vec![]).unwrap();
     let states: Vec<_> =
         store.deliveries("1.1").unwrap().iter().map(|row| (row.revision, row.state)).collect();
     use DeliveryState::{Sending, Superseded, Waiting};

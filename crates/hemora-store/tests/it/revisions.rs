@@ -28,7 +28,7 @@ fn late_images_make_the_next_revision() {
     assert_eq!(store.instances_of("1.2.3", 1).unwrap().len(), 1);
     assert_eq!(store.instances_of("1.2.3", 2).unwrap().len(), 2);
     // Whoever scored the first revision has lost it.
-    let late = store.complete(&job, result(Class::Positive, 0.9), vec![]).unwrap_err();
+    let late = store.complete(&job, result(Class::Positive, 0.9), vec![], vec![]).unwrap_err();
     assert!(matches!(late, StoreError::LeaseLost { .. }), "{late}");
     assert!(store.result("1.2.3", None).unwrap().is_none());
     let job = leased(&store, 11);
@@ -56,13 +56,13 @@ fn scoring_again_is_a_revision_of_the_same_images_with_a_name_to_it() {
     let (_folder, store) = store();
     settled(&store, "1.2.3", 0);
     let job = leased(&store, 5);
-    store.complete(&job, result(Class::Negative, 0.1), vec![]).unwrap();
+    store.complete(&job, result(Class::Negative, 0.1), vec![], vec![]).unwrap();
     let again = store.rescore("1.2.3", "kim", at(50)).unwrap();
     assert_eq!((again.revision, again.why, again.is_new), (2, Settled::Rescore, true));
     // While that waits, asking once more adds nothing.
     assert_eq!(store.rescore("1.2.3", "kim", at(51)).unwrap().revision, 2);
     let job = leased(&store, 52);
-    store.complete(&job, result(Class::Positive, 0.8), vec![]).unwrap();
+    store.complete(&job, result(Class::Positive, 0.8), vec![], vec![]).unwrap();
     assert_eq!(store.result("1.2.3", None).unwrap().unwrap().class, Class::Positive);
     assert_eq!(store.result("1.2.3", Some(1)).unwrap().unwrap().class, Class::Negative);
     assert!(store.result("1.2.3", Some(3)).unwrap().is_none());

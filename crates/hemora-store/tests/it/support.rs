@@ -121,11 +121,14 @@ pub fn leased(store: &Store, seconds: i64) -> Job {
 
 pub fn result(class: Class, probability: f64) -> RevisionResult {
     RevisionResult {
+        revision: 0,
         class,
         probability: Some(probability),
         label: Some("subdural".to_owned()),
         reason: None,
         json: "{\"schema\": 1}".to_owned(),
+        findings: "null".to_owned(),
+        key_slice: None,
         made_at: at(100),
         model_sha256: "ab".repeat(32),
     }
@@ -147,7 +150,7 @@ pub fn scored(
     settled(store, study, seconds);
     let job = leased(store, seconds + 5);
     assert_eq!(job.study_uid, study);
-    store.complete(&job, result(class, probability), deliveries).unwrap();
+    store.complete(&job, result(class, probability), deliveries, vec![]).unwrap();
 }
 
 /// Every file below a folder.

@@ -1,0 +1,167 @@
+//! What the list shows of studies beside their rows: what readers did with the newest result, how far its
+//! deliveries are, and what there is to see. One query for each of these, whatever the number of studies.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row, params};
+
+use super::row::{count, rows};
+use crate::time::at;
+use crate::work::{Artifact, key_slice};
+use crate::{Store, StoreError};
+
+/// What the list shows of a study beside its row. All of it is about the newest result.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StudyExtras {
+    /// Who opened it first; before there is a result, who opened the study.
+    pub opened_by: Option<String>,
+    /// When.
+    pub opened_at: Option<DateTime<Utc>>,
+    /// Who acknowledged it, if that holds.
+    pub acknowledged_by: Option<String>,
+    /// When.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Labels with which a reader agrees by their newest word, each once.
+    pub agreed: BTreeSet<String>,
+    /// Labels with which one disagrees.
+    pub disagreed: BTreeSet<String>,
+    /// Deliveries that wait or are being sent, and have not failed.
+    pub waiting: u64,
+    /// Those that have failed and are tried again.
+    pub failing: u64,
+    /// Those that are acknowledged.
+    pub delivered: u64,
+    /// Those that are given up.
+    pub given_up: u64,
+    /// The slice to look at first; `None` where there is none, or the images are gone.
+    pub key_slice: Option<(u32, u32)>,
+    /// Whether there is the artifact [`Artifact::THUMBNAIL`].
+    pub has_thumbnail: bool,
+}
+
+type Extras = HashMap<String, StudyExtras>;
+
+/// The studies that are asked for, by name; the rest of a query joins them in this order.
+const WANTED: &str = "json_each(?1) AS wanted CROSS JOIN study ON study.study_uid = wanted.value";
+
+/// What the rows of the studies hold.
+fn begin(connection: &Connection, wanted: &str) -> Result<Extras, StoreError> {
+    let sql = format!(
+        "SELECT study.study_uid AS study_uid, read_at, read_by, key_series, key_slice, instances > 0 AS images,
+            EXISTS (SELECT 1 FROM artifact WHERE artifact.study_uid = study.study_uid
+                AND artifact.revision = result_revision AND name = ?2) AS thumbnail
+         FROM {WANTED}"
+    );
+    let read = |row: &Row<'_>| {
+        let acknowledged_at = row.get::<_, Option<i64>>("read_at")?.map(at);
+        let acknowledged_by: Option<String> = row.get("read_by")?;
+        let images: bool = row.get("images")?;
+        let extras = StudyExtras {
+            acknowledged_by: acknowledged_by.filter(|_| acknowledged_at.is_some()),
+            acknowledged_at,
+            key_slice: key_slice(row)?.filter(|_| images),
+            has_thumbnail: row.get("thumbnail")?,
+            ..StudyExtras::default()
+        };
+        Ok((row.get("study_uid")?, extras))
+    };
+    let found = rows(connection, &sql, params![wanted, Artifact::THUMBNAIL], read)?;
+    Ok(found.into_iter().collect())
+}
+
+fn add_openings(
+    connection: &Connection,
+    wanted: &str,
+    extras: &mut Extras,
+) -> Result<(), StoreError> {
+    // The other columns are those of the row with the lowest number.
+    let sql = format!(
+        "SELECT study.study_uid AS study_uid, user, at, min(reading.id) FROM {WANTED}
+         CROSS JOIN reading ON reading.study_uid = study.study_uid
+         WHERE event = 'opened' AND reading.revision = COALESCE(result_revision, 0)
+         GROUP BY study.study_uid"
+    );
+    let read = |row: &Row<'_>| {
+        Ok((row.get::<_, String>("study_uid")?, row.get("user")?, at(row.get("at")?)))
+    };
+    for (study_uid, user, at) in rows(connection, &sql, [wanted], read)? {
+        if let Some(extras) = extras.get_mut(&study_uid) {
+            (extras.opened_by, extras.opened_at) = (Some(user), Some(at));
+        }
+    }
+    Ok(())
+}
+
+fn add_words(connection: &Connection, wanted: &str, extras: &mut Extras) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT study.study_uid AS study_uid, user, reading.label AS of, event = 'agreed' AS agrees
+         FROM {WANTED} CROSS JOIN reading ON reading.study_uid = study.study_uid
+         WHERE event IN ('agreed', 'disagreed') AND of IS NOT NULL
+            AND reading.revision = COALESCE(result_revision, 0)
+         ORDER BY reading.id"
+    );
+    type Word = ((String, String, String), bool);
+    let read = |row: &Row<'_>| -> Result<Word, StoreError> {
+        Ok(((row.get("study_uid")?, row.get("user")?, row.get("of")?), row.get("agrees")?))
+    };
+    // Later words replace earlier ones of the same reader on the same label.
+    let newest: HashMap<_, _> = rows(connection, &sql, [wanted], read)?.into_iter().collect();
+    for ((study_uid, _, label), agrees) in newest {
+        if let Some(extras) = extras.get_mut(&study_uid) {
+            if agrees { &mut extras.agreed } else { &mut extras.disagreed }.insert(label);
+        }
+    }
+    Ok(())
+}
+
+fn add_deliveries(
+    connection: &Connection,
+    wanted: &str,
+    extras: &mut Extras,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT study.study_uid AS study_uid,
+            count(*) FILTER (WHERE delivery.state IN ('waiting', 'sending') AND attempts = 0) AS waiting,
+            count(*) FILTER (WHERE delivery.state IN ('waiting', 'sending') AND attempts > 0) AS failing,
+            count(*) FILTER (WHERE delivery.state = 'delivered') AS delivered,
+            count(*) FILTER (WHERE delivery.state = 'given up') AS given_up
+         FROM {WANTED} CROSS JOIN delivery
+            ON delivery.study_uid = study.study_uid AND delivery.revision = result_revision
+         GROUP BY study.study_uid"
+    );
+    let read = |row: &Row<'_>| {
+        let counts = ["waiting", "failing", "delivered", "given_up"].map(|it| count(row, it));
+        Ok((row.get::<_, String>("study_uid")?, counts))
+    };
+    for (study_uid, [waiting, failing, delivered, given_up]) in
+        rows(connection, &sql, [wanted], read)?
+    {
+        if let Some(extras) = extras.get_mut(&study_uid) {
+            (extras.waiting, extras.failing) = (waiting?, failing?);
+            (extras.delivered, extras.given_up) = (delivered?, given_up?);
+        }
+    }
+    Ok(())
+}
+
+impl Store {
+    /// What the list shows of studies beside their rows; those that there are not are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub fn extras(
+        &self,
+        study_uids: &[String],
+    ) -> Result<HashMap<String, StudyExtras>, StoreError> {
+        let wanted: BTreeSet<&str> = study_uids.iter().map(String::as_str).collect();
+        let wanted = serde_json::Value::from_iter(wanted).to_string();
+        self.read(|connection| {
+            let mut extras = begin(connection, &wanted)?;
+            add_openings(connection, &wanted, &mut extras)?;
+            add_words(connection, &wanted, &mut extras)?;
+            add_deliveries(connection, &wanted, &mut extras)?;
+            Ok(extras)
+        })
+    }
+}
