@@ -1,0 +1,116 @@
+// What the result says: each label with its share, verdict and thresholds, and whether the reader agrees.
+
+import { keysOf } from "../keys";
+import { dateTime, label, percent, shape } from "../words";
+import type { Finding, Findings, Label, Reading } from "./types";
+
+export interface Saying {
+  agree: (name: Label) => void;
+  disagree: (name: Label) => void;
+}
+
+export function FindingsTable(props: {
+  findings: Findings;
+  readings: Reading[];
+  revision: number;
+  saying: Saying;
+  copy: () => void;
+}) {
+  const { findings, readings, revision, saying } = props;
+  return (
+    <section aria-labelledby="findings">
+      <h2 id="findings">Findings</h2>
+      <div class="scroll" tabIndex={0} role="group" aria-label="Findings by label">
+        <table class="findings">
+          <thead>
+            <tr>
+              <th scope="col">Label</th>
+              <th scope="col" class="number">
+                Probability
+              </th>
+              <th scope="col">Verdict</th>
+              <th scope="col">Your word</th>
+            </tr>
+          </thead>
+          <tbody>
+            {findings.findings.map((finding) => (
+              <Row
+                key={finding.label}
+                finding={finding}
+                said={lastWord(readings, finding.label, revision)}
+                saying={saying}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="quiet">{`Thresholds: ${findings.thresholds}`}</p>
+      <h3>For the report</h3>
+      <blockquote class="sentence">{findings.sentence}</blockquote>
+      <p>
+        <button type="button" onClick={props.copy}>
+          Copy <kbd>{keysOf("study", "copy")[0]}</kbd>
+        </button>
+      </p>
+      <p class="quiet">
+        {`Model ${findings.model} ${findings.model_version} on ${findings.engine}, ${dateTime(findings.made_at)}.`}
+      </p>
+    </section>
+  );
+}
+
+function Row(props: { finding: Finding; said: Reading | undefined; saying: Saying }) {
+  const { finding, said, saying } = props;
+  const name = label(finding.label);
+  const { absent_below: absent, present_from: present } = finding;
+  const between = absent < present ? `absent below ${percent(absent)}, ` : "";
+  const agreed = said?.event === "agreed";
+  const disagreed = said?.event === "disagreed";
+  return (
+    <tr class={`verdict ${finding.verdict.replace(" ", "-")}`}>
+      <th scope="row">{name}</th>
+      <td class="number">{percent(finding.probability)}</td>
+      <td>
+        <span class="shape" aria-hidden="true">
+          {shape(finding.verdict)}
+        </span>{" "}
+        <b>{finding.verdict}</b>
+        <small>{`${between}present from ${percent(present)}`}</small>
+        {finding.reasons.map((reason) => (
+          <small key={reason}>{reason}</small>
+        ))}
+      </td>
+      <td class="say">
+        <button
+          type="button"
+          class="small"
+          aria-pressed={agreed}
+          aria-label={`Agree on ${name}`}
+          onClick={() => saying.agree(finding.label)}
+        >
+          {agreed ? "✓ Agree" : "Agree"}
+        </button>
+        <button
+          type="button"
+          class="small"
+          aria-pressed={disagreed}
+          aria-label={`Disagree on ${name}`}
+          onClick={() => saying.disagree(finding.label)}
+        >
+          {disagreed ? "✗ Disagree" : "Disagree"}
+        </button>
+        {said?.user && <small>{said.user}</small>}
+      </td>
+    </tr>
+  );
+}
+
+/** The newest word of a reader on a label of this revision. */
+function lastWord(readings: Reading[], name: string, revision: number): Reading | undefined {
+  return readings.findLast(
+    (one) =>
+      one.label === name &&
+      one.revision === revision &&
+      (one.event === "agreed" || one.event === "disagreed"),
+  );
+}

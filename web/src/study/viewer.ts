@@ -1,0 +1,355 @@
+// The viewer without its frame: which slice is shown and how. Draws in animation frames, so that a slice costs no
+// rendering of the screen.
+
+import { isAbort, wordsOf } from "../api";
+import { type SliceCache, outwards } from "./cache";
+import { SliceCanvas, WINDOWS, type Pixels, type Window } from "./canvas";
+import { type Prefetched, newCache, sliceAddress } from "./data";
+import { Hud } from "./hud";
+import { Lengths } from "./measure";
+import { chosen, decoded, outline, paint } from "./overlay";
+import type { Label, Maps, Series, Slice, SliceMap, SliceRef, StudyView } from "./types";
+import { FITTING, type Look, type Point, Viewport } from "./viewport";
+import { reducedSide } from "./volume";
+
+export const MAP_MODES = ["outline", "overlay", "off"] as const;
+
+/** What the reader set. The slice is the wanted one; it may still be on its way. */
+export interface ViewerState {
+  series: number;
+  slice: number;
+  window: Window;
+  look: Look;
+  map: (typeof MAP_MODES)[number];
+  /** Whose map and probabilities are shown. */
+  label: Label;
+  planes: boolean;
+  /** Where the planes cut: share of the rows and of the columns. */
+  cut: { row: number; column: number };
+  measuring: boolean;
+}
+
+/** The parts of the stage that are drawn to. */
+export interface Stage {
+  stage: HTMLElement;
+  frame: HTMLElement;
+  canvas: HTMLCanvasElement;
+  heat: HTMLCanvasElement;
+  outline: SVGSVGElement;
+  marks: SVGSVGElement;
+}
+
+/** Bytes of full slices that are fetched ahead. */
+const AHEAD = 128 * 1024 * 1024;
+
+export class Viewer {
+  state: ViewerState = {
+    series: 0,
+    slice: 0,
+    window: { level: WINDOWS[0]!.level, width: WINDOWS[0]!.width },
+    look: FITTING,
+    map: "outline",
+    label: "any",
+    planes: false,
+    cut: { row: 0.5, column: 0.5 },
+    measuring: false,
+  };
+  view: StudyView | null = null;
+  readonly cache: SliceCache = newCache();
+  readonly lengths = new Lengths();
+  /** What stands on the canvas. */
+  drawn: (SliceRef & { pixels: Pixels }) | null = null;
+  /** Where the pointer is on the stage. */
+  pointer: Point | null = null;
+  /** Why the wanted slice is not shown. */
+  problem: string | null = null;
+  viewport: Viewport | null = null;
+
+  private maps: Maps | null = null;
+  private stage: (Stage & { canvas: HTMLCanvasElement }) | null = null;
+  private canvas: SliceCanvas | null = null;
+  private hud: Hud | null = null;
+  private frame = 0;
+  private painted: Window | null = null;
+  private mapped = "";
+  private keySlice = -1;
+  private marked = false;
+  private readonly changes = new Set<() => void>();
+  private readonly draws = new Set<() => void>();
+
+  constructor(private readonly uid: string) {
+    this.cache.onArrival((address) => {
+      if (address === this.address(this.state)) this.redraw();
+    });
+  }
+
+  /** Begins to draw to a stage; returns what ends it. */
+  attach(stage: Stage): () => void {
+    this.stage = stage;
+    this.canvas = new SliceCanvas(stage.canvas);
+    this.hud = new Hud(stage.stage);
+    const resized = new ResizeObserver(() => this.redraw());
+    resized.observe(stage.stage);
+    this.draw();
+    return () => {
+      resized.disconnect();
+      cancelAnimationFrame(this.frame);
+      this.frame = 0;
+      this.stage = this.canvas = this.hud = null;
+    };
+  }
+
+  close(): void {
+    this.cache.close();
+    this.changes.clear();
+    this.draws.clear();
+  }
+
+  /** Calls when what the reader set has changed, but not for a slice. */
+  onChange(listener: () => void): () => void {
+    this.changes.add(listener);
+    return () => this.changes.delete(listener);
+  }
+
+  /** Calls when something was drawn. */
+  onDraw(listener: () => void): () => void {
+    this.draws.add(listener);
+    return () => this.draws.delete(listener);
+  }
+
+  /** Shows a slice that came before its view. */
+  showPrefetched({ at, pixels }: Prefetched): void {
+    void pixels.then((found) => {
+      if (!found || this.view) return;
+      this.state = { ...this.state, ...at };
+      this.drawn = { ...at, pixels: found };
+      this.painted = null;
+      this.draw();
+    });
+  }
+
+  /** Shows a view, at its key slice; the slice that was fetched beforehand is kept if it is of it. */
+  show(view: StudyView, prefetched?: Prefetched): void {
+    const first = this.view === null;
+    this.view = view;
+    const { key_slices: keys } = view;
+    const key = keys.find(({ series, slice }) => view.series[series]?.slices[slice]);
+    const at = key ?? { series: 0, slice: Math.floor((view.series[0]?.slices.length ?? 0) / 2) };
+    this.keySlice = key ? keys.indexOf(key) : -1;
+    const had = first && prefetched?.at.series === at.series && prefetched.at.slice === at.slice;
+    if (had) {
+      void prefetched.pixels.then((pixels) => {
+        if (pixels) this.cache.put(this.address(at), pixels);
+        this.redraw();
+      });
+    } else this.drawn = null;
+    this.set({ ...at, look: FITTING });
+    if (first) this.draw();
+  }
+
+  /** Takes over what changed around the images. */
+  update(view: StudyView): void {
+    this.view = view;
+  }
+
+  setMaps(maps: Maps | null): void {
+    this.maps = maps;
+    this.mapped = "";
+    this.redraw();
+    this.tell();
+  }
+
+  /** Changes what is shown. */
+  set(part: Partial<ViewerState>): void {
+    const before = this.state;
+    this.state = { ...before, ...part };
+    this.redraw();
+    const quiet: (keyof ViewerState)[] = ["slice", "window", "look", "cut"];
+    const seen = (Object.keys(part) as (keyof ViewerState)[]).some(
+      (key) => !quiet.includes(key) && before[key] !== this.state[key],
+    );
+    if (seen || this.preset(before.window) !== this.preset(this.state.window)) this.tell();
+  }
+
+  /** Name of the preset that a window is. */
+  preset(window = this.state.window): string | null {
+    const is = ({ level, width }: Window) => level === window.level && width === window.width;
+    return WINDOWS.find(is)?.name ?? null;
+  }
+
+  get series(): Series | undefined {
+    return this.view?.series[this.state.series];
+  }
+
+  /** The slice on the canvas. */
+  get slice(): Slice | undefined {
+    return this.drawn ? this.view?.series[this.drawn.series]?.slices[this.drawn.slice] : undefined;
+  }
+
+  /** Goes to a slice of the series, the nearest there is. */
+  go(slice: number): void {
+    const last = (this.series?.slices.length ?? 1) - 1;
+    this.set({ slice: Math.min(Math.max(Math.round(slice), 0), last) });
+  }
+
+  step(by: number): void {
+    this.go(this.state.slice + by);
+  }
+
+  /** Goes to another key slice: the next less suspicious one (1) or the one before (−1). */
+  stepKeySlice(by: number): void {
+    const keys = this.view?.key_slices ?? [];
+    if (keys.length === 0) return;
+    const { series, slice } = this.state;
+    const here = keys.findIndex((key) => key.series === series && key.slice === slice);
+    // Away from a key slice, the first step leads back to the last one that was seen.
+    const next = here >= 0 ? here + by : Math.max(this.keySlice, 0);
+    this.keySlice = (next + keys.length) % keys.length;
+    this.set(keys[this.keySlice]!);
+  }
+
+  /** Goes to another series, at its most suspicious slice. */
+  openSeries(series: number): void {
+    const key = this.view?.key_slices.find((one) => one.series === series);
+    const slices = this.view?.series[series]?.slices ?? [];
+    this.set({ series, slice: key?.slice ?? Math.floor(slices.length / 2), look: FITTING });
+  }
+
+  reset(): void {
+    const { level, width } = WINDOWS[0]!;
+    const look = FITTING;
+    this.lengths.clear();
+    this.set({ window: { level, width }, look, cut: { row: 0.5, column: 0.5 }, measuring: false });
+  }
+
+  /** Point of the slice below the pointer. */
+  get pointed(): Point | null {
+    return this.pointer && this.viewport ? this.viewport.sliceFromStage(this.pointer) : null;
+  }
+
+  /** The map that belongs to the slice on the canvas and the label. */
+  get map(): SliceMap | undefined {
+    if (!this.drawn) return undefined;
+    const { series, slice } = this.drawn;
+    return chosen(this.maps?.series[series]?.[String(slice)], this.state.label);
+  }
+
+  /** The label's name of a slice among the lengths. */
+  get place(): string {
+    return this.drawn ? `${this.drawn.series}/${this.drawn.slice}` : "";
+  }
+
+  address(at: SliceRef, side?: number): string {
+    return sliceAddress(this.uid, at, this.view?.revision, side);
+  }
+
+  /** Draws in the next frame. */
+  redraw(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+
+  private tell(): void {
+    for (const listener of this.changes) listener();
+  }
+
+  private draw(): void {
+    if (!this.stage || !this.canvas) return;
+    if (this.view) this.find();
+    const { drawn, state } = this;
+    if (!drawn) {
+      this.hud?.draw(this);
+      return;
+    }
+    if (this.painted !== state.window || this.stage.canvas.dataset.slice !== String(drawn.slice)) {
+      this.canvas.draw(drawn.pixels, state.window);
+      this.painted = state.window;
+      this.stage.canvas.dataset.slice = String(drawn.slice);
+      if (!this.marked) performance.mark("hemora-key-slice");
+      this.marked = true;
+    }
+    this.layOut(this.stage, drawn);
+    this.drawMap(this.stage, drawn.pixels);
+    const pointed = this.state.measuring ? this.pointed : null;
+    if (this.viewport) this.lengths.draw(this.stage.marks, this.place, this.viewport, pointed);
+    this.hud?.draw(this);
+    for (const listener of this.draws) listener();
+  }
+
+  /** Takes the wanted slice from the cache, or asks for it. */
+  private find(): void {
+    const { state, view } = this;
+    const at = { series: state.series, slice: state.slice };
+    if (!view?.series[at.series]?.slices[at.slice]) return;
+    const address = this.address(at);
+    const pixels = this.cache.get(address);
+    if (pixels) {
+      this.problem = null;
+      if (this.drawn?.pixels === pixels && this.drawn.slice === at.slice) return;
+      this.drawn = { ...at, pixels };
+      this.painted = null;
+      this.prefetch(at);
+      return;
+    }
+    this.cache.forgetAllBut(address);
+    this.cache.load(address).catch((error: unknown) => {
+      if (isAbort(error) || address !== this.address(this.state)) return;
+      this.problem = wordsOf(error);
+      this.hud?.draw(this);
+    });
+  }
+
+  private prefetch(at: SliceRef): void {
+    const series = this.view?.series[at.series];
+    if (!series) return;
+    const { length } = series.slices;
+    const bytes = (this.drawn?.pixels.hu.byteLength ?? 1) || 1;
+    const far = Math.max(Math.floor(AHEAD / bytes / 2), 8);
+    const side = this.state.planes ? reducedSide(series) : undefined;
+    const around = side === undefined ? outwards(at.slice, length, far) : outwards(at.slice, length, 12);
+    const list = around.map((slice) => this.address({ series: at.series, slice }));
+    if (side !== undefined) {
+      for (let slice = 0; slice < length; slice++) {
+        list.push(this.address({ series: at.series, slice }, side));
+      }
+    }
+    this.cache.prefetch(list.filter((address) => !this.cache.has(address)));
+  }
+
+  /** Fetches what the planes need. */
+  prefetchPlanes(): void {
+    if (this.drawn) this.prefetch(this.drawn);
+  }
+
+  private layOut({ stage, frame, canvas }: Stage, { pixels }: { pixels: Pixels }): void {
+    const size = { width: stage.clientWidth, height: stage.clientHeight };
+    const known = this.slice?.spacing_mm;
+    const spacing = known ? ([known[0]!, known[1]!] as const) : null;
+    const viewport = new Viewport(size, pixels, spacing, this.state.look, devicePixelRatio);
+    this.viewport = viewport;
+    const { corner, size: shown } = viewport;
+    frame.style.width = `${shown.width}px`;
+    frame.style.height = `${shown.height}px`;
+    const mirror = this.state.look.mirrored ? ` translateX(${shown.width}px) scaleX(-1)` : "";
+    frame.style.transform = `translate(${corner.x}px, ${corner.y}px)${mirror}`;
+    canvas.style.imageRendering = viewport.scale > 4 ? "pixelated" : "auto";
+  }
+
+  private drawMap({ heat, outline: svg }: Stage, { rows, columns }: Pixels): void {
+    const { map: mode } = this.state;
+    const map = mode === "off" ? undefined : this.map;
+    const key = map ? `${this.place} ${map.label} ${mode}` : "";
+    if (key === this.mapped) return;
+    this.mapped = key;
+    const values = map && decoded(map);
+    heat.hidden = !(values && mode === "overlay");
+    svg.classList.toggle("gone", !(values && mode === "outline"));
+    if (!values) return;
+    if (mode === "overlay") return paint(heat, values, rows, columns);
+    svg.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
+    const path = outline(values, rows, columns);
+    for (const one of svg.querySelectorAll("path")) one.setAttribute("d", path);
+  }
+}
