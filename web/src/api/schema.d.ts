@@ -2614,7 +2614,7 @@ export interface components {
              * @description Why, if they say so; at most 2,000 characters.
              * @default
              */
-            note: string;
+            note?: string;
             /**
              * Format: uint32
              * @description The revision that is shown.
@@ -2738,12 +2738,12 @@ export interface components {
              * @description Who takes those of the site back, where `thresholds` is `null`.
              * @default
              */
-            who: string;
+            who?: string;
             /**
              * @description Why.
              * @default
              */
-            why: string;
+            why?: string;
         };
         /** @description A token to be made. */
         NewToken: {
@@ -3457,17 +3457,17 @@ export interface components {
              * @description Whether they may not log in.
              * @default null
              */
-            disabled: boolean | null;
+            disabled?: boolean | null;
             /**
              * @description A new password, at least 12 characters.
              * @default null
              */
-            password: string | null;
+            password?: string | null;
             /**
              * @description What they may do.
              * @default null
              */
-            role: components["schemas"]["Role"] | null;
+            role?: components["schemas"]["Role"] | null;
         };
         /** @description A scored series. Kept with the result until the images go. */
         ViewSeries: {

@@ -1,7 +1,7 @@
 // What stands around every screen: navigation, the research-use notice, messages, help.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Documents, change, useOffline, wordsOf } from "../api";
 import { type Screen, useKeys } from "../keys";
 import { useAddress } from "../router";
@@ -60,6 +60,17 @@ export function Shell(props: { screen: Screen; title: string; onLogout: () => vo
   useKeys("everywhere", { help: () => setOpen("help") });
   // A new screen begins at its top, and a screen reader at its heading.
   useEffect(() => scrollTo(0, 0), [path]);
+  const top = useRef<HTMLElement>(null);
+  // What sticks below the header needs to know its height, which changes with width and banners.
+  useEffect(() => {
+    if (!top.current) return;
+    const measure = () => {
+      document.documentElement.style.setProperty("--top", `${top.current?.offsetHeight ?? 0}px`);
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(top.current);
+    return () => observer.disconnect();
+  }, []);
   const logout = async () => {
     try {
       await change("/api/v1/logout", undefined);
@@ -71,7 +82,7 @@ export function Shell(props: { screen: Screen; title: string; onLogout: () => vo
   return (
     <>
       <a class="skip" href="#main">Skip to the content</a>
-      <header class="top">
+      <header class="top" ref={top}>
         <div class="bar">
           <nav aria-label="Screens">
             <a class="name" href="/" aria-label="Hemora, to the worklist">Hemora</a>
