@@ -5,8 +5,10 @@ import type { Pixels } from "./canvas";
 /** Bytes of pixels that are kept. */
 const BYTES = 256 * 1024 * 1024;
 const AT_ONCE = 4;
-/** After a failure, a slice that is only wanted beforehand is left alone for so long, ms. */
-const PAUSE = 5000;
+/** After a failure, a slice is not fetched ahead for so long, ms. */
+const PAUSE = 60_000;
+/** After so many failures in a row nothing more is fetched ahead until another slice is wanted. */
+const FAILURES = 3;
 
 /** Fetches the pixels behind an address. */
 export type Fetch = (address: string, signal: AbortSignal) => Promise<Pixels>;
@@ -23,6 +25,7 @@ export class SliceCache {
   private readonly asked = new Map<string, Waiting>();
   private readonly running = new Set<string>();
   private readonly failed = new Map<string, number>();
+  private failures = 0;
   private ahead: string[] = [];
   private readonly stop = new AbortController();
   private readonly listeners = new Set<(address: string) => void>();
@@ -129,11 +132,13 @@ export class SliceCache {
     try {
       const pixels = await this.fetch(address, this.stop.signal);
       if (this.stop.signal.aborted) return;
+      this.failures = 0;
       this.keep(address, pixels);
       this.asked.get(address)?.resolve(pixels);
       for (const listener of this.listeners) listener(address);
     } catch (error) {
       this.failed.set(address, performance.now() + PAUSE);
+      if (++this.failures >= FAILURES) this.ahead = [];
       this.asked.get(address)?.reject(error);
     } finally {
       this.asked.delete(address);

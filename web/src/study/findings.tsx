@@ -25,11 +25,8 @@ export function FindingsTable(props: {
           <thead>
             <tr>
               <th scope="col">Label</th>
-              <th scope="col" class="number">
-                Probability
-              </th>
-              <th scope="col">Verdict</th>
-              <th scope="col">Your word</th>
+              <th scope="col">Result</th>
+              <th scope="col">Right?</th>
             </tr>
           </thead>
           <tbody>
@@ -63,22 +60,25 @@ function Row(props: { finding: Finding; said: Reading | undefined; saying: Sayin
   const { finding, said, saying } = props;
   const name = label(finding.label);
   const { absent_below: absent, present_from: present } = finding;
-  const between = absent < present ? `absent below ${percent(absent)}, ` : "";
+  const between = absent < present ? `, absent below ${percent(absent)}` : "";
   const agreed = said?.event === "agreed";
   const disagreed = said?.event === "disagreed";
   return (
     <tr class={`verdict ${finding.verdict.replace(" ", "-")}`}>
-      <th scope="row">{name}</th>
-      <td class="number">{percent(finding.probability)}</td>
+      <th scope="row">
+        {name}
+        <small>{`present from ${percent(present)}${between}`}</small>
+        {finding.reasons.map((reason) => (
+          <small key={reason}>{reason}</small>
+        ))}
+      </th>
       <td>
         <span class="shape" aria-hidden="true">
           {shape(finding.verdict)}
         </span>{" "}
         <b>{finding.verdict}</b>
-        <small>{`${between}present from ${percent(present)}`}</small>
-        {finding.reasons.map((reason) => (
-          <small key={reason}>{reason}</small>
-        ))}
+        <br />
+        {percent(finding.probability)}
       </td>
       <td class="say">
         <button
@@ -86,20 +86,22 @@ function Row(props: { finding: Finding; said: Reading | undefined; saying: Sayin
           class="small"
           aria-pressed={agreed}
           aria-label={`Agree on ${name}`}
+          title="Agree"
           onClick={() => saying.agree(finding.label)}
         >
-          {agreed ? "✓ Agree" : "Agree"}
+          ✓
         </button>
         <button
           type="button"
           class="small"
           aria-pressed={disagreed}
           aria-label={`Disagree on ${name}`}
+          title="Disagree"
           onClick={() => saying.disagree(finding.label)}
         >
-          {disagreed ? "✗ Disagree" : "Disagree"}
+          ✗
         </button>
-        {said?.user && <small>{said.user}</small>}
+        {said && <small>{`${said.user} ${said.event}`}</small>}
       </td>
     </tr>
   );

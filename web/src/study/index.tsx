@@ -96,10 +96,12 @@ function Images({ viewer }: { viewer: Viewer }) {
   const refuse = useCallback(() => refuseLength(viewer), [viewer]);
   return (
     <>
-      <Toolbar viewer={viewer} actions={actions} />
-      <div class={`study-images${state.planes ? " with-planes" : ""}`}>
-        <StageView viewer={viewer} refuseLength={refuse} />
-        {state.planes && <Planes viewer={viewer} />}
+      <div class="study-work">
+        <Toolbar viewer={viewer} actions={actions} />
+        <div class={`study-images${state.planes ? " with-planes" : ""}`}>
+          <StageView viewer={viewer} refuseLength={refuse} />
+          {state.planes && <Planes viewer={viewer} />}
+        </div>
       </div>
       <Stack viewer={viewer} />
     </>

@@ -72,7 +72,7 @@ export class Lengths {
   }
 
   /** Draws the lengths of a slice; `pointer` is where a length that was begun leads, on the slice. */
-  draw(svg: SVGSVGElement, slice: string, viewport: Viewport, pointer: Point | null): void {
+  draw(slice: string, viewport: Viewport, pointer: Point | null): SVGElement[] {
     const drawn: SVGElement[] = [];
     for (const { from, to } of this.known.get(slice) ?? []) line(drawn, viewport, from, to);
     const end = this.cursor ?? pointer;
@@ -81,8 +81,16 @@ export class Lengths {
       cross(drawn, viewport, this.begun.from);
     }
     if (this.cursor) cross(drawn, viewport, this.cursor);
-    svg.replaceChildren(...drawn);
+    return drawn;
   }
+}
+
+/** The lines along which the coronal and sagittal images cut the slice. */
+export function cutLines(viewport: Viewport, cut: { row: number; column: number }): SVGElement[] {
+  const { rows, columns } = viewport.image;
+  const { x, y } = viewport.stageFromSlice({ x: cut.column * columns, y: cut.row * rows });
+  const { width, height } = viewport.stage;
+  return [element("path", { d: `M0 ${y}H${width}M${x} 0V${height}`, class: "cut" })];
 }
 
 /** A length in words. */

@@ -1,6 +1,6 @@
 // Coronal and sagittal images beside the axial one, with the lines where the others cut.
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { SliceCanvas } from "./canvas";
 import type { Series } from "./types";
 import { useViewer } from "./use-viewer";
@@ -12,23 +12,23 @@ type Which = "coronal" | "sagittal";
 export function Planes({ viewer }: { viewer: Viewer }) {
   useViewer(viewer);
   const { series } = viewer;
-  const plane = useMemo(() => series && lines(series), [series]);
-  if (!series || plane === undefined) return null;
+  if (!series) return null;
+  const plane = lines(series);
   if (typeof plane === "string") {
     return (
       <p class="planes-refused" role="status">
-        {`No coronal and sagittal images: ${plane}`}
+        {`No coronal and sagittal images of this series: ${plane}.`}
       </p>
     );
   }
   const tilt = series.tilt_degrees ?? 0;
   return (
     <div class="planes">
-      <Plane which="coronal" viewer={viewer} series={series} plane={plane} />
-      <Plane which="sagittal" viewer={viewer} series={series} plane={plane} />
       {tilt >= 0.5 && (
         <p class="planes-note">{`The gantry was tilted by ${tilt.toFixed(1)}°; these images are not straightened.`}</p>
       )}
+      <Plane which="coronal" viewer={viewer} series={series} plane={plane} />
+      <Plane which="sagittal" viewer={viewer} series={series} plane={plane} />
     </div>
   );
 }
@@ -118,7 +118,7 @@ function Plane(props: { which: Which; viewer: Viewer; series: Series; plane: Lin
       <div
         ref={box}
         class={`plane-box${mirrored ? " mirrored" : ""}`}
-        style={{ aspectRatio: `${across} / ${high}` }}
+        style={{ aspectRatio: `${across} / ${high}`, maxWidth: `calc(30dvh * ${across / high})` }}
         onPointerDown={(event) => {
           if (event.button !== 0) return;
           box.current!.setPointerCapture(event.pointerId);
@@ -131,7 +131,7 @@ function Plane(props: { which: Which; viewer: Viewer; series: Series; plane: Lin
           <path ref={cross} />
         </svg>
         {seen?.map((letter, index) => (
-          <b key={index} class={`edge ${["left", "right", "top", "bottom"][index]}`}>
+          <b key={index} class={`edge at-${["left", "right", "top", "bottom"][index]}`}>
             {letter}
           </b>
         ))}

@@ -41,22 +41,22 @@ export function StageView(props: { viewer: Viewer; refuseLength: () => boolean }
         </svg>
       </div>
       <svg ref={marks} class="marks" aria-hidden="true" />
-      <b class="edge left" data-hud="left" hidden />
-      <b class="edge right" data-hud="right" hidden />
-      <b class="edge top" data-hud="top" hidden />
-      <b class="edge bottom" data-hud="bottom" hidden />
-      <div class="corner up left">
+      <b class="edge at-left" data-hud="left" hidden />
+      <b class="edge at-right" data-hud="right" hidden />
+      <b class="edge at-top" data-hud="top" hidden />
+      <b class="edge at-bottom" data-hud="bottom" hidden />
+      <div class="corner at-up-left">
         <span data-hud="slice" hidden />
         <span data-hud="share" hidden />
       </div>
-      <div class="corner up right">
+      <div class="corner at-up-right">
         <span data-hud="window" hidden />
         <span data-hud="pointer" hidden />
       </div>
-      <div class="corner down left">
+      <div class="corner at-down-left">
         <span data-hud="map" hidden />
       </div>
-      <div class="corner down right">
+      <div class="corner at-down-right">
         <span data-hud="scale" hidden />
       </div>
       <div class="badges">

@@ -63,11 +63,11 @@ export function Toolbar(props: { viewer: Viewer; actions: Actions }) {
       <span class="tool-group" role="group" aria-label="View">
         {button("planes", "Planes", actions.planes, state.planes)}
         {button("length", "Length", actions.length, state.measuring)}
-        {button("mirror", "Mirror", actions.mirror, state.look.mirrored)}
         {button("smaller", "−", () => actions.zoom(1 / 1.25))}
         {button("larger", "+", () => actions.zoom(1.25))}
         {button("fit", "Fit", actions.fit)}
         {button("oneToOne", "1:1", actions.oneToOne)}
+        {button("mirror", "Mirror", actions.mirror, state.look.mirrored)}
         {button("reset", "Reset", actions.reset)}
         <Announcer viewer={viewer} />
       </span>

@@ -6,11 +6,11 @@ import { type SliceCache, outwards } from "./cache";
 import { SliceCanvas, WINDOWS, type Pixels, type Window } from "./canvas";
 import { type Prefetched, newCache, sliceAddress } from "./data";
 import { Hud } from "./hud";
-import { Lengths } from "./measure";
+import { Lengths, cutLines } from "./measure";
 import { chosen, decoded, outline, paint } from "./overlay";
 import type { Label, Maps, Series, Slice, SliceMap, SliceRef, StudyView } from "./types";
 import { FITTING, type Look, type Point, Viewport } from "./viewport";
-import { reducedSide } from "./volume";
+import { lines, reducedSide } from "./volume";
 
 export const MAP_MODES = ["outline", "overlay", "off"] as const;
 
@@ -164,11 +164,12 @@ export class Viewer {
     const before = this.state;
     this.state = { ...before, ...part };
     this.redraw();
-    const quiet: (keyof ViewerState)[] = ["slice", "window", "look", "cut"];
-    const seen = (Object.keys(part) as (keyof ViewerState)[]).some(
-      (key) => !quiet.includes(key) && before[key] !== this.state[key],
-    );
-    if (seen || this.preset(before.window) !== this.preset(this.state.window)) this.tell();
+    if (this.told(before) !== this.told(this.state)) this.tell();
+  }
+
+  /** What the buttons show of a state. */
+  private told({ series, map, label, planes, measuring, look, window }: ViewerState): string {
+    return [series, map, label, planes, measuring, look.mirrored, this.preset(window)].join();
   }
 
   /** Name of the preset that a window is. */
@@ -179,6 +180,11 @@ export class Viewer {
 
   get series(): Series | undefined {
     return this.view?.series[this.state.series];
+  }
+
+  /** Whether coronal and sagittal images can be made of the series. */
+  get hasVolume(): boolean {
+    return this.series !== undefined && typeof lines(this.series) !== "string";
   }
 
   /** The slice on the canvas. */
@@ -273,7 +279,12 @@ export class Viewer {
     this.layOut(this.stage, drawn);
     this.drawMap(this.stage, drawn.pixels);
     const pointed = this.state.measuring ? this.pointed : null;
-    if (this.viewport) this.lengths.draw(this.stage.marks, this.place, this.viewport, pointed);
+    if (this.viewport) {
+      this.stage.marks.replaceChildren(
+        ...(state.planes && this.hasVolume ? cutLines(this.viewport, state.cut) : []),
+        ...this.lengths.draw(this.place, this.viewport, pointed),
+      );
+    }
     this.hud?.draw(this);
     for (const listener of this.draws) listener();
   }

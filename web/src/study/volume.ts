@@ -26,12 +26,20 @@ export interface Lines {
   step: number;
 }
 
+const known = new WeakMap<Series, Lines | string>();
+
 /** The lines of the planes of a series; a reason in words where there are none. */
 export function lines(series: Series): Lines | string {
+  const found = known.get(series) ?? linesOf(series);
+  known.set(series, found);
+  return found;
+}
+
+function linesOf(series: Series): Lines | string {
   if (series.no_volume) return series.no_volume;
   const [side, , front] = series.slices[0]?.edges ?? [];
   if (!/^[LR]$/.test(side ?? "") || !/^[AP]$/.test(front ?? "")) {
-    return "The slices are not axial, or how they lie is unknown, so no coronal and sagittal images are made.";
+    return "its slices are not axial, or how they lie is unknown";
   }
   const positions = series.slices.map((slice) => slice.z_mm ?? Number.NaN);
   const step = series.slice_spacing_mm ?? Number.NaN;
@@ -39,10 +47,10 @@ export function lines(series: Series): Lines | string {
   const last = positions.at(-1) ?? Number.NaN;
   const length = Math.abs(last - first);
   if (!(step > 0) || !(length > 0) || positions.some(Number.isNaN)) {
-    return "The positions of the slices are unknown, so no coronal and sagittal images can be made.";
+    return "the positions of its slices are unknown";
   }
   const count = Math.round(length / step) + 1;
-  if (count > LINES) return "The slices lie too far apart to be one volume.";
+  if (count > LINES) return "its slices lie too far apart";
   const direction = Math.sign(last - first);
   const slices: (number | null)[] = [];
   let nearest = positions.length - 1;
