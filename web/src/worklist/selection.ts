@@ -36,7 +36,7 @@ export function useSelection(body: RefObject<HTMLTableSectionElement | null>, ro
     const study = rows.find((row) => row.study_instance_uid === wanted);
     if (study) {
       const slice = study.key_slice ? { series: study.key_slice.series, slice: study.key_slice.slice } : undefined;
-      timer.current = setTimeout(() => prefetchStudy(study.study_instance_uid, slice), DWELL);
+      timer.current = setTimeout(() => prefetchStudy(study.study_instance_uid, slice, study.result_revision), DWELL);
     }
   };
 
