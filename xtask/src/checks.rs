@@ -6,6 +6,7 @@
 
 use miette::{Result, miette};
 
+use crate::browser;
 use crate::environment::Environment;
 use crate::process::{cargo, log, run};
 use crate::workspace::Workspace;
@@ -32,7 +33,8 @@ pub fn check(workspace: &Workspace, environment: &Environment) -> Result<()> {
     run(&mut doc)
 }
 
-/// All tests, those of `hemora-train` too. `arguments` go to `cargo test`.
+/// All tests, those of `hemora-train` and of the pages in a browser too. `arguments` go to `cargo test`; with any,
+/// the browser stays closed.
 pub fn test(workspace: &Workspace, environment: &Environment, arguments: &[String]) -> Result<()> {
     run_tests(workspace, environment, arguments, Peers::Optional)
 }
@@ -71,7 +73,13 @@ fn run_tests(
     if peers == Peers::Required {
         test.env("HEMORA_REQUIRE_PEERS", "1");
     }
-    run(&mut test)
+    run(&mut test)?;
+    // Somebody who names tests wants these alone.
+    if !arguments.is_empty() {
+        return Ok(());
+    }
+    let required = peers == Peers::Required || std::env::var_os("HEMORA_REQUIRE_PEERS").is_some();
+    browser::test(workspace, environment, required)
 }
 
 /// Where the tests look for real scans.

@@ -3,11 +3,13 @@
 //! `cargo xtask --help` lists the commands. What set-up makes lies in `.env` of the checkout.
 
 mod bench;
+mod browser;
 mod checks;
 mod environment;
 mod fuzz;
 mod gpu_kit;
 mod node;
+mod npm;
 mod peers;
 mod process;
 mod programs;
@@ -43,12 +45,14 @@ enum Task {
     Env,
     /// Formatting, lints and documentation
     Check,
-    /// All tests, hemora-train's too; arguments go to `cargo test`
+    /// All tests, hemora-train's and those in a browser too; arguments go to `cargo test`
     Test {
         /// Such as `-p hemora-train` or `-- name_of_a_test`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// The tests of the pages in Chromium alone, or pictures of every screen
+    Browser(browser::Options),
     /// What CI runs: check, then test; a test that finds no peer fails
     Ci,
     /// Build hemora-train for release and run it: cargo xtask train -- --help
@@ -109,6 +113,7 @@ fn main() -> Result<()> {
         task,
         Task::Setup { .. }
             | Task::Test { .. }
+            | Task::Browser(_)
             | Task::Ci
             | Task::Soak(_)
             | Task::Bench(Bench::Serve(_))
@@ -120,6 +125,7 @@ fn main() -> Result<()> {
         Task::Setup { .. } | Task::Env | Task::Fuzz(_) => Ok(()),
         Task::Check => checks::check(&workspace, &environment),
         Task::Test { arguments } => checks::test(&workspace, &environment, &arguments),
+        Task::Browser(options) => browser::browser(&workspace, &environment, &options),
         Task::Ci => {
             checks::check(&workspace, &environment)?;
             checks::test_with_peers(&workspace, &environment)

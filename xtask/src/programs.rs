@@ -1,5 +1,5 @@
 //! The programs of the system that tests compare Hemora with or look through: a DICOM toolkit, an archive,
-//! validators, strace.
+//! validators, strace, a browser.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,13 +9,16 @@ use miette::{IntoDiagnostic, Result, WrapErr};
 use crate::process::{log, run};
 
 /// Each program, or library of one, with the package of Debian and Ubuntu that holds it.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("storescu", "dcmtk"),
     ("Orthanc", "orthanc"),
     ("/usr/share/orthanc/plugins/libOrthancDicomWeb.so", "orthanc-dicomweb"),
     ("dciodvfy", "dicom3tools"),
     ("promtool", "prometheus"),
     ("strace", "strace"),
+    ("chromium", "chromium"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
 ];
 
 /// Says to the scripts of packages that no service is to be started (deb-systemd-invoke asks it).
@@ -49,11 +52,18 @@ pub fn set_up() -> Result<()> {
 
 /// Whether a file or a program on the path is there.
 fn is_there(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a file, or a program on the path, is.
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
+    if Path::new(program).is_absolute() {
+        return Path::new(program).exists().then(|| program.into());
+    }
     // Debian's Orthanc lies where only root looks.
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    Path::new(program).is_absolute() && Path::new(program).exists()
-        || folders.into_iter().any(|folder| folder.join(program).is_file())
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn is_root() -> bool {
