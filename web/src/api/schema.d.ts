@@ -3480,6 +3480,11 @@ export interface components {
             /** @description SeriesInstanceUID. */
             series_instance_uid: string;
             /**
+             * @description How far a slice lies downwards and to the right in its own plane for each mm that it lies further
+             *     along the normal, mm, as a tilted gantry makes them; absent where slices lie straight over each other.
+             */
+            shift?: number[] | null;
+            /**
              * Format: double
              * @description Median distance between slices along the normal, mm; absent if unknown.
              */

@@ -94,6 +94,10 @@ pub struct ViewSeries {
     /// Gantry tilt without its sign, degrees; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tilt_degrees: Option<f64>,
+    /// How far a slice lies downwards and to the right in its own plane for each mm that it lies further
+    /// along the normal, mm, as a tilted gantry makes them; absent where slices lie straight over each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<[f64; 2]>,
     /// The six probabilities of the series.
     pub probabilities: Probabilities,
     /// What a reader should know of the acquisition.
