@@ -79,18 +79,7 @@ impl Slice {
                 self.hu[row * self.columns + column]
             }));
         }
-        let corner = turn.stored(last, [0, 0]).map(|index| index as f64);
-        let (row, column) = (plane.row_direction, plane.column_direction);
-        let (right, down) = if turn.transpose { (column, row) } else { (row, column) };
-        let along =
-            |direction: [f64; 3], back| if back { direction.map(|it| -it) } else { direction };
-        let plane = ImagePlane {
-            // Without a spacing the corner's place is unknown; the first voxel is as good as any.
-            position: plane.patient_from_voxel(corner).unwrap_or(plane.position),
-            row_direction: along(right, turn.mirror),
-            column_direction: along(down, turn.upend),
-            spacing: plane.spacing.map(|[a, b]| if turn.transpose { [b, a] } else { [a, b] }),
-        };
+        let plane = turn.plane(plane, [rows, columns]);
         Self { rows, columns, hu, plane: Some(plane) }
     }
 

@@ -8,11 +8,11 @@ use crate::ImagePlane;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Turn {
     /// Whether rows and columns change places.
-    pub(crate) transpose: bool,
+    transpose: bool,
     /// Whether left and right change places, after that.
-    pub(crate) mirror: bool,
+    mirror: bool,
     /// Whether top and bottom change places, after that.
-    pub(crate) upend: bool,
+    upend: bool,
 }
 
 impl Turn {
@@ -45,6 +45,23 @@ impl Turn {
     /// The way back: row and column in the upright image of what the stored one shows at `at`.
     pub fn turned<T: Copy + Sub<Output = T>>(self, last: [T; 2], [row, column]: [T; 2]) -> [T; 2] {
         self.flipped(last, if self.transpose { [column, row] } else { [row, column] })
+    }
+
+    /// Where the upright image lies, which has `size` rows and columns; `stored` is the plane of the stored
+    /// one. Without a spacing the place of its first voxel is unknown; that of the stored one stands for it.
+    pub fn plane(self, stored: ImagePlane, size: [usize; 2]) -> ImagePlane {
+        let corner = self.stored(size.map(|side| side.saturating_sub(1)), [0, 0]);
+        let (row, column) = (stored.row_direction, stored.column_direction);
+        let (right, down) = if self.transpose { (column, row) } else { (row, column) };
+        let along =
+            |direction: [f64; 3], back| if back { direction.map(|it| -it) } else { direction };
+        let corner = corner.map(|index| index as f64);
+        ImagePlane {
+            position: stored.patient_from_voxel(corner).unwrap_or(stored.position),
+            row_direction: along(right, self.mirror),
+            column_direction: along(down, self.upend),
+            spacing: stored.spacing.map(|[a, b]| if self.transpose { [b, a] } else { [a, b] }),
+        }
     }
 
     fn flipped<T: Copy + Sub<Output = T>>(self, last: [T; 2], [row, column]: [T; 2]) -> [T; 2] {

@@ -81,6 +81,7 @@ pub use probability::{
     log_loss_weighted,
 };
 pub use proportion::{Proportion, clopper_pearson, wilson};
+pub use quantile::quantile;
 pub use ranked::{Ranked, Step};
 pub use ranking::{auroc, auroc_weighted, average_precision, average_precision_weighted};
 pub use reliability::{ReliabilityBin, expected_calibration_error, reliability};

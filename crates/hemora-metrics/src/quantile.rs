@@ -34,7 +34,7 @@ pub(crate) fn bca_parts(
 }
 
 /// Quantile of ascending values, linear between neighbours; `None` without values.
-pub(crate) fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
+pub fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let at = part * last as f64;
     let (low, high) = (at.floor() as usize, (at.ceil() as usize).min(last));

@@ -34,6 +34,8 @@ pub struct QualityRow {
     pub read_at: Option<DateTime<Utc>>,
     /// AE title that brought the first image.
     pub source_ae: String,
+    /// SHA-256 of the model that made the result, hexadecimal.
+    pub model_sha256: String,
     /// Labels that readers said something of, to the newest result: whether the newest word agrees.
     pub words: Vec<(String, bool)>,
 }
@@ -56,6 +58,7 @@ impl QualityRow {
             first_opened_at: time("first_opened_at")?,
             read_at: time("read_at")?,
             source_ae: row.get("source_ae")?,
+            model_sha256: row.get("model_sha256")?,
             words: Vec::new(),
         })
     }
@@ -89,6 +92,8 @@ impl Store {
         let sql =
             "SELECT study_uid, result_revision, class, probability, reason, first_at, last_at,
                 result_at, read_at, source_ae,
+                (SELECT model_sha256 FROM result WHERE result.study_uid = study.study_uid
+                    AND result.revision = result_revision) AS model_sha256,
                 (SELECT min(at) FROM reading WHERE reading.study_uid = study.study_uid
                     AND event = 'opened' AND at >= last_at) AS first_opened_at
              FROM study WHERE result_at >= ?1 ORDER BY result_at, study_uid";
@@ -103,13 +108,14 @@ impl Store {
         })
     }
 
-    /// Probabilities of any hemorrhage of the studies that the present model, which made the newest result,
-    /// scored first, at most `limit`: of each study its first.
+    /// The studies that the present model, which made the newest result, scored first, at most `limit`: their
+    /// StudyInstanceUIDs and probabilities of any hemorrhage, of each study its first.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
-    pub fn first_results(&self, limit: usize) -> Result<Vec<f64>, StoreError> {
-        let sql = "SELECT result.probability AS probability FROM result
+    pub fn first_results(&self, limit: usize) -> Result<Vec<(String, f64)>, StoreError> {
+        let sql =
+            "SELECT result.study_uid AS study_uid, result.probability AS probability FROM result
              WHERE model_sha256 = (SELECT model_sha256 FROM study JOIN result
                     ON result.study_uid = study.study_uid AND result.revision = result_revision
                     ORDER BY result_at DESC LIMIT 1)
@@ -122,7 +128,8 @@ impl Store {
              ORDER BY made_at LIMIT ?1";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(|connection| {
-            rows(connection, sql, params![limit], |row| Ok(row.get("probability")?))
+            let read = |row: &Row<'_>| Ok((row.get("study_uid")?, row.get("probability")?));
+            rows(connection, sql, params![limit], read)
         })
     }
 }
