@@ -3,24 +3,35 @@
 use std::path::Path;
 
 use chrono::{DateTime, Local, Offset, Utc};
-use hemora_ct::Label;
+use hemora_ct::{Label, Window};
 use hemora_infer::LoadedModel;
 use hemora_interop::{Class as Said, Finding, KeyImage, Node, Report, Thresholds as Limits};
 use hemora_io::{Identity, read_identity};
-use hemora_model::{StudyResult, TriageOutput, TriageResult, Verdict};
+use hemora_model::{KeySlice, StudyResult, TriageOutput, TriageResult, Verdict};
+use hemora_report::thumbnail_png;
 use hemora_store::{
-    Class, DeliveryState, InstanceRow, Job, NewDelivery, RevisionResult, Settled, StudyRow,
+    Artifact, Class, DeliveryState, InstanceRow, Job, NewDelivery, RevisionResult, Settled, StudyRow,
 };
+use serde::Serialize;
 
 use crate::classify::{classify, thresholds_in_words};
 use crate::forms::{Made, STRUCTURED_REPORT, deliveries};
-use crate::scoring::Failed;
+use crate::http::types::LeftOut;
+use crate::scoring::{Failed, Scored};
 use crate::shared::Shared;
+use crate::view::{
+    KeptView, MAPS, THUMBNAIL, VIEW, findings, gzip, kept_view, left_out, study_maps,
+};
+
+/// Longest side of the small picture of a key slice, pixels.
+const THUMBNAIL_SIDE: usize = 128;
 
 /// What a job ends with.
 pub(crate) struct Answer {
     pub(crate) result: RevisionResult,
     pub(crate) deliveries: Vec<NewDelivery>,
+    /// What readers see of it until the images go.
+    pub(crate) artifacts: Vec<Artifact>,
     /// What to note with the study: forms that could not be made.
     pub(crate) warnings: Vec<String>,
 }
@@ -31,29 +42,52 @@ pub(crate) fn answer(
     model: &LoadedModel,
     job: &Job,
     row: &StudyRow,
-    mut output: TriageOutput,
+    scored: Scored,
 ) -> Result<Answer, Failed> {
     let now = Utc::now();
     let model_sha256 = model.model().model_ref().sha256;
+    let Scored { mut output, collection, maps } = scored;
+    let same = output.result.studies.iter().filter(|it| it.study_instance_uid == job.study_uid);
+    // Studies are in the order of their probability: of several patients under one UID, the first.
+    let chosen = same.clone().next().cloned();
+    let patients = same.count();
+    let of_study = |key: &&KeySlice| {
+        key.study_instance_uid == job.study_uid
+            && chosen.as_ref().is_some_and(|study| study.patient_id == key.patient_id)
+    };
+    let keys: Vec<KeySlice> = output.key_slices.iter().filter(of_study).cloned().collect();
+    // While the result still names its files as the collection does.
+    let kept = chosen.as_ref().map(|study| {
+        let view = kept_view(study, &keys, &collection, shared.store.folder());
+        let maps = study_maps(study, &view, &keys, maps);
+        (view, maps)
+    });
     without_folders(&mut output.result, shared.store.folder());
     let json = |result: &TriageResult| {
         serde_json::to_string(result).map_err(|error| Failed::Answer(error.to_string()))
     };
-    let same = output.result.studies.iter().filter(|it| it.study_instance_uid == job.study_uid);
-    // Studies are in the order of their probability: of several patients under one UID, the first.
-    let Some(study) = same.clone().next().cloned() else {
+    let left_out = left_out(&output.result);
+    let Some((mut view, maps)) = kept else {
         let result = RevisionResult {
+            revision: job.revision,
             class: Class::NotScored,
             probability: None,
             label: None,
-            reason: Some(why_not_scored(&output.result)),
+            reason: Some(why_not_scored(&left_out)),
             json: json(&output.result)?,
+            findings: "null".to_owned(),
+            key_slice: None,
             made_at: now,
             model_sha256,
         };
-        return Ok(Answer { result, deliveries: Vec::new(), warnings: Vec::new() });
+        let view = KeptView { left_out, ..KeptView::default() };
+        let artifacts = vec![artifact(VIEW, &view)?];
+        return Ok(Answer { result, deliveries: Vec::new(), artifacts, warnings: Vec::new() });
     };
-    let patients = same.count();
+    view.left_out = left_out;
+    // The study as it is kept, without folders.
+    let study = output.result.studies.iter().find(|it| it.study_instance_uid == job.study_uid);
+    let study = study.cloned().ok_or_else(|| Failed::Answer("the study is gone".to_owned()))?;
     let instances = shared.store.instances_of(&job.study_uid, job.revision)?;
     let mut report = report(shared, &output, &study, &instances, row, job, now)?;
     if patients > 1 {
@@ -63,22 +97,42 @@ pub(crate) fn answer(
         report.warnings.push(warning);
     }
     let before = shared.store.result(&job.study_uid, None)?.map(|result| result.class);
-    let key = output.key_slices.iter().find(|key| key.study_instance_uid == job.study_uid);
+    let key = keys.first();
     let Made { deliveries, warnings } =
         deliveries(&shared.config.destinations, &shared.templates, &report, &study, key, before);
-    let class = stored(report.class);
+    let mut artifacts = vec![artifact(VIEW, &view)?, artifact(MAPS, &maps)?];
+    artifacts.extend(key.and_then(thumbnail));
     let leading = leading(&report);
     let reason = report.finding(Label::Any).map(|finding| finding.reasons.join("; "));
+    let short = |index: usize| u32::try_from(index).ok();
     let result = RevisionResult {
-        class,
+        revision: job.revision,
+        class: stored(report.class),
         probability: report.finding(Label::Any).map(|finding| finding.probability),
         label: leading.map(|label| label.name().to_owned()),
         reason: reason.filter(|reason| !reason.is_empty()),
         json: json(&output.result)?,
+        findings: text(&findings(&report))?,
+        key_slice: view.key_slices.first().and_then(|key| short(key.series).zip(short(key.slice))),
         made_at: now,
         model_sha256,
     };
-    Ok(Answer { result, deliveries, warnings })
+    Ok(Answer { result, deliveries, artifacts, warnings })
+}
+
+fn text<T: Serialize>(document: &T) -> Result<String, Failed> {
+    serde_json::to_string(document).map_err(|error| Failed::Answer(error.to_string()))
+}
+
+fn artifact<T: Serialize>(name: &str, document: &T) -> Result<Artifact, Failed> {
+    let bytes = gzip(document).map_err(|error| Failed::Answer(error.to_string()))?;
+    Ok(Artifact { name: name.to_owned(), bytes })
+}
+
+/// The small picture of a key slice. A result is not lost for want of it.
+fn thumbnail(key: &KeySlice) -> Option<Artifact> {
+    let bytes = thumbnail_png(&key.slice, Window::BRAIN, THUMBNAIL_SIDE).ok()?;
+    Some(Artifact { name: THUMBNAIL.to_owned(), bytes })
 }
 
 /// The words of the store for what a report says.
@@ -111,20 +165,10 @@ fn without_folders(result: &mut TriageResult, folder: &Path) {
     }
 }
 
-/// The reasons for which no image was used, the commonest first, with how many images each has.
-fn why_not_scored(result: &TriageResult) -> String {
-    let mut reasons: Vec<(&str, usize)> = Vec::new();
-    let named = result.skipped.iter().map(|file| (file.reason.as_str(), 1));
-    let more = result.skipped_more.iter().map(|more| (more.reason.as_str(), more.files));
-    for (reason, count) in named.chain(more) {
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, sum)) => *sum += count,
-            None => reasons.push((reason, count)),
-        }
-    }
-    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let words = reasons.iter().take(3).map(|(reason, count)| match count {
-        1 => (*reason).to_owned(),
+/// The commonest reasons for which no image was used, with how many images each has.
+fn why_not_scored(left_out: &[LeftOut]) -> String {
+    let words = left_out.iter().take(3).map(|LeftOut { reason, images, .. }| match images {
+        1 => reason.clone(),
         count => format!("{reason} ({count} images)"),
     });
     let words: Vec<String> = words.collect();
@@ -251,33 +295,13 @@ fn split_frame(id: &str) -> (&str, Option<u32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hemora_model::{ModelRef, SkippedFile, ToolRef};
 
     #[test]
     fn the_commonest_reason_comes_first() {
-        let skipped = |reason: &str| SkippedFile {
-            source: "studies/a".to_owned(),
-            reason: reason.to_owned(),
-            failed: false,
-        };
-        let text = String::new();
-        let result = TriageResult {
-            schema_version: 1,
-            notice: text.clone(),
-            tool: ToolRef { name: text.clone(), version: text.clone() },
-            model: ModelRef {
-                name: text.clone(),
-                version: text.clone(),
-                sha256: text.clone(),
-                series_sha256: Vec::new(),
-                member_sha256: Vec::new(),
-            },
-            engine: text,
-            studies: Vec::new(),
-            skipped: vec![skipped("a localizer"), skipped("an abdomen"), skipped("an abdomen")],
-            skipped_more: Vec::new(),
-        };
-        assert_eq!(why_not_scored(&result), "an abdomen (2 images); a localizer");
+        let left = |reason: &str, images| LeftOut { reason: reason.to_owned(), images, failed: false };
+        let words = why_not_scored(&[left("an abdomen", 2), left("a localizer", 1)]);
+        assert_eq!(words, "an abdomen (2 images); a localizer");
+        assert_eq!(why_not_scored(&[]), "no image could be read");
     }
 
     #[test]

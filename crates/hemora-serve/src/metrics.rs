@@ -23,6 +23,12 @@ pub(crate) struct Attempt {
     pub(crate) outcome: &'static str,
 }
 
+/// What a reader held of a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Word {
+    pub(crate) verdict: &'static str,
+}
+
 /// The figures. All of them may be counted from any thread.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -37,6 +43,7 @@ pub(crate) struct Metrics {
     pub(crate) to_delivered: Histogram,
     pub(crate) attempts: Family<Attempt, Counter>,
     pub(crate) probability: Histogram,
+    feedback: Family<Word, Counter>,
     pub(crate) free: Gauge<f64, AtomicU64>,
 }
 
@@ -58,6 +65,7 @@ impl Metrics {
             to_delivered: seconds(),
             attempts: Family::default(),
             probability: Histogram::new((1..=10).map(|tenth| f64::from(tenth) / 10.0)),
+            feedback: Family::default(),
             free: Gauge::default(),
             registry: Registry::default(),
         };
@@ -83,6 +91,8 @@ impl Metrics {
         registry.register("delivery_attempts", "Attempts to deliver", it.attempts.clone());
         let help = "Probability of any hemorrhage, of studies";
         registry.register("probability", help, it.probability.clone());
+        let help = "What readers held of what is said of a label";
+        registry.register("feedback", help, it.feedback.clone());
         registry.register_with_unit(
             "disk_free",
             "Free on the data disk",
@@ -90,6 +100,12 @@ impl Metrics {
             it.free.clone(),
         );
         Self { registry, ..metrics }
+    }
+
+    /// A reader agrees or disagrees with what is said of a label.
+    pub(crate) fn count_feedback(&self, agrees: bool) {
+        let verdict = if agrees { "agrees" } else { "disagrees" };
+        self.feedback.get_or_create(&Word { verdict }).inc();
     }
 
     /// The figures as Prometheus reads them, in its text format 0.0.4.

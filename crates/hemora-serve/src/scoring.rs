@@ -7,12 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use hemora_infer::{LoadedModel, OutputMemory, Pictures, Triage, TriageError, TriageInput};
+use hemora_infer::{
+    LoadedModel, MapSink, OutputMemory, Pictures, ScoredSliceMaps, Step, Triage, TriageError,
+    TriageInput,
+};
+use hemora_io::{Collection, ReadOptions, collect_sources, list_sources};
 use hemora_model::TriageOutput;
 use hemora_store::{InstanceRow, Job, JobFate, StoreError, StudyRow};
 use tracing::{error, info, warn};
 
-use crate::answers::answer;
+use crate::answers::{Answer, answer};
+use crate::http::types::ModelState;
 use crate::shared::Shared;
 
 /// How long a job is leased; it is renewed in a quarter of that.
@@ -23,6 +28,14 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Key slices of a study.
 const KEY_SLICES: usize = 3;
+
+/// What scoring makes of a study.
+pub(crate) struct Scored {
+    pub(crate) output: TriageOutput,
+    /// The headers that it was made of.
+    pub(crate) collection: Collection,
+    pub(crate) maps: Vec<ScoredSliceMaps>,
+}
 
 /// Scores studies with one model.
 pub(crate) struct Scorer {
@@ -39,6 +52,15 @@ impl Scorer {
         let memory = Arc::new(StoreMemory { shared: Arc::clone(&shared), study: Mutex::default() });
         let model = model.remembering(&(Arc::clone(&memory) as Arc<dyn OutputMemory>));
         let owner = format!("scorer of process {}", std::process::id());
+        let known = model.model().model_ref();
+        let state = ModelState {
+            name: known.name,
+            version: known.version,
+            sha256: known.sha256,
+            engine: model.engine().to_owned(),
+            card: model.model().card().to_owned(),
+        };
+        shared.model.get_or_init(|| state);
         Self { shared, model, memory, scored: BTreeMap::new(), owner }
     }
 
@@ -102,12 +124,13 @@ impl Scorer {
         let row = row.ok_or_else(|| StoreError::NoStudy(job.study_uid.clone()))?;
         let instances = self.shared.store.instances_of(&job.study_uid, job.revision)?;
         let images = used(instances);
-        let output = self.triage(&job.study_uid, &images, Some(job))?;
-        let answer = answer(&self.shared, &self.model, job, &row, output)?;
+        let scored = self.triage(&job.study_uid, &images, Some(job))?;
+        let answer = answer(&self.shared, &self.model, job, &row, scored)?;
         self.shared.store.renew(job, Utc::now(), LEASE)?;
-        let probability = answer.result.probability;
-        self.shared.store.complete(job, answer.result, answer.deliveries)?;
-        for warning in answer.warnings {
+        let Answer { result, deliveries, artifacts, warnings } = answer;
+        let probability = result.probability;
+        self.shared.store.complete(job, result, deliveries, artifacts)?;
+        for warning in warnings {
             warn!(study = job.study_uid, warning);
             self.shared.store.warn(&job.study_uid, &warning)?;
         }
@@ -124,27 +147,38 @@ impl Scorer {
         study: &str,
         images: &[PathBuf],
         job: Option<&Job>,
-    ) -> Result<TriageOutput, Failed> {
+    ) -> Result<Scored, Failed> {
         self.memory.begin(study);
-        let pictures = Pictures { studies: usize::from(job.is_some()), slices: KEY_SLICES };
-        let triage = Triage { pictures, ..Triage::new(&self.model) };
         let renewed = Mutex::new(Instant::now());
         let stopped = Mutex::new(None);
-        let input = TriageInput::Paths(images.to_vec());
-        let output = triage.run(input, &|_| {
-            let go_on = self.go_on(job, &renewed);
-            match go_on {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(failed) => {
-                    *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
-                    ControlFlow::Break(())
-                }
+        let go_on = || match self.go_on(job, &renewed) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failed) => {
+                *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
+                ControlFlow::Break(())
             }
-        });
+        };
+        let read = |_, _| go_on();
+        let options = ReadOptions::default();
+        let collection = collect_sources(list_sources(images), &options, &read);
+        let maps = Mutex::new(Vec::new());
+        let keep = |more: Vec<ScoredSliceMaps>| {
+            maps.lock().unwrap_or_else(PoisonError::into_inner).extend(more);
+        };
+        let pictures = Pictures { studies: usize::from(job.is_some()), slices: KEY_SLICES };
+        let wanted = job.is_some().then_some(MapSink::Slices(&keep));
+        let triage = Triage { pictures, maps: wanted, ..Triage::new(&self.model) };
+        let output = match &collection {
+            Some(collection) => triage.run(TriageInput::Collection(collection), &|_| go_on()),
+            None => Err(TriageError::Cancelled { step: Step::ReadHeaders }),
+        };
         let stopped = stopped.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let maps = maps.into_inner().unwrap_or_else(PoisonError::into_inner);
         match (output, stopped) {
-            (Ok(output), None) => Ok(output),
             (_, Some(failed)) => Err(failed),
+            (Ok(output), None) => {
+                Ok(Scored { output, collection: collection.unwrap_or_default(), maps })
+            }
             (Err(cancelled), None) => Err(cancelled.into()),
         }
     }
@@ -183,11 +217,11 @@ impl Scorer {
         let Some(row) = arriving.iter().find(worth) else { return false };
         let (study, count) = (row.study_uid.clone(), row.instances);
         let images = self.shared.store.instances(&study).map(used).map_err(Failed::from);
-        let output = images.and_then(|images| self.triage(&study, &images, None));
+        let scored = images.and_then(|images| self.triage(&study, &images, None));
         self.scored.insert(study.clone(), count);
-        match output {
-            Ok(output) => {
-                let any = output.result.studies.iter().map(|it| f64::from(it.probabilities.any));
+        match scored {
+            Ok(scored) => {
+                let any = scored.output.result.studies.iter().map(|it| f64::from(it.probabilities.any));
                 if let Some(any) = any.reduce(f64::max) {
                     let noted = self.shared.store.note_partial(&study, any, Utc::now());
                     noted.unwrap_or_else(|error| warn!(study, %error, "not noted"));

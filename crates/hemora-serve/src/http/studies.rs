@@ -1,18 +1,22 @@
 //! Studies, their results, revisions and deliveries.
 
-use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::Extension;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use hemora_ct::NOTICE;
 use hemora_store::{Class, ListQuery, StoreError, StudyRow, StudyState};
 use serde::Deserialize;
 
 use super::Node;
-use super::answer::{Answer, Refused, blocking};
-use super::types::{Done, Study, StudyDelivery, StudyList, StudyRevision, Who};
+use super::answer::{Answer, Refused, blocking, waiting};
+use super::bodies::of_type;
+use super::types::{Done, Study, StudyDelivery, StudyList, StudyRevision};
+use super::view::WhichRevision;
+use crate::access::Asker;
+use crate::looks::{Look, note_look};
+use crate::shared::Shared;
 
 /// Which studies.
 #[derive(Debug, Deserialize, Default)]
@@ -61,44 +65,51 @@ pub(super) async fn list(
     let Query(wanted) = wanted?;
     blocking(move || {
         let page = node.store.studies(&wanted.query()?)?;
-        let studies = page.rows.into_iter().map(Study::from).collect();
+        let studies = of_rows(&node, page.rows)?;
         let next = page.next.map(|cursor| cursor.to_string());
         Ok(StudyList { studies, next, notice: NOTICE })
     })
     .await
 }
 
-fn known(node: &Node, uid: &str) -> Result<StudyRow, Refused> {
+/// The row of a study; 404 where there is none.
+pub(super) fn known(node: &Shared, uid: &str) -> Result<StudyRow, Refused> {
     Ok(node.store.study(uid)?.ok_or_else(|| StoreError::NoStudy(uid.to_owned()))?)
+}
+
+/// Studies of the list, with what readers did with them and how far their answers are.
+pub(super) fn of_rows(node: &Shared, rows: Vec<StudyRow>) -> Result<Vec<Study>, Refused> {
+    let uids: Vec<String> = rows.iter().map(|row| row.study_uid.clone()).collect();
+    let mut extras = node.store.extras(&uids)?;
+    let study = |row: StudyRow| {
+        let extras = extras.remove(&row.study_uid).unwrap_or_default();
+        Study::new(row, extras)
+    };
+    Ok(rows.into_iter().map(study).collect())
 }
 
 /// One study.
 pub(super) async fn study(State(node): State<Node>, Path(uid): Path<String>) -> Answer<Study> {
-    blocking(move || Ok(known(&node, &uid)?.into())).await
-}
-
-/// Which result.
-#[derive(Debug, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct WhichResult {
-    revision: Option<u32>,
+    blocking(move || Ok(of_rows(&node, vec![known(&node, &uid)?])?.remove(0))).await
 }
 
 /// The result, as `hemora triage` writes it.
 pub(super) async fn result(
     State(node): State<Node>,
+    Extension(asker): Extension<Asker>,
     Path(uid): Path<String>,
-    which: Result<Query<WhichResult>, QueryRejection>,
+    which: Result<Query<WhichRevision>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let Query(which) = which?;
-    let found = blocking(move || {
+    waiting(move || {
         known(&node, &uid)?;
         let result = node.store.result(&uid, which.revision)?;
         let missing = || Refused::not_found(format!("the study {uid} has no such result"));
-        Ok(result.ok_or_else(missing)?.json)
-    });
-    let Json(json) = found.await?;
-    Ok(([(CONTENT_TYPE, "application/json")], json).into_response())
+        let result = result.ok_or_else(missing)?;
+        note_look(&node, &asker, &uid, result.revision, Look::Part("the result"))?;
+        Ok(of_type("application/json", result.json.into_bytes()))
+    })
+    .await
 }
 
 /// The revisions, oldest first.
@@ -125,24 +136,14 @@ pub(super) async fn deliveries(
     .await
 }
 
-/// Whoever asks, by name.
-fn named(who: Result<Json<Who>, JsonRejection>) -> Result<String, Refused> {
-    let Json(Who { who }) = who?;
-    match who.trim() {
-        "" => Err(Refused::bad("`who` is empty: what is changed is written down with a name")),
-        name => Ok(name.to_owned()),
-    }
-}
-
 /// Has a study scored again.
 pub(super) async fn rescore(
     State(node): State<Node>,
     Path(uid): Path<String>,
-    who: Result<Json<Who>, JsonRejection>,
+    Extension(asker): Extension<Asker>,
 ) -> Answer<Done> {
-    let who = named(who)?;
     blocking(move || {
-        let revision = node.store.rescore(&uid, &who, Utc::now())?;
+        let revision = node.store.rescore(&uid, &asker.name, Utc::now())?;
         Ok(Done { done: format!("revision {} waits to be scored", revision.revision) })
     })
     .await
@@ -152,15 +153,14 @@ pub(super) async fn rescore(
 pub(super) async fn retry(
     State(node): State<Node>,
     Path((uid, id)): Path<(String, i64)>,
-    who: Result<Json<Who>, JsonRejection>,
+    Extension(asker): Extension<Asker>,
 ) -> Answer<Done> {
-    let who = named(who)?;
     blocking(move || {
         known(&node, &uid)?;
         if !node.store.deliveries(&uid)?.iter().any(|delivery| delivery.id == id) {
             return Err(StoreError::NoDelivery(id).into());
         }
-        node.store.retry_delivery(id, &who, Utc::now())?;
+        node.store.retry_delivery(id, &asker.name, Utc::now())?;
         Ok(Done { done: format!("delivery {id} is sent again") })
     })
     .await

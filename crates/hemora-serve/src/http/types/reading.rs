@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use hemora_ct::Label;
+use hemora_store::Reading;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,19 @@ pub struct StudyReading {
     pub revision: u32,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+impl From<Reading> for StudyReading {
+    fn from(reading: Reading) -> Self {
+        Self {
+            user: reading.user,
+            event: reading.event.as_str().to_owned(),
+            label: reading.label,
+            note: reading.note,
+            revision: reading.revision,
+            at: reading.at,
+        }
+    }
 }
 
 /// Who acknowledged a study: whoever was first.

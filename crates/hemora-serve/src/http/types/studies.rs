@@ -1,7 +1,7 @@
 //! Studies, their revisions and what is sent of them.
 
 use chrono::{DateTime, Utc};
-use hemora_store::{DeliveryRow, Revision, StudyRow};
+use hemora_store::{DeliveryRow, Revision, StudyExtras, StudyRow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -128,8 +128,12 @@ pub struct SliceRef {
     pub slice: usize,
 }
 
-impl From<StudyRow> for Study {
-    fn from(row: StudyRow) -> Self {
+impl Study {
+    pub(crate) fn new(row: StudyRow, extras: StudyExtras) -> Self {
+        let key_slice = extras.key_slice.map(|(series, slice)| SliceRef {
+            series: series as usize,
+            slice: slice as usize,
+        });
         Self {
             study_instance_uid: row.study_uid,
             patient_id: row.patient_id,
@@ -154,9 +158,21 @@ impl From<StudyRow> for Study {
             partial_probability: row.partial_probability,
             last_error: row.last_error,
             warnings: row.warnings,
-            reading: ReadingState::default(),
-            sent: Sent::default(),
-            key_slice: None,
+            reading: ReadingState {
+                opened_by: extras.opened_by,
+                opened_at: extras.opened_at,
+                acknowledged_by: extras.acknowledged_by,
+                acknowledged_at: extras.acknowledged_at,
+                agreed: extras.agreed.len() as u64,
+                disagreed: extras.disagreed.len() as u64,
+            },
+            sent: Sent {
+                waiting: extras.waiting,
+                delivered: extras.delivered,
+                failing: extras.failing,
+                given_up: extras.given_up,
+            },
+            key_slice,
         }
     }
 }
