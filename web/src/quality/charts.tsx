@@ -6,8 +6,9 @@ import { percent } from "../words";
 type Week = Documents["QualityWeek"];
 type Rate = Documents["Rate"];
 
-/** Size of a chart in units of its own. */
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 200, 44, 26, 10];
+/** Size of a chart, px; narrow on a phone, so that its letters can be read. */
+const [HEIGHT, LEFT, BOTTOM, TOP] = [200, 44, 26, 10];
+const WIDTH = Math.min(640, Math.max(280, innerWidth - 24));
 
 const across = (at: number, of: number) => LEFT + ((at + 0.5) / of) * (WIDTH - LEFT);
 const up = (share: number) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
@@ -27,9 +28,9 @@ function Grid(props: { atMost?: number }) {
   );
 }
 
-/** Names below: at most about eight, so that they do not overlap. */
+/** Names below: only so many that they do not overlap. */
 function Below(props: { names: string[] }) {
-  const every = Math.ceil(props.names.length / 8);
+  const every = Math.ceil((props.names.length * 70) / (WIDTH - LEFT));
   return (
     <>
       {props.names.map((name, at) => at % every === 0 && (
@@ -83,9 +84,9 @@ export function FlaggedByWeek(props: { weeks: Week[] }) {
   );
 }
 
-/** The top of a scale: the next of 5, 10, 25, 50 and 100 %. */
+/** The top of a scale: the next of 4, 8, 20, 40, 80 and 100 %, whose quarters are whole. */
 function niceTop(most: number): number {
-  return [0.05, 0.1, 0.25, 0.5].find((top) => most <= top) ?? 1;
+  return [0.04, 0.08, 0.2, 0.4, 0.8].find((top) => most <= top) ?? 1;
 }
 
 /** A share with its interval on a line from 0 to 100 %. */

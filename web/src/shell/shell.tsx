@@ -52,6 +52,35 @@ function Offline() {
   );
 }
 
+/** What belongs to whoever is logged in. */
+function Menu(props: { name: string; children: ComponentChildren }) {
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event) => {
+      const within = event.target instanceof Node && menu.current?.contains(event.target);
+      if (menu.current && !within) menu.current.open = false;
+    };
+    addEventListener("pointerdown", close);
+    addEventListener("focusin", close);
+    return () => {
+      removeEventListener("pointerdown", close);
+      removeEventListener("focusin", close);
+    };
+  }, []);
+  const leave = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || !menu.current?.open) return;
+    event.preventDefault();
+    menu.current.open = false;
+    menu.current.querySelector("summary")?.focus();
+  };
+  return (
+    <details class="menu" ref={menu} onKeyDown={leave}>
+      <summary>{props.name}</summary>
+      <div>{props.children}</div>
+    </details>
+  );
+}
+
 /** Header, notice and messages around a screen. */
 export function Shell(props: { screen: Screen; title: string; onLogout: () => void; children: ComponentChildren }) {
   const session = useSession();
@@ -65,7 +94,11 @@ export function Shell(props: { screen: Screen; title: string; onLogout: () => vo
   useEffect(() => {
     if (!top.current) return;
     const measure = () => {
-      document.documentElement.style.setProperty("--top", `${top.current?.offsetHeight ?? 0}px`);
+      const header = top.current;
+      const bar = header?.querySelector<HTMLElement>(".bar");
+      if (!header || !bar) return;
+      document.documentElement.style.setProperty("--above", `${bar.offsetHeight}px`);
+      document.documentElement.style.setProperty("--top", `${header.offsetHeight + Math.min(0, stuckAt(header))}px`);
     };
     const observer = new ResizeObserver(measure);
     observer.observe(top.current);
@@ -95,15 +128,17 @@ export function Shell(props: { screen: Screen; title: string; onLogout: () => vo
             </ul>
           </nav>
           <div class="who">
-            <ThemeChoice />
             <button type="button" onClick={() => setOpen("help")}>Keys <kbd>?</kbd></button>
-            <span class="user" title={`Role: ${ROLES[session.role]}`}>{session.name}</span>
-            {session.login && !session.by_proxy && (
-              <>
-                <button type="button" onClick={() => setOpen("password")}>Password</button>
-                <button type="button" onClick={() => void logout()}>Log out</button>
-              </>
-            )}
+            <Menu name={session.name}>
+              <p class="quiet">Role: {ROLES[session.role]}</p>
+              <ThemeChoice />
+              {session.login && !session.by_proxy && (
+                <>
+                  <button type="button" onClick={() => setOpen("password")}>Change password</button>
+                  <button type="button" onClick={() => void logout()}>Log out</button>
+                </>
+              )}
+            </Menu>
           </div>
         </div>
         <Notice />
@@ -131,4 +166,9 @@ export function NotForYou(props: { from: Documents["Role"] }) {
       <p><a href="/">To the worklist</a></p>
     </div>
   );
+}
+
+/** Where a header sticks, px: on small screens above the edge, so that only the notice stays. */
+function stuckAt(header: HTMLElement): number {
+  return Number.parseFloat(getComputedStyle(header).top) || 0;
 }

@@ -13,9 +13,13 @@ function stored(): Theme {
   return THEMES.find((theme) => theme === value) ?? "dark";
 }
 
-/** Applies the theme that was chosen here before. */
-export function applyTheme(theme: Theme = stored()): void {
-  document.documentElement.dataset.theme = theme;
+const light = matchMedia("(prefers-color-scheme: light)");
+light.addEventListener("change", () => applyTheme());
+
+/** Applies the theme that was chosen here. */
+export function applyTheme(): void {
+  const theme = stored();
+  document.documentElement.dataset["theme"] = theme === "system" ? (light.matches ? "light" : "dark") : theme;
 }
 
 /** The choice of the theme. */
@@ -23,7 +27,7 @@ export function ThemeChoice() {
   const [theme, set] = useState(stored);
   const choose = (chosen: Theme) => {
     keep(STORED, chosen);
-    applyTheme(chosen);
+    applyTheme();
     set(chosen);
   };
   return (

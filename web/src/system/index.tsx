@@ -155,7 +155,7 @@ function Deliveries(props: { of: System; again: () => void }) {
       {failing.length > 0 && (
         <>
           <h3>Failing or given up, newest first</h3>
-          <Table name="Failing deliveries" columns={["Study", "Destination", "What", "State", "Why", "Next try", ""]}>
+          <Table name="Failing deliveries" columns={["Study", "Destination", "What", "State", "Why", "Next try", "Changes"]}>
             {failing.map((one) => <Failing key={one.delivery.id} of={one} again={props.again} />)}
           </Table>
         </>

@@ -83,7 +83,7 @@ export function FilterBar(props: {
         />
         Unread only
       </label>
-      <label class="tick">
+      <label class="tick wide">
         <input
           type="checkbox"
           checked={sound}

@@ -20,7 +20,7 @@ const HEADS: [string, string][] = [
   ["rank", "Rank"],
   ["thumbnail", "Key slice"],
   ["class", "Class"],
-  ["probability", "Any / leading"],
+  ["probability", "Any hemorrhage"],
   ["waiting", "Waiting"],
   ["patient", "Patient"],
   ["accession", "Accession"],
@@ -48,32 +48,34 @@ export function WorklistScreen() {
   const selection = useSelection(body, rows);
   useRunningTimes(body);
 
-  const again = useRef(list.again);
-  again.current = list.again;
+  const newest = useRef(list);
+  newest.current = list;
   const acknowledge = useCallback(async (study: Study) => {
     const name = personName(study.patient_name) || study.patient_id;
     if (!study.result_revision) return toast("There is no result to acknowledge yet.", "problem");
     try {
       const path = { uid: study.study_instance_uid };
       const said = await change("/api/v1/studies/{uid}/acknowledge", { revision: study.result_revision }, { path });
+      newest.current.patch(study, { acknowledged_by: said.by, acknowledged_at: said.at });
       if (said.now) toast(`Acknowledged: ${name}`);
       else if (said.by === session.name) toast(`You had acknowledged it before, at ${clock(said.at)}.`);
       else toast(`${said.by} was first, at ${clock(said.at)}.`, "news");
     } catch (error) {
       toast(wordsOf(error), "problem");
     }
-    again.current();
+    newest.current.again();
   }, []);
   const undo = async (study: Study) => {
     if (!study.reading.acknowledged_by) return toast("It is not acknowledged.", "problem");
     try {
       const path = { uid: study.study_instance_uid };
       await change("/api/v1/studies/{uid}/unacknowledge", { revision: study.result_revision ?? study.revision }, { path });
+      newest.current.patch(study, { acknowledged_by: null, acknowledged_at: null });
       toast("The acknowledgement is taken back.");
     } catch (error) {
       toast(wordsOf(error), "problem");
     }
-    again.current();
+    newest.current.again();
   };
   const withSelected = (act: (study: Study) => void) => () => {
     const study = selection.current();
@@ -117,15 +119,15 @@ export function WorklistScreen() {
       {list.rows && rows.length === 0 && <Nothing filters={filters} onClear={narrow} />}
       {rows.length > 0 && (
         <>
-          <table class="worklist">
+          <table role="table" class="worklist">
             <caption class="hidden">
               Positive and unread studies first, by probability, then those of which nothing sure can be said, then
               the rest, newest first
             </caption>
-            <thead>
-              <tr>{HEADS.map(([name, head]) => <th key={name} scope="col" class={name}>{head}</th>)}</tr>
+            <thead role="rowgroup">
+              <tr role="row">{HEADS.map(([name, head]) => <th role="columnheader" key={name} scope="col" class={name}>{head}</th>)}</tr>
             </thead>
-            <tbody ref={body} onClick={select} onFocusIn={select}>
+            <tbody role="rowgroup" ref={body} onClick={select} onFocusIn={select}>
               {rows.map((study, at) => (
                 <Row key={study.study_instance_uid} study={study} rank={at + 1} onAcknowledge={(one) => void acknowledge(one)} />
               ))}

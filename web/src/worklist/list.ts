@@ -28,6 +28,8 @@ export interface List {
   more: boolean;
   error?: unknown;
   again: () => void;
+  /** Shows at once what a request has changed; the node's own list follows. */
+  patch: (study: Study, reading: Partial<Study["reading"]>) => void;
 }
 
 /** The filters that stand in an address. */
@@ -116,5 +118,9 @@ export function useList(filters: Filters): List {
       running.current?.abort();
     };
   }, [asked]);
-  return { ...state, again: () => newest.current() };
+  const patch: List["patch"] = ({ study_instance_uid: uid }, reading) => {
+    const patched = (row: Study) => (row.study_instance_uid === uid ? { ...row, reading: { ...row.reading, ...reading } } : row);
+    set((before) => (before.rows ? { ...before, rows: before.rows.map(patched) } : before));
+  };
+  return { ...state, again: () => newest.current(), patch };
 }

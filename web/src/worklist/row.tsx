@@ -24,37 +24,37 @@ export class Row extends Component<Props> {
     const word = classWords(study);
     const patient = personName(study.patient_name) || study.patient_id || "no name";
     return (
-      <tr data-uid={uid} class={study.reading.acknowledged_by ? "seen" : ""}>
-        <td class="rank" data-head="Rank">{rank}</td>
-        <td class="thumbnail">{study.key_slice && <Thumbnail study={study} />}</td>
-        <td class={`class ${word.replace(" ", "-")}`} data-head="Class">
+      <tr role="row" data-uid={uid} class={study.reading.acknowledged_by ? "seen" : ""}>
+        <td role="cell" class="rank">{rank}</td>
+        <td role="cell" class="thumbnail">{study.key_slice && <Thumbnail study={study} />}</td>
+        <td role="cell" class={`class ${word.replace(" ", "-")}`}>
           <span class="word"><span class="shape" aria-hidden="true">{shape(study.class)}</span> {word}</span>
           {study.reason && <small>{study.reason}</small>}
         </td>
-        <td class="probability" data-head="Any / leading"><Probability study={study} /></td>
-        <td class="waiting" data-head="Waiting"><Waiting study={study} /></td>
-        <th scope="row" class="patient" data-head="Patient">
+        <td role="cell" class="probability"><Probability study={study} /></td>
+        <td role="cell" class="waiting"><Waiting study={study} /></td>
+        <th role="rowheader" scope="row" class="patient">
           <a class="open" href={studyAddress(uid)} aria-label={`${patient}, ${word}${spoken(study)}`}>{patient}</a>
           <small>
             {[study.patient_id, dicomDate(study.patient_birth_date), study.patient_sex].filter(Boolean).join(" · ")}
           </small>
         </th>
-        <td class="accession" data-head="Accession">{study.accession_number || "–"}</td>
-        <td class="description" data-head="Study">
+        <td role="cell" class="accession">{study.accession_number || "–"}</td>
+        <td role="cell" class="description">
           {study.description || "–"}
           <small>{study.images} images{study.revision > 1 ? ` · revision ${study.revision}` : ""}</small>
           {study.warnings.length > 0 && (
             <small class="warning" title={study.warnings.join("\n")}>⚠ {study.warnings[0]}</small>
           )}
         </td>
-        <td class="source" data-head="Source">{study.source_ae || "–"}</td>
-        <td class="state" data-head="State">
+        <td role="cell" class="source">{study.source_ae || "–"}</td>
+        <td role="cell" class="state">
           <State study={study} />
           {study.result_revision && !study.reading.acknowledged_by && (
             <button type="button" class="small" tabIndex={-1} onClick={() => onAcknowledge(study)}>Acknowledge</button>
           )}
         </td>
-        <td class="sent" data-head="Deliveries"><Deliveries study={study} /></td>
+        <td role="cell" class="sent"><Deliveries study={study} /></td>
       </tr>
     );
   }
@@ -85,7 +85,7 @@ function Probability({ study }: { study: Study }) {
   return (
     <>
       <span class="figure">{percent(study.probability)}</span>
-      {leads && <small>{label(study.leading_subtype ?? "")}</small>}
+      {leads && <small>leads: {label(study.leading_subtype ?? "")}</small>}
     </>
   );
 }
@@ -93,9 +93,12 @@ function Probability({ study }: { study: Study }) {
 function Waiting({ study }: { study: Study }) {
   const runs = isWaiting(study);
   return (
-    <time dateTime={study.last_image_at} data-since={runs ? study.last_image_at : undefined}>
-      {runs ? ago(study.last_image_at) : clock(study.last_image_at)}
-    </time>
+    <>
+      <time dateTime={study.last_image_at} data-since={runs ? study.last_image_at : undefined}>
+        {runs ? ago(study.last_image_at) : clock(study.last_image_at)}
+      </time>
+      {!runs && <small>last image</small>}
+    </>
   );
 }
 

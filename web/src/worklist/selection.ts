@@ -74,7 +74,9 @@ export function useSelection(body: RefObject<HTMLTableSectionElement | null>, ro
         row.scrollIntoView({ block: "nearest", behavior: "instant" });
       }
     },
-    mark: (wanted) => show(wanted),
+    mark: (wanted) => {
+      if (wanted !== uid.current) show(wanted);
+    },
   };
 }
 
