@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 use super::row::{count, rows};
 use crate::time::at;
 use crate::work::{Artifact, key_slice};
-use crate::{Store, StoreError};
+use crate::{ReadingEvent, Store, StoreError};
 
 /// What the list shows of a study beside its row. All of it is about the newest result.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,47 +70,41 @@ fn begin(connection: &Connection, wanted: &str) -> Result<Extras, StoreError> {
     Ok(found.into_iter().collect())
 }
 
-fn add_openings(
+fn add_readings(
     connection: &Connection,
     wanted: &str,
     extras: &mut Extras,
 ) -> Result<(), StoreError> {
-    // The other columns are those of the row with the lowest number.
     let sql = format!(
-        "SELECT study.study_uid AS study_uid, user, at, min(reading.id) FROM {WANTED}
-         CROSS JOIN reading ON reading.study_uid = study.study_uid
-         WHERE event = 'opened' AND reading.revision = COALESCE(result_revision, 0)
-         GROUP BY study.study_uid"
-    );
-    let read = |row: &Row<'_>| {
-        Ok((row.get::<_, String>("study_uid")?, row.get("user")?, at(row.get("at")?)))
-    };
-    for (study_uid, user, at) in rows(connection, &sql, [wanted], read)? {
-        if let Some(extras) = extras.get_mut(&study_uid) {
-            (extras.opened_by, extras.opened_at) = (Some(user), Some(at));
-        }
-    }
-    Ok(())
-}
-
-fn add_words(connection: &Connection, wanted: &str, extras: &mut Extras) -> Result<(), StoreError> {
-    let sql = format!(
-        "SELECT study.study_uid AS study_uid, user, reading.label AS of, event = 'agreed' AS agrees
+        "SELECT study.study_uid AS study_uid, user, event, reading.label AS of, at
          FROM {WANTED} CROSS JOIN reading ON reading.study_uid = study.study_uid
-         WHERE event IN ('agreed', 'disagreed') AND of IS NOT NULL
+         WHERE event IN ('opened', 'agreed', 'disagreed')
             AND reading.revision = COALESCE(result_revision, 0)
          ORDER BY reading.id"
     );
-    type Word = ((String, String, String), bool);
-    let read = |row: &Row<'_>| -> Result<Word, StoreError> {
-        Ok(((row.get("study_uid")?, row.get("user")?, row.get("of")?), row.get("agrees")?))
+    let read = |row: &Row<'_>| {
+        let event: String = row.get("event")?;
+        let study_uid: String = row.get("study_uid")?;
+        let (user, label): (String, Option<String>) = (row.get("user")?, row.get("of")?);
+        Ok((study_uid, user, ReadingEvent::stored(&event)?, label, at(row.get("at")?)))
     };
-    // Later words replace earlier ones of the same reader on the same label.
-    let newest: HashMap<_, _> = rows(connection, &sql, [wanted], read)?.into_iter().collect();
-    for ((study_uid, _, label), agrees) in newest {
-        if let Some(extras) = extras.get_mut(&study_uid) {
-            if agrees { &mut extras.agreed } else { &mut extras.disagreed }.insert(label);
+    let mut words = HashMap::new();
+    for (study_uid, user, event, label, at) in rows(connection, &sql, [wanted], read)? {
+        if event == ReadingEvent::Opened {
+            let Some(extras) = extras.get_mut(&study_uid) else { continue };
+            extras.opened_by.get_or_insert(user);
+            extras.opened_at.get_or_insert(at);
+        } else if let Some(label) = label {
+            // Later words replace earlier ones of the same reader on the same label.
+            words.insert((study_uid, user, label), event);
         }
+    }
+    for ((study_uid, _, label), event) in words {
+        let Some(extras) = extras.get_mut(&study_uid) else { continue };
+        match event {
+            ReadingEvent::Agreed => extras.agreed.insert(label),
+            _ => extras.disagreed.insert(label),
+        };
     }
     Ok(())
 }
@@ -158,8 +152,7 @@ impl Store {
         let wanted = serde_json::Value::from_iter(wanted).to_string();
         self.read(|connection| {
             let mut extras = begin(connection, &wanted)?;
-            add_openings(connection, &wanted, &mut extras)?;
-            add_words(connection, &wanted, &mut extras)?;
+            add_readings(connection, &wanted, &mut extras)?;
             add_deliveries(connection, &wanted, &mut extras)?;
             Ok(extras)
         })

@@ -1,6 +1,6 @@
 //! The audit: whatever is changed in it is found, and named.
 
-use hemora_store::{AuditError, NewAudit, Store, StoreError};
+use hemora_store::{AuditError, AuditQuery, NewAudit, Store, StoreError};
 use rusqlite::Connection;
 
 use crate::support::{at, quick, store};
@@ -51,6 +51,44 @@ fn rows_come_in_order_a_page_at_a_time() {
     assert!(numbers(10, 5).is_empty());
     let row = &store.audit_rows(0, 1).unwrap()[0];
     assert_eq!((row.at, row.who.as_str(), row.study.as_deref()), (at(0), "kim", Some("1.2.3")));
+}
+
+#[test]
+fn a_page_is_what_is_asked_for_newest_first() {
+    let folder = audited();
+    let store = Store::open(folder.path(), quick()).unwrap();
+    let other = NewAudit { who: "lee", what: "exported", study: Some("1.2.3"), detail: "" };
+    store.audit(other, at(20)).unwrap();
+    let page = |query: &AuditQuery| -> Vec<i64> {
+        store.audit_page(query).unwrap().iter().map(|row| row.n).collect()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let query = AuditQuery { limit: 4, ..AuditQuery::default() };
+    assert_eq!(page(&query), [11, 10, 9, 8]);
+    assert_eq!(page(&AuditQuery { before: Some(8), ..query.clone() }), [7, 6, 5, 4]);
+    assert_eq!(page(&AuditQuery { who: text("lee"), ..query.clone() }), [11]);
+    assert_eq!(page(&AuditQuery { what: text("opened"), ..query.clone() }), [10, 9, 8, 7]);
+    assert_eq!(page(&AuditQuery { study: text("1.2.3"), ..query.clone() }), [11, 9, 7, 5]);
+    let both = AuditQuery {
+        who: text("kim"),
+        what: text("opened"),
+        study: text("1.2.3"),
+        before: Some(9),
+        limit: 2,
+    };
+    assert_eq!(page(&both), [7, 5]);
+    assert!(page(&AuditQuery { who: text("' OR 1 --"), ..query }).is_empty());
+    assert_eq!(page(&AuditQuery::default()).len(), 11);
+    assert_eq!(page(&AuditQuery { limit: usize::MAX, ..AuditQuery::default() }).len(), 11);
+}
+
+#[test]
+fn rows_that_are_missing_at_the_end_show_in_the_number() {
+    let folder = audited();
+    let sql = "DELETE FROM audit WHERE n > 7";
+    Connection::open(folder.path().join("hemora.db")).unwrap().execute(sql, []).unwrap();
+    let store = Store::open(folder.path(), quick()).unwrap();
+    assert_eq!(store.verify_audit().unwrap(), 7);
 }
 
 #[test]

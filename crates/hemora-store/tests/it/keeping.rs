@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hemora_store::{
-    BackupImages, Class, Evicted, Retention, Settled, Store, StoreError, StudyState,
+    Artifact, BackupImages, Class, Evicted, Retention, Settled, Store, StoreError, StudyState,
 };
 
 use crate::support::{
@@ -113,10 +113,13 @@ fn a_patient_is_forgotten_to_the_last_byte_and_the_audit_says_so() {
     store.settle("1.1", Settled::Quiet, at(4)).unwrap();
     let job = leased(&store, 5);
     store.remember(&[1; 32], "1.1", b"scores").unwrap();
-    store
-        .complete(&job, result(Class::Positive, 0.9), vec![delivery("PACS", "sr")], vec![])
-        .unwrap();
+    let artifact = |bytes: &[u8]| vec![Artifact { name: "view".to_owned(), bytes: bytes.to_vec() }];
+    let (sent, made) = (vec![delivery("PACS", "sr")], artifact(b"of SECRET-4711"));
+    store.complete(&job, result(Class::Positive, 0.9), sent, made).unwrap();
+    store.note_opened("1.1", "kim", 1, at(7)).unwrap();
     settled(&store, "1.2", 10);
+    let job = leased(&store, 15);
+    store.complete(&job, result(Class::Negative, 0.1), vec![], artifact(b"of both")).unwrap();
     assert!(store.remembered(&[1; 32]).unwrap().is_some());
     keep(&store, &other("1.2", "1.2.77", "SECRET-4711"), 11);
     store.settle("1.2", Settled::Quiet, at(12)).unwrap();
@@ -128,9 +131,12 @@ fn a_patient_is_forgotten_to_the_last_byte_and_the_audit_says_so() {
     assert!(store.study("1.1").unwrap().is_none());
     assert!(store.result("1.1", None).unwrap().is_none());
     assert!(store.deliveries("1.1").unwrap().is_empty());
+    assert!(store.artifact("1.1", None, "view").unwrap().is_none());
+    assert!(store.readings("1.1").unwrap().is_empty());
     assert!(store.revisions("1.1").unwrap().is_empty());
     assert_eq!(store.remembered(&[1; 32]).unwrap(), None);
-    // The other patient's study goes on without the image that was not theirs.
+    // The other patient's study goes on without the image that was not theirs, and what shows it.
+    assert!(store.artifact("1.2", None, "view").unwrap().is_none());
     let study = store.study("1.2").unwrap().unwrap();
     assert_eq!((study.instances, study.state), (1, StudyState::Receiving));
     assert_eq!(store.settle("1.2", Settled::Quiet, at(101)).unwrap().instances, 1);

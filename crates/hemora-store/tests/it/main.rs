@@ -2,14 +2,19 @@
 
 mod audit;
 mod disk_full;
+mod extras;
 mod filing;
 mod inbox;
 mod jobs;
 mod keeping;
 mod kill;
 mod list;
+mod migrating;
 mod opening;
 mod outbox;
+mod people;
+mod quality;
+mod readings;
 mod revisions;
 mod support;
 mod syncs;
