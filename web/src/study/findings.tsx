@@ -60,14 +60,16 @@ function Row(props: { finding: Finding; said: Reading | undefined; saying: Sayin
   const { finding, said, saying } = props;
   const name = label(finding.label);
   const { absent_below: absent, present_from: present } = finding;
-  const between = absent < present ? `, absent below ${percent(absent)}` : "";
   const agreed = said?.event === "agreed";
   const disagreed = said?.event === "disagreed";
   return (
     <tr class={`verdict ${finding.verdict.replace(" ", "-")}`}>
       <th scope="row">
         {name}
-        <small>{`present from ${percent(present)}${between}`}</small>
+        <small>
+          {`present from ${whole(present)}${absent < present ? ", " : ""}`}
+          {absent < present && <span>{`absent below ${whole(absent)}`}</span>}
+        </small>
         {finding.reasons.map((reason) => (
           <small key={reason}>{reason}</small>
         ))}
@@ -105,6 +107,11 @@ function Row(props: { finding: Finding; said: Reading | undefined; saying: Sayin
       </td>
     </tr>
   );
+}
+
+/** A share whose number and sign stay on one line. */
+function whole(share: number): string {
+  return percent(share).replaceAll(" ", "\u00a0");
 }
 
 /** The newest word of a reader on a label of this revision. */

@@ -121,10 +121,7 @@ export function listen(stage: HTMLElement, viewer: Viewer, refuseLength: () => b
     const { viewport } = viewer;
     if (!viewport) return;
     const { x, y } = viewport.sliceFromStage(point);
-    const share = (value: number, of: number) => Math.min(Math.max(value / of, 0), 0.9999);
-    viewer.set({
-      cut: { row: share(y, viewport.image.rows), column: share(x, viewport.image.columns) },
-    });
+    viewer.cutAt(y / viewport.image.rows, x / viewport.image.columns);
   };
 
   const turn = (event: WheelEvent) => {

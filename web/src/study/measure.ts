@@ -1,6 +1,7 @@
 // Lengths on a slice: from one point to another, in mm.
 
 import type { Point, Viewport } from "./viewport";
+import type { Share } from "./volume";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -86,7 +87,7 @@ export class Lengths {
 }
 
 /** The lines along which the coronal and sagittal images cut the slice. */
-export function cutLines(viewport: Viewport, cut: { row: number; column: number }): SVGElement[] {
+export function cutLines(viewport: Viewport, cut: Share): SVGElement[] {
   const { rows, columns } = viewport.image;
   const { x, y } = viewport.stageFromSlice({ x: cut.column * columns, y: cut.row * rows });
   const { width, height } = viewport.stage;

@@ -5,7 +5,7 @@ import { SliceCanvas } from "./canvas";
 import type { Series } from "./types";
 import { useViewer } from "./use-viewer";
 import type { Viewer } from "./viewer";
-import { type Lines, coronal, lineOf, lines, planeLetters, reducedSide, sagittal, sliceAt } from "./volume";
+import { type Lines, cutThrough, lineOf, lines, planeLetters, reducedSide, sliceAt } from "./volume";
 
 type Which = "coronal" | "sagittal";
 
@@ -22,10 +22,11 @@ export function Planes({ viewer }: { viewer: Viewer }) {
     );
   }
   const tilt = series.tilt_degrees ?? 0;
+  const how = series.shift ? "these images are straightened" : "these images are not straightened";
   return (
     <div class="planes">
       {tilt >= 0.5 && (
-        <p class="planes-note">{`The gantry was tilted by ${tilt.toFixed(1)}°; these images are not straightened.`}</p>
+        <p class={`planes-note${series.shift ? " quiet" : ""}`}>{`The gantry was tilted by ${tilt.toFixed(1)}°; ${how}.`}</p>
       )}
       <Plane which="coronal" viewer={viewer} series={series} plane={plane} />
       <Plane which="sagittal" viewer={viewer} series={series} plane={plane} />
@@ -62,7 +63,7 @@ function Plane(props: { which: Which; viewer: Viewer; series: Series; plane: Lin
       if (key === drawn) return;
       drawn = key;
       const source = (index: number) => viewer.cache.get(viewer.address({ series: at, slice: index }, side));
-      const pixels = which === "coronal" ? coronal(plane, source, share) : sagittal(plane, source, share);
+      const pixels = cutThrough(which, series, plane, source, cut);
       if (pixels) drawing.draw(pixels, window);
       const wanted = plane.slices.filter((index) => index !== null) as number[];
       const here = wanted.filter((index) => viewer.cache.has(viewer.address({ series: at, slice: index }, side)));

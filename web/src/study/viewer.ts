@@ -10,7 +10,7 @@ import { Lengths, cutLines } from "./measure";
 import { chosen, decoded, outline, paint } from "./overlay";
 import type { Label, Maps, Series, Slice, SliceMap, SliceRef, StudyView } from "./types";
 import { FITTING, type Look, type Point, Viewport } from "./viewport";
-import { lines, reducedSide } from "./volume";
+import { type Share, lines, offset, reducedSide } from "./volume";
 
 export const MAP_MODES = ["outline", "overlay", "off"] as const;
 
@@ -24,8 +24,8 @@ export interface ViewerState {
   /** Whose map and probabilities are shown. */
   label: Label;
   planes: boolean;
-  /** Where the planes cut: share of the rows and of the columns. */
-  cut: { row: number; column: number };
+  /** Where the planes cut, on the middle slice. */
+  cut: Share;
   measuring: boolean;
 }
 
@@ -187,6 +187,20 @@ export class Viewer {
     return this.series !== undefined && typeof lines(this.series) !== "string";
   }
 
+  /** Where the planes cut the slice on the canvas. */
+  get cutHere(): Share {
+    const { row, column } = this.state.cut;
+    const away = this.series && this.drawn && offset(this.series, this.drawn.slice);
+    return { row: row - (away?.row ?? 0), column: column - (away?.column ?? 0) };
+  }
+
+  /** Lets the planes cut a place of the slice on the canvas. */
+  cutAt(row: number, column: number): void {
+    const away = (this.series && this.drawn && offset(this.series, this.drawn.slice)) ?? { row: 0, column: 0 };
+    const share = (value: number) => Math.min(Math.max(value, 0), 0.9999);
+    this.set({ cut: { row: share(row + away.row), column: share(column + away.column) } });
+  }
+
   /** The slice on the canvas. */
   get slice(): Slice | undefined {
     return this.drawn ? this.view?.series[this.drawn.series]?.slices[this.drawn.slice] : undefined;
@@ -281,7 +295,7 @@ export class Viewer {
     const pointed = this.state.measuring ? this.pointed : null;
     if (this.viewport) {
       this.stage.marks.replaceChildren(
-        ...(state.planes && this.hasVolume ? cutLines(this.viewport, state.cut) : []),
+        ...(state.planes && this.hasVolume ? cutLines(this.viewport, this.cutHere) : []),
         ...this.lengths.draw(this.place, this.viewport, pointed),
       );
     }

@@ -63,47 +63,67 @@ function linesOf(series: Series): Lines | string {
   return { slices, step };
 }
 
+/** Shares of the rows and of the columns. */
+export interface Share {
+  row: number;
+  column: number;
+}
+
+/**
+ * How far a slice lies below and to the right of the middle one in its own plane, as a tilted gantry makes it: what
+ * is at a place of the middle slice is at that place less this on the slice, so that the planes are straight.
+ */
+export function offset(series: Series, slice: number): Share {
+  const { shift, slices } = series;
+  const middle = slices[slices.length >> 1]?.z_mm ?? null;
+  const z = slices[slice]?.z_mm ?? null;
+  const spacing = slices[0]?.spacing_mm;
+  if (!shift || middle === null || z === null || !spacing) return { row: 0, column: 0 };
+  const { rows, columns } = slices[0]!;
+  return {
+    row: ((z - middle) * shift[0]!) / spacing[0]! / rows,
+    column: ((z - middle) * shift[1]!) / spacing[1]! / columns,
+  };
+}
+
 /** Gives the pixels of a slice, if they are here. */
 export type Source = (slice: number) => Pixels | undefined;
 
 /** HU of what is not there: air, black in every window. */
 const NOTHING = -32768;
 
-/** A coronal image at a share 0 to 1 of the rows, from the front to the back of an upright head. */
-export function coronal(plane: Lines, source: Source, share: number): Pixels | null {
-  return plate(plane, source, ({ rows, columns }) => {
-    const row = Math.min(Math.max(Math.floor(share * rows), 0), rows - 1);
-    return { count: columns, from: row * columns, step: 1 };
-  });
-}
-
-/** A sagittal image at a share 0 to 1 of the columns. */
-export function sagittal(plane: Lines, source: Source, share: number): Pixels | null {
-  return plate(plane, source, ({ rows, columns }) => {
-    const column = Math.min(Math.max(Math.floor(share * columns), 0), columns - 1);
-    return { count: rows, from: column, step: columns };
-  });
-}
-
-function plate(
+/** A coronal or sagittal image through a place, a share of the rows and columns of the middle slice. */
+export function cutThrough(
+  which: "coronal" | "sagittal",
+  series: Series,
   plane: Lines,
   source: Source,
-  take: (pixels: Pixels) => { count: number; from: number; step: number },
+  at: Share,
 ): Pixels | null {
   const slices = plane.slices.map((slice) => (slice === null ? undefined : source(slice)));
   const any = slices.find((pixels) => pixels);
   if (!any) return null;
-  const columns = take(any).count;
-  const hu = new Int16Array(columns * slices.length).fill(NOTHING);
+  const { rows, columns } = any;
+  const width = which === "coronal" ? columns : rows;
+  const hu = new Int16Array(width * slices.length).fill(NOTHING);
   slices.forEach((pixels, line) => {
-    if (!pixels || pixels.rows !== any.rows || pixels.columns !== any.columns) return;
-    const { from, step } = take(pixels);
-    const to = line * columns;
-    for (let column = 0; column < columns; column++) {
-      hu[to + column] = pixels.hu[from + column * step]!;
+    if (pixels?.rows !== rows || pixels.columns !== columns) return;
+    const away = offset(series, plane.slices[line]!);
+    const [down, right] = [Math.round(away.row * rows), Math.round(away.column * columns)];
+    const row = Math.floor(at.row * rows) - down;
+    const column = Math.floor(at.column * columns) - right;
+    const to = line * width;
+    if (which === "coronal" && row >= 0 && row < rows) {
+      for (let x = Math.max(right, 0); x < columns + Math.min(right, 0); x++) {
+        hu[to + x] = pixels.hu[row * columns + x - right]!;
+      }
+    } else if (which === "sagittal" && column >= 0 && column < columns) {
+      for (let x = Math.max(down, 0); x < rows + Math.min(down, 0); x++) {
+        hu[to + x] = pixels.hu[(x - down) * columns + column]!;
+      }
     }
   });
-  return { rows: slices.length, columns, hu };
+  return { rows: slices.length, columns: width, hu };
 }
 
 /** The line of a plane at which a slice stands, or the nearest one. */
