@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use hemora_store::{BackupImages, Forgotten, Restored, Store, StoreError};
+use hemora_store::{AuditError, BackupImages, Forgotten, Restored, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
@@ -35,6 +35,9 @@ pub enum ControlError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The audit is not what was written.
+    #[error("{0}")]
+    Audit(String),
     /// The node refuses.
     #[error("the node says: {0}")]
     Node(String),
@@ -53,6 +56,7 @@ pub enum ControlError {
 enum Request {
     Forget { patient_id: String, who: String },
     Backup { folder: PathBuf, copies: bool },
+    VerifyAudit,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,6 +64,7 @@ enum Request {
 enum Answer {
     Forgotten { studies: u64, instances: u64 },
     Backup,
+    Audit { rows: u64, problem: Option<String> },
     Error(String),
 }
 
@@ -85,6 +90,19 @@ pub fn backup(config: &Config, folder: &Path, copies: bool) -> Result<(), Contro
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     match ask(config, &Request::Backup { folder, copies })? {
         Answer::Backup => Ok(()),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Checks the chain of the audit; how many rows there are.
+///
+/// # Errors
+/// [`ControlError::Audit`] names the first row that is not what was written; others if the data folder or its
+/// node do not say.
+pub fn verify_audit(config: &Config) -> Result<u64, ControlError> {
+    match ask(config, &Request::VerifyAudit)? {
+        Answer::Audit { rows, problem: None } => Ok(rows),
+        Answer::Audit { problem: Some(problem), .. } => Err(ControlError::Audit(problem)),
         other => Err(unexpected(other)),
     }
 }
@@ -134,6 +152,14 @@ fn answer(store: &Store, request: &Request) -> Result<Answer, StoreError> {
             store.backup(folder, images)?;
             Ok(Answer::Backup)
         }
+        Request::VerifyAudit => match store.verify_audit() {
+            Ok(rows) => Ok(Answer::Audit { rows, problem: None }),
+            Err(error @ AuditError::Changed { row }) => {
+                let rows = u64::try_from(row - 1).unwrap_or_default();
+                Ok(Answer::Audit { rows, problem: Some(error.to_string()) })
+            }
+            Err(AuditError::Store(error)) => Err(error),
+        },
     }
 }
 

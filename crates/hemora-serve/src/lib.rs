@@ -5,6 +5,7 @@
 //! scored ([`hemora_infer`]), and its result is stored together with what is to be sent of it
 //! ([`hemora_interop`]), which is sent until it is acknowledged. [`openapi`] describes the HTTP API.
 
+mod access;
 mod answers;
 mod arrivals;
 mod classify;
@@ -16,16 +17,19 @@ mod forms;
 mod http;
 mod intake;
 mod log;
+mod looks;
 mod metrics;
 mod node;
+mod quality;
 mod scoring;
 mod settle;
 mod settling;
 mod shared;
 mod uids;
+mod view;
 
 pub use config::Config;
-pub use control::{ControlError, backup, forget, restore};
+pub use control::{ControlError, backup, forget, restore, verify_audit};
 pub use http::openapi;
 pub use log::{LogFormat, start_log};
 pub use node::{Node, NodeError};

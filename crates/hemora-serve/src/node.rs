@@ -12,6 +12,7 @@ use hemora_store::{Retention, Store, StoreError};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
+use crate::access::server_config;
 use crate::config::{Config, ConfigError, Durability};
 use crate::forms::Templates;
 use crate::intake::Intake;
@@ -67,6 +68,7 @@ pub struct Node {
     server: Option<Server>,
     http: SocketAddr,
     dicom: SocketAddr,
+    setup: Option<String>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -82,6 +84,7 @@ impl Node {
     ) -> Result<Self, NodeError> {
         config.check()?;
         let templates = Templates::read(&config.destinations)?;
+        let tls = config.http.tls.as_ref().map(server_config).transpose()?;
         let listen = |address: SocketAddr, what, section| {
             TcpListener::bind(address).map_err(|source| NodeError::Listen {
                 address,
@@ -104,9 +107,10 @@ impl Node {
         settling::begin(&shared)?;
         name_orphans(&shared)?;
         let http = web.local_addr().map_err(NodeError::Thread)?;
-        let mut node = Self { shared, server: None, http, dicom: http, threads: Vec::new() };
+        let setup = first_link(&shared, http)?;
+        let mut node = Self { shared, server: None, http, dicom: http, setup, threads: Vec::new() };
         node.spawn("http", move |shared| {
-            if let Err(problem) = http::serve(shared, web) {
+            if let Err(problem) = http::serve(shared, web, tls) {
                 error!(%problem, "HTTP ended");
                 shared.fail(format!("HTTP ended: {problem}"));
             }
@@ -180,6 +184,17 @@ impl Node {
         self.http
     }
 
+    /// Address of the node's pages.
+    pub fn pages(&self) -> String {
+        self.shared.config.http.base(self.http)
+    }
+
+    /// The link with which the first administrator is made, while there are no users. It works once, and
+    /// until the next start.
+    pub fn setup(&self) -> Option<&str> {
+        self.setup.as_deref()
+    }
+
     /// Runs until the program is told to end (SIGINT, SIGTERM) or the node cannot go on, and ends it.
     ///
     /// # Errors
@@ -233,6 +248,22 @@ impl Drop for Node {
     }
 }
 
+/// Makes the link for the first administrator, if there is nobody yet, and says who may use the node.
+fn first_link(shared: &Shared, address: SocketAddr) -> Result<Option<String>, StoreError> {
+    let section = &shared.config.http;
+    if !section.login {
+        warn!("`[http] login` is false: everybody at this machine may do everything");
+        return Ok(None);
+    }
+    let has_roles = section.trusted_proxy.as_ref().is_some_and(|it| it.role_header.is_some());
+    if has_roles || shared.store.any_user()? {
+        return Ok(None);
+    }
+    let link = shared.access.first.make(&section.base(address));
+    info!(%link, "there are no users yet: open this link once to make the first administrator");
+    Ok(Some(link))
+}
+
 /// Says where deliveries wait for a destination that the configuration no longer has: they would wait for
 /// ever, and with them the images of their studies.
 fn name_orphans(shared: &Shared) -> Result<(), StoreError> {
@@ -277,7 +308,7 @@ fn listener(shared: &Arc<Shared>, listener: TcpListener) -> std::io::Result<Serv
     Server::start(listener, called, limits, Arc::new(Intake::new(Arc::clone(shared))))
 }
 
-/// Removes the images whose time has come, until the node ends.
+/// Removes the images and sessions whose time has come, until the node ends.
 fn keep(shared: &Shared) {
     let section = &shared.config.keep;
     let retention = Retention {
@@ -292,6 +323,10 @@ fn keep(shared: &Shared) {
             }
             Ok(_) => {}
             Err(error) => error!(%error, "images cannot be removed"),
+        }
+        let idle = shared.config.http.sessions.idle;
+        if let Err(error) = shared.store.drop_ended_sessions(Utc::now(), idle) {
+            error!(%error, "sessions that have ended cannot be removed");
         }
         if !shared.stop.sleep(KEEP_EVERY) {
             return;

@@ -1,18 +1,22 @@
 //! What all parts of a node work with.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use hemora_store::{Counts, Setting, Store, StoreError};
 use tokio::sync::watch;
 
+use crate::access::Access;
 use crate::arrivals::Arrivals;
 use crate::commitments::Commitments;
 use crate::config::{Config, Thresholds};
 use crate::forms::Templates;
+use crate::http::types::ModelState;
+use crate::looks::Looks;
 use crate::metrics::{Metrics, State};
+use crate::view::Images;
 
 /// Name of the setting that holds the thresholds of the site.
 const THRESHOLDS: &str = "thresholds";
@@ -25,6 +29,13 @@ pub(crate) struct Shared {
     pub(crate) arrivals: Arrivals,
     pub(crate) commitments: Commitments,
     pub(crate) metrics: Metrics,
+    pub(crate) access: Access,
+    pub(crate) images: Images,
+    pub(crate) looks: Looks,
+    /// When the node started.
+    pub(crate) started_at: DateTime<Utc>,
+    /// The model that scores, once it is loaded.
+    pub(crate) model: OnceLock<ModelState>,
     /// UID of this installation.
     pub(crate) uid: String,
     pub(crate) stop: Stop,
@@ -45,6 +56,11 @@ impl Shared {
             arrivals: Arrivals::default(),
             commitments: Commitments::default(),
             metrics: Metrics::new(),
+            access: Access::default(),
+            images: Images::default(),
+            looks: Looks::default(),
+            started_at: Utc::now(),
+            model: OnceLock::new(),
             uid,
             stop: Stop::default(),
             changes: watch::Sender::new(0),

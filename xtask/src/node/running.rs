@@ -31,9 +31,12 @@ impl Node {
     /// it takes images; HTTP gets a free port. The log is added to `folder/node.log`.
     pub fn start(program: &Path, folder: &Path, config: &str) -> Result<Self> {
         let file = folder.join("hemora.toml");
-        std::fs::write(&file, format!("{config}\n[http]\nlisten = \"127.0.0.1:0\"\n"))
-            .into_diagnostic()
-            .wrap_err("cannot write the configuration")?;
+        std::fs::write(
+            &file,
+            format!("{config}\n[http]\nlisten = \"127.0.0.1:0\"\nlogin = false\n"),
+        )
+        .into_diagnostic()
+        .wrap_err("cannot write the configuration")?;
         let log = OpenOptions::new().create(true).append(true).open(folder.join("node.log"));
         let mut command = Command::new(program);
         command.arg("serve").arg("--config").arg(&file).arg("--data").arg(folder.join("node"));
@@ -55,6 +58,11 @@ impl Node {
         // Nobody reads what else it prints, and a full pipe would hold it up.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(node)
+    }
+
+    /// The address of its pages.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.http)
     }
 
     /// From its start until it listened.

@@ -197,7 +197,8 @@ fn check_host(key: &str, host: &str) -> Result<(), ConfigError> {
     }
 }
 
-fn check_url(key: &str, url: &str) -> Result<(), ConfigError> {
+/// `http://…` or `https://…`.
+pub(super) fn check_url(key: &str, url: &str) -> Result<(), ConfigError> {
     let host = ["https://", "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
     match host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) {
         true => Ok(()),

@@ -3,6 +3,7 @@
 mod check;
 mod destination;
 mod error;
+mod http;
 mod sections;
 mod units;
 
@@ -14,9 +15,10 @@ pub use check::{Dialled, check_destinations};
 pub use destination::{Destination, DicomDestination, FhirDestination, Hl7Destination, Sent};
 pub use destination::{WebhookDestination, When};
 pub use error::ConfigError;
+pub use http::{HttpSection, Sessions, Tls, TrustedProxy};
 pub use sections::{
-    AssociationTimeouts, Band, Database, DicomSection, Durability, HttpSection, KeepSection,
-    KnownPeer, NodeSection, ScoreSection, SettleSection, Thresholds,
+    AssociationTimeouts, Band, Database, DicomSection, Durability, KeepSection, KnownPeer,
+    NodeSection, ScoreSection, SettleSection, Thresholds,
 };
 
 /// Everything that a node is told. Every value has a default, but for those of destinations.

@@ -264,37 +264,6 @@ impl Thresholds {
     }
 }
 
-/// HTTP.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HttpSection {
-    /// Address to listen at; this machine only, until there are users.
-    pub listen: SocketAddr,
-    /// How the node's pages are reached, for links in results.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub public_url: Option<String>,
-}
-
-impl Default for HttpSection {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8050)), public_url: None }
-    }
-}
-
-impl HttpSection {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.listen.ip().is_loopback() {
-            return Ok(());
-        }
-        let problem = format!(
-            "is {}, which others can reach, and there are no users and no passwords yet: listen at \
-             127.0.0.1 and put a proxy that authenticates before it",
-            self.listen
-        );
-        Err(ConfigError::value("http.listen", problem))
-    }
-}
-
 /// What is kept. Results stay; an image goes when its study is delivered and one of these is reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,7 +1,10 @@
 //! Answers: JSON, or why there is none.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use hemora_store::StoreError;
@@ -17,11 +20,18 @@ pub(super) type Answer<T> = Result<Json<T>, Refused>;
 pub(super) struct Refused {
     status: StatusCode,
     error: String,
+    /// After so long it is worth trying again.
+    after: Option<Duration>,
 }
 
 impl Refused {
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into() }
+        Self { status, error: error.into(), after: None }
+    }
+
+    /// Says when it is worth trying again (`Retry-After`).
+    pub(super) fn after(self, length: Duration) -> Self {
+        Self { after: Some(length), ..self }
     }
 
     pub(super) fn bad(error: impl Into<String>) -> Self {
@@ -35,7 +45,13 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        (self.status, Json(Problem { error: self.error })).into_response()
+        let mut response = (self.status, Json(Problem { error: self.error })).into_response();
+        if let Some(after) = self.after {
+            // Whole seconds, of which the last has begun.
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -71,16 +87,20 @@ impl From<StoreError> for Refused {
 }
 
 /// Runs what may wait for the disk where it holds nobody up.
+pub(super) async fn waiting<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        let error = "the request failed within the node; the log has more";
+        Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error))
+    })
+}
+
+/// As [`waiting`], answered as JSON.
 pub(super) async fn blocking<T: Serialize + Send + 'static>(
     work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
 ) -> Answer<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(answer) => answer.map(Json),
-        Err(_) => {
-            let error = "the request failed within the node; the log has more";
-            Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error))
-        }
-    }
+    waiting(work).await.map(Json)
 }
 
 /// What is not there.

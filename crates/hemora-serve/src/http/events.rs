@@ -1,8 +1,10 @@
 //! Server-sent events: the list changed.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
@@ -10,19 +12,37 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 
 use super::Node;
+use crate::access::{Asker, still_may};
 
-/// A stream of changes. Each event is named `change` and holds a number that grows; what changed is in the
+/// Between two looks whether who listens still may: a stream outlives the session that began it.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// A stream of changes, until the session or token of who listens ends. Each event is named `change` and holds a number that grows; what changed is in the
 /// list.
 pub(super) async fn events(
     State(node): State<Node>,
+    Extension(asker): Extension<Asker>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     // The first event comes at once, so that nothing is missed between the list and the stream.
     let mut receiver = node.changes.subscribe();
     receiver.mark_changed();
-    let changes = unfold(receiver, |mut receiver| async move {
-        receiver.changed().await.ok()?;
+    let changes = unfold((receiver, node, asker), |(mut receiver, node, asker)| async move {
+        loop {
+            tokio::select! {
+                changed = receiver.changed() => {
+                    changed.ok()?;
+                    break;
+                }
+                () = tokio::time::sleep(LOOK_EVERY) => {
+                    let (node, asker) = (Arc::clone(&node), asker.clone());
+                    let still = tokio::task::spawn_blocking(move || still_may(&node, &asker));
+                    still.await.ok().filter(|&still| still)?;
+                }
+            }
+        }
         let number = *receiver.borrow_and_update();
-        Some((Ok(Event::default().event("change").data(number.to_string())), receiver))
+        let event = Event::default().event("change").data(number.to_string());
+        Some((Ok(event), (receiver, node, asker)))
     });
     Sse::new(changes).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

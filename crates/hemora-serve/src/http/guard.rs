@@ -1,25 +1,41 @@
-//! What stands before every route: a page of somebody else must neither read nor change anything.
+//! What stands before every route, whoever asks: a page of somebody else must neither read nor change
+//! anything, and no request takes for ever. Who may ask is in `who`.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Node;
 use super::answer::Refused;
+use super::routes;
+use crate::config::HttpSection;
 
 /// Header that every request that changes something has. A form of another site cannot set it.
 pub(super) const MEANT: &str = "x-hemora";
 
-/// Nothing is loaded from anywhere; style is inline.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Header in which a browser says which site a request comes from.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Scripts, styles and pictures of the node only, nothing inline, in no frame, and no text becomes markup.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'";
+
+/// What pages never need.
+const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), usb=(), serial=(), payment=(), \
+                           display-capture=(), browsing-topics=()";
+
+fn host_of(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+}
 
 /// Refuses requests for hosts that this node is not: a name of another site that is made to point here
 /// (DNS rebinding).
@@ -28,7 +44,7 @@ pub(super) async fn for_this_host(
     request: Request,
     next: Next,
 ) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = host_of(request.headers());
     if is_this_host(host, node.config.http.public_url.as_deref()) {
         return next.run(request).await;
     }
@@ -51,38 +67,104 @@ fn is_this_host(host: &str, public_url: Option<&str>) -> bool {
         || public.is_some_and(|public| public.eq_ignore_ascii_case(host))
 }
 
-/// Refuses changes without the header that says they are meant.
-pub(super) async fn changes_are_meant(request: Request, next: Next) -> Response {
+/// Refuses changes without the header that says they are meant, and whatever another site sends.
+pub(super) async fn of_this_site(
+    State(node): State<Node>,
+    request: Request,
+    next: Next,
+) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads || request.headers().contains_key(MEANT) {
-        return next.run(request).await;
+    let headers = request.headers();
+    let problem = if !reads && !headers.contains_key(MEANT) {
+        Some(format!("a request that changes something needs the header `{MEANT}: 1`"))
+    } else if !reads && !is_own_origin(headers, &node.config.http) {
+        let origin = headers.get(ORIGIN).and_then(|it| it.to_str().ok()).unwrap_or_default();
+        Some(format!(
+            "the request comes from a page of {origin:?}, which is not this node; if it is, set `[http] \
+             public_url` to the address by which people reach it"
+        ))
+    } else if is_of_other_site(headers) && !(reads && is_page(&request)) {
+        Some("the request comes from a page of another site".to_owned())
+    } else {
+        None
+    };
+    match problem {
+        None => next.run(request).await,
+        Some(problem) => Refused::new(StatusCode::FORBIDDEN, problem).into_response(),
     }
-    let error = format!("a request that changes something needs the header `{MEANT}: 1`");
-    Refused::new(StatusCode::FORBIDDEN, error).into_response()
+}
+
+/// Whether a page of this node sends the request, or no page does.
+fn is_own_origin(headers: &HeaderMap, config: &HttpSection) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let Some((scheme, host)) = origin.to_str().ok().and_then(|it| it.split_once("://")) else {
+        return false;
+    };
+    let public = config.public_url.as_deref().and_then(|url| url.split_once("://"));
+    let is_public = public.is_some_and(|(public_scheme, rest)| {
+        let public_host = rest.split('/').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(public_scheme) && host.eq_ignore_ascii_case(public_host)
+    });
+    // A proxy may speak https to the browser and http to the node.
+    let own_scheme = match (&config.tls, &config.trusted_proxy) {
+        (Some(_), _) => scheme == "https",
+        (None, Some(_)) => scheme == "https" || scheme == "http",
+        (None, None) => scheme == "http",
+    };
+    is_public || (own_scheme && host.eq_ignore_ascii_case(host_of(headers)))
+}
+
+/// Whether the browser says that another site sends the request. A name typed or kept (`none`) is fine.
+fn is_of_other_site(headers: &HeaderMap) -> bool {
+    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
+    site.is_some_and(|site| site != b"same-origin" && site != b"none")
+}
+
+/// Whether what is asked for is a page or a part of it, to which other sites may lead.
+fn is_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    !path.starts_with("/api/") && path != "/metrics"
 }
 
 /// How long a request may take, its body with it. Streams of events are answered at once and go on.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long one may that reads images: the disk of an archive may be slow.
+const PATIENCE_OF_IMAGES: Duration = Duration::from_secs(60);
+
 /// Ends requests whose body does not.
 pub(super) async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let patience = if routes::takes_long(path) { PATIENCE_OF_IMAGES } else { PATIENCE };
+    match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            let error = format!("the request took more than {} s", PATIENCE.as_secs());
+            let error = format!("the request took more than {} s", patience.as_secs());
             Refused::new(StatusCode::REQUEST_TIMEOUT, error).into_response()
         }
     }
 }
 
 /// Headers of every answer.
-pub(super) async fn headers(request: Request, next: Next) -> Response {
+pub(super) async fn headers(State(node): State<Node>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let fixed = [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Pages say for themselves how they may be kept; what they show is never kept.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if node.config.http.tls.is_some() {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     response
 }
 
@@ -100,5 +182,34 @@ mod tests {
         let public = Some("https://ich.hospital.example/list");
         assert!(is_this_host("ich.hospital.example", public));
         assert!(!is_this_host("ich.hospital.example.evil.example", public));
+    }
+
+    #[test]
+    fn origins_of_others_are_not_this_node() {
+        let own = |origin: &str, config: &HttpSection| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("127.0.0.1:8050"));
+            headers.insert(ORIGIN, origin.parse().unwrap());
+            is_own_origin(&headers, config)
+        };
+        let plain = HttpSection::default();
+        assert!(own("http://127.0.0.1:8050", &plain));
+        for other in [
+            "null",
+            "",
+            "https://127.0.0.1:8050",
+            "http://127.0.0.1",
+            "http://127.0.0.1:80500",
+            "http://localhost:8050",
+            "https://evil.example",
+        ] {
+            assert!(!own(other, &plain), "{other}");
+        }
+        let public = Some("https://ich.example/list".to_owned());
+        let public = HttpSection { public_url: public, ..plain };
+        assert!(own("https://ich.example", &public));
+        assert!(!own("http://ich.example", &public));
+        assert!(!own("https://ich.example.evil.example", &public));
+        assert!(is_own_origin(&HeaderMap::new(), &public), "no page sends it");
     }
 }

@@ -11,7 +11,7 @@ use super::types::{
     Acknowledged, AuditPage, AuditVerified, Credentials, Done, Feedback, FirstAdministrator,
     MadeToken, NewNote, NewPassword, NewThresholds, NewToken, NewUser, Problem, Quality, Session,
     ShownRevision, Study, StudyDelivery, StudyList, StudyMaps, StudyReading, StudyRevision,
-    StudyView, System, ThresholdsNow, Token, User, UserChange, Who,
+    StudyView, System, ThresholdsNow, Token, User, UserChange,
 };
 
 fn named(name: &str) -> Value {
@@ -118,7 +118,6 @@ fn schemas() -> Value {
     add::<Token>(&mut generator);
     add::<User>(&mut generator);
     add::<UserChange>(&mut generator);
-    add::<Who>(&mut generator);
     Value::Object(generator.take_definitions(true))
 }
 

@@ -1,5 +1,9 @@
 //! Every route of the node, with who may call it. What is not in this table is refused to everybody.
 
+use std::sync::LazyLock;
+
+use axum::http::Method;
+
 use super::types::{Role, Scope};
 
 /// A route: method, path, who may call it, what it does, its body and its answer.
@@ -57,6 +61,37 @@ impl Access {
             Self::From(Role::Administrator, _) => "For administrators.",
         }
     }
+}
+
+/// What the table says of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Who may make it.
+    Route(Access),
+    /// The path is there with other methods.
+    OtherMethod,
+    /// The path is not there.
+    No,
+}
+
+static TABLE: LazyLock<Vec<Route>> = LazyLock::new(routes);
+
+/// Looks a request up, by the path of its route.
+pub(super) fn known(method: &Method, path: &str) -> Known {
+    // What answers GET answers HEAD, without the body.
+    let method = if method == Method::HEAD { "get" } else { method.as_str() };
+    let mut of_path = TABLE.iter().filter(|route| route.path == path).peekable();
+    if of_path.peek().is_none() {
+        return Known::No;
+    }
+    let route = of_path.find(|route| route.method.eq_ignore_ascii_case(method));
+    route.map_or(Known::OtherMethod, |route| Known::Route(route.access))
+}
+
+/// Whether a route reads images, or all of the audit.
+pub(super) fn takes_long(path: &str) -> bool {
+    let reads_images = |route: &Route| matches!(route.answer, Content::Bytes(..));
+    path.ends_with("/audit/verify") || TABLE.iter().any(|it| it.path == path && reads_images(it))
 }
 
 const EVERYBODY: Access = Access::Everybody;

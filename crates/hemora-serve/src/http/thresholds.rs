@@ -1,12 +1,13 @@
 //! The thresholds of the site.
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::{Extension, Json};
 
 use super::Node;
 use super::answer::{Answer, Refused, blocking};
 use super::types::{Done, NewThresholds, ThresholdsNow, ThresholdsThen};
+use crate::access::Asker;
 use crate::config::Thresholds;
 
 /// Those that hold, and how they came about.
@@ -26,9 +27,17 @@ pub(super) async fn get(State(node): State<Node>) -> Answer<ThresholdsNow> {
 /// Sets them. Results that are there keep theirs until they are scored again.
 pub(super) async fn set(
     State(node): State<Node>,
+    Extension(asker): Extension<Asker>,
     new: Result<Json<NewThresholds>, JsonRejection>,
 ) -> Answer<Done> {
-    let Json(new) = new?;
+    let Json(mut new) = new?;
+    if node.config.http.login {
+        // Whoever is logged in answers for them, whatever name was written.
+        new.who.clone_from(&asker.name);
+        if let Some(thresholds) = &mut new.thresholds {
+            thresholds.who = asker.name;
+        }
+    }
     if let Some(Err(error)) = new.thresholds.as_ref().map(Thresholds::check) {
         return Err(Refused::bad(error.to_string()));
     }

@@ -23,14 +23,6 @@ use crate::looks::{Look, note_look};
 use crate::shared::Shared;
 use crate::view::{KeptView, MAPS, THUMBNAIL, VIEW};
 
-/// Which revision, and whether it is fetched ahead.
-#[derive(Debug, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct WhichView {
-    revision: Option<u32>,
-    ahead: bool,
-}
-
 /// Which revision.
 #[derive(Debug, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -43,12 +35,12 @@ pub(super) async fn view(
     State(node): State<Node>,
     Extension(asker): Extension<Asker>,
     Path(uid): Path<String>,
-    which: Result<Query<WhichView>, QueryRejection>,
+    which: Result<Query<WhichRevision>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let Query(which) = which?;
+    let Query(WhichRevision { revision }) = which?;
     waiting(move || {
-        let document = document(&node, &asker, &uid, which)?;
+        let document = document(&node, &asker, &uid, revision)?;
         let json = serde_json::to_vec(&document).map_err(|error| {
             Refused::new(StatusCode::INTERNAL_SERVER_ERROR, format!("no answer: {error}"))
         })?;
@@ -61,13 +53,12 @@ fn document(
     node: &Shared,
     asker: &Asker,
     uid: &str,
-    which: WhichView,
+    revision: Option<u32>,
 ) -> Result<StudyView, Refused> {
     let row = known(node, uid)?;
-    let result = result(node, uid, which.revision)?;
+    let result = result(node, uid, revision)?;
     let revision = result.as_ref().map_or(0, |result| result.revision);
-    let look = if which.ahead { Look::Part("all, ahead of being opened,") } else { Look::Whole };
-    note_look(node, asker, uid, revision, look)?;
+    note_look(node, asker, uid, revision, Look::Whole)?;
     let images_removed = row.evicted > 0;
     let kept = match &result {
         Some(result) => kept(node, uid, result.revision)?,

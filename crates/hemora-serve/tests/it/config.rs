@@ -102,6 +102,11 @@ fn values_that_cannot_be_used_are_named_with_what_to_write() {
         ("[score]\nengine = \"abacus\"".to_owned(), ["abacus", "onnxruntime"]),
         ("[dicom]\nlisten = \"0.0.0.0:104\"".to_owned(), ["dicom.listen", "known_peers"]),
         ("[http]\nlisten = \"0.0.0.0:80\"".to_owned(), ["http.listen", "proxy"]),
+        ("[http]\nlisten = \"0.0.0.0:80\"\nlogin = false".to_owned(), ["http.login", "127.0.0.1"]),
+        ("[http]\nohif_url = \"https://a/viewer\"".to_owned(), ["http.ohif_url", "{study}"]),
+        ("[http]\npublic_url = \"ich.example\"".to_owned(), ["http.public_url", "https://"]),
+        ("[http]\nsessions = { idle = \"13h\" }".to_owned(), ["http.sessions.idle", "absolute"]),
+        ("[http]\nsessions = { absolute = \"31d\" }".to_owned(), ["http.sessions.absolute", "30d"]),
         ("[database]\nurl = \"postgres://a\"".to_owned(), ["database.url", "sqlite"]),
         ("[settle]\ncount_from = \"PACS\"".to_owned(), ["count_from", "no DICOM destination"]),
         (dicom("ae = \"SEVENTEEN-LETTERS\"\nhost = \"a:104\""), ["SEVENTEEN", "16"]),
@@ -111,6 +116,30 @@ fn values_that_cannot_be_used_are_named_with_what_to_write() {
     ] {
         let problem = problem(&text);
         assert!(words.iter().all(|word| problem.contains(word)), "{text}\n{problem}");
+    }
+}
+
+#[test]
+fn nobody_outside_reaches_a_node_without_a_login_or_in_clear_text() {
+    let out = "[http]\nlisten = \"0.0.0.0:443\"\n";
+    let tls = "tls = { cert = \"c\", key = \"k\" }\n";
+    let proxy = |more: &str| {
+        format!(
+            "trusted_proxy = {{ addr = \"10.1.2.3\", user_header = \"x-remote-user\"{more} }}\n"
+        )
+    };
+    let role = proxy(", role_header = \"x-remote-role\"");
+    for right in [tls, &proxy(""), &role, &format!("{tls}{}", proxy(""))] {
+        let config = Config::parse(&format!("{out}{right}")).unwrap();
+        assert_eq!(Config::parse(&config.resolved()).unwrap(), config);
+        let open = format!("{out}login = false\n{right}");
+        assert!(problem(&open).contains("http.login"), "{open}");
+    }
+    assert!(Config::parse("[http]\nlogin = false").is_ok(), "this machine alone");
+    assert!(problem(&format!("[http]\nlogin = false\n{}", proxy(""))).contains("http.login"));
+    for header in ["cookie", "Authorization", "x hemora", "", "X-Hemora", "x-remote-user"] {
+        let text = format!("{out}{}", proxy(&format!(", role_header = {header:?}")));
+        assert!(problem(&text).contains("role_header"), "{header}");
     }
 }
 

@@ -20,14 +20,15 @@ const SR: &str = "1.2.840.10008.5.1.4.1.1.88.34";
 const SC: &str = "1.2.840.10008.5.1.4.1.1.7";
 const KEY_OBJECTS: &str = "1.2.840.10008.5.1.4.1.1.88.59";
 
-fn model() -> Result<LoadedModel, String> {
+/// The built-in model.
+pub fn model() -> Result<LoadedModel, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default.hemora");
     let bundle = Bundle::open(&path).map_err(|error| error.to_string())?;
     LoadedModel::load(EngineKind::Tract, bundle, None).map_err(|error| error.to_string())
 }
 
 /// The images of a phantom, as they are sent.
-fn phantom(seed: u64) -> Vec<Object> {
+pub fn phantom(seed: u64) -> Vec<Object> {
     let folder = tempfile::tempdir().unwrap();
     let options = PhantomOptions { slice_spacing: 12.0, ..PhantomOptions::default() };
     let study = HeadPhantom::new(seed, options.with_size(128)).unwrap().render();
@@ -44,18 +45,19 @@ fn make_localizer(image: &mut Object) {
     image.data_set[at..at + from.len()].copy_from_slice(b"ORIGINAL\\X\\LOCALIZER  ");
 }
 
-struct Running {
+/// A node without a login.
+pub struct Running {
     node: Option<Node>,
-    config: Config,
+    pub config: Config,
     _folder: tempfile::TempDir,
 }
 
 impl Running {
-    fn start(destinations: &str) -> Self {
+    pub fn start(destinations: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "[node]\ndata = {:?}\nresearch_protocol = \"test\"\n\
-             [dicom]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+             [dicom]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\nlogin = false\n\
              [settle]\nquiet = \"300ms\"\n[keep]\nreserve = \"1MiB\"\n{destinations}",
             folder.path().join("data").display().to_string(),
         );
@@ -64,7 +66,7 @@ impl Running {
         Self { node: Some(node), config, _folder: folder }
     }
 
-    fn node(&self) -> &Node {
+    pub fn node(&self) -> &Node {
         self.node.as_ref().unwrap()
     }
 
@@ -73,7 +75,7 @@ impl Running {
         self.node = Some(Node::start(self.config.clone(), model).unwrap());
     }
 
-    fn dicom(&self) -> Destination {
+    pub fn dicom(&self) -> Destination {
         let ae = |name: &str| name.parse::<AeTitle>().unwrap();
         Destination {
             ae: ae("HEMORA"),
@@ -83,18 +85,18 @@ impl Running {
         }
     }
 
-    fn send(&self, images: &[Object]) {
+    pub fn send(&self, images: &[Object]) {
         let statuses = hemora_dimse::store(&self.dicom(), images).unwrap();
         assert!(statuses.iter().all(|status| status.outcome.is_stored()), "{statuses:?}");
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub fn get(&self, path: &str) -> Value {
         let url = format!("http://{}/api/v1{path}", self.node().http());
         let mut response = ureq::get(&url).call().unwrap();
         serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap()
     }
 
-    fn post(&self, path: &str, body: &Value, meant: bool) -> u16 {
+    pub fn post(&self, path: &str, body: &Value, meant: bool) -> u16 {
         let url = format!("http://{}/api/v1{path}", self.node().http());
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -104,7 +106,7 @@ impl Running {
     }
 
     /// Looks at the list until it is as wanted.
-    fn wait_for(&self, what: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub fn wait_for(&self, what: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let end = Instant::now() + Duration::from_secs(120);
         loop {
             let list = self.get("/studies")["studies"].as_array().unwrap().clone();
@@ -176,9 +178,9 @@ fn a_study_is_scored_ranked_and_answered_though_every_peer_fails_first() {
     // Somebody wants the report to be sent again: it is the same object.
     let report = deliveries.iter().find(|it| it["kind"] == "structured report").unwrap();
     let retry = format!("/studies/{uid}/deliveries/{}/retry", report["id"]);
-    let who = serde_json::json!({ "who": "Dr N." });
-    assert_eq!(running.post(&retry, &who, true), 200);
-    assert_eq!(running.post(&format!("/studies/{uid}/deliveries/9999/retry"), &who, true), 404);
+    let nothing = Value::Null;
+    assert_eq!(running.post(&retry, &nothing, true), 200);
+    assert_eq!(running.post(&format!("/studies/{uid}/deliveries/9999/retry"), &nothing, true), 404);
     running.wait_for("sent again", |_| archive.of_class(SR).len() == 2);
     let reports = archive.of_class(SR);
     assert_eq!(reports[0], reports[1]);
@@ -217,10 +219,8 @@ fn late_images_make_a_revision_that_supersedes() {
     assert!(!names(&first.1, &second.0));
 
     // Somebody wants it again.
-    let who = serde_json::json!({ "who": "Dr N." });
-    assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &who, false), 403);
-    assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &serde_json::json!({}), true), 422);
-    assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &who, true), 200);
+    assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &Value::Null, false), 403);
+    assert_eq!(running.post(&format!("/studies/{uid}/rescore"), &Value::Null, true), 200);
     running.wait_for("third revision", delivered(3));
 }
 
@@ -302,8 +302,8 @@ fn requests_are_checked_before_they_are_answered() {
     assert_eq!(status("/live", "localhost"), 200);
     assert_eq!(status("/metrics", "localhost"), 200);
     assert_eq!(status("/", "localhost"), 200);
-    let long = serde_json::json!({ "who": "x".repeat(70_000) });
-    assert_eq!(running.post("/studies/1.2.3/rescore", &long, true), 413);
+    let long = serde_json::json!({ "thresholds": null, "why": "x".repeat(70_000) });
+    assert_eq!(running.post("/thresholds", &long, true), 413);
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn a_template_that_cannot_be_used_is_named_before_the_first_result() {
     let folder = tempfile::tempdir().unwrap();
     let template = folder.path().join("ris.toml");
     let text = format!(
-        "[node]\ndata = {:?}\n[dicom]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+        "[node]\ndata = {:?}\n[dicom]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\nlogin = false\n\
          [[destination]]\nname = \"RIS\"\nkind = \"hl7\"\nhost = \"127.0.0.1:1\"\npriority = false\n\
          template = {:?}\n",
         folder.path().join("data").display().to_string(),
@@ -353,7 +353,7 @@ fn a_body_without_end_is_ended() {
         let mut stream = std::net::TcpStream::connect(running.node().http()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let head = format!(
-            "POST /api/v1/studies/1.2.3/rescore HTTP/1.1\r\nhost: localhost\r\nx-hemora: 1\r\n\
+            "POST /api/v1/thresholds HTTP/1.1\r\nhost: localhost\r\nx-hemora: 1\r\n\
              content-type: application/json\r\n{length}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();

@@ -26,7 +26,10 @@ pub use triage::{DemoArgs, TriageArgs};
 pub use cases::CaseArgs;
 pub use evaluate::{CalibrateArgs, CompareArgs, EvaluateArgs};
 pub use recipe::RecipeArgs;
-pub use serve::{BackupArgs, DataFolder, ForgetArgs, Log, RestoreArgs, ServeArgs, ServeCommand};
+pub use serve::{
+    AuditCommand, BackupArgs, DataFolder, ForgetArgs, Log, RestoreArgs, ServeArgs, ServeCommand,
+    VerifyArgs,
+};
 pub use study::{StudyArgs, StudyPreset};
 
 /// Finds intracranial hemorrhage in non-contrast head CT. For research use only.

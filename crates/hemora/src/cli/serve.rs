@@ -44,6 +44,16 @@ pub enum ServeCommand {
     Backup(BackupArgs),
     /// Make a data folder of a backup
     Restore(RestoreArgs),
+    /// Check that nobody changed what the audit says
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// What can be done with the audit.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check its chain of hashes, while the node runs or not; ends with 1 and names the first changed row
+    Verify(VerifyArgs),
 }
 
 /// Which data folder.
@@ -70,6 +80,14 @@ pub struct ForgetArgs {
     #[arg(long, value_name = "NAME")]
     pub who: Option<String>,
 
+    /// Which data folder.
+    #[command(flatten)]
+    pub folder: DataFolder,
+}
+
+/// Flags of `hemora serve audit verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
     /// Which data folder.
     #[command(flatten)]
     pub folder: DataFolder,
@@ -110,7 +128,9 @@ const SERVE_HELP: &str = "Examples:
   hemora serve --check hemora.toml         does the PACS answer?
   hemora serve backup /backup/today --config hemora.toml
   hemora serve forget --patient 4711 --config hemora.toml
+  hemora serve audit verify --config hemora.toml
 
+The first start prints a link with which you make the first administrator.
 Ends with Ctrl-C or SIGTERM; what was not scored or sent then is after the next start.
 HEMORA_LOG=debug makes the log longer.
 

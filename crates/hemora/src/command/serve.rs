@@ -6,11 +6,12 @@ use hemora_base::{ExitStatus, printable};
 use hemora_ct::NOTICE;
 use hemora_infer::LoadedModel;
 use hemora_serve::config::check_destinations;
-use hemora_serve::{Config, LogFormat, Node, backup, forget, restore, start_log};
+use hemora_serve::{Config, LogFormat, Node, backup, forget, restore, start_log, verify_audit};
 use miette::{IntoDiagnostic, Result, WrapErr};
 
 use crate::cli::{
-    BackupArgs, DataFolder, ForgetArgs, Log, RestoreArgs, ServeArgs, ServeCommand, ThreadArgs,
+    AuditCommand, BackupArgs, DataFolder, ForgetArgs, Log, RestoreArgs, ServeArgs, ServeCommand,
+    ThreadArgs, VerifyArgs,
 };
 use crate::default_model;
 use crate::output::print;
@@ -24,6 +25,7 @@ pub fn run(arguments: &ServeArgs) -> Result<ExitStatus> {
         Some(ServeCommand::Forget(it)) => return run_forget(it),
         Some(ServeCommand::Backup(it)) => return run_backup(it),
         Some(ServeCommand::Restore(it)) => return run_restore(it),
+        Some(ServeCommand::Audit(AuditCommand::Verify(it))) => return run_verify(it),
         None => {}
     }
     if let Some(file) = &arguments.check {
@@ -43,8 +45,14 @@ pub fn run(arguments: &ServeArgs) -> Result<ExitStatus> {
     let node = node.into_diagnostic()?;
     print(|out| {
         writeln!(out, "DICOM: {} as {}", node.dicom(), node.ae_title())?;
-        writeln!(out, "list:  http://{}/", node.http())?;
-        writeln!(out, "{NOTICE}")
+        writeln!(out, "list:  {}/", node.pages().trim_end_matches('/'))?;
+        writeln!(out, "{NOTICE}")?;
+        let Some(link) = node.setup() else { return Ok(()) };
+        writeln!(
+            out,
+            "\nThere are no users yet. Open this link once to make the first administrator:"
+        )?;
+        writeln!(out, "\n  {link}\n\nIt ends when it is used, and with the node.")
     })?;
     node.run().into_diagnostic()?;
     Ok(ExitStatus::Success)
@@ -93,6 +101,12 @@ fn run_forget(arguments: &ForgetArgs) -> Result<ExitStatus> {
 fn run_backup(arguments: &BackupArgs) -> Result<ExitStatus> {
     backup(&of(&arguments.folder)?, &arguments.out, arguments.images).into_diagnostic()?;
     print(|out| writeln!(out, "backup: {}", arguments.out.display()))?;
+    Ok(ExitStatus::Success)
+}
+
+fn run_verify(arguments: &VerifyArgs) -> Result<ExitStatus> {
+    let rows = verify_audit(&of(&arguments.folder)?).into_diagnostic()?;
+    print(|out| writeln!(out, "audit: {rows} rows, each as it was written"))?;
     Ok(ExitStatus::Success)
 }
 

@@ -18,15 +18,7 @@ pub use thresholds::*;
 pub use view::*;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// Who asks, for what is written down.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Who {
-    /// Name of whoever asks.
-    pub who: String,
-}
+use serde::Serialize;
 
 /// What a request came to.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -18,6 +18,25 @@ pub enum Role {
     Administrator,
 }
 
+impl Role {
+    /// Every role, the lowest first.
+    pub const ALL: [Self; 3] = [Self::Reader, Self::ImagingTeam, Self::Administrator];
+
+    /// As it is stored and sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::ImagingTeam => "imaging-team",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// The role of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+}
+
 /// Name and password.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -124,6 +143,25 @@ pub enum Scope {
     Read,
     /// Also scores again and sends again.
     Operate,
+}
+
+impl Scope {
+    /// Every scope, the narrowest first.
+    pub const ALL: [Self; 3] = [Self::Metrics, Self::Read, Self::Operate];
+
+    /// As it is stored and sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Metrics => "metrics",
+            Self::Read => "read",
+            Self::Operate => "operate",
+        }
+    }
+
+    /// The scope of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
 }
 
 /// A token of a program.

@@ -10,7 +10,8 @@ use crate::config::Thresholds;
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewThresholds {
-    /// The thresholds, with who answers for them and why.
+    /// The thresholds, with who answers for them and why. Where there is a login, who is logged in answers
+    /// for them, whatever name is given.
     pub thresholds: Option<Thresholds>,
     /// Who takes those of the site back, where `thresholds` is `null`.
     #[serde(default)]

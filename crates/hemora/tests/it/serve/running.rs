@@ -54,7 +54,11 @@ impl Running {
     /// Starts a node on `folder/node`; ports that the configuration does not name are free ones.
     pub fn start(folder: &Path, config: &str) -> Self {
         let file = folder.join("hemora.toml");
-        std::fs::write(&file, format!("{config}\n[http]\nlisten = \"127.0.0.1:0\"\n")).unwrap();
+        std::fs::write(
+            &file,
+            format!("{config}\n[http]\nlisten = \"127.0.0.1:0\"\nlogin = false\n"),
+        )
+        .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
         command.arg("serve").arg("--config").arg(&file).arg("--data").arg(folder.join("node"));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
