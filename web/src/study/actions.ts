@@ -26,6 +26,8 @@ export function refuseLength(viewer: Viewer): boolean {
 }
 
 export function actionsOf(viewer: Viewer): Actions {
+  /** Whether the planes were shown before: they go on to cut where they did. */
+  let shown = false;
   const mode = () => MAP_MODES.indexOf(viewer.state.map);
   return {
     window(name) {
@@ -34,6 +36,8 @@ export function actionsOf(viewer: Viewer): Actions {
     },
     map: () => viewer.set({ map: MAP_MODES[(mode() + 1) % MAP_MODES.length]! }),
     planes() {
+      if (!shown) viewer.cutAt(0.5, 0.5);
+      shown = true;
       viewer.set({ planes: !viewer.state.planes });
       viewer.prefetchPlanes();
     },

@@ -67,8 +67,8 @@ function Row(props: { finding: Finding; said: Reading | undefined; saying: Sayin
       <th scope="row">
         {name}
         <small>
-          {`present from ${whole(present)}${absent < present ? ", " : ""}`}
-          {absent < present && <span>{`absent below ${whole(absent)}`}</span>}
+          {absent < present && <span>{`absent below ${percent(absent)}, `}</span>}
+          <span>{`present from ${percent(present)}`}</span>
         </small>
         {finding.reasons.map((reason) => (
           <small key={reason}>{reason}</small>
@@ -107,11 +107,6 @@ function Row(props: { finding: Finding; said: Reading | undefined; saying: Sayin
       </td>
     </tr>
   );
-}
-
-/** A share whose number and sign stay on one line. */
-function whole(share: number): string {
-  return percent(share).replaceAll(" ", "\u00a0");
 }
 
 /** The newest word of a reader on a label of this revision. */

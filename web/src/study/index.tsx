@@ -9,7 +9,7 @@ import { go } from "../router";
 import { useSession } from "../shell/session";
 import { toast } from "../shell/toasts";
 import { clock, label } from "../words";
-import { actionsOf, pressed, refuseLength } from "./actions";
+import { type Actions, actionsOf, pressed, refuseLength } from "./actions";
 import { acknowledge, sendFeedback, sendNote, unacknowledge } from "./data";
 import { Disagree } from "./feedback";
 import { Header, NoImage, Warnings } from "./header";
@@ -34,7 +34,8 @@ export function StudyScreen(props: { uid: string; revision?: number }) {
   const { view } = open;
   const [disagreeing, setDisagreeing] = useState<Label | null>(null);
   const says = useReader(uid, open, setDisagreeing);
-  useStudyKeys(viewer, says);
+  const actions = useMemo(() => actionsOf(viewer), [viewer]);
+  useStudyKeys(viewer, actions, says);
 
   if (open.error !== null && !view) {
     const missing = open.error instanceof Refusal && open.error.status === 404;
@@ -65,7 +66,7 @@ export function StudyScreen(props: { uid: string; revision?: number }) {
         <div class="study-view">
           {view && <Warnings uid={uid} view={view} newer={open.newer} gone={open.gone} />}
           {open.error !== null && <Failure what="this revision" error={open.error} again={open.reload} />}
-          {images ? <Images viewer={viewer} /> : <NoImage view={view} />}
+          {images ? <Images viewer={viewer} actions={actions} /> : <NoImage view={view} />}
         </div>
         {view && (
           <Panel
@@ -90,9 +91,8 @@ export function StudyScreen(props: { uid: string; revision?: number }) {
   );
 }
 
-function Images({ viewer }: { viewer: Viewer }) {
+function Images({ viewer, actions }: { viewer: Viewer; actions: Actions }) {
   const state = useViewer(viewer);
-  const actions = useMemo(() => actionsOf(viewer), [viewer]);
   const refuse = useCallback(() => refuseLength(viewer), [viewer]);
   return (
     <>
@@ -196,8 +196,7 @@ async function copied(text: string): Promise<boolean> {
   return done;
 }
 
-function useStudyKeys(viewer: Viewer, says: Reader): void {
-  const actions = useMemo(() => actionsOf(viewer), [viewer]);
+function useStudyKeys(viewer: Viewer, actions: Actions, says: Reader): void {
   const step = (by: number) => () => viewer.step(by);
   // Keys of a length or of the planes come before those of the screen, which listen in the bubbling phase.
   useEffect(() => {

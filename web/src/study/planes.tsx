@@ -17,7 +17,7 @@ export function Planes({ viewer }: { viewer: Viewer }) {
   if (typeof plane === "string") {
     return (
       <p class="planes-refused" role="status">
-        {`No coronal and sagittal images of this series: ${plane}.`}
+        {`No coronal and sagittal images: ${plane}.`}
       </p>
     );
   }

@@ -24,7 +24,7 @@ export interface ViewerState {
   /** Whose map and probabilities are shown. */
   label: Label;
   planes: boolean;
-  /** Where the planes cut, on the middle slice. */
+  /** Where the planes cut, on the middle slice. Set when they are first shown. */
   cut: Share;
   measuring: boolean;
 }
@@ -239,7 +239,8 @@ export class Viewer {
     const { level, width } = WINDOWS[0]!;
     const look = FITTING;
     this.lengths.clear();
-    this.set({ window: { level, width }, look, cut: { row: 0.5, column: 0.5 }, measuring: false });
+    this.set({ window: { level, width }, look, measuring: false });
+    this.cutAt(0.5, 0.5);
   }
 
   /** Point of the slice below the pointer. */

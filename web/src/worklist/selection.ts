@@ -28,15 +28,26 @@ export function useSelection(body: RefObject<HTMLTableSectionElement | null>, ro
 
   const element = () => (uid.current ? rowOf(body.current, uid.current) : undefined);
 
-  const show = (wanted: string | undefined) => {
+  // Whoever points at a row or opens it means it; keys may only pass by.
+  const ahead = useRef<(() => void) | undefined>(undefined);
+  const fetchAhead = () => {
+    clearTimeout(timer.current);
+    ahead.current?.();
+    ahead.current = undefined;
+  };
+
+  const show = (wanted: string | undefined, dwell = DWELL) => {
     for (const row of body.current?.querySelectorAll("tr[aria-current]") ?? []) row.removeAttribute("aria-current");
     uid.current = wanted;
     element()?.setAttribute("aria-current", "true");
     clearTimeout(timer.current);
+    ahead.current = undefined;
     const study = rows.find((row) => row.study_instance_uid === wanted);
     if (study) {
       const slice = study.key_slice ? { series: study.key_slice.series, slice: study.key_slice.slice } : undefined;
-      timer.current = setTimeout(() => prefetchStudy(study.study_instance_uid, slice, study.result_revision), DWELL);
+      ahead.current = () => prefetchStudy(study.study_instance_uid, slice, study.result_revision);
+      if (dwell > 0) timer.current = setTimeout(fetchAhead, dwell);
+      else fetchAhead();
     }
   };
 
@@ -58,7 +69,7 @@ export function useSelection(body: RefObject<HTMLTableSectionElement | null>, ro
     if (focused.current && !now.contains(document.activeElement)) linkOf(now)?.focus({ preventScroll: true });
   }, [rows]);
 
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => fetchAhead, []);
 
   return {
     current: () => rows.find((row) => row.study_instance_uid === uid.current),
@@ -75,7 +86,7 @@ export function useSelection(body: RefObject<HTMLTableSectionElement | null>, ro
       }
     },
     mark: (wanted) => {
-      if (wanted !== uid.current) show(wanted);
+      if (wanted !== uid.current) show(wanted, 0);
     },
   };
 }
