@@ -5,6 +5,9 @@ import { WINDOWS } from "./canvas";
 import { inWords, REFUSED } from "./measure";
 import { MAP_MODES, type Viewer } from "./viewer";
 
+/** How far a key moves the image, CSS pixels. */
+const PAN = 40;
+
 /** Actions on the image. */
 export interface Actions {
   window(name: string): void;
@@ -65,7 +68,8 @@ export function actionsOf(viewer: Viewer): Actions {
   };
 }
 
-/** Keys while a length is measured or planes are shown; returns whether the key was one of them. */
+/** Keys while a length is measured, and arrows with Shift: they move the cut of the planes, or the image where
+ * there are none. Returns whether the key was one of them. */
 export function pressed(viewer: Viewer, event: KeyboardEvent): boolean {
   const { measuring, planes } = viewer.state;
   const way: Record<string, [number, number]> = {
@@ -77,7 +81,11 @@ export function pressed(viewer: Viewer, event: KeyboardEvent): boolean {
   const [right, down] = way[event.key] ?? [0, 0];
   const arrow = right !== 0 || down !== 0;
   if (measuring) return measured(viewer, event, arrow, right, down);
-  if (!planes || !arrow || !event.shiftKey) return false;
+  if (!arrow || !event.shiftKey) return false;
+  if (!planes) {
+    if (viewer.viewport) viewer.set({ look: viewer.viewport.panned(-right * PAN, -down * PAN) });
+    return true;
+  }
   const { cut, look } = viewer.state;
   const { rows, columns } = viewer.drawn?.pixels ?? { rows: 1, columns: 1 };
   const share = (value: number) => Math.min(Math.max(value, 0), 0.9999);

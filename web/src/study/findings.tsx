@@ -26,7 +26,9 @@ export function FindingsTable(props: {
             <tr>
               <th scope="col">Label</th>
               <th scope="col">Result</th>
-              <th scope="col">Right?</th>
+              <th scope="col" class="say">
+                Right?
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -67,7 +69,7 @@ function Row(props: { finding: Finding; said: Reading | undefined; saying: Sayin
       <th scope="row">
         {name}
         <small>
-          {absent < present && <span>{`absent below ${percent(absent)}, `}</span>}
+          {absent < present && <span>{`absent below ${percent(absent)},`}</span>}{" "}
           <span>{`present from ${percent(present)}`}</span>
         </small>
         {finding.reasons.map((reason) => (

@@ -70,6 +70,7 @@ export function useStudy(uid: string, revision: number | undefined, viewer: View
       try {
         const study = await readStudy(uid, stop.signal);
         setGone(false);
+        viewer.retry();
         if (JSON.stringify(study) === JSON.stringify(before.study)) return;
         // Where nothing was shown, the first result is shown as it comes; else the reader says when.
         const first = before.revision === 0 && study.result_revision;
@@ -88,7 +89,7 @@ export function useStudy(uid: string, revision: number | undefined, viewer: View
       stop.abort();
       end();
     };
-  }, [uid, keep]);
+  }, [uid, keep, viewer]);
 
   return {
     view,

@@ -39,6 +39,8 @@ export interface Stage {
   marks: SVGSVGElement;
 }
 
+/** A slice that could not be fetched is asked for again after so long, ms. */
+const PATIENCE = 5000;
 /** Bytes of full slices that are fetched ahead. */
 const AHEAD = 128 * 1024 * 1024;
 
@@ -74,6 +76,8 @@ export class Viewer {
   private mapped = "";
   private keySlice = -1;
   private marked = false;
+  /** The address that failed last, which is asked for again only after a while. */
+  private failed = "";
   private readonly changes = new Set<() => void>();
   private readonly draws = new Set<() => void>();
 
@@ -150,6 +154,13 @@ export class Viewer {
   /** Takes over what changed around the images. */
   update(view: StudyView): void {
     this.view = view;
+  }
+
+  /** Asks again for a slice that could not be fetched. */
+  retry(): void {
+    if (this.problem === null) return;
+    this.failed = "";
+    this.redraw();
   }
 
   setMaps(maps: Maps | null): void {
@@ -319,10 +330,14 @@ export class Viewer {
       this.prefetch(at);
       return;
     }
+    if (address === this.failed) return;
+    this.problem = null;
     this.cache.forgetAllBut(address);
     this.cache.load(address).catch((error: unknown) => {
       if (isAbort(error) || address !== this.address(this.state)) return;
       this.problem = wordsOf(error);
+      this.failed = address;
+      setTimeout(() => (this.failed = ""), PATIENCE);
       this.hud?.draw(this);
     });
   }

@@ -42,10 +42,13 @@ function linesOf(series: Series): Lines | string {
     return "its slices are not axial, or how they lie is unknown";
   }
   const positions = series.slices.map((slice) => slice.z_mm ?? Number.NaN);
-  const step = series.slice_spacing_mm ?? Number.NaN;
+  const usual = series.slice_spacing_mm ?? Number.NaN;
   const first = positions[0] ?? Number.NaN;
   const last = positions.at(-1) ?? Number.NaN;
   const length = Math.abs(last - first);
+  // Many heads have thin slices at the base and thick ones above: lines as close as the thin ones show both.
+  const distances = positions.slice(1).map((at, index) => Math.abs(at - positions[index]!));
+  const step = Math.max(Math.min(usual, ...distances), usual / 4);
   if (!(step > 0) || !(length > 0) || positions.some(Number.isNaN)) {
     return "the positions of its slices are unknown";
   }
@@ -58,7 +61,7 @@ function linesOf(series: Series): Lines | string {
     const at = last - direction * line * step;
     const away = (index: number) => Math.abs((positions[index] ?? Infinity) - at);
     while (nearest > 0 && away(nearest - 1) <= away(nearest)) nearest--;
-    slices.push(away(nearest) <= step * 0.75 ? nearest : null);
+    slices.push(away(nearest) <= usual * 0.75 ? nearest : null);
   }
   return { slices, step };
 }
