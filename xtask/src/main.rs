@@ -15,6 +15,7 @@ mod process;
 mod programs;
 mod soak;
 mod torch;
+mod web;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -69,6 +70,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Kill a node (-9) again and again while images come and results go: is anything lost or double?
     Soak(soak::Options),
+    /// Build the node's pages of web/ into crates/hemora-serve/page; needs node and npm
+    Web(web::Options),
     /// Measure, beside what a Python user would run
     #[command(subcommand)]
     Bench(Bench),
@@ -86,6 +89,8 @@ enum Bench {
     Eval(bench::EvalOptions),
     /// Images a second that a node stores beside Orthanc, and seconds from image to result
     Serve(bench::ServeOptions),
+    /// From a click to the first slice, beside OHIF, and keys in a long list
+    Page(bench::PageOptions),
     /// Images a second of training steps and epochs
     Train(bench::TrainOptions),
 }
@@ -102,6 +107,9 @@ fn main() -> Result<()> {
         // Needs neither libtorch nor the Python packages.
         return fuzz::fuzz(&workspace, options);
     }
+    if let Task::Web(options) = &task {
+        return web::web(&workspace, options);
+    }
     if matches!(task, Task::Check | Task::Ci) {
         checks::format(&workspace)?;
     }
@@ -116,17 +124,18 @@ fn main() -> Result<()> {
             | Task::Browser(_)
             | Task::Ci
             | Task::Soak(_)
-            | Task::Bench(Bench::Serve(_))
+            | Task::Bench(Bench::Serve(_) | Bench::Page(_))
     ) {
         programs::set_up()?;
     }
     let environment = Environment::from_workspace(&workspace)?;
     match task {
-        Task::Setup { .. } | Task::Env | Task::Fuzz(_) => Ok(()),
+        Task::Setup { .. } | Task::Env | Task::Fuzz(_) | Task::Web(_) => Ok(()),
         Task::Check => checks::check(&workspace, &environment),
         Task::Test { arguments } => checks::test(&workspace, &environment, &arguments),
         Task::Browser(options) => browser::browser(&workspace, &environment, &options),
         Task::Ci => {
+            web::web(&workspace, &web::Options::CHECK)?;
             checks::check(&workspace, &environment)?;
             checks::test_with_peers(&workspace, &environment)
         }
@@ -141,6 +150,7 @@ fn main() -> Result<()> {
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
         Task::Soak(options) => soak::soak(&workspace, &options),
         Task::Bench(Bench::Serve(options)) => bench::serve(&workspace, &options),
+        Task::Bench(Bench::Page(options)) => bench::page(&workspace, &environment, &options),
         Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),
         Task::Bench(Bench::Loader(options)) => bench::loader(&workspace, &options),
         Task::Bench(Bench::Train(options)) => bench::train(&workspace, &environment, &options),

@@ -70,6 +70,8 @@ export async function serveOhif(folder, archive) {
     }
     return files.get(path);
   };
+  let ended = 0;
+  const open = new Set();
   const server = createServer(async (question, answer) => {
     const { pathname } = new URL(question.url, "http://localhost");
     if (pathname.startsWith("/dicom-web/") || pathname === "/wado") {
@@ -100,9 +102,18 @@ export async function serveOhif(folder, archive) {
       answer.writeHead(404).end();
     }
   });
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.on("close", () => {
+      open.delete(socket);
+      ended += socket.bytesWritten;
+    });
+  });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
+    /** Bytes that it has sent. */
+    sent: () => [...open].reduce((sum, socket) => sum + socket.bytesWritten, ended),
     close: () => new Promise((done) => (server.closeAllConnections(), server.close(done))),
   };
 }

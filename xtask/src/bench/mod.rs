@@ -4,6 +4,7 @@ mod data;
 mod eval;
 mod loader;
 mod measure;
+mod page;
 mod prepare;
 mod serve;
 mod table;
@@ -12,6 +13,7 @@ mod triage;
 
 pub use eval::{Options as EvalOptions, eval};
 pub use loader::{LoaderOptions, loader};
+pub use page::{Options as PageOptions, page};
 pub use prepare::{PrepareOptions, prepare};
 pub use serve::{Options as ServeOptions, serve};
 pub use table::table;

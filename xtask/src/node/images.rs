@@ -11,6 +11,9 @@ use crate::process::read;
 /// What the names of our images begin with.
 const ROOT: &str = "1.2.826.0.1.3680043.10";
 
+/// CT Image Storage.
+const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
+
 /// Series of a study: the head, and the localizers, which nobody scores.
 const HEAD: usize = 1;
 const LOCALIZERS: usize = 2;
@@ -52,32 +55,46 @@ impl Slice {
         self.0.len()
     }
 
-    /// The same image under another name.
+    /// A file of explicit VR little endian without sequences.
+    pub fn read(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let bytes = std::fs::read(path)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot read {shown}"))?;
+        Ok(Self(bytes))
+    }
+
+    /// The same image under another name. What no image of a PACS lacks is added where it is absent.
     pub fn named(&self, name: Name) -> Result<Vec<u8>> {
-        let sop = name.sop_uid();
-        let mut values = BTreeMap::from([
-            ((0x0002, 0x0003), sop.clone()),
-            ((0x0008, 0x0018), sop),
-            ((0x0010, 0x0020), format!("P{}", name.study + 1)),
-            ((0x0020, 0x000D), name.study_uid()),
-            ((0x0020, 0x000E), name.series_uid()),
-        ]);
+        let found = elements(&self.0)?;
+        let mut all: BTreeMap<_, _> = found.iter().map(|it| (it.tag, it.whole.to_vec())).collect();
+        // Written anew below.
+        all.remove(&(2, 0));
+        let patient = name.study + 1;
+        for (tag, vr, value) in [
+            ((0x0002, 0x0003), b"UI", name.sop_uid()),
+            ((0x0008, 0x0018), b"UI", name.sop_uid()),
+            ((0x0010, 0x0010), b"PN", format!("Bench^P{patient:04}")),
+            ((0x0010, 0x0020), b"LO", format!("P{patient}")),
+            ((0x0020, 0x000D), b"UI", name.study_uid()),
+            ((0x0020, 0x000E), b"UI", name.series_uid()),
+        ] {
+            all.insert(tag, element(tag, vr, &value));
+        }
+        let class = (0x0008, 0x0016);
+        all.entry(class).or_insert_with(|| element(class, b"UI", CT_IMAGE));
         if name.localizer {
-            values.insert((0x0008, 0x0008), "ORIGINAL\\PRIMARY\\LOCALIZER".to_owned());
+            let kind = (0x0008, 0x0008);
+            all.insert(kind, element(kind, b"CS", "ORIGINAL\\PRIMARY\\LOCALIZER"));
         }
-        let (mut meta, mut data_set) = (Vec::new(), Vec::new());
-        for element in elements(&self.0)? {
-            let out = if element.tag.0 == 2 { &mut meta } else { &mut data_set };
-            match values.get(&element.tag) {
-                // Written anew below.
-                _ if element.tag == (2, 0) => {}
-                Some(value) => element.write_with(value, out),
-                None => out.extend(element.whole),
-            }
-        }
+        let part = |meta: bool| -> Vec<u8> {
+            let of = all.iter().filter(|((group, _), _)| (*group == 2) == meta);
+            of.flat_map(|(_, bytes)| bytes.iter().copied()).collect()
+        };
+        let meta = part(true);
         let length = (meta.len() as u32).to_le_bytes();
         let head = [&[0; 128], &b"DICM\x02\0\0\0UL\x04\0"[..], &length];
-        Ok([&head.concat(), &meta[..], &data_set].concat())
+        Ok([&head.concat(), &meta[..], &part(false)].concat())
     }
 
     fn study(&self) -> Result<String> {
@@ -93,16 +110,15 @@ struct Element<'a> {
     value: &'a [u8],
 }
 
-impl Element<'_> {
-    /// The element with another value, of a VR whose length has 16 bits.
-    fn write_with(&self, value: &str, out: &mut Vec<u8>) {
-        let padding = if &self.whole[4..6] == b"UI" { 0 } else { b' ' };
-        let length = value.len().next_multiple_of(2);
-        out.extend(&self.whole[..6]);
-        out.extend((length as u16).to_le_bytes());
-        out.extend(value.as_bytes());
-        out.extend(vec![padding; length - value.len()]);
-    }
+/// An element whose length has 16 bits.
+fn element((group, number): (u16, u16), vr: &[u8; 2], value: &str) -> Vec<u8> {
+    let padding = if vr == b"UI" { 0 } else { b' ' };
+    let length = value.len().next_multiple_of(2);
+    let mut bytes =
+        [group.to_le_bytes(), number.to_le_bytes(), *vr, (length as u16).to_le_bytes()].concat();
+    bytes.extend(value.as_bytes());
+    bytes.resize(8 + length, padding);
+    bytes
 }
 
 /// The elements of a file as `hemora synth` writes it.
@@ -140,7 +156,15 @@ pub fn phantoms(
     synth.arg("synth").arg(folder).args(["--patients", &heads.to_string(), "--seed", "1"]);
     synth.args(["--size", &size.to_string(), "--slice-spacing", &spacing.to_string()]);
     read(&mut synth)?;
-    let files = std::fs::read_dir(folder.join("stage_2_train")).into_diagnostic()?;
+    studies(&folder.join("stage_2_train"))
+}
+
+/// The studies whose files lie in a folder, each with its slices.
+pub fn studies(folder: &Path) -> Result<Vec<Vec<Slice>>> {
+    let shown = folder.display();
+    let files = std::fs::read_dir(folder)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read {shown}"))?;
     let mut paths = Vec::new();
     for file in files {
         paths.push(file.into_diagnostic()?.path());
@@ -148,8 +172,7 @@ pub fn phantoms(
     paths.sort();
     let mut studies: BTreeMap<String, Vec<Slice>> = BTreeMap::new();
     for path in paths {
-        let slice =
-            Slice(std::fs::read(&path).into_diagnostic().wrap_err("cannot read a phantom")?);
+        let slice = Slice::read(&path)?;
         studies.entry(slice.study()?).or_default().push(slice);
     }
     Ok(studies.into_values().collect())
@@ -171,14 +194,17 @@ mod tests {
         let name = Name { study: 0, image: 6, localizer: true };
         let named = Slice(Slice(file).named(name).unwrap());
         let found = elements(&named.0).unwrap();
-        let values: Vec<&[u8]> = found.iter().map(|it| it.value).collect();
+        let value = |tag| found.iter().find(|it| it.tag == tag).map(|it| it.value).unwrap();
         let sop = b"1.2.826.0.1.3680043.10.1.2.7";
-        assert_eq!(values[0], 36_u32.to_le_bytes(), "length of the meta header");
-        assert_eq!(values[1], sop);
-        assert_eq!(values[2], b"ORIGINAL\\PRIMARY\\LOCALIZER");
-        assert_eq!(values[3], sop);
-        assert_eq!(values[4], b"1.2.826.0.1.3680043.10.1");
-        assert_eq!(values[5], [1, 2, 3, 4]);
+        assert_eq!(value((2, 0)), 36_u32.to_le_bytes(), "length of the meta header");
+        assert_eq!(value((2, 3)), sop);
+        assert_eq!(value((8, 8)), b"ORIGINAL\\PRIMARY\\LOCALIZER");
+        assert_eq!(value((8, 0x16)), b"1.2.840.10008.5.1.4.1.1.2\0", "what storescu asks for");
+        assert_eq!(value((8, 0x18)), sop);
+        assert_eq!(value((0x10, 0x10)), b"Bench^P0001 ");
+        assert_eq!(value((0x20, 0xD)), b"1.2.826.0.1.3680043.10.1");
+        assert_eq!(value((0x7FE0, 0x10)), [1, 2, 3, 4]);
+        assert!(found.is_sorted_by_key(|it| it.tag), "elements ascend");
         assert_eq!(named.study().unwrap(), "1.2.826.0.1.3680043.10.1");
     }
 

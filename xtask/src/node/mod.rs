@@ -5,6 +5,6 @@ mod images;
 mod program;
 mod running;
 
-pub use images::{Name, Slice, phantoms};
+pub use images::{Name, Slice, phantoms, studies};
 pub use program::{build, fresh_folder};
 pub use running::{Node, free_port, peak_memory};

@@ -1,9 +1,9 @@
 //! `hemora serve` beside Orthanc: images stored a second, memory, starts, and from image to result.
 
-mod client;
-mod figures;
+pub(super) mod client;
+pub(super) mod figures;
 mod latency;
-mod orthanc;
+pub(super) mod orthanc;
 mod rates;
 mod restart;
 
@@ -91,13 +91,13 @@ impl Bench<'_> {
 }
 
 /// Work that waits for the processors, over 1, 5 and 15 minutes.
-fn load() -> String {
+pub(super) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }
 
 /// What a program calls itself.
-fn version(program: &str) -> String {
+pub(super) fn version(program: &str) -> String {
     let path = orthanc::find(program);
     let said = read(std::process::Command::new(path).arg("--version")).unwrap_or_default();
     let number = said.split_whitespace().find(|word| word.trim_start_matches('v').contains('.'));

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::Client;
 use crate::node::{free_port, http, peak_memory};
@@ -31,14 +31,22 @@ impl Orthanc {
     /// Starts one that stores into `folder`, each file on the disk before it is acknowledged, and waits
     /// until it listens. It heeds `TCP_NODELAY` as the client does: both are dcmtk.
     pub fn start(folder: &Path, client: Client) -> Result<Self> {
+        Self::start_with(folder, client, &json!({}))
+    }
+
+    /// The same, with other settings.
+    pub fn start_with(folder: &Path, client: Client, settings: &Value) -> Result<Self> {
         let (http, port) = (free_port()?, free_port()?);
         let storage = folder.join("orthanc");
         std::fs::create_dir_all(&storage).into_diagnostic()?;
-        let config = json!({
+        let mut config = json!({
             "Name": AE, "StorageDirectory": storage, "IndexDirectory": storage, "Plugins": [],
             "HttpPort": http, "DicomPort": port, "DicomAet": AE, "DicomCheckCalledAet": false,
             "RemoteAccessAllowed": false, "AuthenticationEnabled": false, "SyncStorageArea": true,
         });
+        for (name, value) in settings.as_object().into_iter().flatten() {
+            config[name] = value.clone();
+        }
         let file = folder.join("orthanc.json");
         std::fs::write(&file, config.to_string()).into_diagnostic()?;
         let mut command = Command::new(find("Orthanc"));
@@ -61,6 +69,11 @@ impl Orthanc {
     /// Where it takes images.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where it answers HTTP: host and port.
+    pub fn http(&self) -> &str {
+        &self.http
     }
 
     /// From its start until it answered.
