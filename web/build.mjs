@@ -2,12 +2,13 @@
 // The same sources and lock give the same bytes.
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** All files together, bytes. */
 const AT_MOST = 150_000;
 
-const here = import.meta.dirname;
+const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.argv[2] ?? join(here, "../crates/hemora-serve/page"));
 
 await rm(out, { recursive: true, force: true });
@@ -20,8 +21,8 @@ await build({
   minify: true,
   format: "esm",
   target: ["chrome110", "firefox115", "safari16"],
-  jsx: "automatic",
-  jsxImportSource: "preact",
+  inject: ["jsx.js"],
+  tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment", target: "ES2022" } },
   charset: "utf8",
   legalComments: "none",
   logLevel: "warning",

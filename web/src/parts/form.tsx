@@ -29,6 +29,8 @@ export function Field(props: {
     id,
     value: props.value,
     required: !props.optional,
+    // A dialog gives the focus to the field that has this; elsewhere the effect above does.
+    autofocus: props.focus,
     autocomplete: props.autocomplete ?? "off",
     minLength: props.minLength,
     maxLength: props.maxLength ?? 256,
