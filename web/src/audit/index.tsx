@@ -80,7 +80,7 @@ function Rows(props: { first: Documents["AuditPage"]; asked: Record<string, stri
             <td>{row.what}</td>
             <td>{row.study ? <a class="uid" href={studyAddress(row.study)}>{row.study}</a> : "–"}</td>
             <td class="detail">{row.detail || "–"}</td>
-            <td class="mono" title={row.hash}>{row.hash.slice(0, 8)}</td>
+            <td class="mono hash" title={row.hash}>{row.hash.slice(0, 8)}</td>
           </tr>
         ))}
       </Table>

@@ -63,14 +63,16 @@ function number(head: string): { head: string; number: true } {
 function Weeks(props: { of: Quality["weeks"] }) {
   const weeks = props.of;
   if (weeks.length === 0) return <p class="quiet">No study was scored in this time.</p>;
-  const of = (part: number, all: number) => (all > 0 ? percent(part / all) : "–");
+  const of = (part: number, all: number) => (all > 0 ? `${part} (${percent(part / all)})` : "–");
   return (
     <section aria-labelledby="weeks">
       <h2 id="weeks">Week by week</h2>
       <div class="pairs">
         <figure>
           <figcaption>Positive predictive value with its 95 % interval, by the Monday of the week</figcaption>
-          <RatesByWeek weeks={weeks} />
+          {weeks.some((week) => week.ppv)
+            ? <RatesByWeek weeks={weeks} />
+            : <p>No reader has said yet whether a positive study is right: agree or disagree on its screen.</p>}
         </figure>
         <figure>
           <figcaption>
@@ -90,8 +92,8 @@ function Weeks(props: { of: Quality["weeks"] }) {
           <tr key={week.monday}>
             <th scope="row">{week.monday}</th>
             <td class="number">{week.scored}</td>
-            <td class="number">{week.flagged} ({of(week.flagged, week.scored)})</td>
-            <td class="number">{week.not_sure} ({of(week.not_sure, week.scored)})</td>
+            <td class="number">{of(week.flagged, week.scored)}</td>
+            <td class="number">{of(week.not_sure, week.scored)}</td>
             <td class="number">{week.confirmed}</td>
             <td class="number">{week.refuted}</td>
             <td class="number">{percent(week.ppv?.value)}</td>

@@ -47,7 +47,7 @@ export function Toasts() {
   }, []);
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {shown.map((one) => (
+      {shown.filter((one) => one.to !== location.pathname).map((one) => (
         <div key={one.id} class={`toast ${one.kind}`}>
           <span>{one.words}</span>
           {one.to && (

@@ -20,7 +20,7 @@ const HEADS: [string, string][] = [
   ["rank", "Rank"],
   ["thumbnail", "Key slice"],
   ["class", "Class"],
-  ["probability", "Any hemorrhage"],
+  ["probability", "Any, leading subtype"],
   ["waiting", "Waiting"],
   ["patient", "Patient"],
   ["accession", "Accession"],

@@ -85,7 +85,7 @@ function Probability({ study }: { study: Study }) {
   return (
     <>
       <span class="figure">{percent(study.probability)}</span>
-      {leads && <small><span class="leads">leads: </span>{label(study.leading_subtype ?? "")}</small>}
+      {leads && <small>{label(study.leading_subtype ?? "")}</small>}
     </>
   );
 }
