@@ -37,6 +37,14 @@ export class Refusal extends Error {
   }
 }
 
+/** Without a hand at the page for so long it asks for itself, which keeps no session from ending, ms. */
+const HANDS_OFF = 60_000;
+
+let touched = Date.now();
+for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"]) {
+  addEventListener(kind, () => { touched = Date.now(); }, { capture: true, passive: true });
+}
+
 /** Waits between tries of a GET that got no answer, ms. */
 const PAUSES = [300, 1_000];
 
@@ -86,6 +94,7 @@ export async function change<P extends ChangePath>(
 /** Reads what is no JSON: pixels, pictures. Tried three times, as documents are. */
 export async function fetchRead(url: string, signal?: AbortSignal): Promise<Response> {
   const init: RequestInit = { signal: signal ?? null };
+  if (Date.now() - touched > HANDS_OFF) init.headers = { "x-hemora": "background" };
   return withSession(async () => {
     for (const pause of PAUSES) {
       try {

@@ -90,3 +90,41 @@ pub(crate) fn still_may(node: &Shared, asker: &Asker) -> bool {
 fn signed(length: Duration) -> TimeDelta {
     TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_by_its_time_without_use_and_with_its_user() {
+        let now = Utc::now();
+        let minutes = TimeDelta::minutes;
+        let row = |used: i64, ends: i64, disabled| SessionRow {
+            user: "anna".to_owned(),
+            role: "reader".to_owned(),
+            disabled,
+            created_at: now - minutes(60),
+            used_at: now - minutes(used),
+            ends_at: now + minutes(ends),
+        };
+        let idle = Duration::from_secs(30 * 60);
+        assert!(lives(&row(29, 1, false), idle, now));
+        assert!(!lives(&row(30, 1, false), idle, now), "not used");
+        assert!(!lives(&row(0, 0, false), idle, now), "its time is over");
+        assert!(!lives(&row(0, 1, true), idle, now), "the user is disabled");
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIES, text.parse().unwrap());
+            cookie_of(&headers)
+        };
+        let wanted = Some(hash_of("secret"));
+        assert_eq!(of("__Host-hemora=secret"), wanted);
+        assert_eq!(of("theme=dark; __Host-hemora=secret; a=b"), wanted);
+        assert_eq!(of("hemora=secret; x__Host-hemora=secret; __host-hemora=secret"), None);
+        assert_eq!(of("__Host-hemora"), None);
+    }
+}

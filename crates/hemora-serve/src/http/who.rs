@@ -113,7 +113,9 @@ impl Asks {
     fn of(request: &Request, path: &str) -> Self {
         let headers = request.headers().clone();
         let background = headers.get(MEANT).is_some_and(|value| value == BACKGROUND);
-        Self { headers, is_use: !background && path != "/api/v1/events" }
+        // The page asks for these by itself, where it can set no header.
+        let by_itself = path == "/api/v1/events" || path.ends_with("/thumbnail");
+        Self { headers, is_use: !background && !by_itself }
     }
 
     fn asker(&self, node: &Shared) -> Result<Asker, Refused> {

@@ -1,5 +1,7 @@
 //! The command line of the node.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::running::{Running, free_port, wait_for};
@@ -52,13 +54,41 @@ fn a_node_is_backed_up_and_forgets_a_patient_while_it_runs_and_afterwards() {
     succeed(&["serve", "backup", &path("backup"), "--data", &data]);
     let said = succeed(&["serve", "forget", "--patient", "nobody", "--data", &data, "--who", "N"]);
     assert_eq!(said.trim(), "removed 0 studies, 0 images");
+    let verify = ["serve", "audit", "verify", "--data", &data];
+    assert!(succeed(&verify).contains("rows, each as it was written"));
     let twice = refused(&["serve", "backup", &path("backup"), "--data", &data]);
     assert!(twice.contains("already holds"), "{twice}");
     let message = refused(&["serve", "--data", &data]);
     assert!(message.contains("in use"), "{message}");
     assert_eq!(node.terminate(), Some(0));
+    assert!(succeed(&verify).contains("rows, each as it was written"));
     succeed(&["serve", "backup", &path("backup2"), "--data", &data]);
     succeed(&["serve", "restore", &path("backup2"), "--data", &path("restored")]);
     let occupied = refused(&["serve", "restore", &path("backup2"), "--data", &path("restored")]);
     assert!(occupied.contains("already holds"), "{occupied}");
+}
+
+#[test]
+fn the_first_start_prints_a_link_and_where_everybody_may_do_everything_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hemora.toml");
+    let printed = |http: &str| {
+        let listen = "[dicom]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\n";
+        std::fs::write(&file, format!("{listen}{http}")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
+        command.arg("serve").arg("--config").arg(&file).arg("--data").arg(folder.path().join("node"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        // Nothing comes after these lines until the node ends.
+        let lines: Vec<String> = lines.take(if http.is_empty() { 9 } else { 3 }).collect();
+        Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        assert!(child.wait().unwrap().success());
+        lines.join("\n")
+    };
+    let first = printed("");
+    assert!(first.contains("http://127.0.0.1:") && first.contains("/login#setup="), "{first}");
+    let second = printed("");
+    assert!(second.contains("/login#setup=") && first != second, "each start makes a new one");
+    let without = printed("login = false\n");
+    assert!(!without.contains("setup"), "{without}");
 }
