@@ -57,7 +57,7 @@ fn studies_come_with_what_readers_said_of_the_newest_result() {
     assert_eq!((row.last_at, row.result_at), (at(290), at(300)));
     assert_eq!((row.first_opened_at, row.read_at), (Some(at(310)), Some(at(330))));
     assert_eq!(row.words, [("any".to_owned(), false)]);
-    assert_eq!(row.source_ae, "CT1");
+    assert_eq!((row.source_ae.as_str(), row.model_sha256.as_str()), ("CT1", "a"));
     // Words on an earlier result are none on the newest.
     made(&store, "1.3", 400, Some(0.8), "a");
     let row = store.quality_rows(at(400)).unwrap().remove(0);
