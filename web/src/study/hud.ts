@@ -18,6 +18,9 @@ const SIDES: Record<string, string> = {
   F: "feet",
 };
 
+/** A region is outlined, and named, where its map reaches this. */
+const SEEN = 0.5;
+
 const PARTS = ["left", "right", "top", "bottom", "slice", "share", "window", "pointer", "scale", "map"] as const;
 const BADGES = ["mirrored", "unknown", "loading", "measuring"] as const;
 type Part = (typeof PARTS)[number] | (typeof BADGES)[number];
@@ -118,12 +121,12 @@ function inText(viewer: Viewer, slice: Slice, count: number): string {
   parts.push(`${label(state.label)} ${percent(slice.probabilities[state.label])} on this slice`);
   const map = state.map === "off" ? undefined : viewer.map;
   if (map) parts.push(`${state.map} of ${label(map.label)}`);
-  const regions = slice.regions ?? [];
+  const regions = (slice.regions ?? []).filter((region) => region.peak >= SEEN);
   for (const region of regions) {
     if (region.label === "any" && regions.length > 1) continue;
     const edge = (slice.edges ?? [])[region.peak_column < slice.columns / 2 ? 0 : 1];
     const where = edge ? ` in the half of the image towards the patient's ${named(edge)}` : "";
-    parts.push(`${label(region.label)} is seen${where}`);
+    parts.push(`${label(region.label)} is seen${where}, ${percent(region.peak)}`);
   }
   return `${parts.join("; ")}.`;
 }

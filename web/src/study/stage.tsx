@@ -63,7 +63,7 @@ export function StageView(props: { viewer: Viewer; refuseLength: () => boolean }
         <span class="badge" data-hud="mirrored" hidden />
         <span class="badge" data-hud="unknown" hidden />
         <span class="badge" data-hud="measuring" hidden />
-        <span class="badge" data-hud="loading" role="status" hidden />
+        <span class="badge" data-hud="loading" hidden />
       </div>
     </div>
   );

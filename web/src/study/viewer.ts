@@ -6,8 +6,9 @@ import { type SliceCache, outwards } from "./cache";
 import { SliceCanvas, WINDOWS, type Pixels, type Window } from "./canvas";
 import { type Prefetched, newCache, sliceAddress } from "./data";
 import { Hud } from "./hud";
+import { MapLayer, type Stage, layFrame } from "./layers";
 import { Lengths, cutLines } from "./measure";
-import { chosen, decoded, outline, paint } from "./overlay";
+import { chosen } from "./overlay";
 import type { Label, Maps, Series, Slice, SliceMap, SliceRef, StudyView } from "./types";
 import { FITTING, type Look, type Point, Viewport } from "./viewport";
 import { type Share, lines, offset, reducedSide } from "./volume";
@@ -29,20 +30,12 @@ export interface ViewerState {
   measuring: boolean;
 }
 
-/** The parts of the stage that are drawn to. */
-export interface Stage {
-  stage: HTMLElement;
-  frame: HTMLElement;
-  canvas: HTMLCanvasElement;
-  heat: HTMLCanvasElement;
-  outline: SVGSVGElement;
-  marks: SVGSVGElement;
-}
-
 /** A slice that could not be fetched is asked for again after so long, ms. */
 const PATIENCE = 5000;
 /** Bytes of full slices that are fetched ahead. */
 const AHEAD = 128 * 1024 * 1024;
+/** Full slices to either side that are fetched before the reduced ones of the planes. */
+const NEAR = 12;
 
 export class Viewer {
   state: ViewerState = {
@@ -67,17 +60,19 @@ export class Viewer {
   problem: string | null = null;
   viewport: Viewport | null = null;
 
-  private maps: Maps | null = null;
-  private stage: (Stage & { canvas: HTMLCanvasElement }) | null = null;
+  private known: Maps | null = null;
+  private maps = new MapLayer();
+  private stage: Stage | null = null;
   private canvas: SliceCanvas | null = null;
   private hud: Hud | null = null;
   private frame = 0;
   private painted: Window | null = null;
-  private mapped = "";
   private keySlice = -1;
   private marked = false;
   /** The address that failed last, which is asked for again only after a while. */
   private failed = "";
+  /** The address whose slice was asked for before its view. */
+  private coming = "";
   private readonly changes = new Set<() => void>();
   private readonly draws = new Set<() => void>();
 
@@ -92,6 +87,8 @@ export class Viewer {
     this.stage = stage;
     this.canvas = new SliceCanvas(stage.canvas);
     this.hud = new Hud(stage.stage);
+    this.maps = new MapLayer();
+    this.painted = null;
     const resized = new ResizeObserver(() => this.redraw());
     resized.observe(stage.stage);
     this.draw();
@@ -136,19 +133,32 @@ export class Viewer {
   show(view: StudyView, prefetched?: Prefetched): void {
     const first = this.view === null;
     this.view = view;
+    // What belongs to the slices of another revision must not stand on these.
+    this.known = null;
+    this.lengths.clear();
     const { key_slices: keys } = view;
     const key = keys.find(({ series, slice }) => view.series[series]?.slices[slice]);
     const at = key ?? { series: 0, slice: Math.floor((view.series[0]?.slices.length ?? 0) / 2) };
     this.keySlice = key ? keys.indexOf(key) : -1;
     const had = first && prefetched?.at.series === at.series && prefetched.at.slice === at.slice;
-    if (had) {
-      void prefetched.pixels.then((pixels) => {
-        if (pixels) this.cache.put(this.address(at), pixels);
-        this.redraw();
-      });
-    } else this.drawn = null;
+    if (had && this.drawn) this.cache.put(this.address(at), this.drawn.pixels);
+    else {
+      this.drawn = null;
+      if (had) this.await(prefetched);
+    }
     this.set({ ...at, look: FITTING });
     if (first) this.draw();
+  }
+
+  /** Asks for the wanted slice only when the one that is on its way has come. */
+  private await({ at, pixels }: Prefetched): void {
+    const address = this.address(at);
+    this.coming = address;
+    void pixels.then((found) => {
+      if (found) this.cache.put(address, found);
+      this.coming = "";
+      this.redraw();
+    });
   }
 
   /** Takes over what changed around the images. */
@@ -164,8 +174,7 @@ export class Viewer {
   }
 
   setMaps(maps: Maps | null): void {
-    this.maps = maps;
-    this.mapped = "";
+    this.known = maps;
     this.redraw();
     this.tell();
   }
@@ -207,9 +216,9 @@ export class Viewer {
 
   /** Lets the planes cut a place of the slice on the canvas. */
   cutAt(row: number, column: number): void {
-    const away = (this.series && this.drawn && offset(this.series, this.drawn.slice)) ?? { row: 0, column: 0 };
-    const share = (value: number) => Math.min(Math.max(value, 0), 0.9999);
-    this.set({ cut: { row: share(row + away.row), column: share(column + away.column) } });
+    const away = this.series && this.drawn && offset(this.series, this.drawn.slice);
+    const share = (value: number, more = 0) => Math.min(Math.max(value + more, 0), 0.9999);
+    this.set({ cut: { row: share(row, away?.row), column: share(column, away?.column) } });
   }
 
   /** The slice on the canvas. */
@@ -263,10 +272,10 @@ export class Viewer {
   get map(): SliceMap | undefined {
     if (!this.drawn) return undefined;
     const { series, slice } = this.drawn;
-    return chosen(this.maps?.series[series]?.[String(slice)], this.state.label);
+    return chosen(this.known?.series[series]?.[String(slice)], this.state.label);
   }
 
-  /** The label's name of a slice among the lengths. */
+  /** Names the slice on the canvas, for its lengths. */
   get place(): string {
     return this.drawn ? `${this.drawn.series}/${this.drawn.slice}` : "";
   }
@@ -291,7 +300,9 @@ export class Viewer {
     if (!this.stage || !this.canvas) return;
     if (this.view) this.find();
     const { drawn, state } = this;
+    this.stage.frame.hidden = !drawn;
     if (!drawn) {
+      this.stage.marks.replaceChildren();
       this.hud?.draw(this);
       return;
     }
@@ -302,15 +313,14 @@ export class Viewer {
       if (!this.marked) performance.mark("hemora-key-slice");
       this.marked = true;
     }
-    this.layOut(this.stage, drawn);
-    this.drawMap(this.stage, drawn.pixels);
+    this.viewport = this.layOut(this.stage, drawn.pixels);
+    const map = state.map === "off" ? undefined : this.map;
+    this.maps.draw(this.stage, map, state.map, drawn.pixels);
     const pointed = this.state.measuring ? this.pointed : null;
-    if (this.viewport) {
-      this.stage.marks.replaceChildren(
-        ...(state.planes && this.hasVolume ? cutLines(this.viewport, this.cutHere) : []),
-        ...this.lengths.draw(this.place, this.viewport, pointed),
-      );
-    }
+    this.stage.marks.replaceChildren(
+      ...(state.planes && this.hasVolume ? cutLines(this.viewport, this.cutHere) : []),
+      ...this.lengths.draw(this.place, this.viewport, pointed),
+    );
     this.hud?.draw(this);
     for (const listener of this.draws) listener();
   }
@@ -330,7 +340,7 @@ export class Viewer {
       this.prefetch(at);
       return;
     }
-    if (address === this.failed) return;
+    if (address === this.failed || address === this.coming) return;
     this.problem = null;
     this.cache.forgetAllBut(address);
     this.cache.load(address).catch((error: unknown) => {
@@ -346,10 +356,10 @@ export class Viewer {
     const series = this.view?.series[at.series];
     if (!series) return;
     const { length } = series.slices;
-    const bytes = (this.drawn?.pixels.hu.byteLength ?? 1) || 1;
-    const far = Math.max(Math.floor(AHEAD / bytes / 2), 8);
+    const { rows, columns } = series.slices[at.slice] ?? { rows: 512, columns: 512 };
+    const far = Math.max(Math.floor(AHEAD / (rows * columns * 2) / 2), NEAR);
     const side = this.state.planes ? reducedSide(series) : undefined;
-    const around = side === undefined ? outwards(at.slice, length, far) : outwards(at.slice, length, 12);
+    const around = side === undefined ? outwards(at.slice, length, far) : outwards(at.slice, length, NEAR);
     const list = around.map((slice) => this.address({ series: at.series, slice }));
     if (side !== undefined) {
       for (let slice = 0; slice < length; slice++) {
@@ -364,33 +374,12 @@ export class Viewer {
     if (this.drawn) this.prefetch(this.drawn);
   }
 
-  private layOut({ stage, frame, canvas }: Stage, { pixels }: { pixels: Pixels }): void {
-    const size = { width: stage.clientWidth, height: stage.clientHeight };
+  private layOut(stage: Stage, pixels: Pixels): Viewport {
+    const size = { width: stage.stage.clientWidth, height: stage.stage.clientHeight };
     const known = this.slice?.spacing_mm;
     const spacing = known ? ([known[0]!, known[1]!] as const) : null;
     const viewport = new Viewport(size, pixels, spacing, this.state.look, devicePixelRatio);
-    this.viewport = viewport;
-    const { corner, size: shown } = viewport;
-    frame.style.width = `${shown.width}px`;
-    frame.style.height = `${shown.height}px`;
-    const mirror = this.state.look.mirrored ? ` translateX(${shown.width}px) scaleX(-1)` : "";
-    frame.style.transform = `translate(${corner.x}px, ${corner.y}px)${mirror}`;
-    canvas.style.imageRendering = viewport.scale > 4 ? "pixelated" : "auto";
-  }
-
-  private drawMap({ heat, outline: svg }: Stage, { rows, columns }: Pixels): void {
-    const { map: mode } = this.state;
-    const map = mode === "off" ? undefined : this.map;
-    const key = map ? `${this.place} ${map.label} ${mode}` : "";
-    if (key === this.mapped) return;
-    this.mapped = key;
-    const values = map && decoded(map);
-    heat.hidden = !(values && mode === "overlay");
-    svg.classList.toggle("gone", !(values && mode === "outline"));
-    if (!values) return;
-    if (mode === "overlay") return paint(heat, values, rows, columns);
-    svg.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
-    const path = outline(values, rows, columns);
-    for (const one of svg.querySelectorAll("path")) one.setAttribute("d", path);
+    layFrame(stage, viewport);
+    return viewport;
   }
 }
