@@ -13,7 +13,12 @@
 //! instance is on the disk and is found again whatever happens; it gets its place and its rows a moment
 //! later, in batches. [`Store::settle`] makes a revision of a study, with a job ([`Store::lease`]);
 //! [`Store::complete`] stores the result with the deliveries that it causes, which wait in the outbox
-//! ([`Store::lease_delivery`]) until they are acknowledged.
+//! ([`Store::lease_delivery`]) until they are acknowledged. What shows images ([`Artifact`]) is kept with
+//! the result until they go.
+//!
+//! Readers open studies, acknowledge them, whoever is first ([`Store::acknowledge`]), and say what they hold
+//! of them. Who may is decided elsewhere, from users, sessions and tokens that are kept here
+//! ([`Store::session`], [`Store::token`]).
 //!
 //! Time is always passed in. Whoever waits for the disk is the caller's thread: every call may block
 //! for as long as a disk sync takes.

@@ -74,7 +74,7 @@ fn see(connection: &Connection, key: &str, now: DateTime<Utc>) -> Result<(), Sto
     Ok(())
 }
 
-/// Names of the users of sessions that have ended by themselves.
+/// Sessions that have ended by themselves: now, and the last use that is too long ago.
 const ENDED: &str = "ends_at <= ?1 OR used_at <= ?2";
 
 impl Store {

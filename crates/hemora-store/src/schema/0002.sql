@@ -51,6 +51,7 @@ INSERT INTO user (key, name, password_hash, role, disabled, created_at)
     SELECT lower(name), name, password_hash, role, disabled, created_at FROM user_of_1;
 DROP TABLE user_of_1;
 
+-- Nobody could log in before.
 DROP TABLE session;
 CREATE TABLE session (
     id_hash BLOB PRIMARY KEY,

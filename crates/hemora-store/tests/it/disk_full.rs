@@ -70,11 +70,14 @@ fn fill() {
         error => error.is_full(),
     };
     assert!(no_room && kept > 5, "{kept}: {refused}");
-    // What was half written is gone: the next that fits is taken.
+    // What was half written is gone: the next that fits is taken. The last that were kept may have no rows
+    // yet, for which there is no room either.
     let room = folder.join("data/studies");
-    assert_eq!(store.instances("1.1").unwrap().len(), kept);
-    std::fs::remove_file(&store.instances("1.1").unwrap()[0].path).unwrap();
-    std::fs::remove_file(&store.instances("1.1").unwrap()[1].path).unwrap();
+    let filed = store.instances("1.1").unwrap();
+    assert!(filed.len() <= kept);
+    for instance in &filed[..2] {
+        std::fs::remove_file(&instance.path).unwrap();
+    }
     keep(&store, &object(1000), 1);
     drop(store);
     let store = Store::open(&folder.join("data"), options).unwrap();

@@ -1,6 +1,6 @@
 //! A data folder of an earlier Hemora is brought up to date with all that it holds.
 
-use hemora_store::{Class, Durability, Options, Store, UserUpdate};
+use hemora_store::{Class, Store, UserUpdate};
 use rusqlite::Connection;
 
 use crate::support::{at, quick};
@@ -90,8 +90,7 @@ fn a_schema_that_cannot_be_brought_up_is_left_as_it_was() {
     let connection = Connection::open(&path).unwrap();
     connection.execute_batch("CREATE TABLE token_of_1 (x)").unwrap();
     drop(connection);
-    let options = Options { durability: Durability::Process, ..quick() };
-    assert!(Store::open(folder.path(), options).is_err());
+    assert!(Store::open(folder.path(), quick()).is_err());
     let connection = Connection::open(&path).unwrap();
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, 1);
@@ -99,5 +98,23 @@ fn a_schema_that_cannot_be_brought_up_is_left_as_it_was() {
     connection.execute_batch("DROP TABLE token_of_1").unwrap();
     drop(connection);
     let store = Store::open(folder.path(), quick()).unwrap();
+    assert_eq!(store.readings("1.1").unwrap().len(), 3);
+}
+
+#[test]
+fn a_backup_of_the_first_schema_is_restored() {
+    let backup = first();
+    let connection = Connection::open(backup.path().join("hemora.db")).unwrap();
+    let sql = "INSERT INTO instance (sop_uid, sha256, series_uid, study_uid, patient_id, sop_class,
+            transfer_syntax, bytes, path, received_at, association_id, seq)
+         VALUES ('1.1.9', zeroblob(32), '1.1.1', '1.1', 'P1', '', '', 7, 'studies/aa/b', 0, 1, 1)";
+    connection.execute(sql, []).unwrap();
+    connection.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
+    drop(connection);
+    std::fs::write(backup.path().join("images.tsv"), "").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(Store::restore(backup.path(), folder.path()).unwrap().missing.len(), 1);
+    let store = Store::open(folder.path(), quick()).unwrap();
+    assert_eq!(store.study("1.1").unwrap().unwrap().evicted, 1);
     assert_eq!(store.readings("1.1").unwrap().len(), 3);
 }
