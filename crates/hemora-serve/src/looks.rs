@@ -18,7 +18,7 @@ const MOST: usize = 10_000;
 /// How much of a study is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Look {
-    /// Parts of it were fetched, be it ahead of a look or by a program.
+    /// Parts of it are fetched, be it ahead of a look or by a program.
     Part(&'static str),
     /// The whole of it is shown.
     Whole,

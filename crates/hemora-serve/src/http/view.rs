@@ -118,7 +118,8 @@ fn said(result: &RevisionResult) -> Option<StudyFindings> {
 fn kept(node: &Shared, uid: &str, revision: u32) -> Result<Option<Arc<KeptView>>, Refused> {
     let Some((_, bytes)) = node.store.artifact(uid, Some(revision), VIEW)? else { return Ok(None) };
     let view = node.images.view(bytes).map_err(|error| {
-        let error = format!("what is kept of {uid} for readers cannot be read ({error}); score it again");
+        let error =
+            format!("what is kept of {uid} for readers cannot be read ({error}); score it again");
         Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error)
     })?;
     Ok(Some(view))
@@ -135,8 +136,8 @@ pub(super) fn kept_of(
 ) -> Result<(u32, Arc<KeptView>), Refused> {
     let row = known(node, uid)?;
     let revision = revision_of(&row, revision)?;
-    let missing = || missing(node, uid, revision);
-    Ok((revision, kept(node, uid, revision)?.map_or_else(|| Err(missing()), Ok)?))
+    let view = kept(node, uid, revision)?.ok_or_else(|| missing(node, uid, revision))?;
+    Ok((revision, view))
 }
 
 fn revision_of(row: &StudyRow, revision: Option<u32>) -> Result<u32, Refused> {
@@ -183,7 +184,8 @@ pub(super) async fn maps(
         let Some((_, bytes)) = found else {
             // Of what was not scored there are none.
             let (_, view) = kept_of(&node, &uid, Some(revision))?;
-            let none = super::types::StudyMaps { series: vec![Default::default(); view.series.len()] };
+            let none =
+                super::types::StudyMaps { series: vec![Default::default(); view.series.len()] };
             let json = serde_json::to_vec(&none).unwrap_or_default();
             return Ok(of_type("application/json", json));
         };
@@ -201,7 +203,10 @@ pub(super) async fn thumbnail(
     waiting(move || {
         let revision = revision_of(&known(&node, &uid)?, None)?;
         let found = node.store.artifact(&uid, Some(revision), THUMBNAIL)?;
-        let (_, bytes) = found.ok_or_else(|| missing(&node, &uid, revision))?;
+        let Some((_, bytes)) = found else {
+            kept_of(&node, &uid, Some(revision))?;
+            return Err(Refused::not_found(format!("the study {uid} has no slice to show")));
+        };
         Ok(of_type("image/png", bytes))
     })
     .await

@@ -4,9 +4,9 @@
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use hemora_ct::{ImagePlane, Slice};
+use hemora_ct::{ImagePlane, Plane, Slice};
 use hemora_dimse::Object;
-use hemora_io::{NewSlice, PixelStorage, write_slice};
+use hemora_io::{NewSlice, PixelStorage, read_png, write_slice};
 use serde_json::Value;
 
 use crate::node::Running;
@@ -41,11 +41,20 @@ impl Stored {
         (0..count).map(|index| self.image(index, true)).collect()
     }
 
+    /// One of many thin images: 0.2 mm apart.
+    pub fn thin(self, index: usize) -> Object {
+        self.at(index, index as f64 * 0.2, true)
+    }
+
     /// One of them; `placed` says whether the file tells its place.
     pub fn image(self, index: usize, placed: bool) -> Object {
+        self.at(index, index as f64 * STEP, placed)
+    }
+
+    fn at(self, index: usize, height: f64, placed: bool) -> Object {
         let [a, b, c, d, e, f] = self.orientation;
         let (row, column) = ([a, b, c], [d, e, f]);
-        let table = [0.0, 0.0, index as f64 * STEP];
+        let table = [0.0, 0.0, height];
         let half = [SIZE[0], SIZE[1]].map(|side| (side - 1) as f64 / 2.0);
         let along = |axis: usize, down: f64, across: f64| {
             column[axis] * SPACING[0] * down + row[axis] * SPACING[1] * across
@@ -152,6 +161,14 @@ pub fn inflated(packed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
     bytes
+}
+
+/// A PNG as values from 0 to 1.
+pub fn png(file: &[u8]) -> Plane {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("picture.png");
+    std::fs::write(&path, file).unwrap();
+    read_png(&path).unwrap()
 }
 
 /// Waits until every study is scored.

@@ -4,7 +4,7 @@ use hemora_ct::Window;
 use serde_json::Value;
 
 use crate::node::{Running, phantom};
-use crate::scans::{MARKS, SIZE, SPACING, STEP, Stored, fetch, inflated, scored};
+use crate::scans::{MARKS, SIZE, SPACING, STEP, Stored, fetch, inflated, png, scored};
 
 const AXIAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
 
@@ -86,7 +86,10 @@ fn sides_are_right_however_images_are_stored() {
             let [down, across] = [0, 1].map(|axis| {
                 (front_left[axis] - back_right[axis]) * spacing[axis].as_f64().unwrap()
             });
-            assert!((across - (MARKS[0][0] - MARKS[1][0])).abs() < 3.0, "{orientation:?}: {across}");
+            assert!(
+                (across - (MARKS[0][0] - MARKS[1][0])).abs() < 3.0,
+                "{orientation:?}: {across}"
+            );
             let height = (MARKS[0][1] - MARKS[1][1]) / if is_tilted { cos } else { 1.0 };
             assert!((down - height).abs() < 3.5, "{orientation:?}: {down} {height}");
         }
@@ -111,7 +114,9 @@ fn the_volume_lies_where_the_patient_does(running: &Running, study: &str, stored
     let place = |at: usize| {
         let voxel = [at % size[0], at / size[0] % size[1], at / size[0] / size[1], 1];
         [0, 1, 2].map(|row| {
-            (0..4).map(|column| real(280 + 16 * row + 4 * column) * voxel[column] as f64).sum::<f64>()
+            (0..4)
+                .map(|column| real(280 + 16 * row + 4 * column) * voxel[column] as f64)
+                .sum::<f64>()
         })
     };
     let mut mean = [0.0; 3];
@@ -129,7 +134,8 @@ fn the_volume_lies_where_the_patient_does(running: &Running, study: &str, stored
 
 #[test]
 fn a_study_is_shown_with_its_pictures() {
-    let running = Running::start("[score.thresholds]\nwho = \"N\"\nwhy = \"test\"\nany = [0.0, 0.0]\n");
+    let running =
+        Running::start("[score.thresholds]\nwho = \"N\"\nwhy = \"test\"\nany = [0.0, 0.0]\n");
     running.send(&phantom(21));
     let list = scored(&running, 1);
     let uid = list[0]["study_instance_uid"].as_str().unwrap();
@@ -161,7 +167,7 @@ fn a_study_is_shown_with_its_pictures() {
     ] {
         let picture = fetch(&running, &format!("{address}/picture{name}"), false);
         assert_eq!(picture.header("content-type"), "image/png");
-        let drawn = hemora_io::read_png(&picture.body).unwrap();
+        let drawn = png(&picture.body);
         assert_eq!((drawn.rows, drawn.columns), (rows, columns));
         for (grey, hu) in drawn.values.iter().zip(&values) {
             let expected = f32::from(window.to_grey(f32::from(*hu))) / 255.0;
@@ -174,7 +180,7 @@ fn a_study_is_shown_with_its_pictures() {
     assert!((f64::from(small[0]) - f64::from(corner) / 16.0).abs() <= 0.5);
 
     let thumbnail = fetch(&running, &format!("{study}/thumbnail"), false);
-    let drawn = hemora_io::read_png(&thumbnail.body).unwrap();
+    let drawn = png(&thumbnail.body);
     assert_eq!(drawn.rows.max(drawn.columns), 128);
     let maps = fetch(&running, &format!("{study}/maps"), false);
     assert_eq!(maps.body, fetch(&running, &format!("{study}/maps"), true).body);
@@ -249,7 +255,8 @@ fn few_slices_and_missing_positions_are_shown_with_the_reason() {
     let view = running.get(&format!("/studies/{}/view", one.study()));
     assert_eq!(view["series"][0]["slices"].as_array().unwrap().len(), 1, "{view:#}");
     assert_eq!(view["series"][0]["no_volume"], "it has only 1 slice");
-    let volume = fetch(&running, &format!("/studies/{}/series/0/volume.nii.gz", one.study()), false);
+    let volume =
+        fetch(&running, &format!("/studies/{}/series/0/volume.nii.gz", one.study()), false);
     assert_eq!(volume.status, 200, "one slice is a volume of one");
     let view = running.get(&format!("/studies/{}/view", placeless.study()));
     let series = &view["series"][0];
@@ -280,4 +287,33 @@ fn a_study_without_a_result_is_shown_as_it_is() {
     assert!(view["left_out"][0]["reason"].as_str().unwrap().contains("localizer"));
     assert_eq!(fetch(&running, "/studies/1.2.99.70/series/0/slices/0", false).status, 404);
     assert_eq!(fetch(&running, "/studies/1.2.99.70/thumbnail", false).status, 404);
+}
+
+#[test]
+fn a_thousand_slices_are_shown_by_short_documents() {
+    let running = Running::start("");
+    let stored = Stored { orientation: AXIAL, number: 75 };
+    for part in 0..10 {
+        let images: Vec<_> = (part * 100..(part + 1) * 100).map(|at| stored.thin(at)).collect();
+        running.send(&images);
+    }
+    running.wait_for("scored whole", |list| {
+        list.first().is_some_and(|it| it["class"].is_string() && it["images"] == 1000)
+            && list[0]["revision"] == list[0]["result_revision"]
+    });
+    let study = format!("/studies/{}", stored.study());
+    let view = fetch(&running, &format!("{study}/view"), false);
+    let maps = fetch(&running, &format!("{study}/maps"), false);
+    for (name, document) in [("view", &view), ("maps", &maps)] {
+        let length = document.body.len();
+        assert!(length < 1_500_000, "{name}: {length} bytes");
+    }
+    let series = view.json()["series"][0].clone();
+    assert_eq!(series["slices"].as_array().unwrap().len(), 1000);
+    assert_eq!(series["no_volume"], Value::Null);
+    let address = format!("{study}/series/0/slices/999?side=16");
+    assert_eq!(fetch(&running, &address, true).pixels().1, 16);
+    let volume = fetch(&running, &format!("{study}/series/0/volume.nii.gz"), false);
+    let file = inflated(&volume.body);
+    assert_eq!(file.len(), 352 + 1000 * 2 * SIZE[0] * SIZE[1]);
 }
