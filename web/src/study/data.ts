@@ -40,6 +40,8 @@ export interface Prefetched {
   revision: number | undefined;
   /** Nothing where it could not be read. */
   pixels: Promise<Pixels | null>;
+  /** They, as soon as they are here. */
+  here?: Pixels;
 }
 
 /** At most so many key slices are kept beforehand. */
@@ -56,14 +58,18 @@ export function prefetchStudy(uid: string, keySlice?: SliceRef | null, revision?
   if (before && before.revision === (revision ?? undefined)) return;
   const url = sliceAddress(uid, keySlice, revision ?? undefined);
   prefetched.delete(uid);
-  prefetched.set(uid, {
+  const coming: Prefetched = {
     at: keySlice,
     revision: revision ?? undefined,
-    pixels: pixels(url).catch(() => {
-      prefetched.delete(uid);
-      return null;
-    }),
-  });
+    pixels: pixels(url).then(
+      (found) => (coming.here = found),
+      () => {
+        prefetched.delete(uid);
+        return null;
+      },
+    ),
+  };
+  prefetched.set(uid, coming);
   for (const oldest of prefetched.keys()) {
     if (prefetched.size <= KEPT) break;
     prefetched.delete(oldest);

@@ -7,13 +7,26 @@ export interface Values {
   rows: number;
   columns: number;
   values: Uint8Array;
+  /** The highest of them. */
+  peak: number;
 }
 
 /** Rows and columns of a map beyond which it is not drawn. */
 const LARGEST = 1024;
 
+const known = new WeakMap<SliceMap, Values | null>();
+
 /** The values of a map; nothing where its length is not what it says. */
 export function decoded(map: SliceMap): Values | null {
+  let found = known.get(map);
+  if (found === undefined) {
+    found = valuesOf(map);
+    known.set(map, found);
+  }
+  return found;
+}
+
+function valuesOf(map: SliceMap): Values | null {
   const { rows, columns } = map;
   if (!(rows >= 1 && rows <= LARGEST && columns >= 1 && columns <= LARGEST)) return null;
   let text: string;
@@ -25,7 +38,7 @@ export function decoded(map: SliceMap): Values | null {
   if (text.length !== rows * columns) return null;
   const values = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index++) values[index] = text.charCodeAt(index);
-  return { rows, columns, values };
+  return { rows, columns, values, peak: values.reduce((most, value) => Math.max(most, value), 0) };
 }
 
 /** The map of a label, or, of "any" where there is none, of the label that is seen most clearly. */
@@ -36,7 +49,7 @@ export function chosen(maps: SliceMap[] | undefined, label: Label): SliceMap | u
   let best: SliceMap | undefined;
   let highest = -1;
   for (const map of maps) {
-    const peak = decoded(map)?.values.reduce((most, value) => Math.max(most, value), 0) ?? -1;
+    const peak = decoded(map)?.peak ?? -1;
     if (peak > highest) [best, highest] = [map, peak];
   }
   return best;

@@ -1,6 +1,6 @@
 // A study as it is now: its view, what changes while it is open, and what the reader adds.
 
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Refusal, isAbort, onChange } from "../api";
 import { readDeliveries, readMaps, readStudy, readView, takePrefetched } from "./data";
 import type { Reading, Study, StudyView } from "./types";
@@ -35,7 +35,8 @@ export function useStudy(uid: string, revision: number | undefined, viewer: View
     setView(next);
   }, [viewer]);
 
-  useEffect(() => {
+  // Before the browser paints: a slice that is here stands on the screen with the first frame.
+  useLayoutEffect(() => {
     const stop = new AbortController();
     const early = revision === undefined ? takePrefetched(uid) : undefined;
     if (early && !shown.current) viewer.showPrefetched(early);

@@ -119,14 +119,16 @@ export class Viewer {
   }
 
   /** Shows a slice that came before its view. */
-  showPrefetched({ at, pixels }: Prefetched): void {
-    void pixels.then((found) => {
+  showPrefetched({ at, pixels, here }: Prefetched): void {
+    const show = (found: Pixels | null) => {
       if (!found || this.view) return;
       this.state = { ...this.state, ...at };
       this.drawn = { ...at, pixels: found };
       this.painted = null;
       this.draw();
-    });
+    };
+    if (here) show(here);
+    else void pixels.then(show);
   }
 
   /** Shows a view, at its key slice; the slice that was fetched beforehand is kept if it is of it. */
