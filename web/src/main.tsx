@@ -64,7 +64,7 @@ function App() {
   if (session === undefined) {
     return (
       <div class="login">
-        <Notice />
+        <header class="top"><Notice /></header>
         <main id="main"><h1>Hemora</h1><p role="status">{trouble ? `${trouble} This page tries again.` : "Loading…"}</p></main>
       </div>
     );

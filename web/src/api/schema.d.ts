@@ -2732,7 +2732,10 @@ export interface components {
         };
         /** @description Thresholds that the site sets, or `null` for those of the configuration or the model. */
         NewThresholds: {
-            /** @description The thresholds, with who answers for them and why. */
+            /**
+             * @description The thresholds, with who answers for them and why. Where there is a login, who is logged in answers
+             *     for them, whatever name is given.
+             */
             thresholds?: components["schemas"]["Thresholds"] | null;
             /**
              * @description Who takes those of the site back, where `thresholds` is `null`.
@@ -3532,11 +3535,6 @@ export interface components {
              * @description Position along the slice normal, mm; absent if unknown.
              */
             z_mm?: number | null;
-        };
-        /** @description Who asks, for what is written down. */
-        Who: {
-            /** @description Name of whoever asks. */
-            who: string;
         };
     };
     responses: never;

@@ -22,7 +22,7 @@ export function LoginScreen(props: { onSession: (session: Session) => void }) {
   const [setup] = useState(setupSecret);
   return (
     <div class="login">
-      <Notice />
+      <header class="top"><Notice /></header>
       <main id="main">
         <h1>Hemora</h1>
         {setup ? <Setup setup={setup} onSession={props.onSession} /> : <Login onSession={props.onSession} />}

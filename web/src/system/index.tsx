@@ -175,7 +175,7 @@ function Failing(props: { of: Documents["FailingDelivery"]; again: () => void })
     setSending(true);
     try {
       const path = { uid, id: delivery.id };
-      const said = await change("/api/v1/studies/{uid}/deliveries/{id}/retry", undefined as never, { path });
+      const said = await change("/api/v1/studies/{uid}/deliveries/{id}/retry", undefined, { path });
       toast(said.done);
     } catch (error) {
       toast(wordsOf(error), "problem");
