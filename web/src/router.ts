@@ -37,6 +37,8 @@ export function followLinks(): void {
     if (event.defaultPrevented || !plain || !link || link.target !== "" || link.hasAttribute("download")) return;
     const to = new URL(link.href);
     if (to.origin !== location.origin || !SCREENS.test(to.pathname)) return;
+    // A place on the page that is shown: the browser goes there, with the focus.
+    if (to.hash !== "" && to.pathname + to.search === location.pathname + location.search) return;
     event.preventDefault();
     go(to.pathname + to.search);
   });

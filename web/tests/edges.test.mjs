@@ -39,11 +39,8 @@ check("a study that is not here", async (desk) => {
   desk.allow(/404/);
   const page = await desk.open("/study/1.2.3.4");
   await page.getByRole("heading", { name: "This study is not here" }).waitFor();
-  await page.getByRole("link", { name: "To the worklist" }).click();
+  await page.getByRole("link", { name: "To the worklist", exact: true }).click();
   await listReady(page);
-  await page.goto("/nowhere");
-  const words = await page.locator("body").innerText();
-  assert.ok(words.length > 0);
 });
 
 check("a thousand thin slices are listed and scrolled", async (desk) => {

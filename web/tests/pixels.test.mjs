@@ -12,12 +12,13 @@ function differences(page, uid, slice, window) {
     const answer = await fetch(`/api/v1/studies/${study}/series/0/slices/${index}/picture?window=${name}`);
     if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
     const bitmap = await createImageBitmap(await answer.blob(), { colorSpaceConversion: "none" });
-    const other = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
-    other.drawImage(bitmap, 0, 0);
-    const wanted = other.getImageData(0, 0, bitmap.width, bitmap.height).data;
     const canvas = document.querySelector("canvas[data-testid=slice]");
-    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) return "another size";
-    const found = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) return { count: "another size" };
+    const [wanted, found] = [bitmap, canvas].map((image) => {
+      const copy = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
+      copy.drawImage(image, 0, 0);
+      return copy.getImageData(0, 0, bitmap.width, bitmap.height).data;
+    });
     const shades = new Set();
     let count = 0;
     for (let at = 0; at < wanted.length; at += 1) {

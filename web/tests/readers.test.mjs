@@ -71,6 +71,7 @@ check("nobody sees anything before the login, which leads back to where they wan
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Quality" }).waitFor();
   assert.equal(new URL(page.url()).pathname, "/quality");
+  await page.locator("details.menu summary").click();
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByLabel("Name").waitFor();
   await page.goto("/");

@@ -126,9 +126,9 @@ def thin(study, count, spacing):
     model = study.slices[0]
     model.PixelSpacing = [2 * float(value) for value in model.PixelSpacing]
     model.Rows, model.Columns = thick[0].shape
-    made = []
+    made, model_file = [], encoded(model)
     for index in range(count):
-        image = pydicom.dcmread(pydicom.filebase.DicomBytesIO(encoded(model)))
+        image = pydicom.dcmread(pydicom.filebase.DicomBytesIO(model_file))
         at = index / (count - 1) * (len(thick) - 1)
         low = min(int(at), len(thick) - 2)
         share = at - low
@@ -150,8 +150,9 @@ def studies(heads):
         sys.exit("the phantoms are not those that this program was written for: two of four are tilted")
     for index, slices in enumerate(heads):
         yield Study(f"head{index}", index + 1, slices, f"Head{index}^Anna", "CT head without contrast")
-    html = "<img src=x onerror=window.hacked=1>^<b>Bold</b>"
-    study = Study("html", 11, heads[0], html, "<script>window.hacked=1</script>&amp;")
+    # In a name "=" would begin the ideographic form.
+    html = "<script>hacked()</script>^<b>Bold</b>"
+    study = Study("html", 11, heads[0], html, "<img src=x onerror=window.hacked=1>&amp;")
     for image in study.slices:
         image.SeriesDescription = "<svg onload=window.hacked=1>"
         image.PatientID = "<i>P11</i>"
