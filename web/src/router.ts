@@ -8,8 +8,13 @@ addEventListener("popstate", () => {
   for (const tell of listeners) tell();
 });
 
-/** Goes to an address of these pages. */
-export function go(to: string, how: "push" | "replace" = "push"): void {
+/** The worklist with the filters that it was left with. */
+let list = "/";
+
+/** Goes to an address of these pages. From a study the way to the worklist leads to where the reader was. */
+export function go(wanted: string, how: "push" | "replace" = "push"): void {
+  if (location.pathname === "/") list = location.pathname + location.search;
+  const to = wanted === "/" && location.pathname.startsWith("/study/") ? list : wanted;
   if (to === location.pathname + location.search + location.hash) return;
   if (how === "push") history.pushState(null, "", to);
   else history.replaceState(null, "", to);

@@ -123,6 +123,14 @@ async function withSession(request: () => Promise<Response>, url: string): Promi
   }
 }
 
+/** By how much the clock of the node is ahead of this computer's, ms. */
+let ahead = 0;
+
+/** The time by the clock of the node, which times of images are by, ms. */
+export function nodeNow(): number {
+  return Date.now() + ahead;
+}
+
 async function once(url: string, init: RequestInit): Promise<Response> {
   let answer: Response;
   try {
@@ -131,6 +139,9 @@ async function once(url: string, init: RequestInit): Promise<Response> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Refusal("The node does not answer. Is it running, and does the network reach it?", 0);
   }
+  const date = Date.parse(answer.headers.get("date") ?? "");
+  // The header counts whole seconds: less than two of difference are none.
+  if (Number.isFinite(date)) ahead = Math.abs(date - Date.now()) < 2_000 ? 0 : date - Date.now();
   if (answer.ok) return answer;
   const problem = await answer.json().then(
     (said: Partial<Documents["Problem"]>) => said.error,

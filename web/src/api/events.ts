@@ -27,7 +27,7 @@ export function connect(): void {
   });
   stream.addEventListener("error", () => {
     stream.close();
-    void broken();
+    if (source === stream) void broken(stream);
   });
 }
 
@@ -44,7 +44,7 @@ function reached(): void {
   setOffline(undefined);
 }
 
-async function broken(): Promise<void> {
+async function broken(stream: EventSource): Promise<void> {
   // A stream says nothing of why it broke: a request does.
   try {
     await read("/api/v1/session");
@@ -56,6 +56,8 @@ async function broken(): Promise<void> {
     }
     setOffline(offlineSince ?? new Date());
   }
+  // Closed for good, or opened anew, in the meantime.
+  if (source !== stream) return;
   const pause = PAUSES[Math.min(tries, PAUSES.length - 1)];
   tries += 1;
   timer = setTimeout(connect, pause);

@@ -1,4 +1,4 @@
-export { Refusal, address, change, fetchRead, isAbort, onSessionEnd, read, sleep, wordsOf } from "./client";
+export { Refusal, address, change, fetchRead, isAbort, nodeNow, onSessionEnd, read, sleep, wordsOf } from "./client";
 export type { Documents, Query } from "./client";
 export { connect, disconnect, onChange, onStreamRefused, useOffline } from "./events";
 export { useLoaded } from "./load";

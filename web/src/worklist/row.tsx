@@ -2,7 +2,7 @@
 // matter of the table (see `selection.ts`).
 
 import { Component } from "preact";
-import { address } from "../api";
+import { address, nodeNow } from "../api";
 import { studyAddress } from "../router";
 import { ago, classWords, clock, dicomDate, label, percent, personName, shape } from "../words";
 import { type Study, isWaiting } from "./list";
@@ -95,7 +95,7 @@ function Waiting({ study }: { study: Study }) {
   return (
     <>
       <time dateTime={study.last_image_at} data-since={runs ? study.last_image_at : undefined}>
-        {runs ? ago(study.last_image_at) : clock(study.last_image_at)}
+        {runs ? ago(study.last_image_at, nodeNow()) : clock(study.last_image_at)}
       </time>
       {!runs && <small>last image</small>}
     </>

@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
+import { nodeNow } from "../api";
 import { prefetchStudy } from "../study";
 import { ago } from "../words";
 import type { Study } from "./list";
@@ -18,6 +19,9 @@ export interface Selection {
   /** Selects a study without moving the focus. */
   mark: (uid: string) => void;
 }
+
+/** The study that was selected when the list was left: whoever comes back goes on there. */
+let left: string | undefined;
 
 /** Keeps a row selected by its study, wherever it moves, with its place on the screen. */
 export function useSelection(body: RefObject<HTMLTableSectionElement | null>, rows: Study[]): Selection {
@@ -39,6 +43,7 @@ export function useSelection(body: RefObject<HTMLTableSectionElement | null>, ro
   const show = (wanted: string | undefined, dwell = DWELL) => {
     for (const row of body.current?.querySelectorAll("tr[aria-current]") ?? []) row.removeAttribute("aria-current");
     uid.current = wanted;
+    left = wanted;
     element()?.setAttribute("aria-current", "true");
     clearTimeout(timer.current);
     ahead.current = undefined;
@@ -51,12 +56,25 @@ export function useSelection(body: RefObject<HTMLTableSectionElement | null>, ro
     }
   };
 
+  const moveTo = (wanted: string) => {
+    show(wanted);
+    const row = element();
+    if (!row) return;
+    linkOf(row)?.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest", behavior: "instant" });
+  };
+
   // The place of the selected row before the new rows are there, and whether it has the focus.
   const selected = element();
   top.current = selected?.getBoundingClientRect().top;
   focused.current = selected?.contains(document.activeElement) ?? false;
 
+  const restored = useRef(false);
   useLayoutEffect(() => {
+    if (!restored.current && rows.length > 0) {
+      restored.current = true;
+      if (left && rowOf(body.current, left)) moveTo(left);
+    }
     const now = element();
     if (uid.current && !now) {
       show(undefined);
@@ -77,13 +95,7 @@ export function useSelection(body: RefObject<HTMLTableSectionElement | null>, ro
       if (rows.length === 0) return;
       const at = rows.findIndex((row) => row.study_instance_uid === uid.current);
       const to = rows[Math.min(rows.length - 1, Math.max(0, index(at, rows.length)))];
-      if (!to) return;
-      show(to.study_instance_uid);
-      const row = element();
-      if (row) {
-        linkOf(row)?.focus({ preventScroll: true });
-        row.scrollIntoView({ block: "nearest", behavior: "instant" });
-      }
+      if (to) moveTo(to.study_instance_uid);
     },
     mark: (wanted) => {
       if (wanted !== uid.current) show(wanted, 0);
@@ -119,7 +131,7 @@ export function useRunningTimes(body: RefObject<HTMLTableSectionElement | null>)
       for (const row of visible) {
         const time = row.querySelector<HTMLElement>("time[data-since]");
         if (!row.isConnected) visible.delete(row);
-        const words = time?.dataset["since"] && ago(time.dataset["since"]);
+        const words = time?.dataset["since"] && ago(time.dataset["since"], nodeNow());
         // The text node itself: Preact goes on to own it.
         if (time?.firstChild instanceof Text && words && time.firstChild.data !== words) time.firstChild.data = words;
       }
