@@ -75,7 +75,7 @@ export function Warnings(props: { uid: string; view: StudyView; newer: number | 
       {newer !== null && (
         <p class="banner" role="alert">
           {`▲ Revision ${newer} is there; revision ${view.revision} is shown. `}
-          <button type="button" class="small" onClick={() => go(studyAddress(uid), "replace")}>
+          <button type="button" class="small" onClick={() => go(`${studyAddress(uid)}?revision=${newer}`, "replace")}>
             Show revision {newer}
           </button>
         </p>

@@ -123,10 +123,8 @@ function Readings({ readings }: { readings: Reading[] }) {
 }
 
 function Revisions({ uid, view }: { uid: string; view: StudyView }) {
-  const open = (revision: number) => {
-    const newest = revision === (view.study.result_revision ?? 0);
-    go(`${studyAddress(uid)}${newest ? "" : `?revision=${revision}`}`, "replace");
-  };
+  // With its number even where it is the newest: the address without one may be that of an older one, still shown.
+  const open = (revision: number) => go(`${studyAddress(uid)}?revision=${revision}`, "replace");
   return (
     <section aria-labelledby="revisions">
       <h2 id="revisions">Revisions</h2>
