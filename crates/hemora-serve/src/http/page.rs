@@ -84,10 +84,7 @@ pub(super) async fn index(asked: HeaderMap) -> Response {
 }
 
 /// A file of the pages.
-pub(super) async fn file(
-    Path(name): Path<String>,
-    asked: HeaderMap,
-) -> Result<Response, Refused> {
+pub(super) async fn file(Path(name): Path<String>, asked: HeaderMap) -> Result<Response, Refused> {
     let file = FILES.iter().find(|file| file.name == name);
     let missing = || Refused::not_found(format!("the pages have no file {name:?}"));
     Ok(file.ok_or_else(missing)?.answer(&asked))

@@ -4,6 +4,7 @@ mod access;
 mod config;
 mod node;
 mod openapi;
+mod pages;
 mod peers;
 mod quality;
 mod reading;
