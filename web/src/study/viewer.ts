@@ -71,6 +71,8 @@ export class Viewer {
   private marked = false;
   /** The address that failed last, which is asked for again only after a while. */
   private failed = "";
+  /** The address around which slices are fetched ahead. */
+  private around = "";
   /** The address whose slice was asked for before its view. */
   private coming = "";
   private readonly changes = new Set<() => void>();
@@ -336,10 +338,13 @@ export class Viewer {
     const pixels = this.cache.get(address);
     if (pixels) {
       this.problem = null;
-      if (this.drawn?.pixels === pixels && this.drawn.slice === at.slice) return;
-      this.drawn = { ...at, pixels };
-      this.painted = null;
-      this.prefetch(at);
+      if (this.drawn?.pixels !== pixels || this.drawn.slice !== at.slice) {
+        this.drawn = { ...at, pixels };
+        this.painted = null;
+      }
+      // Also around a slice that came before its view, and so was drawn already.
+      if (this.around !== address) this.prefetch(at);
+      this.around = address;
       return;
     }
     if (address === this.failed || address === this.coming) return;
