@@ -20,7 +20,7 @@ await build({
   bundle: true,
   minify: true,
   format: "esm",
-  target: ["chrome110", "firefox115", "safari16"],
+  target: ["chrome110", "firefox115", "safari17"],
   inject: ["jsx.js"],
   tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment", target: "ES2022" } },
   charset: "utf8",

@@ -114,31 +114,16 @@ function linkOf(row: Element): HTMLAnchorElement | null {
 /** Lets the waiting times on the screen run, each second. */
 export function useRunningTimes(body: RefObject<HTMLTableSectionElement | null>): void {
   useEffect(() => {
-    const visible = new Set<Element>();
-    const observer = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) {
-        if (isIntersecting) visible.add(target);
-        else visible.delete(target);
-      }
-    });
-    const watched = new WeakSet<Element>();
     const timer = setInterval(() => {
       for (const row of body.current?.rows ?? []) {
-        if (watched.has(row)) continue;
-        watched.add(row);
-        observer.observe(row);
-      }
-      for (const row of visible) {
         const time = row.querySelector<HTMLElement>("time[data-since]");
-        if (!row.isConnected) visible.delete(row);
-        const words = time?.dataset["since"] && ago(time.dataset["since"], nodeNow());
+        // Rows that are not on the screen are skipped by the browser, and need no new words.
+        if (!time?.checkVisibility({ contentVisibilityAuto: true })) continue;
+        const words = ago(time.dataset["since"] ?? "", nodeNow());
         // The text node itself: Preact goes on to own it.
-        if (time?.firstChild instanceof Text && words && time.firstChild.data !== words) time.firstChild.data = words;
+        if (time.firstChild instanceof Text && time.firstChild.data !== words) time.firstChild.data = words;
       }
     }, 1_000);
-    return () => {
-      clearInterval(timer);
-      observer.disconnect();
-    };
+    return () => clearInterval(timer);
   }, []);
 }
