@@ -36,6 +36,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Evaluate(arguments) => command::evaluate::run(&arguments)?.into(),
         Command::Compare(arguments) => command::compare::run(&arguments)?.into(),
         Command::Calibrate(arguments) => command::calibrate::run(&arguments)?.into(),
+        Command::Manual(arguments) => command::manual::run(&arguments)?.into(),
         Command::Ensemble { command } => match command {
             EnsembleCommand::Fit(arguments) => command::ensemble::fit(&arguments)?.into(),
             EnsembleCommand::Bundle(arguments) => command::ensemble::bundle(&arguments)?.into(),

@@ -4,6 +4,7 @@ mod bundle;
 mod cases;
 mod data;
 mod evaluate;
+mod manual;
 mod model;
 mod recipe;
 mod serve;
@@ -18,6 +19,7 @@ use clap::{Parser, Subcommand};
 
 pub use bundle::{BundleArgs, EnsembleBundleArgs, EnsembleFitArgs};
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, StatsArgs, SynthArgs};
+pub use manual::ManualArgs;
 pub use model::{AverageArgs, ImportArgs, InspectArgs, SummaryArgs};
 pub use shared::{EngineArgs, StepArgs, ThreadArgs};
 pub use train::TrainArgs;
@@ -81,6 +83,8 @@ pub enum Command {
         #[command(subcommand)]
         command: ModelCommand,
     },
+    /// Write man pages, and completions of bash, zsh and fish
+    Manual(ManualArgs),
 }
 
 /// What can be done with several models.

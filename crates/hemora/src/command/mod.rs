@@ -9,6 +9,7 @@ pub mod ensemble;
 pub mod evaluate;
 pub mod import;
 pub mod index;
+pub mod manual;
 mod maps;
 pub mod model;
 pub mod prepare;
