@@ -17,6 +17,8 @@ export function FindingsTable(props: {
   copy: () => void;
 }) {
   const { findings, readings, revision, saying } = props;
+  const [first, ...others] = findings.findings.map(limits);
+  const common = others.every((one) => one === first) ? first : undefined;
   return (
     <section aria-labelledby="findings">
       <h2 id="findings">Findings</h2>
@@ -36,6 +38,7 @@ export function FindingsTable(props: {
               <Row
                 key={finding.label}
                 finding={finding}
+                limits={common ? undefined : limits(finding)}
                 said={lastWord(readings, finding.label, revision)}
                 saying={saying}
               />
@@ -43,7 +46,9 @@ export function FindingsTable(props: {
           </tbody>
         </table>
       </div>
-      <p class="quiet">{`Thresholds: ${findings.thresholds}`}</p>
+      <p class="quiet">
+        {common ? `Every label is ${common}, by ${findings.thresholds}` : `By ${findings.thresholds}`}
+      </p>
       <h3>For the report</h3>
       <blockquote class="sentence">{findings.sentence}</blockquote>
       <p>
@@ -58,20 +63,30 @@ export function FindingsTable(props: {
   );
 }
 
-function Row(props: { finding: Finding; said: Reading | undefined; saying: Saying }) {
+/** The thresholds of a label, in words. */
+function limits({ absent_below: absent, present_from: present }: Finding): string {
+  const below = absent < present ? `absent below ${percent(absent)}, ` : "";
+  return `${below}present from ${percent(present)}`;
+}
+
+interface RowProps {
+  finding: Finding;
+  /** Its thresholds in words, where those of other labels differ. */
+  limits: string | undefined;
+  said: Reading | undefined;
+  saying: Saying;
+}
+
+function Row(props: RowProps) {
   const { finding, said, saying } = props;
   const name = label(finding.label);
-  const { absent_below: absent, present_from: present } = finding;
   const agreed = said?.event === "agreed";
   const disagreed = said?.event === "disagreed";
   return (
     <tr class={`verdict ${finding.verdict.replace(" ", "-")}`}>
       <th scope="row">
         {name}
-        <small>
-          {absent < present && <span>{`absent below ${percent(absent)},`}</span>}{" "}
-          <span>{`present from ${percent(present)}`}</span>
-        </small>
+        {props.limits && <small>{props.limits}</small>}
         {finding.reasons.map((reason) => (
           <small key={reason}>{reason}</small>
         ))}
@@ -111,7 +126,7 @@ function Row(props: { finding: Finding; said: Reading | undefined; saying: Sayin
   );
 }
 
-/** The newest word of a reader on a label of this revision. */
+/** The newest feedback of a reader on a label of this revision. */
 function lastWord(readings: Reading[], name: string, revision: number): Reading | undefined {
   return readings.findLast(
     (one) =>
