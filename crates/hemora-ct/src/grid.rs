@@ -67,13 +67,14 @@ impl StackGrid {
         let all: Option<Vec<_>> = images.iter().map(placed).collect();
         let slices = all.filter(|all| !all.is_empty()).ok_or(GridError::NoPlace)?;
         let (_, stored, plane, spacing) = slices[0];
-        let differs = |&(_, size, other, [down, across]): &(_, [usize; 2], ImagePlane, [f64; 2])| {
-            let near = |a: f64, b: f64| (a - b).abs() <= SAME_SPACING * b;
-            size != stored
-                || !stack::is_same_direction(other.orientation(), plane.orientation())
-                || !near(down, spacing[0])
-                || !near(across, spacing[1])
-        };
+        let differs =
+            |&(_, size, other, [down, across]): &(_, [usize; 2], ImagePlane, [f64; 2])| {
+                let near = |a: f64, b: f64| (a - b).abs() <= SAME_SPACING * b;
+                size != stored
+                    || !stack::is_same_direction(other.orientation(), plane.orientation())
+                    || !near(down, spacing[0])
+                    || !near(across, spacing[1])
+            };
         if slices.iter().any(differs) {
             return Err(GridError::Different);
         }

@@ -16,8 +16,8 @@ use crate::regions::{regions, thresholds};
 use crate::score::{SeriesScore, SliceScore, score};
 use crate::{LoadedModel, skipped};
 use hemora_model::{
-    Acquisition, Flag, LabelMap, MapKind, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
-    StudyResult, ToolRef, TriageResult,
+    Acquisition, Flag, LabelMap, MapKind, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile,
+    SliceResult, StudyResult, ToolRef, TriageResult,
 };
 
 /// Which series of a study are scored; localizers and series that are not axial never are.

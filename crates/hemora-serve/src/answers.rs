@@ -10,7 +10,8 @@ use hemora_io::{Identity, read_identity};
 use hemora_model::{KeySlice, StudyResult, TriageOutput, TriageResult, Verdict};
 use hemora_report::thumbnail_png;
 use hemora_store::{
-    Artifact, Class, DeliveryState, InstanceRow, Job, NewDelivery, RevisionResult, Settled, StudyRow,
+    Artifact, Class, DeliveryState, InstanceRow, Job, NewDelivery, RevisionResult, Settled,
+    StudyRow,
 };
 use serde::Serialize;
 
@@ -298,7 +299,8 @@ mod tests {
 
     #[test]
     fn the_commonest_reason_comes_first() {
-        let left = |reason: &str, images| LeftOut { reason: reason.to_owned(), images, failed: false };
+        let left =
+            |reason: &str, images| LeftOut { reason: reason.to_owned(), images, failed: false };
         let words = why_not_scored(&[left("an abdomen", 2), left("a localizer", 1)]);
         assert_eq!(words, "an abdomen (2 images); a localizer");
         assert_eq!(why_not_scored(&[]), "no image could be read");

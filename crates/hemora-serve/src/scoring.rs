@@ -142,12 +142,7 @@ impl Scorer {
         Ok(())
     }
 
-    fn triage(
-        &self,
-        study: &str,
-        images: &[PathBuf],
-        job: Option<&Job>,
-    ) -> Result<Scored, Failed> {
+    fn triage(&self, study: &str, images: &[PathBuf], job: Option<&Job>) -> Result<Scored, Failed> {
         self.memory.begin(study);
         let renewed = Mutex::new(Instant::now());
         let stopped = Mutex::new(None);
@@ -221,7 +216,8 @@ impl Scorer {
         self.scored.insert(study.clone(), count);
         match scored {
             Ok(scored) => {
-                let any = scored.output.result.studies.iter().map(|it| f64::from(it.probabilities.any));
+                let any =
+                    scored.output.result.studies.iter().map(|it| f64::from(it.probabilities.any));
                 if let Some(any) = any.reduce(f64::max) {
                     let noted = self.shared.store.note_partial(&study, any, Utc::now());
                     noted.unwrap_or_else(|error| warn!(study, %error, "not noted"));

@@ -1,13 +1,14 @@
 //! The pixels of a study: slices as HU and as pictures, and series as volumes.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +22,7 @@ use tracing::warn;
 
 use super::Node;
 use super::answer::{Refused, waiting};
-use super::bodies::{of_type, packed, takes_gzip};
+use super::bodies::{is_here, of_type, packed, takes_gzip};
 use super::view::{WhichRevision, gone, kept_of};
 use crate::access::Asker;
 use crate::looks::{Look, note_look};
@@ -82,7 +83,9 @@ fn upright(
 ) -> Result<Slice, Refused> {
     let (revision, view) = kept_of(node, uid, revision)?;
     let Some((of, image)) = view.slice(*series, *slice) else {
-        let error = format!("revision {revision} of the study {uid} has no slice {slice} of series {series}");
+        let error = format!(
+            "revision {revision} of the study {uid} has no slice {slice} of series {series}"
+        );
         return Err(Refused::not_found(error));
     };
     note_look(node, asker, uid, revision, Look::Part("images"))?;
@@ -97,7 +100,8 @@ fn no_image(uid: &str, problem: &NoImage) -> Refused {
     match problem {
         NoImage::Gone => gone(uid),
         NoImage::Broken(error) => {
-            let error = format!("an image of the study {uid} cannot be read: {error}; send it again");
+            let error =
+                format!("an image of the study {uid} cannot be read: {error}; send it again");
             Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error)
         }
     }
@@ -107,6 +111,7 @@ fn no_image(uid: &str, problem: &NoImage) -> Refused {
 pub(super) async fn pixels(
     State(node): State<Node>,
     Extension(asker): Extension<Asker>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(place): Path<Place>,
     which: Result<Query<WhichPixels>, QueryRejection>,
     headers: HeaderMap,
@@ -126,7 +131,8 @@ pub(super) async fn pixels(
         };
         drop(slice);
         let media = "application/octet-stream";
-        let mut response = packed(media, image.bytes(), takes_gzip(&headers))?;
+        let gzip = takes_gzip(&headers) && !is_here(&headers, peer);
+        let mut response = packed(media, image.bytes(), gzip)?;
         let headers = response.headers_mut();
         headers.insert(ROWS, HeaderValue::from(image.rows));
         headers.insert(COLUMNS, HeaderValue::from(image.columns));
@@ -192,10 +198,7 @@ pub(super) async fn volume(
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/gzip")),
         // No name of the patient, and none that is made of what a file says.
-        (
-            CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"volume.nii.gz\""),
-        ),
+        (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"volume.nii.gz\"")),
     ];
     Ok((headers, Body::from_stream(chunks)).into_response())
 }
@@ -222,8 +225,7 @@ fn begin_volume(
         return Err(gone(uid));
     }
     let detail = format!("series {series} of revision {revision} as a volume");
-    let row =
-        NewAudit { who: &asker.name, what: "exported", study: Some(uid), detail: &detail };
+    let row = NewAudit { who: &asker.name, what: "exported", study: Some(uid), detail: &detail };
     node.store.audit(row, Utc::now())?;
     Ok(volume)
 }
@@ -240,7 +242,9 @@ impl Chunks {
         let sent = async { tokio::time::timeout(PATIENCE, self.sender.send(chunk)).await };
         match self.runtime.block_on(sent) {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads it any more")),
+            Ok(Err(_)) => {
+                Err(io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads it any more"))
+            }
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "it is not read")),
         }
     }

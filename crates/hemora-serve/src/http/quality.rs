@@ -76,8 +76,7 @@ pub(super) async fn csv(
             Refused::new(status, format!("the table could not be written: {error}"))
         })?;
         let detail = format!("{} studies of {weeks} weeks as a table", rows.len());
-        let row =
-            NewAudit { who: &asker.name, what: "exported", study: None, detail: &detail };
+        let row = NewAudit { who: &asker.name, what: "exported", study: None, detail: &detail };
         node.store.audit(row, now)?;
         let mut response = of_type("text/csv; charset=utf-8", table);
         let name = HeaderValue::from_static("attachment; filename=\"quality.csv\"");

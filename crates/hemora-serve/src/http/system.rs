@@ -144,7 +144,10 @@ mod tests {
     fn addresses_are_shown_without_what_lets_in() {
         assert_eq!(without_user("https://u:p@fhir.example/R4?key=1#x"), "https://fhir.example/R4");
         assert_eq!(without_user("http://10.0.0.1:8080"), "http://10.0.0.1:8080");
-        assert_eq!(origin_alone("https://u:p@chat.example/hooks/T0/secret"), "https://chat.example/…");
+        assert_eq!(
+            origin_alone("https://u:p@chat.example/hooks/T0/secret"),
+            "https://chat.example/…"
+        );
         assert_eq!(origin_alone("https://chat.example/"), "https://chat.example/");
         assert_eq!(origin_alone("https://chat.example?token=secret"), "https://chat.example");
     }

@@ -203,7 +203,10 @@ pub(super) mod tests {
         ];
         let found = quality(&rows, &[], since, now());
         let counts = |week: &QualityWeek| [week.scored, week.flagged, week.not_sure];
-        assert_eq!(found.weeks.iter().map(counts).collect::<Vec<_>>(), [[1, 0, 0], [0; 3], [6, 4, 1]]);
+        assert_eq!(
+            found.weeks.iter().map(counts).collect::<Vec<_>>(),
+            [[1, 0, 0], [0; 3], [6, 4, 1]]
+        );
         let week = &found.weeks[2];
         assert_eq!((week.confirmed, week.refuted), (2, 1));
         // Wilson's interval of 2 of 3, as statsmodels has it.

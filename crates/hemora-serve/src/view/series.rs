@@ -45,11 +45,7 @@ pub(crate) fn kept_view(
     KeptView { series, key_slices: key_slices.collect(), left_out: Vec::new() }
 }
 
-fn kept_series(
-    result: &SeriesResult,
-    headers: &Headers<'_>,
-    folder: &Path,
-) -> Option<KeptSeries> {
+fn kept_series(result: &SeriesResult, headers: &Headers<'_>, folder: &Path) -> Option<KeptSeries> {
     let mut slices = Vec::with_capacity(result.slices.len());
     let mut images = Vec::with_capacity(result.slices.len());
     let mut planes = Vec::with_capacity(result.slices.len());
@@ -191,7 +187,8 @@ mod tests {
         let files =
             vec![skipped("broken", true), skipped("an abdomen", false), skipped("broken", true)];
         let found = left_out(&result(files));
-        let left = |reason: &str, images, failed| LeftOut { reason: reason.to_owned(), images, failed };
+        let left =
+            |reason: &str, images, failed| LeftOut { reason: reason.to_owned(), images, failed };
         assert_eq!(found, [left("an abdomen", 8, false), left("broken", 2, true)]);
         let many = (0..200).map(|at| skipped(&format!("reason {at}"), false)).collect();
         let found = left_out(&result(many));
@@ -228,7 +225,8 @@ mod tests {
         let (sin, cos) = 20_f64.to_radians().sin_cos();
         // The table moves along the patient; the planes lean, with the front towards the feet.
         let plane = |table: f64| {
-            let plane = ImagePlane::new([-120.0, -100.0, table], [1.0, 0.0, 0.0, 0.0, cos, sin], None);
+            let plane =
+                ImagePlane::new([-120.0, -100.0, table], [1.0, 0.0, 0.0, 0.0, cos, sin], None);
             (Some(table * cos), Some(plane.unwrap()))
         };
         let [down, right] = shift(&[plane(0.0), plane(5.0), plane(10.0)]).unwrap();

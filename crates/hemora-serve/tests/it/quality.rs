@@ -7,7 +7,8 @@ use crate::scans::{Stored, fetch, scored};
 
 #[test]
 fn quality_counts_what_was_found_and_what_readers_said() {
-    let running = Running::start("[score.thresholds]\nwho = \"N\"\nwhy = \"test\"\nany = [0.0, 0.0]\n");
+    let running =
+        Running::start("[score.thresholds]\nwho = \"N\"\nwhy = \"test\"\nany = [0.0, 0.0]\n");
     for number in [90, 91] {
         let stored = Stored { orientation: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], number };
         running.send(&stored.images(4));
@@ -63,7 +64,10 @@ fn the_state_of_the_node_names_its_parts_and_no_secret() {
     assert_eq!(system["disk"]["studies"], 1);
     assert!(system["disk"]["images"].as_u64().unwrap() > 0);
     let chat = &system["destinations"][0];
-    assert_eq!((&chat["name"], &chat["kind"], &chat["failing"]), (&"chat".into(), &"webhook".into(), &1.into()));
+    assert_eq!(
+        (&chat["name"], &chat["kind"], &chat["failing"]),
+        (&"chat".into(), &"webhook".into(), &1.into())
+    );
     assert_eq!(system["failing"][0]["study_instance_uid"], "1.2.99.95");
     let text = system.to_string();
     assert!(text.contains("secret_file"), "{text}");

@@ -8,7 +8,8 @@ use crate::scans::{Stored, fetch, scored};
 const STUDY: &str = "/studies/1.2.99.80";
 
 fn running() -> Running {
-    let running = Running::start("[score.thresholds]\nwho = \"N\"\nwhy = \"test\"\nany = [0.0, 0.0]\n");
+    let running =
+        Running::start("[score.thresholds]\nwho = \"N\"\nwhy = \"test\"\nany = [0.0, 0.0]\n");
     let stored = Stored { orientation: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], number: 80 };
     running.send(&stored.images(4));
     scored(&running, 1);
@@ -32,13 +33,20 @@ fn whoever_acknowledges_first_stays_until_it_is_taken_back() {
     let second = answer(&running, "/acknowledge", &shown);
     assert_eq!((&second["now"], &second["at"]), (&Value::from(false), &first["at"]));
     let reading = running.get(STUDY)["reading"].clone();
-    assert_eq!((&reading["acknowledged_by"], &reading["acknowledged_at"]), (&first["by"], &first["at"]));
+    assert_eq!(
+        (&reading["acknowledged_by"], &reading["acknowledged_at"]),
+        (&first["by"], &first["at"])
+    );
     answer(&running, "/unacknowledge", &shown);
     assert_eq!(running.get(STUDY)["reading"]["acknowledged_by"], Value::Null);
     assert_eq!(answer(&running, "/acknowledge", &shown)["now"], true);
     let view = running.get(&format!("{STUDY}/view"));
-    let events: Vec<&str> =
-        view["readings"].as_array().unwrap().iter().map(|it| it["event"].as_str().unwrap()).collect();
+    let events: Vec<&str> = view["readings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["event"].as_str().unwrap())
+        .collect();
     assert_eq!(events, ["acknowledged", "unacknowledged", "acknowledged", "opened"]);
 
     let status = |path: &str, body: Value| running.post(&format!("{STUDY}{path}"), &body, true);
@@ -71,7 +79,11 @@ fn readers_agree_disagree_and_write_notes() {
     assert_eq!((&readings[1]["event"], &readings[1]["note"]), (&"disagreed".into(), &html.into()));
     assert_eq!((&readings[3]["event"], &readings[3]["label"]), (&"noted".into(), &Value::Null));
     let reading = running.get(STUDY)["reading"].clone();
-    assert_eq!((&reading["agreed"], &reading["disagreed"]), (&1.into(), &1.into()), "the newest word");
+    assert_eq!(
+        (&reading["agreed"], &reading["disagreed"]),
+        (&1.into(), &1.into()),
+        "the newest word"
+    );
     let audit = fetch(&running, "/audit?study=1.2.99.80", false);
     let text = String::from_utf8(audit.body).unwrap();
     assert!(text.contains("disagreed") && !text.contains("onerror"), "{text}");

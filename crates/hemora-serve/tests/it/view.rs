@@ -155,7 +155,9 @@ fn a_study_is_shown_with_its_pictures() {
     let [series, slice] = [&key["series"], &key["slice"]].map(|it| it.as_u64().unwrap());
     let address = format!("{study}/series/{series}/slices/{slice}");
     let pixels = fetch(&running, &address, false);
-    assert_eq!(pixels.body, fetch(&running, &address, true).body);
+    let afar = fetch(&running, &address, true);
+    assert_eq!(pixels.body, afar.body);
+    assert_eq!((pixels.header("content-encoding"), afar.header("content-encoding")), ("", "gzip"));
     let (rows, columns, values) = pixels.pixels();
     assert_eq!((rows, columns), (128, 128));
     for (name, window) in [

@@ -130,10 +130,9 @@ pub struct SliceRef {
 
 impl Study {
     pub(crate) fn new(row: StudyRow, extras: StudyExtras) -> Self {
-        let key_slice = extras.key_slice.map(|(series, slice)| SliceRef {
-            series: series as usize,
-            slice: slice as usize,
-        });
+        let key_slice = extras
+            .key_slice
+            .map(|(series, slice)| SliceRef { series: series as usize, slice: slice as usize });
         Self {
             study_instance_uid: row.study_uid,
             patient_id: row.patient_id,
