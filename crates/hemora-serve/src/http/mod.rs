@@ -2,6 +2,7 @@
 
 mod answer;
 mod bodies;
+mod connections;
 mod events;
 mod guard;
 mod health;
@@ -34,6 +35,7 @@ use rustls::ServerConfig;
 pub use openapi::openapi;
 
 use crate::shared::Shared;
+use connections::Counted;
 
 /// Longest body of a request, bytes: no request has more than a few words.
 const LONGEST_BODY: usize = 64 << 10;
@@ -115,6 +117,9 @@ fn people() -> Router<Node> {
         .route("/audit/verify", get(people::verify_audit))
 }
 
+/// Connections at once. A browser has up to six, and a process usually 1,024 files.
+const CONNECTIONS: usize = 512;
+
 /// How long the head of a request, and what TLS says before it, may take.
 const HEAD: Duration = Duration::from_secs(10);
 
@@ -131,14 +136,16 @@ pub(crate) fn serve(
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let routes = router(shared).into_make_service_with_connect_info::<SocketAddr>();
     let ended = Arc::clone(shared);
+    let counted = Counted::new(CONNECTIONS);
     runtime.block_on(async move {
-        let mut server = axum_server::from_tcp(listener)?.http1_only();
+        let mut server = axum_server::from_tcp(listener)?.acceptor(counted.clone()).http1_only();
         server.http_builder().http1().header_read_timeout(HEAD);
         let serving: Pin<Box<dyn Future<Output = _>>> = match tls {
             None => Box::pin(server.serve(routes)),
             Some(config) => {
                 let config = RustlsConfig::from_config(config);
-                let acceptor = RustlsAcceptor::new(config).handshake_timeout(HEAD);
+                let acceptor =
+                    RustlsAcceptor::new(config).handshake_timeout(HEAD).acceptor(counted);
                 Box::pin(server.acceptor(acceptor).serve(routes))
             }
         };
