@@ -21,6 +21,9 @@ const SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"
 const TURNING = 3_000;
 const NOTCH = 1_000 / 60;
 
+/** How long nothing is asked before a page counts as loaded, ms. */
+const QUIET = 700;
+
 /** Keys that are pressed in the long list. */
 const KEYS = 100;
 
@@ -33,15 +36,21 @@ async function fresh(viewer) {
   context.setDefaultTimeout(60_000);
   await context.addInitScript(viewer.watch);
   const page = await context.newPage();
-  return { context, page };
+  let last = performance.now();
+  for (const event of ["request", "requestfinished"]) page.on(event, () => (last = performance.now()));
+  /** Nothing was asked for a while. A stream of events stays open, so that the network is never idle. */
+  const quiet = async () => {
+    while (performance.now() - last < QUIET) await new Promise((done) => setTimeout(done, 50));
+  };
+  return { context, page, quiet };
 }
 
 /** From the click in the list to the first slice on the screen, ms. */
 async function click(viewer, origin, uid) {
-  const { context, page } = await fresh(viewer);
+  const { context, page, quiet } = await fresh(viewer);
   await page.goto(origin);
   const target = await viewer.inList(page, uid);
-  await page.waitForLoadState("networkidle");
+  await quiet();
   await page.evaluate(() => {
     addEventListener("click", (event) => (globalThis.clickedAt ??= event.timeStamp), { capture: true });
   });
@@ -65,11 +74,11 @@ async function address(viewer, origin, uid, bytes) {
 
 /** Slices that are drawn in a second while the wheel turns. */
 async function scroll(viewer, origin, uid) {
-  const { context, page } = await fresh(viewer);
+  const { context, page, quiet } = await fresh(viewer);
   await page.goto(viewer.address(origin, uid));
   await viewer.firstSlice(page);
   // All slices are here before the wheel turns.
-  await page.waitForLoadState("networkidle");
+  await quiet();
   const box = await page.locator(viewer.image).first().boundingBox();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   await page.mouse.move(x, y);
@@ -106,11 +115,11 @@ async function countedByServer() {
 
 /** From a key to the frame that shows what it did, in a list of many rows, ms. */
 async function keys(origin) {
-  const { context, page } = await fresh(HEMORA);
+  const { context, page, quiet } = await fresh(HEMORA);
   await page.goto(origin);
   await listReady(page);
   const rows = await page.locator("table.worklist tbody tr").count();
-  await page.waitForLoadState("networkidle", { timeout: 10_000 }).catch(() => undefined);
+  await quiet();
   await page.evaluate(() => {
     globalThis.answered = [];
     addEventListener("keydown", (event) => {

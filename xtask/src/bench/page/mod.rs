@@ -70,7 +70,7 @@ pub fn page(workspace: &Workspace, environment: &Environment, options: &Options)
 
     let node = start(&program, &part("node")?, &files, uids.len())?;
     log(format!("a list of {} studies", options.rows));
-    let small = phantoms(&program, &folder.join("small"), 1, 64, 40)?;
+    let small = phantoms(&program, &folder.join("small"), 1, 64, 20)?;
     let row = small.first().and_then(|slices| slices.first());
     let row = row.ok_or_else(|| miette!("no phantom for the long list"))?;
     let rows = (0..options.rows as usize).map(|study| (name(study, 0), row));
