@@ -24,9 +24,12 @@ pub(crate) enum Look {
     Whole,
 }
 
-/// Looks of late, by who and at which study.
+/// Who looks, and at which study.
+type Key = (String, String);
+
+/// Looks of late: when each began, and whether the whole study was shown.
 #[derive(Debug, Default)]
-pub(crate) struct Looks(Mutex<HashMap<(String, String), (DateTime<Utc>, bool)>>);
+pub(crate) struct Looks(Mutex<HashMap<Key, (DateTime<Utc>, bool)>>);
 
 impl Looks {
     /// Whether a look is to be noted: there was none of late, or parts of the study only.
