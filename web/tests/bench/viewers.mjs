@@ -14,7 +14,7 @@ export const HEMORA = {
     return (await page.waitForFunction(mark)).jsonValue();
   },
   /** Counts the slices that are drawn: the canvas names the one that stands on it. */
-  watch() {
+  watch: () => {
     globalThis.slicesDrawn = 0;
     new MutationObserver((changes) => {
       globalThis.slicesDrawn += changes.filter(({ target }) => target.tagName === "CANVAS").length;
@@ -28,12 +28,12 @@ export const OHIF = {
   address: (origin, uid) => `${origin}/viewer?StudyInstanceUIDs=${uid}`,
   /** Selects the study; what is clicked then is the button that opens it. */
   async inList(page, uid) {
-    const index = await page.evaluate(async (wanted) => {
+    const patient = await page.evaluate(async (wanted) => {
       const found = await (await fetch("/dicom-web/studies")).json();
       const study = found.find((one) => one["0020000D"].Value[0] === wanted);
-      return study["00100020"].Value[0];
+      return study["00100010"].Value[0].Alphabetic.replace("^", ", ");
     }, uid);
-    await page.locator("tr", { hasText: index }).first().click();
+    await page.locator("tr", { hasText: patient }).first().click();
     const button = page.getByText("Basic", { exact: false }).first();
     await button.waitFor();
     return button;
@@ -42,7 +42,7 @@ export const OHIF = {
   async firstSlice(page) {
     return (await page.waitForFunction(() => globalThis.firstSliceAt)).jsonValue();
   },
-  watch() {
+  watch: () => {
     globalThis.slicesDrawn = 0;
     let images = 0;
     // Thumbnails are rendered in viewports of their own.
