@@ -2668,7 +2668,7 @@ export interface components {
         LabelAgreement: {
             /**
              * Format: uint64
-             * @description Studies with whose verdict on it the newest word agrees.
+             * @description Studies with whose verdict on it the newest feedback agrees.
              */
             agreed: number;
             /** @description The share that agrees. */
@@ -2816,7 +2816,7 @@ export interface components {
         Quality: {
             /** @description How the probabilities differ from those expected; absent with too few studies. */
             drift?: components["schemas"]["Drift"] | null;
-            /** @description How readers' words are counted, in words. */
+            /** @description How readers' feedback is counted, in plain sentences. */
             how: string;
             /** @description Label by label. */
             labels: components["schemas"]["LabelAgreement"][];
@@ -2854,7 +2854,7 @@ export interface components {
              * @description Of these, ones of which nothing sure could be said.
              */
             not_sure: number;
-            /** @description Positive predictive value: confirmed of those with a word. */
+            /** @description Positive predictive value: confirmed of those with feedback. */
             ppv?: components["schemas"]["Rate"] | null;
             /**
              * Format: uint64
@@ -2914,7 +2914,7 @@ export interface components {
             acknowledged_by?: string | null;
             /**
              * Format: uint64
-             * @description How many labels readers agree with, of each reader the newest word.
+             * @description How many labels readers agree with, of each reader the newest feedback.
              */
             agreed: number;
             /**

@@ -62,7 +62,9 @@ function number(head: string): { head: string; number: true } {
 
 function Weeks(props: { of: Quality["weeks"] }) {
   const weeks = props.of;
-  if (weeks.length === 0) return <p class="quiet">No study was scored in this time.</p>;
+  const scored = weeks.filter((week) => week.scored > 0);
+  if (scored.length === 0) return <p class="quiet">No study was scored in this time.</p>;
+  const empty = weeks.length - scored.length;
   const of = (part: number, all: number) => (all > 0 ? `${part} (${percent(part / all)})` : "–");
   return (
     <section aria-labelledby="weeks">
@@ -72,7 +74,7 @@ function Weeks(props: { of: Quality["weeks"] }) {
           <figcaption>Positive predictive value with its 95 % interval, by the Monday of the week</figcaption>
           {weeks.some((week) => week.ppv)
             ? <RatesByWeek weeks={weeks} />
-            : <p>No reader has said yet whether a positive study is right: agree or disagree on its screen.</p>}
+            : <p>No reader has given feedback on a positive study yet: agree or disagree on its screen.</p>}
         </figure>
         <figure>
           <figcaption>
@@ -88,7 +90,7 @@ function Weeks(props: { of: Quality["weeks"] }) {
           number("PPV"), number("95 % interval"),
         ]}
       >
-        {weeks.toReversed().map((week) => (
+        {scored.toReversed().map((week) => (
           <tr key={week.monday}>
             <th scope="row">{week.monday}</th>
             <td class="number">{week.scored}</td>
@@ -97,10 +99,11 @@ function Weeks(props: { of: Quality["weeks"] }) {
             <td class="number">{week.confirmed}</td>
             <td class="number">{week.refuted}</td>
             <td class="number">{percent(week.ppv?.value)}</td>
-            <td class="number">{week.ppv ? interval(week.ppv) : "no words of readers"}</td>
+            <td class="number">{week.ppv ? interval(week.ppv) : "no feedback"}</td>
           </tr>
         ))}
       </Table>
+      {empty > 0 && <p class="quiet">{`In ${count(empty, "week", "weeks")} of this time no study was scored.`}</p>}
     </section>
   );
 }
@@ -120,7 +123,7 @@ function Labels(props: { of: Quality["labels"] }) {
             <td class="number">{one.disagreed}</td>
             <td class="number">{percent(one.agreement?.value)}</td>
             <td class="number">{one.agreement ? interval(one.agreement) : "–"}</td>
-            <td>{one.agreement ? <RateLine rate={one.agreement} /> : "no words of readers"}</td>
+            <td>{one.agreement ? <RateLine rate={one.agreement} /> : "no feedback"}</td>
           </tr>
         ))}
       </Table>

@@ -51,7 +51,8 @@ export function Users(props: { of: User[]; again: () => void }) {
         <h2>Users</h2>
         <button type="button" class="main right" onClick={() => setDialog("new")}>New user</button>
       </div>
-      <Table name="Users" columns={["Name", "Role", "State", "Made", "Last seen", "Changes"]}>
+      {props.of.length === 0 && <p class="quiet">There is no user yet.</p>}
+      {props.of.length > 0 && <Table name="Users" columns={["Name", "Role", "State", "Made", "Last seen", "Changes"]}>
         {props.of.map((user) => (
           <tr key={user.name}>
             <th scope="row">{user.name}{user.name === session.name ? " (you)" : ""}</th>
@@ -89,7 +90,7 @@ export function Users(props: { of: User[]; again: () => void }) {
             </td>
           </tr>
         ))}
-      </Table>
+      </Table>}
       {dialog === "new" && <NewUser onClose={close} />}
       {typeof dialog === "object" && <NewPassword of={dialog} onClose={close} />}
     </>

@@ -13,12 +13,12 @@ use crate::http::types::{LabelAgreement, NotScored, Quality, QualityWeek, Rate, 
 /// Confidence of the intervals.
 const CONFIDENCE: f64 = 0.95;
 
-/// How readers' words are counted.
-const HOW: &str = "A study counts in the week of its newest result. Of each label the newest word of any \
-reader on that result counts; a positive study is confirmed or refuted by the word on any hemorrhage. Words \
-are no truth: readers speak up about what surprises them, so a share of words is not a share of studies. \
-Intervals are Wilson's, 95 %. Times are of studies whose newest result was made in these weeks; one that is \
-scored again counts with its last scoring.";
+/// How readers' feedback is counted.
+const HOW: &str = "A study counts in the week of its newest result. For each label the newest feedback of any \
+reader on that result counts; a positive study is confirmed or refuted by the feedback on any hemorrhage. \
+Feedback is not ground truth: readers comment on what surprises them, so its shares are not those of all \
+studies. Intervals are Wilson's, 95 %. Times are those of studies whose newest result was made in these weeks; \
+a study that was scored again counts with its last scoring.";
 
 /// The Monday with which `weeks` weeks begin, this one with them.
 pub(crate) fn begin(weeks: u32, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -56,7 +56,7 @@ fn rate(count: u64, total: u64) -> Option<Rate> {
     Some(Rate { value: interval.value?, low: interval.low?, high: interval.high? })
 }
 
-/// The newest word on a label.
+/// The newest feedback on a label: whether it agrees.
 fn word(row: &QualityRow, label: Label) -> Option<bool> {
     row.words.iter().find(|(of, _)| of == label.name()).map(|(_, agrees)| *agrees)
 }

@@ -20,7 +20,7 @@ pub struct Quality {
     pub drift: Option<Drift>,
     /// Studies that were not scored, by reason, the commonest first.
     pub not_scored: Vec<NotScored>,
-    /// How readers' words are counted, in words.
+    /// How readers' feedback is counted, in plain sentences.
     pub how: String,
 }
 
@@ -39,7 +39,7 @@ pub struct QualityWeek {
     pub confirmed: u64,
     /// Positive ones with which one disagreed.
     pub refuted: u64,
-    /// Positive predictive value: confirmed of those with a word.
+    /// Positive predictive value: confirmed of those with feedback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ppv: Option<Rate>,
 }
@@ -60,7 +60,7 @@ pub struct Rate {
 pub struct LabelAgreement {
     /// The label.
     pub label: String,
-    /// Studies with whose verdict on it the newest word agrees.
+    /// Studies with whose verdict on it the newest feedback agrees.
     pub agreed: u64,
     /// Studies with whose verdict it disagrees.
     pub disagreed: u64,

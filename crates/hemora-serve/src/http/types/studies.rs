@@ -100,7 +100,7 @@ pub struct ReadingState {
     /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<DateTime<Utc>>,
-    /// How many labels readers agree with, of each reader the newest word.
+    /// How many labels readers agree with, of each reader the newest feedback.
     pub agreed: u64,
     /// How many they disagree with.
     pub disagreed: u64,
