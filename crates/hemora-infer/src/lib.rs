@@ -3,10 +3,12 @@
 //! [`LoadedModel::load`] loads the engines of a model, [`Triage`] goes from files to results in one
 //! call: it collects headers, scores ([`triage`]) and takes the slices to look at first
 //! ([`key_slices`]).
+//! [`Checkup`] says what all of that would find on a machine.
 //! Only this crate knows tract and ONNX Runtime.
 
 mod activation;
 mod certainty;
+mod checkup;
 mod engine;
 mod key_slices;
 mod load;
@@ -24,10 +26,11 @@ mod triage;
 mod view;
 
 pub use activation::Classifier;
+pub use checkup::{Advice, Checkup, Disk, EngineCheck, Machine, Memory};
 pub use engine::{
-    Engine, EngineError, EngineKind, FeatureMap, LoadedEngine, OrtEngine, OrtSequence, Output,
-    OutputMemory, SequenceEngine, TractEngine, TractSequence, load_engine, load_sequence_engine,
-    run_both_ways,
+    Engine, EngineError, EngineKind, FeatureMap, Finding, LibraryPlace, LibrarySearch,
+    LoadedEngine, OrtEngine, OrtSequence, Output, OutputMemory, SequenceEngine, TractEngine,
+    TractSequence, find_onnxruntime, load_engine, load_sequence_engine, run_both_ways,
 };
 pub use hemora_model::{KeySlice, LabelMap, MapKind};
 pub use key_slices::key_slices;

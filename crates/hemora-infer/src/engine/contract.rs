@@ -115,7 +115,7 @@ pub enum EngineError {
     },
     /// ONNX Runtime's library was not found or is not usable.
     #[error(
-        "ONNX Runtime is not available: tried {tried}; install it with `pip install onnxruntime` and set HEMORA_ONNXRUNTIME to its libonnxruntime file or to that Python environment, or use the built-in engine `tract`"
+        "ONNX Runtime is not available: tried {tried}; install it with `pip install onnxruntime`, or set HEMORA_ONNXRUNTIME to a libonnxruntime file or to the Python environment that has it, or use the built-in engine `tract`"
     )]
     Library {
         /// The paths that were tried and what came of each.

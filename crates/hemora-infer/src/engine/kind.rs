@@ -5,13 +5,15 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::contract::{Engine, EngineError};
+use super::library::{LibraryPlace, LibrarySearch};
+use super::runtime::{Runtime, find_onnxruntime, runtime};
 use super::{OrtEngine, TractEngine, library};
 
 /// Which engine to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EngineKind {
-    /// ONNX Runtime when HEMORA_ONNXRUNTIME or ORT_DYLIB_PATH names a library that loads, else
-    /// tract.
+    /// ONNX Runtime where a library is found that loads and computes, else tract. Their probabilities agree
+    /// to 1e-5, and a result names the engine that it is of.
     #[default]
     Auto,
     /// The built-in engine.
@@ -50,11 +52,11 @@ pub struct LoadedEngine {
 }
 
 /// Loads an ONNX model for images `[channels, size, size]` into the engine of `kind`. `library` is
-/// ONNX Runtime's library where the user names one; see [`OrtEngine::load`].
+/// ONNX Runtime's library where the caller names one; see [`OrtEngine::load`].
 ///
 /// # Errors
 /// [`EngineError`] if the engine is not available or does not take the model. [`EngineKind::Auto`]
-/// falls back on tract when ONNX Runtime's library cannot be loaded; the note then has the reason.
+/// falls back on tract whatever ONNX Runtime lacks; the note then has the reason.
 pub fn load_engine(
     kind: EngineKind,
     onnx: &[u8],
@@ -66,24 +68,49 @@ pub fn load_engine(
         let engine = Box::new(TractEngine::load(onnx, channels, size)?);
         Ok(LoadedEngine { engine, note })
     };
-    let runtime = |note: &str| {
-        let engine = Box::new(OrtEngine::load(onnx, channels, size, library)?);
-        Ok(LoadedEngine { engine, note: note.to_owned() })
+    let loaded = |runtime: Runtime| {
+        let note = note(&runtime.search);
+        let engine = OrtEngine::with_environment(runtime.environment, onnx, channels, size)?;
+        Ok(LoadedEngine { engine: Box::new(engine), note })
     };
-    match kind {
-        EngineKind::Tract => tract("tract, as asked".to_owned()),
-        EngineKind::OnnxRuntime => runtime("onnxruntime, as asked"),
-        EngineKind::Auto if library.is_some() || library::is_named() => {
-            match runtime("onnxruntime, since a library is named for it") {
-                Err(error @ EngineError::Library { .. }) => tract(format!("tract, since {error}")),
-                other => other,
-            }
+    if kind == EngineKind::Tract {
+        return tract("tract, as asked".to_owned());
+    }
+    match runtime(library).and_then(loaded) {
+        Err(error) if kind == EngineKind::Auto => {
+            tract(without(&find_onnxruntime(library), &error))
         }
-        EngineKind::Auto => tract(format!(
-            "tract, since neither {} nor {} names ONNX Runtime",
-            library::VARIABLE,
-            library::ORT_VARIABLE
-        )),
+        other => other,
+    }
+}
+
+/// Which library runs, how it was found, and what was passed over for it.
+fn note(search: &LibrarySearch) -> String {
+    let mut note = "onnxruntime".to_owned();
+    if let Some(LibraryPlace { origin, path: Some(path), .. }) = search.working() {
+        note += &format!(", {} ({origin})", path.display());
+    }
+    let passed_over = search.passed_over();
+    if !passed_over.is_empty() {
+        note += &format!("; passed over {passed_over}");
+    }
+    note
+}
+
+/// Why it is tract.
+fn without(search: &LibrarySearch, error: &EngineError) -> String {
+    if search.off {
+        return format!("tract, since {} is off", library::VARIABLE);
+    }
+    let passed_over = search.passed_over();
+    match error {
+        EngineError::Library { .. } if passed_over.is_empty() => {
+            "tract, since ONNX Runtime was not found; `hemora doctor` says how to get it".to_owned()
+        }
+        EngineError::Library { .. } => {
+            format!("tract, since ONNX Runtime does not work here: {passed_over}")
+        }
+        error => format!("tract, since {error}"),
     }
 }
 

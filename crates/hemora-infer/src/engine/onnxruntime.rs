@@ -1,6 +1,6 @@
 //! ONNX Runtime, when its shared library is found.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use hemora_ct::LABEL_COUNT;
@@ -11,7 +11,7 @@ use ort::value::{TensorRef, ValueType};
 use super::contract::{
     Engine, EngineError, MOST_OUTPUTS, Output, check_input_shape, check_length, check_output,
 };
-use super::library;
+use super::runtime::runtime;
 use super::sequence::{SequenceEngine, check_slices, slices, takes, wrong_input};
 
 const NAME: &str = "onnxruntime";
@@ -45,7 +45,8 @@ impl OrtEngine {
     /// Loads an ONNX model for images `[channels, size, size]`.
     ///
     /// The library is `library` (a file, or a folder or Python environment that holds it), or else
-    /// what HEMORA_ONNXRUNTIME or ORT_DYLIB_PATH names, or else `libonnxruntime.so` of the system.
+    /// the first that works of what HEMORA_ONNXRUNTIME or ORT_DYLIB_PATH names, of the `onnxruntime`
+    /// package of Python, and of the system ([`find_onnxruntime`](crate::find_onnxruntime)).
     /// A process loads one library: a second call that names another one fails.
     ///
     /// # Errors
@@ -56,8 +57,17 @@ impl OrtEngine {
         size: usize,
         library: Option<&Path>,
     ) -> Result<Self, EngineError> {
+        Self::with_environment(runtime(library)?.environment, onnx, channels, size)
+    }
+
+    /// As [`OrtEngine::load`], with a library that is loaded already.
+    pub(super) fn with_environment(
+        environment: Environment,
+        onnx: &[u8],
+        channels: usize,
+        size: usize,
+    ) -> Result<Self, EngineError> {
         let shape = [1, channels, size, size];
-        let environment = environment(library)?;
         let session = session(&environment, onnx).map_err(|error| load(&error))?;
         let mut declared = declared(&session)?;
         if let Some(batch) = declared.first_mut() {
@@ -153,41 +163,6 @@ fn session(environment: &Environment, onnx: &[u8]) -> Result<Session, ort::Error
     Session::builder(environment)?.with_intra_threads(1)?.commit_from_memory(onnx)
 }
 
-/// The process's environment, with the library loaded on first use.
-fn environment(library: Option<&Path>) -> Result<Environment, EngineError> {
-    static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-    let (candidates, mut tried) = library::candidates(library);
-    if let Some((path, environment)) = &*loaded {
-        if library.is_none() || candidates.contains(path) {
-            return Ok(environment.clone());
-        }
-        tried.extend(candidates.iter().map(|candidate| {
-            format!("{} (this process already runs {})", candidate.display(), path.display())
-        }));
-        return Err(EngineError::Library { tried: tried.join(", ") });
-    }
-    for candidate in candidates {
-        // `init_from` loads and checks the library; any other call would panic without one.
-        let built = match ort::init_from(&candidate) {
-            Ok(builder) => builder
-                .with_name("hemora")
-                .with_telemetry(false)
-                .build()
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        match built {
-            Ok(environment) => {
-                *loaded = Some((candidate, environment.clone()));
-                return Ok(environment);
-            }
-            Err(reason) => tried.push(format!("{} ({reason})", candidate.display())),
-        }
-    }
-    Err(EngineError::Library { tried: tried.join(", ") })
-}
-
 /// The shape that a model declares for its only input; `None` for open dimensions.
 fn declared(session: &Session) -> Result<Vec<Option<usize>>, EngineError> {
     let [input] = session.inputs() else {
@@ -214,7 +189,8 @@ impl OrtSequence {
     /// # Errors
     /// [`EngineError::Library`] names what was tried; other variants if the model does not fit.
     pub fn load(onnx: &[u8], columns: usize, library: Option<&Path>) -> Result<Self, EngineError> {
-        let session = session(&environment(library)?, onnx).map_err(|error| load(&error))?;
+        let session =
+            session(&runtime(library)?.environment, onnx).map_err(|error| load(&error))?;
         let declared = declared(&session)?;
         if !takes(&declared, columns) {
             return Err(wrong_input(NAME, &declared, columns));

@@ -6,7 +6,6 @@ use hemora_ct::LABEL_COUNT;
 use hemora_metrics::{log_odds, sigmoid};
 
 use super::contract::{EngineError, check_output};
-use super::library;
 use super::onnxruntime::OrtSequence;
 use super::tract::TractSequence;
 use crate::EngineKind;
@@ -42,11 +41,8 @@ pub fn load_sequence_engine(
     match kind {
         EngineKind::Tract => tract(),
         EngineKind::OnnxRuntime => runtime(),
-        EngineKind::Auto if library.is_some() || library::is_named() => match runtime() {
-            Err(EngineError::Library { .. }) => tract(),
-            other => other,
-        },
-        EngineKind::Auto => tract(),
+        // What is wrong with the network itself tract says too.
+        EngineKind::Auto => runtime().or_else(|_| tract()),
     }
 }
 
