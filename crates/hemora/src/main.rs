@@ -27,6 +27,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Triage(arguments) => command::triage::run(&arguments)?.into(),
         Command::Serve(arguments) => command::serve::run(&arguments)?.into(),
         Command::Demo(arguments) => command::demo::run(&arguments)?.into(),
+        Command::Doctor(arguments) => command::doctor::run(&arguments)?.into(),
         Command::Synth(arguments) => command::synth::run(&arguments)?.into(),
         Command::Index(arguments) => command::index::run(&arguments)?.into(),
         Command::Prepare(arguments) => command::prepare::run(&arguments)?.into(),

@@ -3,6 +3,7 @@
 mod bundle;
 mod cases;
 mod data;
+mod doctor;
 mod evaluate;
 mod manual;
 mod model;
@@ -19,6 +20,7 @@ use clap::{Parser, Subcommand};
 
 pub use bundle::{BundleArgs, EnsembleBundleArgs, EnsembleFitArgs};
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, StatsArgs, SynthArgs};
+pub use doctor::DoctorArgs;
 pub use manual::ManualArgs;
 pub use model::{AverageArgs, ImportArgs, InspectArgs, SummaryArgs};
 pub use shared::{EngineArgs, StepArgs, ThreadArgs};
@@ -52,6 +54,9 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Make two phantom studies, triage them and show where the report is
     Demo(DemoArgs),
+    /// Say what triage would find on this machine: engines, model, memory, disk, and what would make it
+    /// faster
+    Doctor(DoctorArgs),
     /// Write a data set of phantom studies in the competition's layout
     Synth(SynthArgs),
     /// Index CT images and their labels, and count what an index holds

@@ -71,8 +71,8 @@ pub struct EngineArgs {
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
 
-    /// Engine: auto, tract (built in) or onnxruntime (its library is looked for at
-    /// HEMORA_ONNXRUNTIME and ORT_DYLIB_PATH)
+    /// Engine: auto, tract (built in) or onnxruntime (`hemora doctor` says where its library is looked
+    /// for; HEMORA_ONNXRUNTIME names one, or is off)
     #[arg(long, default_value_t, value_name = "NAME")]
     pub engine: EngineKind,
 

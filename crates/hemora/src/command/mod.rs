@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod calibrate;
 pub mod compare;
 pub mod demo;
+pub mod doctor;
 pub mod ensemble;
 pub mod evaluate;
 pub mod import;

@@ -11,8 +11,7 @@ use serde_json::Value;
 fn hemora(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hemora"))
         .args(arguments)
-        .env_remove("HEMORA_ONNXRUNTIME")
-        .env_remove("ORT_DYLIB_PATH")
+        .env("HEMORA_ONNXRUNTIME", "off")
         .env_remove("COLUMNS")
         .output()
         .unwrap()

@@ -5,6 +5,7 @@ mod bundle;
 mod cli;
 mod data;
 mod default_model;
+mod doctor;
 mod ensemble;
 mod evaluate;
 mod files;
