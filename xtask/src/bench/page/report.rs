@@ -49,8 +49,8 @@ pub fn print(
     let orthanc = version("Orthanc");
     println!(
         "{} opens of each viewer in turn, each in a browser context with empty caches; studies of {} slices. {} \
-         cores. Load before {load_before}, after {}. Chromium {chromium} with WebGL in software (SwiftShader), \
-         which OHIF {ohif} needs and Hemora does not. OHIF reads from {orthanc} by DICOMweb; Hemora opens at the \
+         cores. Load before {load_before}, after {}. Chromium {chromium} without flags; \
+         WebGL, which OHIF {ohif} needs and Hemora does not, is in software (SwiftShader) where there is no GPU. OHIF reads from {orthanc} by DICOMweb; Hemora opens at the \
          key slice, OHIF at the first.\n",
         options.opens,
         slices.join(", "),
