@@ -6,10 +6,10 @@
 
 use miette::{Result, miette};
 
-use crate::browser;
 use crate::environment::Environment;
 use crate::process::{cargo, log, run};
 use crate::workspace::Workspace;
+use crate::{browser, dist};
 
 /// Formatting; it needs no set-up.
 pub fn format(workspace: &Workspace) -> Result<()> {
@@ -79,7 +79,8 @@ fn run_tests(
         return Ok(());
     }
     let required = peers == Peers::Required || std::env::var_os("HEMORA_REQUIRE_PEERS").is_some();
-    browser::test(workspace, environment, required)
+    browser::test(workspace, environment, required)?;
+    dist::test(workspace, required)
 }
 
 /// Where the tests look for real scans.

@@ -5,6 +5,7 @@
 mod bench;
 mod browser;
 mod checks;
+mod dist;
 mod environment;
 mod fuzz;
 mod gpu_kit;
@@ -72,6 +73,8 @@ enum Task {
     Soak(soak::Options),
     /// Build the node's pages of web/ into crates/hemora-serve/page; needs node and npm
     Web(web::Options),
+    /// Make the packages for people without a compiler: archive, Python wheel, Debian package; and try them
+    Dist(dist::Options),
     /// Measure, beside what a Python user would run
     #[command(subcommand)]
     Bench(Bench),
@@ -110,6 +113,9 @@ fn main() -> Result<()> {
     if let Task::Web(options) = &task {
         return web::web(&workspace, options);
     }
+    if let Task::Dist(options) = &task {
+        return dist::dist(&workspace, options);
+    }
     if matches!(task, Task::Check | Task::Ci) {
         checks::format(&workspace)?;
     }
@@ -130,7 +136,7 @@ fn main() -> Result<()> {
     }
     let environment = Environment::from_workspace(&workspace)?;
     match task {
-        Task::Setup { .. } | Task::Env | Task::Fuzz(_) | Task::Web(_) => Ok(()),
+        Task::Setup { .. } | Task::Env | Task::Fuzz(_) | Task::Web(_) | Task::Dist(_) => Ok(()),
         Task::Check => checks::check(&workspace, &environment),
         Task::Test { arguments } => checks::test(&workspace, &environment, &arguments),
         Task::Browser(options) => browser::browser(&workspace, &environment, &options),

@@ -66,7 +66,7 @@ fn make_venv(workspace: &Workspace) -> Result<()> {
 }
 
 /// A Python that is new enough: `HEMORA_PYTHON`, or `python3` on the path.
-fn find_python() -> Result<PathBuf> {
+pub fn find_python() -> Result<PathBuf> {
     let python = std::env::var_os("HEMORA_PYTHON").map_or_else(|| "python3".into(), PathBuf::from);
     let program = "import sys; print(sys.version_info[0], sys.version_info[1])";
     let printed = read(Command::new(&python).args(["-c", program])).map_err(|error| {

@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic, Result, WrapErr};
 use crate::process::{log, run};
 
 /// Each program, or library of one, with the package of Debian and Ubuntu that holds it.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("storescu", "dcmtk"),
     ("Orthanc", "orthanc"),
     ("/usr/share/orthanc/plugins/libOrthancDicomWeb.so", "orthanc-dicomweb"),
@@ -19,6 +19,9 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("chromium", "chromium"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("objdump", "binutils"),
+    ("lintian", "lintian"),
+    ("debootstrap", "debootstrap"),
 ];
 
 /// Says to the scripts of packages that no service is to be started (deb-systemd-invoke asks it).
@@ -66,7 +69,8 @@ pub fn find(program: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-fn is_root() -> bool {
+/// Whether this is the superuser.
+pub fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
