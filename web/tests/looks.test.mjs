@@ -103,7 +103,7 @@ check("a phone of 320 pixels shows every screen without scrolling sideways", asy
 
 check("wide screens show every screen without scrolling sideways", async (desk) => {
   desk.allow(/404/);
-  for (const size of [[1280, 720], [3840, 2160]]) {
+  for (const size of [[1024, 768], [1120, 700], [1225, 700], [1280, 720], [1345, 800], [3840, 2160]]) {
     const page = await desk.open("/", { user: "administrator", size });
     for (const { path, ready } of SCREENS) {
       await page.goto(path);
