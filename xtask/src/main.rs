@@ -113,7 +113,10 @@ fn main() -> Result<()> {
     if let Task::Web(options) = &task {
         return web::web(&workspace, options);
     }
-    if let Task::Dist(options) = &task {
+    if let Task::Dist(options) = &task
+        && !options.test
+    {
+        // Needs nothing of set-up either.
         return dist::dist(&workspace, options);
     }
     if matches!(task, Task::Check | Task::Ci) {
@@ -129,6 +132,7 @@ fn main() -> Result<()> {
             | Task::Test { .. }
             | Task::Browser(_)
             | Task::Ci
+            | Task::Dist(_)
             | Task::Soak(_)
             | Task::Bench(Bench::Serve(_) | Bench::Page(_))
     ) {
@@ -136,7 +140,7 @@ fn main() -> Result<()> {
     }
     let environment = Environment::from_workspace(&workspace)?;
     match task {
-        Task::Setup { .. } | Task::Env | Task::Fuzz(_) | Task::Web(_) | Task::Dist(_) => Ok(()),
+        Task::Setup { .. } | Task::Env | Task::Fuzz(_) | Task::Web(_) => Ok(()),
         Task::Check => checks::check(&workspace, &environment),
         Task::Test { arguments } => checks::test(&workspace, &environment, &arguments),
         Task::Browser(options) => browser::browser(&workspace, &environment, &options),
@@ -146,6 +150,7 @@ fn main() -> Result<()> {
             checks::test_with_peers(&workspace, &environment)
         }
         Task::Train { arguments } => train(&workspace, &environment, &arguments),
+        Task::Dist(_) => dist::test(&workspace, true),
         Task::TrainBuild => {
             let mut build = cargo(&workspace);
             build.args(["build", "--release", "--package", "hemora-train"]);

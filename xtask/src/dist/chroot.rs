@@ -67,7 +67,8 @@ impl Debian {
         command.arg(&self.root).args(words).env_clear();
         command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command.env("LC_ALL", "C.UTF-8").env("DEBIAN_FRONTEND", "noninteractive");
-        command.current_dir("/");
+        // There is no /proc, with which the search for a library begins.
+        command.env("HEMORA_ONNXRUNTIME", "off").current_dir("/");
         command
     }
 
@@ -121,7 +122,7 @@ fn serve(debian: &Debian) -> Result<()> {
         .replace("listen = \"127.0.0.1:8050\"", "listen = \"127.0.0.1:0\"\nlogin = false");
     fs::write(&file, configuration).into_diagnostic()?;
     let mut serve = debian.as_hemora(&["hemora", "serve", "--config", "/etc/hemora/hemora.toml"]);
-    serve.env("HEMORA_ONNXRUNTIME", "off").stdin(Stdio::null()).stdout(Stdio::piped());
+    serve.stdin(Stdio::null()).stdout(Stdio::piped());
     let log_file = debian.path("node.log");
     serve.stderr(fs::File::create(&log_file).into_diagnostic()?);
     let mut child = serve.spawn().into_diagnostic().wrap_err("cannot start the service")?;

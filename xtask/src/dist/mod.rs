@@ -42,6 +42,9 @@ pub struct Options {
     /// Do not install and try them
     #[arg(long)]
     untried: bool,
+    /// Do what `cargo xtask test` does of it: pack the hemora that `cargo test` built, quickly, and try the packages
+    #[arg(long, conflicts_with_all = ["binary", "host_libc", "out", "untried"])]
+    pub test: bool,
 }
 
 /// Makes the packages, prints their sizes, and tries them.
