@@ -139,7 +139,7 @@ fn without(one: &Crate, problem: &str) -> miette::Report {
 fn files(one: &Crate) -> Result<Vec<(String, String)>> {
     let root = one.manifest_path.parent().unwrap_or(Path::new("/"));
     let mut found = Vec::new();
-    search(root, root, DEPTH, &mut found)?;
+    search(root, DEPTH, &mut found)?;
     if let Some(named) = &one.license_file {
         found.push(root.join(named));
     }
@@ -152,11 +152,11 @@ fn files(one: &Crate) -> Result<Vec<(String, String)>> {
     found.into_iter().map(text).collect()
 }
 
-fn search(root: &Path, folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     for path in entries(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         if path.is_dir() && depth > 0 {
-            search(root, &path, depth - 1, found)?;
+            search(&path, depth - 1, found)?;
         } else if path.is_file()
             && NAMES.iter().any(|begin| name.starts_with(begin))
             && is_text(&name)
