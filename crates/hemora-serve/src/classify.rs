@@ -53,8 +53,7 @@ fn said(study: &StudyResult, site: Option<&Thresholds>, label: Label) -> Said {
     let verdict = Verdict::of(probability, band[0], band[1]);
     let reasons = match verdict {
         Verdict::NotSure => {
-            let [low, high] = band.map(percent);
-            let between = format!("{} lies between {low} and {high}", percent(probability));
+            let between = between(probability, band);
             let more = known.map(|it| it.reasons.clone()).unwrap_or_default();
             std::iter::once(between).chain(more).collect()
         }
@@ -63,8 +62,19 @@ fn said(study: &StudyResult, site: Option<&Thresholds>, label: Label) -> Said {
     Said { label, probability, verdict, band, reasons }
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+/// Where a probability lies, with as many digits as tell it from the thresholds, up to three.
+fn between(probability: f64, band: Band) -> String {
+    let [low, high] = band.map(|limit| {
+        let text = format!("{:.1}", limit * 100.0);
+        text.strip_suffix(".0").unwrap_or(&text).to_owned()
+    });
+    let shown = |digits: usize| format!("{:.digits$}", probability * 100.0);
+    let is_limit = |text: &str| {
+        let value = text.parse::<f64>().ok();
+        [&low, &high].into_iter().any(|limit| limit.parse::<f64>().ok() == value)
+    };
+    let digits = (0..3).find(|digits| !is_limit(&shown(*digits))).unwrap_or(3);
+    format!("{} % lies between {low} % and {high} %", shown(digits))
 }
 
 #[cfg(test)]
@@ -125,5 +135,13 @@ mod tests {
         let said = classify(&study(0.45, 0.0), Some(&site()));
         assert_eq!(said[0].reasons, ["45 % lies between 40 % and 50 %"]);
         assert!(said[1].reasons.is_empty());
+    }
+
+    #[test]
+    fn a_probability_beside_a_threshold_is_not_rounded_to_it() {
+        assert_eq!(between(0.5993, [0.25, 0.6]), "59.9 % lies between 25 % and 60 %");
+        assert_eq!(between(0.59996, [0.25, 0.6]), "59.996 % lies between 25 % and 60 %");
+        assert_eq!(between(0.25, [0.25, 0.6]), "25.000 % lies between 25 % and 60 %");
+        assert_eq!(between(0.41, [0.125, 0.6]), "41 % lies between 12.5 % and 60 %");
     }
 }
