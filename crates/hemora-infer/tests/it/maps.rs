@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use hemora_ct::{ImagePlane, LABEL_COUNT, Label, Slice, Views};
-use hemora_infer::{LoadedModel, MapSink, SeriesMaps, Triage, TriageInput};
+use hemora_infer::{
+    LoadedModel, MapKind, MapSink, ScoredSliceMaps, SeriesMaps, Triage, TriageInput,
+};
 use hemora_io::{NewSlice, PixelStorage, collect, write_slice};
 use hemora_model::{Bundle, Member, ModelInfo, Region, SeriesResult};
 use hemora_nn::{Conv, DenseHead, GraphBuilder, Init, Op, Padding, Tensor, Weights, onnx};
@@ -77,20 +79,31 @@ fn write_series(folder: &Path, orientation: [f64; 6], square: [usize; 2]) {
 
 /// The result of the series and its maps.
 fn triage(orientation: [f64; 6], square: [usize; 2], views: Views) -> (SeriesResult, SeriesMaps) {
+    let all = Mutex::new(Vec::new());
+    let keep = |maps: SeriesMaps| all.lock().unwrap().push(maps);
+    let series = triage_with(orientation, square, views, MapSink::Volumes(&keep));
+    let mut all = all.into_inner().unwrap();
+    assert_eq!(all.len(), 1);
+    (series, all.remove(0))
+}
+
+/// The result of the series, whose maps go to `sink`.
+fn triage_with(
+    orientation: [f64; 6],
+    square: [usize; 2],
+    views: Views,
+    sink: MapSink<'_>,
+) -> SeriesResult {
     let folder = tempfile::tempdir().unwrap();
     let model = bright_model(folder.path(), views);
     let images = folder.path().join("images");
     std::fs::create_dir(&images).unwrap();
     write_series(&images, orientation, square);
     let collection = collect(&[images], &|_, _| ());
-    let all = Mutex::new(Vec::new());
-    let keep = |maps: SeriesMaps| all.lock().unwrap().push(maps);
-    let triage = Triage { maps: Some(MapSink::Volumes(&keep)), ..Triage::new(&model) };
+    let triage = Triage { maps: Some(sink), ..Triage::new(&model) };
     let go_on = |_| std::ops::ControlFlow::Continue(());
     let mut output = triage.run(TriageInput::Collection(&collection), &go_on).unwrap();
-    let mut all = all.into_inner().unwrap();
-    assert_eq!(all.len(), 1);
-    (output.result.studies.remove(0).series.remove(0), all.remove(0))
+    output.result.studies.remove(0).series.remove(0)
 }
 
 /// The one region of the second slice; the others have none.
@@ -142,4 +155,29 @@ fn a_bright_square_is_found_where_the_file_has_it() {
             }
         }
     }
+}
+
+#[test]
+fn maps_of_single_slices_lie_over_the_upright_image() {
+    let all = Mutex::new(Vec::new());
+    let keep = |maps: Vec<ScoredSliceMaps>| all.lock().unwrap().extend(maps);
+    let turned = [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0];
+    let series = triage_with(turned, [8, 32], Views::One, MapSink::Slices(&keep));
+    let all = all.into_inner().unwrap();
+    let [slice] = all.as_slice() else { panic!("{all:?}") };
+    let scored = &series.slices[1];
+    assert_eq!(
+        (&slice.source, &slice.sop_instance_uid),
+        (&scored.source, &scored.sop_instance_uid)
+    );
+    let [map] = slice.maps.as_slice() else { panic!("{slice:?}") };
+    assert_eq!((map.label, map.kind), (Label::Subdural, MapKind::Probability));
+    assert_eq!((map.plane.rows, map.plane.columns), (8, 8), "the network's own resolution");
+    let highest = map.plane.values.iter().copied().fold(0f32, f32::max);
+    assert_eq!(highest, only_region(&series).peak);
+    // Rows 8 to 23 and columns 32 to 47 of 64 are rows 5 and 6 and columns 2 and 3 of the upright map.
+    let is_bright = |at: usize| map.plane.values[at] > 0.9;
+    let bright: Vec<[usize; 2]> =
+        (0..64).filter(|&at| is_bright(at)).map(|at| [at / 8, at % 8]).collect();
+    assert_eq!(bright, [[5, 2], [5, 3], [6, 2], [6, 3]]);
 }

@@ -76,7 +76,12 @@ fn the_first_start_prints_a_link_and_where_everybody_may_do_everything_there_is_
         let listen = "[dicom]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\n";
         std::fs::write(&file, format!("{listen}{http}")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
-        command.arg("serve").arg("--config").arg(&file).arg("--data").arg(folder.path().join("node"));
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(&file)
+            .arg("--data")
+            .arg(folder.path().join("node"));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         // Nothing comes after these lines until the node ends.
