@@ -36,14 +36,14 @@ check("keys and wheel lead through the slices and key slices", async (desk) => {
   await slice(page, count - 1, "End");
   await page.keyboard.press("ArrowDown");
   await slice(page, count - 2, "ArrowDown");
-  assert.match(await hud(page, "slice"), new RegExp(`^${count - 1} of ${count} · z -?\\d+\\.\\d mm$`));
+  await becomes("slice", () => hud(page, "slice"), (words) => new RegExp(`^${count - 1} of ${count} · z -?\\d+\\.\\d mm$`).test(words));
   const z = view.series[0].slices.map((one) => one.z_mm);
   assert.deepEqual(z, [...z].sort((a, b) => a - b), "from the feet to the head");
   const box = await page.getByTestId("slice").boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await page.mouse.wheel(0, 120);
   await becomes("the slice after the wheel", () => drawnSlice(page), (now) => now !== count - 2);
-  assert.match(await hud(page, "pointer"), /^-?\d+ HU at column \d+, row \d+$/);
+  await becomes("pointer", () => hud(page, "pointer"), (words) => /^-?\d+ HU at column \d+, row \d+$/.test(words));
   const { text, at } = await page.getByTestId("slice").evaluate((canvas) => ({
     text: canvas.getAttribute("aria-label"), at: Number(canvas.dataset.slice),
   }));
@@ -108,7 +108,7 @@ check("h shows the map as outline, as colours, and not at all", async (desk) => 
   await page.keyboard.press("h");
   await button.getByText("Map: off").waitFor();
   await heat.waitFor({ state: "hidden" });
-  assert.equal(await hud(page, "map"), "");
+  await becomes("map", () => hud(page, "map"), "");
   await page.keyboard.press("h");
   await button.getByText("Map: outline").waitFor();
 });
@@ -135,14 +135,14 @@ check("l measures a length in mm, by mouse and by keys", async (desk) => {
   const { page, view } = await opened(desk);
   await page.keyboard.press("z");
   await page.keyboard.press("l");
-  assert.match(await hud(page, "measuring"), /^Length: set its beginning/);
+  await becomes("measuring", () => hud(page, "measuring"), (words) => /^Length: set its beginning/.test(words));
   const box = await page.getByTestId("slice").boundingBox();
   await page.mouse.click(box.x + 30, box.y + 40);
   await page.mouse.click(box.x + 90, box.y + 40);
   const [, across] = view.series[0].slices[0].spacing_mm;
   await becomes("the length", () => page.locator("svg.marks text.length").allTextContents(), (found) => found.includes(`${(60 * across).toFixed(1)} mm`));
   await page.keyboard.press("Escape");
-  assert.equal(await hud(page, "measuring"), "");
+  await becomes("measuring", () => hud(page, "measuring"), "");
   assert.match(page.url(), /\/study\//, "Escape ends the measuring, and stays on the screen");
   await page.keyboard.press("l");
   await page.keyboard.press("ArrowRight");
