@@ -10,7 +10,8 @@ fn a_change_needs_the_header_and_a_page_of_this_node() {
     let (guarded, mut administrator) = Guarded::with_administrator();
     let own = format!("http://{}", guarded.http());
     let new = json!({ "name": "cron", "scope": "read" });
-    let tried: [(&[(&'static str, &str)], u16, &str); 10] = [
+    type Headers<'a> = &'a [(&'static str, &'a str)];
+    let tried: [(Headers<'_>, u16, &str); 10] = [
         (&[], 403, "x-hemora"),
         (&[("origin", &own)], 403, "x-hemora"),
         (&[("x-hemora", "1"), ("origin", "https://evil.example")], 403, "evil.example"),
