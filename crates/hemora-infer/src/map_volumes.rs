@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use hemora_ct::{GridImage, Label, StackGrid};
-use hemora_io::{NewVolume, SliceHeader};
-use hemora_model::LabelMap;
+use hemora_io::{NewVolume, Series, SliceHeader, Study};
+use hemora_model::{LabelMap, MapKind, SeriesResult, SliceResult};
 
 use crate::maps::{SliceMaps, sample};
+use crate::score::SliceScore;
 
 /// Most rows and columns of a volume.
 const MOST_SIDE: usize = 128;
@@ -44,12 +45,52 @@ pub enum MapSink<'a> {
     Slices(&'a (dyn Fn(Vec<ScoredSliceMaps>) + Sync)),
 }
 
+/// The maps of a scored series, of the labels that have a region in it.
+pub(crate) fn series_maps(
+    study: &Study,
+    series: &Series,
+    result: &SeriesResult,
+    maps: &BTreeMap<usize, &SliceMaps>,
+) -> SeriesMaps {
+    let has = |label: &Label| {
+        let mut regions = result.slices.iter().flat_map(|slice| &slice.regions);
+        regions.any(|region| region.label == *label)
+    };
+    let labels: Vec<Label> = Label::ALL.into_iter().filter(has).collect();
+    SeriesMaps {
+        study_instance_uid: study.id().into_owned(),
+        series_instance_uid: series.id().into_owned(),
+        volumes: volumes(maps, &series.slices, &labels),
+    }
+}
+
+/// The maps of each slice of a result, of the labels that have a region there. `slices` are those of the
+/// result.
+pub(crate) fn slice_maps(
+    slices: &[SliceScore],
+    result: &SeriesResult,
+    maps: &BTreeMap<usize, &SliceMaps>,
+) -> Vec<ScoredSliceMaps> {
+    let of = |(slice, result): (&SliceScore, &SliceResult)| {
+        let planes = &maps.get(&slice.index)?.planes;
+        let map = |label: Label| {
+            let plane = planes[label.index()].clone()?;
+            Some(LabelMap { label, kind: MapKind::Probability, plane })
+        };
+        let maps = result.regions.iter().filter_map(|region| map(region.label)).collect();
+        let (source, sop_instance_uid) = (result.source.clone(), result.sop_instance_uid.clone());
+        Some(ScoredSliceMaps { source, sop_instance_uid, maps })
+    };
+    let all = slices.iter().zip(&result.slices).filter_map(of);
+    all.filter(|slice| !slice.maps.is_empty()).collect()
+}
+
 /// The volumes of `labels` of the slices that have maps, by their index among `headers`; each with its
 /// header.
 ///
 /// # Errors
 /// Why they make no volume, as a text.
-pub(crate) fn volumes(
+fn volumes(
     maps: &BTreeMap<usize, &SliceMaps>,
     headers: &[SliceHeader],
     labels: &[Label],

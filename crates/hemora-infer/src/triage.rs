@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_ct::{HuProblem, Label, NOTICE, stack};
+use hemora_ct::{HuProblem, NOTICE, stack};
 use hemora_io::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
 use hemora_metrics::{Level, OperatingPoint};
 
 use crate::certainty::certainty;
-use crate::map_volumes::{MapSink, ScoredSliceMaps, SeriesMaps, volumes};
+use crate::map_volumes::{MapSink, series_maps, slice_maps};
 use crate::maps::SliceMaps;
 use crate::regions::{regions, thresholds};
 use crate::score::{SeriesScore, SliceScore, score};
 use crate::{LoadedModel, skipped};
 use hemora_model::{
-    Acquisition, Flag, LabelMap, MapKind, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile,
-    SliceResult, StudyResult, ToolRef, TriageResult,
+    Acquisition, Flag, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
+    StudyResult, ToolRef, TriageResult,
 };
 
 /// Which series of a study are scored; localizers and series that are not axial never are.
@@ -320,46 +320,6 @@ fn series_result(
         slices,
         warnings,
     })
-}
-
-/// The maps of a scored series, of the labels that have a region in it.
-fn series_maps(
-    study: &Study,
-    series: &Series,
-    result: &SeriesResult,
-    maps: &BTreeMap<usize, &SliceMaps>,
-) -> SeriesMaps {
-    let has = |label: &Label| {
-        let mut regions = result.slices.iter().flat_map(|slice| &slice.regions);
-        regions.any(|region| region.label == *label)
-    };
-    let labels: Vec<Label> = Label::ALL.into_iter().filter(has).collect();
-    SeriesMaps {
-        study_instance_uid: study.id().into_owned(),
-        series_instance_uid: series.id().into_owned(),
-        volumes: volumes(maps, &series.slices, &labels),
-    }
-}
-
-/// The maps of each slice of a result, of the labels that have a region there. `slices` are those of the
-/// result.
-fn slice_maps(
-    slices: &[SliceScore],
-    result: &SeriesResult,
-    maps: &BTreeMap<usize, &SliceMaps>,
-) -> Vec<ScoredSliceMaps> {
-    let of = |(slice, result): (&SliceScore, &SliceResult)| {
-        let planes = &maps.get(&slice.index)?.planes;
-        let map = |label: Label| {
-            let plane = planes[label.index()].clone()?;
-            Some(LabelMap { label, kind: MapKind::Probability, plane })
-        };
-        let maps = result.regions.iter().filter_map(|region| map(region.label)).collect();
-        let (source, sop_instance_uid) = (result.source.clone(), result.sop_instance_uid.clone());
-        Some(ScoredSliceMaps { source, sop_instance_uid, maps })
-    };
-    let all = slices.iter().zip(&result.slices).filter_map(of);
-    all.filter(|slice| !slice.maps.is_empty()).collect()
 }
 
 /// What speaks against the HU of the slices, a line for each kind of doubt.
