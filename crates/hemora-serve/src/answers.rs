@@ -20,9 +20,7 @@ use crate::forms::{Made, STRUCTURED_REPORT, deliveries};
 use crate::http::types::LeftOut;
 use crate::scoring::{Failed, Scored};
 use crate::shared::Shared;
-use crate::view::{
-    KeptView, MAPS, THUMBNAIL, VIEW, findings, gzip, kept_view, left_out, study_maps,
-};
+use crate::view::{KeptView, MAPS, VIEW, findings, gzip, kept_view, left_out, study_maps};
 
 /// Longest side of the small picture of a key slice, pixels.
 const THUMBNAIL_SIDE: usize = 128;
@@ -64,9 +62,6 @@ pub(crate) fn answer(
         (view, maps)
     });
     without_folders(&mut output.result, shared.store.folder());
-    let json = |result: &TriageResult| {
-        serde_json::to_string(result).map_err(|error| Failed::Answer(error.to_string()))
-    };
     let left_out = left_out(&output.result);
     let Some((mut view, maps)) = kept else {
         let result = RevisionResult {
@@ -75,7 +70,8 @@ pub(crate) fn answer(
             probability: None,
             label: None,
             reason: Some(why_not_scored(&left_out)),
-            json: json(&output.result)?,
+            cause: left_out.first().map(|it| it.reason.clone()),
+            json: text(&output.result)?,
             findings: "null".to_owned(),
             key_slice: None,
             made_at: now,
@@ -112,7 +108,8 @@ pub(crate) fn answer(
         probability: report.finding(Label::Any).map(|finding| finding.probability),
         label: leading.map(|label| label.name().to_owned()),
         reason: reason.filter(|reason| !reason.is_empty()),
-        json: json(&output.result)?,
+        cause: None,
+        json: text(&output.result)?,
         findings: text(&findings(&report))?,
         key_slice: view.key_slices.first().and_then(|key| short(key.series).zip(short(key.slice))),
         made_at: now,
@@ -133,7 +130,7 @@ fn artifact<T: Serialize>(name: &str, document: &T) -> Result<Artifact, Failed> 
 /// The small picture of a key slice. A result is not lost for want of it.
 fn thumbnail(key: &KeySlice) -> Option<Artifact> {
     let bytes = thumbnail_png(&key.slice, Window::BRAIN, THUMBNAIL_SIDE).ok()?;
-    Some(Artifact { name: THUMBNAIL.to_owned(), bytes })
+    Some(Artifact { name: Artifact::THUMBNAIL.to_owned(), bytes })
 }
 
 /// The words of the store for what a report says.

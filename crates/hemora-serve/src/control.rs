@@ -38,6 +38,9 @@ pub enum ControlError {
     /// The audit is not what was written.
     #[error("{0}")]
     Audit(String),
+    /// There is no data folder.
+    #[error("{}: no node has its data there; name the folder with --data, or the configuration with --config", .0.display())]
+    NoNode(PathBuf),
     /// The node refuses.
     #[error("the node says: {0}")]
     Node(String),
@@ -136,6 +139,10 @@ fn ask(config: &Config, request: &Request) -> Result<Answer, ControlError> {
         let mut answer = String::new();
         BufReader::new(stream).take(LONGEST).read_line(&mut answer).map_err(silent)?;
         return serde_json::from_str(&answer).map_err(|it| silent(it.into()));
+    }
+    // Opening makes what is missing: a folder that was mistyped would be a node's of which nothing is known.
+    if !Store::is_at(&config.node.data) {
+        return Err(ControlError::NoNode(config.node.data.clone()));
     }
     let store = Store::open(&config.node.data, config.store_options())?;
     Ok(answer(&store, request)?)

@@ -47,7 +47,12 @@ impl Folder {
 
     /// The database.
     pub(crate) fn database(&self) -> PathBuf {
-        self.root.join("hemora.db")
+        Self::database_in(&self.root)
+    }
+
+    /// The database of the data folder at `root`.
+    pub(crate) fn database_in(root: &Path) -> PathBuf {
+        root.join("hemora.db")
     }
 
     /// What acknowledged instances survive.

@@ -22,6 +22,8 @@ pub struct QualityRow {
     pub probability: Option<f64>,
     /// Why it is not scored, or not sure.
     pub reason: Option<String>,
+    /// Of these reasons the commonest, alone, of a study that is not scored.
+    pub cause: Option<String>,
     /// When the first image was received.
     pub first_at: DateTime<Utc>,
     /// When the last one was.
@@ -52,6 +54,7 @@ impl QualityRow {
             class: Class::stored(&class)?,
             probability: row.get("probability")?,
             reason: row.get("reason")?,
+            cause: row.get("cause")?,
             first_at: at(row.get("first_at")?),
             last_at: at(row.get("last_at")?),
             result_at: at(row.get("result_at")?),
@@ -94,6 +97,8 @@ impl Store {
                 result_at, read_at, source_ae,
                 (SELECT model_sha256 FROM result WHERE result.study_uid = study.study_uid
                     AND result.revision = result_revision) AS model_sha256,
+                (SELECT cause FROM result WHERE result.study_uid = study.study_uid
+                    AND result.revision = result_revision) AS cause,
                 (SELECT min(at) FROM reading WHERE reading.study_uid = study.study_uid
                     AND event = 'opened' AND at >= last_at) AS first_opened_at
              FROM study WHERE result_at >= ?1 ORDER BY result_at, study_uid";

@@ -41,6 +41,11 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether a folder is the data folder of a node.
+    pub fn is_at(folder: &Path) -> bool {
+        Folder::database_in(folder).is_file()
+    }
+
     /// A store that acknowledges and does not file, as one that is killed before it comes to that.
     pub(crate) fn open_without_filing(path: &Path, options: Options) -> Result<Self, StoreError> {
         let folder = Folder::create(path, options.durability)?;

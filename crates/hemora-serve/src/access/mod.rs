@@ -16,7 +16,7 @@ pub(crate) use first::FirstLink;
 pub(crate) use names::{check_name, check_password};
 pub(crate) use passwords::{Passwords, hash, verify};
 pub(crate) use secret::{TOKEN, fresh, hash_of};
-pub(crate) use sessions::{begin, cookie_of, ended, is_to_be_noted, live, still_may};
+pub(crate) use sessions::{NewSession, begin, cookie_of, ended, is_to_be_noted, live, still_may};
 pub(crate) use tls::server_config;
 
 /// What access needs to remember while the node runs.

@@ -19,8 +19,17 @@ pub(crate) const COOKIE: &str = "__Host-hemora";
 /// Use is noted after so long, since each note is a write.
 const NOTED_AFTER: Duration = Duration::from_secs(60);
 
-/// Begins a session; the cookie that is to be set, and when the session ends. Its secret is new at each
-/// login, so that one that was known before is worth nothing.
+/// A session that has begun.
+pub(crate) struct NewSession {
+    /// SHA-256 of its secret.
+    pub(crate) id: [u8; 32],
+    /// The cookie that is to be set.
+    pub(crate) cookie: String,
+    /// When it ends.
+    pub(crate) ends_at: DateTime<Utc>,
+}
+
+/// Begins a session. Its secret is new at each login, so that one that was known before is worth nothing.
 ///
 /// # Errors
 /// Those of the store.
@@ -28,12 +37,14 @@ pub(crate) fn begin(
     node: &Shared,
     user: &str,
     now: DateTime<Utc>,
-) -> Result<(String, DateTime<Utc>), StoreError> {
+) -> Result<NewSession, StoreError> {
     let secret = fresh();
     let absolute = signed(node.config.http.sessions.absolute);
     let ends_at = now + absolute;
-    node.store.begin_session(hash_of(&secret), user, now, ends_at)?;
-    Ok((format!("{COOKIE}={secret}; Path=/; HttpOnly; Secure; SameSite=Strict"), ends_at))
+    let id = hash_of(&secret);
+    node.store.begin_session(id, user, now, ends_at)?;
+    let cookie = format!("{COOKIE}={secret}; Path=/; HttpOnly; Secure; SameSite=Strict");
+    Ok(NewSession { id, cookie, ends_at })
 }
 
 /// The cookie that takes the cookie away.

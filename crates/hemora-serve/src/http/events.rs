@@ -10,6 +10,7 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use tokio::time::Instant;
 
 use super::Node;
 use crate::access::{Asker, still_may};
@@ -17,8 +18,8 @@ use crate::access::{Asker, still_may};
 /// Between two looks whether who listens still may: a stream outlives the session that began it.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// A stream of changes, until the session or token of who listens ends. Each event is named `change` and holds a number that grows; what changed is in the
-/// list.
+/// A stream of changes, until the session or token of who listens ends. Each event is named `change` and holds
+/// a number that grows; what changed is in the list.
 pub(super) async fn events(
     State(node): State<Node>,
     Extension(asker): Extension<Asker>,
@@ -26,23 +27,27 @@ pub(super) async fn events(
     // The first event comes at once, so that nothing is missed between the list and the stream.
     let mut receiver = node.changes.subscribe();
     receiver.mark_changed();
-    let changes = unfold((receiver, node, asker), |(mut receiver, node, asker)| async move {
+    let looks = tokio::time::interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+    let begun = (receiver, looks, node, asker);
+    let changes = unfold(begun, |(mut receiver, mut looks, node, asker)| async move {
         loop {
             tokio::select! {
-                changed = receiver.changed() => {
-                    changed.ok()?;
-                    break;
-                }
-                () = tokio::time::sleep(LOOK_EVERY) => {
+                // First, so that no flood of changes keeps a stream open whose session has ended.
+                biased;
+                _ = looks.tick() => {
                     let (node, asker) = (Arc::clone(&node), asker.clone());
                     let still = tokio::task::spawn_blocking(move || still_may(&node, &asker));
                     still.await.ok().filter(|&still| still)?;
+                }
+                changed = receiver.changed() => {
+                    changed.ok()?;
+                    break;
                 }
             }
         }
         let number = *receiver.borrow_and_update();
         let event = Event::default().event("change").data(number.to_string());
-        Some((Ok(event), (receiver, node, asker)))
+        Some((Ok(event), (receiver, looks, node, asker)))
     });
     Sse::new(changes).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use hemora_ct::NOTICE;
-use hemora_store::{RevisionResult, StudyRow};
+use hemora_store::{Artifact, RevisionResult, StudyRow};
 use serde::Deserialize;
 
 use super::Node;
@@ -21,7 +21,7 @@ use super::types::{
 use crate::access::Asker;
 use crate::looks::{Look, note_look};
 use crate::shared::Shared;
-use crate::view::{KeptView, MAPS, THUMBNAIL, VIEW};
+use crate::view::{KeptView, MAPS, VIEW};
 
 /// Which revision.
 #[derive(Debug, Deserialize, Default)]
@@ -202,7 +202,7 @@ pub(super) async fn thumbnail(
 ) -> Result<Response, Refused> {
     waiting(move || {
         let revision = revision_of(&known(&node, &uid)?, None)?;
-        let found = node.store.artifact(&uid, Some(revision), THUMBNAIL)?;
+        let found = node.store.artifact(&uid, Some(revision), Artifact::THUMBNAIL)?;
         let Some((_, bytes)) = found else {
             kept_of(&node, &uid, Some(revision))?;
             return Err(Refused::not_found(format!("the study {uid} has no slice to show")));

@@ -1,6 +1,6 @@
 //! What is kept of a scored study for its readers, until its images go.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -84,7 +84,6 @@ impl KeptView {
 pub(crate) fn gzip<T: Serialize>(document: &T) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     serde_json::to_writer(&mut encoder, document)?;
-    encoder.flush()?;
     encoder.finish()
 }
 

@@ -21,5 +21,3 @@ pub(crate) use volume::NewHuVolume;
 pub(crate) const VIEW: &str = "view";
 /// Name of the artifact that holds [`StudyMaps`](crate::http::types::StudyMaps) (JSON in gzip).
 pub(crate) const MAPS: &str = "maps";
-/// Name of the artifact that holds a small picture of the key slice (PNG).
-pub(crate) const THUMBNAIL: &str = "thumbnail";

@@ -136,33 +136,6 @@ impl Store {
         })
     }
 
-    /// Ends the sessions of a user, all but one if it says so; how many. The audit notes it as done by the
-    /// user, if there were any.
-    ///
-    /// # Errors
-    /// [`StoreError::NoUser`], or of the database.
-    pub fn end_sessions_of(
-        &self,
-        user: &str,
-        except: Option<[u8; 32]>,
-        now: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        let user = user.to_owned();
-        self.write(move |connection| {
-            let found = find(connection, &user)?.ok_or(StoreError::NoUser(user))?;
-            let sql = "DELETE FROM session WHERE user = ?1 AND (?2 IS NULL OR id_hash <> ?2)";
-            let parameters = params![key(&found.name), except];
-            let ended = connection.prepare_cached(sql)?.execute(parameters)?;
-            if ended > 0 {
-                let detail = format!("{ended} sessions");
-                let who = &found.name;
-                let row = NewAudit { who, what: "logged out", study: None, detail: &detail };
-                append(connection, row, now)?;
-            }
-            Ok(ended as u64)
-        })
-    }
-
     /// Removes sessions whose time is over, or that nobody used for `idle`; how many. The audit notes each.
     ///
     /// # Errors

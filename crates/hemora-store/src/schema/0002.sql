@@ -2,6 +2,8 @@
 
 -- JSON that is kept with the result, and the slice to look at first.
 ALTER TABLE result ADD COLUMN findings TEXT NOT NULL DEFAULT 'null';
+-- The commonest reason for which images of a study that is not scored were left out.
+ALTER TABLE result ADD COLUMN cause TEXT;
 ALTER TABLE result ADD COLUMN key_series INTEGER;
 ALTER TABLE result ADD COLUMN key_slice INTEGER;
 CREATE INDEX result_model ON result (model_sha256, made_at);

@@ -23,6 +23,8 @@ pub struct RevisionResult {
     pub label: Option<String>,
     /// Why it is not scored, or not sure.
     pub reason: Option<String>,
+    /// Of these reasons the commonest, alone, by which studies that are not scored can be counted.
+    pub cause: Option<String>,
     /// The whole of it.
     pub json: String,
     /// What a reader is told of it, as JSON; `null` where there is nothing.
@@ -45,6 +47,7 @@ impl RevisionResult {
             probability: row.get("probability")?,
             label: row.get("label")?,
             reason: row.get("reason")?,
+            cause: row.get("cause")?,
             json: row.get("json")?,
             findings: row.get("findings")?,
             key_slice: key_slice(row)?,
@@ -63,8 +66,8 @@ pub(crate) fn key_slice(row: &Row<'_>) -> Result<Option<(u32, u32)>, StoreError>
 
 fn insert(connection: &Connection, job: &Job, result: &RevisionResult) -> Result<(), StoreError> {
     let sql = "INSERT INTO result (study_uid, revision, model_sha256, instance_set, class,
-            probability, label, reason, json, made_at, findings, key_series, key_slice)
-         SELECT ?1, ?2, ?3, instance_set, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM revision
+            probability, label, reason, json, made_at, findings, key_series, key_slice, cause)
+         SELECT ?1, ?2, ?3, instance_set, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM revision
          WHERE study_uid = ?1 AND revision = ?2";
     connection.prepare_cached(sql)?.execute(params![
         job.study_uid,
@@ -79,6 +82,7 @@ fn insert(connection: &Connection, job: &Job, result: &RevisionResult) -> Result
         result.findings,
         result.key_slice.map(|(series, _)| series),
         result.key_slice.map(|(_, slice)| slice),
+        result.cause,
     ])?;
     Ok(())
 }
@@ -163,7 +167,8 @@ impl Store {
         study_uid: &str,
         revision: Option<u32>,
     ) -> Result<Option<RevisionResult>, StoreError> {
-        let sql = "SELECT study_uid, revision, class, probability, label, reason, json, made_at,
+        let sql =
+            "SELECT study_uid, revision, class, probability, label, reason, cause, json, made_at,
                 model_sha256, findings, key_series, key_slice
              FROM result WHERE study_uid = ?1 AND (?2 IS NULL OR revision = ?2)
              ORDER BY revision DESC LIMIT 1";

@@ -50,6 +50,7 @@ fn studies_come_with_what_readers_said_of_the_newest_result() {
     assert_eq!(studies, ["1.2", "1.3"]);
     assert_eq!(rows[0].class, Class::NotScored);
     assert_eq!(rows[0].reason.as_deref(), Some("no axial series"));
+    assert_eq!(rows[0].cause.as_deref(), Some("a localizer; left out"), "whole");
     assert_eq!((rows[0].first_opened_at, rows[0].words.len()), (None, 0));
     let row = &rows[1];
     assert_eq!((row.revision, row.class, row.probability), (1, Class::Positive, Some(0.7)));

@@ -128,6 +128,7 @@ pub fn result(class: Class, probability: f64) -> RevisionResult {
         reason: None,
         json: "{\"schema\": 1}".to_owned(),
         findings: "null".to_owned(),
+        cause: Some("a localizer; left out".to_owned()),
         key_slice: None,
         made_at: at(100),
         model_sha256: "ab".repeat(32),

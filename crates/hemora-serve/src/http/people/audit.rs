@@ -46,8 +46,7 @@ pub(crate) async fn page(
 
 fn entry(row: AuditRow) -> AuditEntry {
     let AuditRow { n, at, who, what, study, detail, hash } = row;
-    let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    AuditEntry { n, at, who, what, study, detail, hash }
+    AuditEntry { n, at, who, what, study, detail, hash: hemora_base::hex(&hash) }
 }
 
 /// Checks its chain.

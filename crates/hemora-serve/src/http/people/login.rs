@@ -9,11 +9,13 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use hemora_store::NewAudit;
 
 use super::bad;
-use crate::access::{Refusal, Tried, begin, check_name, check_password, cookie_of, hash, verify};
+use crate::access::{
+    NewSession, Refusal, Tried, begin, check_name, check_password, cookie_of, hash, verify,
+};
 use crate::http::Node;
 use crate::http::answer::Refused;
 use crate::http::types::{Credentials, FirstAdministrator, Role, Session};
@@ -26,8 +28,7 @@ const NOBODY: &str = "unknown user";
 pub(super) struct Begun {
     name: String,
     role: Role,
-    cookie: String,
-    ends_at: DateTime<Utc>,
+    session: NewSession,
 }
 
 impl Begun {
@@ -42,8 +43,7 @@ impl Begun {
         if let Some(before) = before {
             node.store.end_session(before, now)?;
         }
-        let (cookie, ends_at) = begin(node, name, now)?;
-        Ok(Self { name: name.to_owned(), role, cookie, ends_at })
+        Ok(Self { name: name.to_owned(), role, session: begin(node, name, now)? })
     }
 
     /// The answer, with the cookie.
@@ -54,7 +54,7 @@ impl Begun {
             role: self.role,
             login: true,
             by_proxy: node.config.http.trusted_proxy.is_some(),
-            ends_at: Some(self.ends_at),
+            ends_at: Some(self.session.ends_at),
             idle_seconds: Some(node.config.http.sessions.idle.as_secs()),
         };
         (cookie, Json(session)).into_response()
@@ -62,7 +62,7 @@ impl Begun {
 
     /// The header that sets the cookie.
     pub(super) fn cookie(&self) -> [(axum::http::HeaderName, String); 1] {
-        [(SET_COOKIE, self.cookie.clone())]
+        [(SET_COOKIE, self.session.cookie.clone())]
     }
 }
 
@@ -92,9 +92,9 @@ pub(crate) async fn log_in(
         node.access.delays.succeeded(name, address);
         let role = super::users::role_of(user)?;
         let begun = Begun::session(node, &user.name, role, cookie_of(&headers))?;
-        // The password may have been changed, and with it all sessions ended, while this one was checked.
+        // The password may have been changed, and with it all sessions ended, while the old one was checked.
         if node.store.user(name)?.is_none_or(|it| it.password_hash != user.password_hash) {
-            node.store.end_sessions_of(&user.name, None, Utc::now())?;
+            node.store.end_session(begun.session.id, Utc::now())?;
             let error = "the password was changed just now; log in again";
             return Err(Refused::new(StatusCode::UNAUTHORIZED, error));
         }

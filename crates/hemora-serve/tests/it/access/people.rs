@@ -1,5 +1,6 @@
 //! Users, tokens and the audit.
 
+use hemora_serve::Config;
 use serde_json::{Value, json};
 
 use super::browser::Browser;
@@ -154,4 +155,20 @@ fn the_audit_notes_who_did_what_and_finds_a_row_that_was_changed() {
     assert!(verified["problem"].as_str().unwrap().contains("row 3"), "{verified}");
     let error = hemora_serve::verify_audit(&guarded.config).unwrap_err().to_string();
     assert!(error.contains("row 3"), "{error}");
+}
+
+#[test]
+fn a_folder_that_was_mistyped_is_named_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("hemroa");
+    let config =
+        Config::parse(&format!("[node]\ndata = {:?}", data.display().to_string())).unwrap();
+    for problem in [
+        hemora_serve::verify_audit(&config).unwrap_err(),
+        hemora_serve::forget(&config, "4711", "Anna").unwrap_err(),
+        hemora_serve::backup(&config, &folder.path().join("backup"), false).unwrap_err(),
+    ] {
+        assert!(problem.to_string().contains("hemroa: no node has its data there"), "{problem}");
+    }
+    assert!(!data.exists());
 }
