@@ -51,8 +51,8 @@ function App() {
 
   function left(): void {
     disconnect();
-    setSession("nobody");
-    go("/login", "replace");
+    // Anew, so that nothing of what was shown stays in the page for whoever is next at the machine.
+    location.replace("/login");
   }
 
   useEffect(() => {

@@ -21,13 +21,16 @@ export function AuditScreen() {
   const { query } = useAddress();
   const asked = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
   const key = JSON.stringify(asked);
-  const page = useLoaded((signal) => read("/api/v1/audit", { query: { ...asked, limit: PAGE }, signal }), [key]);
+  const page = useLoaded(async (signal) => {
+    // With what was asked for: the page before stands until this one is here.
+    return { asked, first: await read("/api/v1/audit", { query: { ...asked, limit: PAGE }, signal }) };
+  }, [key]);
   return (
     <>
       <div class="heading"><h1>Audit</h1><Verify /></div>
       <Filters key={key} asked={asked} />
       <Shown what="the audit" of={page}>
-        {(first) => <Rows key={`${key} ${first.rows[0]?.n ?? 0}`} first={first} asked={asked} />}
+        {(of) => <Rows key={`${JSON.stringify(of.asked)} ${of.first.rows[0]?.n ?? 0}`} first={of.first} asked={of.asked} />}
       </Shown>
     </>
   );

@@ -354,7 +354,10 @@ export class Viewer {
       if (isAbort(error) || address !== this.address(this.state)) return;
       this.problem = wordsOf(error);
       this.failed = address;
-      setTimeout(() => (this.failed = ""), PATIENCE);
+      setTimeout(() => {
+        if (this.failed === address) this.failed = "";
+        this.redraw();
+      }, PATIENCE);
       this.hud?.draw(this);
     });
   }
@@ -365,8 +368,11 @@ export class Viewer {
     const { length } = series.slices;
     const { rows, columns } = series.slices[at.slice] ?? { rows: 512, columns: 512 };
     const far = Math.max(Math.floor(AHEAD / (rows * columns * 2) / 2), NEAR);
-    const side = this.state.planes ? reducedSide(series) : undefined;
-    const around = side === undefined ? outwards(at.slice, length, far) : outwards(at.slice, length, NEAR);
+    const { planes } = this.state;
+    const side = planes ? reducedSide(series) : undefined;
+    // Planes need every slice: of a long series reduced ones.
+    const reach = side !== undefined ? NEAR : planes ? length : far;
+    const around = outwards(at.slice, length, reach);
     const list = around.map((slice) => this.address({ series: at.series, slice }));
     if (side !== undefined) {
       for (let slice = 0; slice < length; slice++) {
