@@ -4,7 +4,7 @@
 import { Component } from "preact";
 import { address, nodeNow } from "../api";
 import { studyAddress } from "../router";
-import { ago, classWords, clock, dicomDate, label, percent, personName, shape } from "../words";
+import { ago, classWords, clock, count, dicomDate, label, percent, personName, shape } from "../words";
 import { type Study, isWaiting } from "./list";
 
 interface Props {
@@ -42,7 +42,7 @@ export class Row extends Component<Props> {
         <td role="cell" class="accession">{study.accession_number || "–"}</td>
         <td role="cell" class="description">
           {study.description || "–"}
-          <small>{study.images} images{study.revision > 1 ? ` · revision ${study.revision}` : ""}</small>
+          <small>{count(study.images, "image", "images")}{study.revision > 1 ? ` · revision ${study.revision}` : ""}</small>
           {study.warnings.length > 0 && (
             <small class="warning" title={study.warnings.join("\n")}>⚠ {study.warnings[0]}</small>
           )}
@@ -105,7 +105,7 @@ function Waiting({ study }: { study: Study }) {
 /** The state in a reader's words. */
 function State({ study }: { study: Study }) {
   const { acknowledged_by, acknowledged_at, opened_by, opened_at } = study.reading;
-  if (study.state === "receiving") return <>receiving… <small>{study.images} images so far</small></>;
+  if (study.state === "receiving") return <>receiving… <small>{count(study.images, "image", "images")} so far</small></>;
   if (study.state === "queued" || study.state === "scoring") return <>{study.state}…</>;
   if (study.state === "failed") return <>scoring failed<small>{study.last_error}</small></>;
   if (acknowledged_by) {

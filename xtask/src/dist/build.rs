@@ -3,10 +3,11 @@
 //! A program needs the C library that it was linked with, or a later one. cargo-zigbuild links with the stubs of
 //! an old one that the Zig compiler holds; both come from PyPI, pinned, into an environment of their own.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use miette::{Result, miette};
+use miette::{IntoDiagnostic, Result, miette};
 
 use crate::peers;
 use crate::process::{cargo, log, run};
@@ -40,7 +41,9 @@ pub fn build(workspace: &Workspace, host_libc: bool) -> Result<PathBuf> {
 /// The environment with cargo-zigbuild and Zig, made if it is not there.
 fn tools(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.root().join(".env").join("dist");
-    if folder.join("bin").join("cargo-zigbuild").is_file() {
+    let (complete, wanted) = (folder.join(".complete"), TOOLS.join("\n"));
+    // Other versions than these, or an installation that was cut off, are made anew.
+    if fs::read_to_string(&complete).is_ok_and(|made| made == wanted) {
         return Ok(folder);
     }
     log("installing cargo-zigbuild and Zig into .env/dist (80 MB)");
@@ -53,5 +56,6 @@ fn tools(workspace: &Workspace) -> Result<PathBuf> {
             "cannot install cargo-zigbuild: {error}"
         )
     })?;
+    fs::write(&complete, wanted).into_diagnostic()?;
     Ok(folder)
 }

@@ -37,7 +37,7 @@ fn base(workspace: &Workspace) -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     let complete = root.join(".complete");
-    if !complete.exists() {
+    if !fs::read_to_string(&complete).is_ok_and(|made| made == RELEASE) {
         log("making a minimal Debian in .env/debian");
         if root.exists() {
             fs::remove_dir_all(&root).into_diagnostic()?;
@@ -45,7 +45,7 @@ fn base(workspace: &Workspace) -> Result<Option<PathBuf>> {
         let mut make = Command::new("debootstrap");
         make.args(["--variant=minbase", "--include=adduser", RELEASE]).arg(&root);
         run(make.stdout(Stdio::null()))?;
-        fs::write(&complete, "").into_diagnostic()?;
+        fs::write(&complete, RELEASE).into_diagnostic()?;
     }
     Ok(Some(root))
 }

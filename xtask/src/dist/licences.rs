@@ -1,4 +1,5 @@
-//! Licences of everything that is linked into the program, from cargo's metadata and the files of each crate.
+//! Licences of every crate that is linked into the program, from cargo's metadata and the files of each; Rust's
+//! own library is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -87,7 +88,11 @@ fn linked(workspace: &Workspace) -> Result<BTreeSet<(String, String)>> {
 
 /// The list of the crates, then each text once with the crates that it belongs to.
 fn write_up(crates: &[&Crate]) -> Result<String> {
-    let mut list = String::from("Linked into hemora, with their licences (SPDX expressions):\n\n");
+    let mut list = String::from(
+        "Linked into hemora: the standard library of Rust (MIT OR Apache-2.0, by the Rust Project Developers; what it \
+         holds of others stands in COPYRIGHT-library.html of each toolchain), and these crates, with their licences \
+         (SPDX expressions):\n\n",
+    );
     // By text, in the order of the first crate that has it.
     let mut texts: Vec<(String, Vec<String>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -100,7 +105,7 @@ fn write_up(crates: &[&Crate]) -> Result<String> {
         let Some(licence) = licence else { return Err(without(one, "names no licence")) };
         let _ = write!(list, "{} {}: {licence}", one.name, one.version);
         if files.is_empty() {
-            if !KNOWN.iter().any(|known| licence.contains(known)) {
+            if !is_known(&licence) {
                 return Err(without(one, &format!("has no text of its licence ({licence})")));
             }
             let authors = one.authors.join(", ");
@@ -124,6 +129,14 @@ fn write_up(crates: &[&Crate]) -> Result<String> {
         let _ = write!(list, "\n{LINE}\n{}\n\n{}\n", owners.join(", "), text.trim_end());
     }
     Ok(list)
+}
+
+/// Whether one of the licences between which an SPDX expression leaves the choice is a known one. Of several that
+/// hold together (`AND`) each would need its text.
+fn is_known(expression: &str) -> bool {
+    let choices = expression.split(" OR ").flat_map(|choice| choice.split('/'));
+    let mut bare = choices.map(|choice| choice.trim_matches(|c| " ()".contains(c)));
+    !expression.contains(" AND ") && bare.any(|choice| KNOWN.contains(&choice))
 }
 
 fn without(one: &Crate, problem: &str) -> miette::Report {
@@ -204,6 +217,18 @@ mod tests {
         assert!(written.contains("by A. Uthor"), "{written}");
         let textless = made(&place("textless"), Some("BSD-3-Clause"), None);
         assert!(write_up(&[&textless]).unwrap_err().to_string().contains("some 1.0.0"));
+        for (at, both) in
+            ["MIT AND BSD-3-Clause", "(MIT OR Apache-2.0) AND IJG", "MIT-0"].iter().enumerate()
+        {
+            let half = made(&place(&format!("half{at}")), Some(both), None);
+            assert!(write_up(&[&half]).unwrap_err().to_string().contains(both), "{both}");
+        }
+        for (at, choice) in
+            ["BSD-3-Clause OR MIT", "MIT/Unlicense", "Apache-2.0"].iter().enumerate()
+        {
+            let free = made(&place(&format!("free{at}")), Some(choice), None);
+            assert!(write_up(&[&free]).is_ok(), "{choice}");
+        }
         let nothing = made(&place("nothing"), None, Some("All rights reserved"));
         assert!(write_up(&[&nothing]).unwrap_err().to_string().contains("names no licence"));
     }

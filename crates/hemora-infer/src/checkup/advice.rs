@@ -40,7 +40,7 @@ pub(super) fn give(
         say(text.to_owned(), Some("unset HEMORA_ONNXRUNTIME"));
     } else if !runtime.works {
         let text = match search.passed_over() {
-            none if none.is_empty() => "ONNX Runtime is not there; it is 2 to 4 times as fast as \
+            none if none.is_empty() => "ONNX Runtime is not there; it is about twice as fast as \
                  the built-in engine on most machines, with the same probabilities to 1e-5"
                 .to_owned(),
             passed_over => format!("ONNX Runtime is there and is not used: {passed_over}"),

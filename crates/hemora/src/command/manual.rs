@@ -43,5 +43,8 @@ fn write_pages(out: &Path) -> Result<usize> {
     make_folder(&folder)?;
     let failed = || format!("cannot write the man pages into {}", folder.display());
     clap_mangen::generate_to(Cli::command(), &folder).into_diagnostic().wrap_err_with(failed)?;
-    Ok(std::fs::read_dir(&folder).into_diagnostic().wrap_err_with(failed)?.count())
+    let files = std::fs::read_dir(&folder).into_diagnostic().wrap_err_with(failed)?;
+    // Pages of other programs may be there too.
+    let is_ours = |name: &str| name == "hemora.1" || name.starts_with("hemora-");
+    Ok(files.flatten().filter(|file| file.file_name().to_str().is_some_and(is_ours)).count())
 }
