@@ -25,6 +25,7 @@ mod scoring;
 mod settle;
 mod settling;
 mod shared;
+mod told_to_end;
 mod uids;
 mod view;
 
@@ -33,3 +34,4 @@ pub use control::{ControlError, backup, forget, restore, verify_audit};
 pub use http::openapi;
 pub use log::{LogFormat, start_log};
 pub use node::{Node, NodeError};
+pub use told_to_end::ToldToEnd;

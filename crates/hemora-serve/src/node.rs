@@ -9,7 +9,6 @@ use chrono::Utc;
 use hemora_dimse::{AeTitle, Limits, Server};
 use hemora_infer::LoadedModel;
 use hemora_store::{Retention, Store, StoreError};
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::access::server_config;
@@ -18,6 +17,7 @@ use crate::forms::Templates;
 use crate::intake::Intake;
 use crate::scoring::Scorer;
 use crate::shared::Shared;
+use crate::told_to_end::ToldToEnd;
 use crate::uids::fresh_uid;
 use crate::{control, deliver, http, settling};
 
@@ -195,27 +195,12 @@ impl Node {
         self.setup.as_deref()
     }
 
-    /// Runs until the program is told to end (SIGINT, SIGTERM) or the node cannot go on, and ends it.
+    /// Runs until the program is told to end or the node cannot go on, and ends it.
     ///
     /// # Errors
     /// [`NodeError::Failed`] with what the node could not go on without.
-    pub fn run(mut self) -> Result<(), NodeError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(NodeError::Thread)?;
-        let shared = Arc::clone(&self.shared);
-        runtime
-            .block_on(async move {
-                let mut terminate = signal(SignalKind::terminate())?;
-                loop {
-                    let look_again = tokio::time::sleep(Duration::from_millis(200));
-                    tokio::select! {
-                        pressed = tokio::signal::ctrl_c() => return pressed,
-                        _ = terminate.recv() => return Ok(()),
-                        () = look_again => if shared.stop.is_set() { return Ok(()) },
-                    }
-                }
-            })
-            .map_err(NodeError::Thread)?;
+    pub fn run(mut self, told: ToldToEnd) -> Result<(), NodeError> {
+        told.wait(|| self.shared.stop.is_set());
         self.end();
         self.shared.failure().map_or(Ok(()), |problem| Err(NodeError::Failed(problem)))
     }

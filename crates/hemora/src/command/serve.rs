@@ -6,7 +6,9 @@ use hemora_base::{ExitStatus, printable};
 use hemora_ct::NOTICE;
 use hemora_infer::LoadedModel;
 use hemora_serve::config::check_destinations;
-use hemora_serve::{Config, LogFormat, Node, backup, forget, restore, start_log, verify_audit};
+use hemora_serve::{
+    Config, LogFormat, Node, ToldToEnd, backup, forget, restore, start_log, verify_audit,
+};
 use miette::{IntoDiagnostic, Result, WrapErr};
 
 use crate::cli::{
@@ -38,6 +40,7 @@ pub fn run(arguments: &ServeArgs) -> Result<ExitStatus> {
         Log::Json => LogFormat::Json,
     });
     let (model, engine) = (config.score.model.clone(), config.score.engine);
+    let told_to_end = ToldToEnd::listen().into_diagnostic()?;
     let node = Node::start(config, move || {
         let model = default_model::open(model.as_deref()).map_err(|error| format!("{error:?}"))?;
         LoadedModel::load(engine, model, None).map_err(|error| error.to_string())
@@ -54,7 +57,7 @@ pub fn run(arguments: &ServeArgs) -> Result<ExitStatus> {
         )?;
         writeln!(out, "\n  {link}\n\nIt ends when it is used, and with the node.")
     })?;
-    node.run().into_diagnostic()?;
+    node.run(told_to_end).into_diagnostic()?;
     Ok(ExitStatus::Success)
 }
 
