@@ -12,5 +12,6 @@ mod files;
 mod maps;
 mod recipe;
 mod serve;
+mod shares;
 mod study;
 mod support;
