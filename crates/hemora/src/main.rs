@@ -25,6 +25,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     Ok(match command {
         Command::Triage(arguments) => command::triage::run(&arguments)?.into(),
+        Command::Merge(arguments) => command::archive::run_merge(&arguments)?.into(),
         Command::Serve(arguments) => command::serve::run(&arguments)?.into(),
         Command::Demo(arguments) => command::demo::run(&arguments)?.into(),
         Command::Doctor(arguments) => command::doctor::run(&arguments)?.into(),

@@ -6,6 +6,7 @@ mod data;
 mod doctor;
 mod evaluate;
 mod manual;
+mod merge;
 mod model;
 mod recipe;
 mod serve;
@@ -22,6 +23,7 @@ pub use bundle::{BundleArgs, EnsembleBundleArgs, EnsembleFitArgs};
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, StatsArgs, SynthArgs};
 pub use doctor::DoctorArgs;
 pub use manual::ManualArgs;
+pub use merge::MergeArgs;
 pub use model::{AverageArgs, ImportArgs, InspectArgs, SummaryArgs};
 pub use shared::{EngineArgs, StepArgs, ThreadArgs};
 pub use train::TrainArgs;
@@ -50,6 +52,8 @@ pub struct Cli {
 pub enum Command {
     /// Score DICOM studies and write a result, a table and a report
     Triage(Box<TriageArgs>),
+    /// Make one result of the shares of a job
+    Merge(MergeArgs),
     /// Run a node beside the PACS: receive studies, score, rank and answer
     Serve(Box<ServeArgs>),
     /// Make two phantom studies, triage them and show where the report is
