@@ -26,5 +26,5 @@ mod tables;
 pub use error::ArchiveError;
 pub use job::{Job, JobOptions};
 pub use manifest::{Counts, MergedManifest, ShareManifest, TableRef};
-pub use merge::{kind_of, merge};
+pub use merge::merge;
 pub use share::{ShareOutcome, ShareTriage};

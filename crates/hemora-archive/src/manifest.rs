@@ -13,7 +13,7 @@ use crate::{ArchiveError, Job};
 /// Version of the documents; raised when a reader of the old one could misread the new.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 /// Kind of a share of triage.
-pub(crate) const TRIAGE: &str = "triage";
+const TRIAGE: &str = "triage";
 /// Most bytes of a document.
 const LIMIT: u64 = 16 << 20;
 
@@ -133,30 +133,54 @@ pub(crate) fn shard_of(name: &str, suffix: &str) -> Option<WorkShard> {
     (format!("{}{suffix}", stem(shard)) == name).then_some(shard)
 }
 
+/// Reads the manifest of a share; `None` if it is not there.
+pub(crate) fn read_share(
+    store: &Store,
+    shard: WorkShard,
+) -> Result<Option<ShareManifest>, ArchiveError> {
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: String,
+    }
+    let name = format!("{}.json", stem(shard));
+    let wrong = |reason| Err(ArchiveError::document(store.name_of(&name), reason));
+    let bytes = store.read(&name, LIMIT)?;
+    match bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+        Some(Kind { kind }) if kind != TRIAGE => {
+            return wrong(format!(
+                "it is of a job of kind `{kind}`; give the shares of a triage a folder of their own"
+            ));
+        }
+        _ => {}
+    }
+    let manifest: Option<ShareManifest> = read(store, &name)?;
+    match &manifest {
+        Some(manifest) if manifest.shard != shard.to_string() => {
+            wrong(format!("it says that it is share {}, its name {shard}", manifest.shard))
+        }
+        _ => Ok(manifest),
+    }
+}
+
 /// Reads a document; `None` if it is not there.
 pub(crate) fn read<T: DeserializeOwned>(
     store: &Store,
     name: &str,
 ) -> Result<Option<T>, ArchiveError> {
-    let Some(bytes) = store.read(name, LIMIT)? else { return Ok(None) };
     // What another version wrote is told apart from what is broken.
     #[derive(Deserialize)]
     struct Version {
         format_version: u32,
     }
-    let failed = |error: serde_json::Error| {
-        ArchiveError::document(
-            store.name_of(name),
-            format!("not the document that is expected: {error}"),
-        )
-    };
+    let Some(bytes) = store.read(name, LIMIT)? else { return Ok(None) };
+    let wrong = |reason| ArchiveError::document(store.name_of(name), reason);
+    let failed = |error: serde_json::Error| wrong(format!("not the document expected: {error}"));
     let Version { format_version } = serde_json::from_slice(&bytes).map_err(failed)?;
     if format_version != FORMAT_VERSION {
-        let reason = format!(
+        return Err(wrong(format!(
             "format version {format_version}; this program reads {FORMAT_VERSION}: use the program \
              that wrote it"
-        );
-        return Err(ArchiveError::document(store.name_of(name), reason));
+        )));
     }
     serde_json::from_slice(&bytes).map(Some).map_err(failed)
 }

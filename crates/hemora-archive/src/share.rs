@@ -67,7 +67,7 @@ impl ShareTriage<'_> {
         let job = Job::new(self.model, &self.index, self.policy, self.pictures)?;
         let _held = self.lock(&store, &part)?;
         let name = format!("{stem}.json");
-        if let Some(manifest) = manifest::read::<ShareManifest>(&store, &name)? {
+        if let Some(manifest) = manifest::read_share(&store, self.shard)? {
             self.check_job(&store, &manifest.job, &job)?;
             part.remove()?;
             return Ok(ShareOutcome { manifest, was_done: true });

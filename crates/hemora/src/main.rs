@@ -25,12 +25,12 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     Ok(match command {
         Command::Triage(arguments) => command::triage::run(&arguments)?.into(),
-        Command::Merge(arguments) => command::archive::run_merge(&arguments)?.into(),
         Command::Serve(arguments) => command::serve::run(&arguments)?.into(),
         Command::Demo(arguments) => command::demo::run(&arguments)?.into(),
         Command::Doctor(arguments) => command::doctor::run(&arguments)?.into(),
         Command::Synth(arguments) => command::synth::run(&arguments)?.into(),
         Command::Index(arguments) => command::index::run(&arguments)?.into(),
+        Command::Merge(arguments) => command::merge::run(&arguments)?.into(),
         Command::Prepare(arguments) => command::prepare::run(&arguments)?.into(),
         Command::Train(arguments) => command::train::run(&arguments)?,
         Command::Study(arguments) => command::study::run(&arguments)?.into(),

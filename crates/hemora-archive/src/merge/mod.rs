@@ -20,8 +20,6 @@ use page::SkippedTally;
 use shares::Shares;
 use worklist::Worklist;
 
-pub use shares::kind_of;
-
 /// Name of the merged manifest.
 const MANIFEST: &str = "merged.json";
 /// Kind of the merged manifest.

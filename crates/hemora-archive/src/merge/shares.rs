@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use hemora_base::WorkShard;
 use hemora_objects::Place;
-use serde::Deserialize;
 
-use crate::manifest::{self, ShareManifest, TRIAGE, shard_of, stem};
+use crate::manifest::{self, ShareManifest, shard_of, stem};
 use crate::store::{LocalFile, Store};
 use crate::{ArchiveError, Job};
 
 /// Missing shares that are named.
 const NAMED: usize = 20;
-/// Most bytes of a manifest of which only the kind is read.
-const LIMIT: u64 = 16 << 20;
 
 /// A share that is whole.
 struct Share {
@@ -27,29 +24,6 @@ struct Share {
 pub(super) struct Shares {
     stores: Vec<Store>,
     shares: BTreeMap<WorkShard, Share>,
-}
-
-/// What the first manifest of a share in `folders` says that it is of, such as `triage`.
-///
-/// # Errors
-/// [`ArchiveError`] if there is none, or it cannot be read.
-pub fn kind_of(folders: &[Place]) -> Result<String, ArchiveError> {
-    #[derive(Deserialize)]
-    struct Kind {
-        kind: String,
-    }
-    for place in folders {
-        let store = Store::new(place);
-        let names = store.list("")?;
-        let Some(name) = names.iter().find(|name| shard_of(name, ".json").is_some()) else {
-            continue;
-        };
-        let bytes = store.read(name, LIMIT)?.unwrap_or_default();
-        let Kind { kind } = serde_json::from_slice(&bytes)
-            .map_err(|error| ArchiveError::document(store.name_of(name), error))?;
-        return Ok(kind);
-    }
-    Err(none_in(folders))
 }
 
 fn none_in(folders: &[Place]) -> ArchiveError {
@@ -75,17 +49,8 @@ impl Shares {
                     continue;
                 }
                 let Some(shard) = shard_of(&file, ".json") else { continue };
-                let Some(manifest) = manifest::read::<ShareManifest>(store, &file)? else {
-                    continue;
-                };
+                let Some(manifest) = manifest::read_share(store, shard)? else { continue };
                 let name = store.name_of(&file);
-                if manifest.kind != TRIAGE || manifest.shard != shard.to_string() {
-                    let reason = format!(
-                        "it is of the share {} of `{}`; expected {shard} of `{TRIAGE}`",
-                        manifest.shard, manifest.kind
-                    );
-                    return Err(ArchiveError::document(name, reason));
-                }
                 let share = Share { folder, name, manifest };
                 match shares.get(&shard) {
                     Some(other) if other.manifest != share.manifest => {

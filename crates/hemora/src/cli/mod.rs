@@ -25,7 +25,7 @@ pub use doctor::DoctorArgs;
 pub use manual::ManualArgs;
 pub use merge::MergeArgs;
 pub use model::{AverageArgs, ImportArgs, InspectArgs, SummaryArgs};
-pub use shared::{EngineArgs, StepArgs, ThreadArgs};
+pub use shared::{EngineArgs, ShardArgs, StepArgs, ThreadArgs};
 pub use train::TrainArgs;
 pub use triage::{DemoArgs, TriageArgs};
 
@@ -52,8 +52,6 @@ pub struct Cli {
 pub enum Command {
     /// Score DICOM studies and write a result, a table and a report
     Triage(Box<TriageArgs>),
-    /// Make one result of the shares of a job
-    Merge(MergeArgs),
     /// Run a node beside the PACS: receive studies, score, rank and answer
     Serve(Box<ServeArgs>),
     /// Make two phantom studies, triage them and show where the report is
@@ -65,6 +63,8 @@ pub enum Command {
     Synth(SynthArgs),
     /// Index CT images and their labels, and count what an index holds
     Index(IndexArgs),
+    /// Join the shares that several processes or machines made of one job
+    Merge(MergeArgs),
     /// Prepare a data set for training from an index
     Prepare(PrepareArgs),
     /// Train a network: starts hemora-train with the same arguments

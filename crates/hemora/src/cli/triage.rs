@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use hemora_base::WorkShard;
 use hemora_io::PictureWindow;
 
-use super::EngineArgs;
+use super::{EngineArgs, ShardArgs};
 
 /// Flags of `hemora triage`.
 #[derive(Debug, Args)]
-#[command(after_help = TRIAGE_HELP)]
+#[command(after_help = TRIAGE_HELP, mut_arg("shard", |shard| shard.requires("index")))]
 pub struct TriageArgs {
     /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, in any order
     #[arg(required_unless_present = "index", value_name = "PATH")]
@@ -21,10 +20,9 @@ pub struct TriageArgs {
     #[arg(long, value_name = "PARQUET", conflicts_with_all = ["paths", "window", "maps", "timings"])]
     pub index: Option<PathBuf>,
 
-    /// Do share I of N of the work, such as 3/8, on this machine and the others elsewhere; `hemora merge`
-    /// puts them together [default: 1/1]
-    #[arg(long, value_name = "I/N", requires = "index")]
-    pub shard: Option<WorkShard>,
+    /// Which share of the index.
+    #[command(flatten)]
+    pub shard: ShardArgs,
 
     /// Window that PNG and JPEG pictures were made with, in HU; without it they are not used
     #[arg(long, value_name = "LEVEL/WIDTH")]

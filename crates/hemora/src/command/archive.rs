@@ -1,8 +1,8 @@
-//! `hemora triage --index` and `hemora merge`: an archive in shares, and what they make together.
+//! `hemora triage --index`, and `hemora merge` of its shares: an archive in shares, and what they make together.
 
 use std::path::Path;
 
-use hemora_archive::{Counts, MergedManifest, ShareManifest, ShareTriage, kind_of, merge};
+use hemora_archive::{Counts, MergedManifest, ShareManifest, ShareTriage, merge};
 use hemora_base::{ExitStatus, WorkShard};
 use hemora_infer::{Pictures, SeriesPolicy};
 use hemora_objects::Place;
@@ -21,7 +21,7 @@ pub fn share(arguments: &TriageArgs, index: &Path) -> Result<ExitStatus> {
     arguments.engine.threads.limit()?;
     let out = place(&arguments.out)?;
     let model = load(&arguments.engine)?;
-    let shard = arguments.shard.unwrap_or(WorkShard::WHOLE);
+    let shard = arguments.shard.shard.unwrap_or(WorkShard::WHOLE);
     let share = ShareTriage {
         model: &model,
         index: index.to_owned(),
@@ -55,25 +55,21 @@ pub fn share(arguments: &TriageArgs, index: &Path) -> Result<ExitStatus> {
     Ok(status(counts))
 }
 
-/// Runs `hemora merge`.
+/// Makes one result of the shares of triage.
 ///
 /// # Errors
 /// A report that names the share or file.
-pub fn run_merge(arguments: &MergeArgs) -> Result<ExitStatus> {
-    let folders = arguments.folders.iter().map(|it| place(it)).collect::<Result<Vec<_>>>()?;
-    let out = place(&arguments.out)?;
-    match kind_of(&folders).into_diagnostic()?.as_str() {
-        "triage" => triage(arguments, &folders, &out),
-        other => bail!(
-            help = "give the folder of `hemora triage --index … --shard I/N --out DIR`",
-            "shares of `{other}` cannot be merged by this program"
-        ),
+pub fn merged(arguments: &MergeArgs) -> Result<ExitStatus> {
+    if arguments.problems.is_some() {
+        bail!(
+            help = "leave it out",
+            "--problems is for shares of an index; of triage, skipped.parquet names every image"
+        );
     }
-}
-
-fn triage(arguments: &MergeArgs, folders: &[Place], out: &Place) -> Result<ExitStatus> {
+    let folders = arguments.shares.iter().map(|it| place(it)).collect::<Result<Vec<_>>>()?;
+    let out = place(&arguments.out)?;
     let bar = progress::bar("merging");
-    let merged = merge(folders, out, &progress::moves(&bar)).into_diagnostic();
+    let merged = merge(&folders, &out, &progress::moves(&bar)).into_diagnostic();
     bar.finish_and_clear();
     let merged = merged?;
     let MergedManifest { counts, shards, ref engines, .. } = merged;
