@@ -15,11 +15,14 @@ fn deployed(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(name).canonicalize().unwrap()
 }
 
-/// The folder of images and the label table of three phantoms, a torn file among them, in `folder`.
+/// Phantom studies of a data set.
+const STUDIES: usize = 6;
+
+/// The folder of images and the label table of a few phantoms, a torn file among them, in `folder`.
 fn data_set(folder: &Path) -> (PathBuf, PathBuf) {
     let data = folder.join("data");
     let options = PhantomOptions { slice_spacing: 12.0, ..PhantomOptions::default() };
-    write_dataset(&data, 2, 3, &options.with_size(64), &|_, _| {}).unwrap();
+    write_dataset(&data, 2, STUDIES, &options.with_size(64), &|_, _| {}).unwrap();
     std::fs::write(data.join("stage_2_train/torn.dcm"), "no image").unwrap();
     (data.join("stage_2_train"), data.join("stage_2_train.csv"))
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use hemora_testing::program;
 
-use super::{data_set, deployed, index, text};
+use super::{STUDIES, data_set, deployed, index, text};
 
 const INSTALL: &str =
     "install Slurm, as `cargo xtask setup` does (Debian and Ubuntu: `apt-get install slurm-wlm`)";
@@ -167,17 +167,17 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Hemora, which in two tasks stops in the middle at its first start, and waits to be killed.
+/// Hemora, which in two tasks of each job stops in the middle at its first start, and waits to be killed.
 fn stopping(folder: &Path) -> PathBuf {
     let (path, hemora) = (folder.join("stopping.sh"), env!("CARGO_BIN_EXE_hemora"));
     let script = format!(
         "#!/bin/bash
-began={}/began-$SLURM_ARRAY_TASK_ID
+began={}/began-${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID
 case $SLURM_ARRAY_TASK_ID in
 2 | 5)
     if [ ! -e \"$began\" ]; then
         {hemora} \"$@\" &
-        sleep 0.02
+        sleep 0.05
         kill -STOP $!
         touch \"$began\"
         sleep 600
@@ -193,33 +193,54 @@ exec {hemora} \"$@\"
     path
 }
 
+impl Cluster {
+    /// Runs 8 shares, of which one is killed and one requeued while they are at work, and then `merge`.
+    fn killed_and_merged(&self, share: &[&str], merge: &[&str]) {
+        let folder = self.folder.path();
+        let job = self.submit(&["--array=1-8"], "share.sbatch", &stopping(folder), share);
+        let after = format!("--dependency=afterok:{job}");
+        let hemora = Path::new(env!("CARGO_BIN_EXE_hemora"));
+        self.submit(&[&after], "whole.sbatch", hemora, merge);
+        let began = |task: &str| folder.join(format!("began-{job}_{task}")).exists();
+        until("the two tasks that stop", || began("2") && began("5"));
+        self.ask("scancel", &["--signal=KILL", &format!("{job}_2")]);
+        self.ask("scontrol", &["requeue", &format!("{job}_5")]);
+        until("the end of all jobs", || self.queue().trim().is_empty());
+        for task in 1..=8 {
+            let log = self.read(&format!("hemora-share-{job}_{task}.log"));
+            let starts = log.matches(&format!("share {task}/8 on ")).count();
+            assert_eq!(starts, if [2, 5].contains(&task) { 2 } else { 1 }, "{log}");
+        }
+    }
+}
+
 #[test]
-fn shares_that_are_killed_and_requeued_make_the_index_that_one_run_makes() {
+fn shares_that_are_killed_and_requeued_make_what_one_run_makes() {
     let Some(cluster) = Cluster::start() else { return };
     let folder = cluster.folder.path();
     let (images, labels) = data_set(folder);
     let [images_text, labels_text] = [&images, &labels].map(|it| it.to_str().unwrap());
-    let arguments = ["index", images_text, "--labels", labels_text, "--out", "shares"];
-    let job = cluster.submit(&["--array=1-8"], "share.sbatch", &stopping(folder), &arguments);
-    let after = format!("--dependency=afterok:{job}");
-    let hemora = Path::new(env!("CARGO_BIN_EXE_hemora"));
-    let merge = ["merge", "shares", "--out", "set.parquet"];
-    cluster.submit(&[&after], "whole.sbatch", hemora, &merge);
-
-    let began = |task: &str| folder.join(format!("began-{task}")).exists();
-    until("the two tasks that stop", || began("2") && began("5"));
-    cluster.ask("scancel", &["--signal=KILL", &format!("{job}_2")]);
-    cluster.ask("scontrol", &["requeue", &format!("{job}_5")]);
-    until("the end of all jobs", || cluster.queue().trim().is_empty());
-
-    let log = |task: u32| cluster.read(&format!("hemora-share-{job}_{task}.log"));
-    for task in 1..=8 {
-        let starts = log(task).matches(&format!("share {task}/8 on ")).count();
-        assert_eq!(starts, if [2, 5].contains(&task) { 2 } else { 1 }, "{}", log(task));
-    }
-    let merged = fs::read(folder.join("set.parquet"));
-    let merged = merged.unwrap_or_else(|_| panic!("{}", log(2) + &log(5)));
+    let shares = ["index", images_text, "--labels", labels_text, "--out", "shares"];
+    cluster.killed_and_merged(&shares, &["merge", "shares", "--out", "set.parquet"]);
+    let merged = fs::read(folder.join("set.parquet")).unwrap();
     assert!(merged == index(&images, &labels, &folder.join("whole.parquet")));
+
+    let triage = ["triage", "--index", "set.parquet", "--out", "triaged"];
+    cluster.killed_and_merged(&triage, &["merge", "triaged", "--out", "result"]);
+    for arguments in [
+        &["triage", "--index", "set.parquet", "--out", "one"][..],
+        &["merge", "one", "--out", "whole"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
+        let output = command.current_dir(folder).args(arguments).output().unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{}", text(&output));
+    }
+    for table in ["worklist.csv", "studies.parquet"] {
+        let [result, whole] = ["result", "whole"].map(|it| fs::read(folder.join(it).join(table)));
+        assert!(result.unwrap() == whole.unwrap(), "{table}");
+    }
+    let worklist = fs::read_to_string(folder.join("result/worklist.csv")).unwrap();
+    assert!(worklist.lines().count() > STUDIES, "{worklist}");
 }
 
 #[test]
