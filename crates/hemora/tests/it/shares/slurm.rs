@@ -144,6 +144,12 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("queue:\n{}", self.queue());
+            let files = fs::read_dir(self.folder.path()).into_iter().flatten().flatten();
+            for name in files.filter_map(|it| it.file_name().into_string().ok()) {
+                if name.starts_with("hemora-") {
+                    eprintln!("{name}:\n{}", self.read(&name));
+                }
+            }
             for log in ["controller.out", "node.out"] {
                 eprintln!("{log}:\n{}", self.read(log));
             }
@@ -179,8 +185,10 @@ case $SLURM_ARRAY_TASK_ID in
         {hemora} \"$@\" &
         sleep 0.05
         kill -STOP $!
-        touch \"$began\"
-        sleep 600
+        echo $! > \"$began.part\"
+        mv \"$began.part\" \"$began\"
+        wait $!
+        exit
     fi
     ;;
 esac
@@ -201,9 +209,9 @@ impl Cluster {
         let after = format!("--dependency=afterok:{job}");
         let hemora = Path::new(env!("CARGO_BIN_EXE_hemora"));
         self.submit(&[&after], "whole.sbatch", hemora, merge);
-        let began = |task: &str| folder.join(format!("began-{job}_{task}")).exists();
-        until("the two tasks that stop", || began("2") && began("5"));
-        self.ask("scancel", &["--signal=KILL", &format!("{job}_2")]);
+        let began = |task: &str| fs::read_to_string(folder.join(format!("began-{job}_{task}")));
+        until("the two tasks that stop", || began("2").is_ok() && began("5").is_ok());
+        self.ask("sh", &["-c", &format!("kill -KILL {}", began("2").unwrap())]);
         self.ask("scontrol", &["requeue", &format!("{job}_5")]);
         until("the end of all jobs", || self.queue().trim().is_empty());
         for task in 1..=8 {
