@@ -34,7 +34,7 @@ mod uid;
 pub use collect::{
     Collection, ReadOptions, SelectionRule, Series, SeriesChoice, SeriesWarning, Skipped,
     SliceOrder, SourceList, Study, choose_series, collect, collect_sources, collect_with, group,
-    list_sources,
+    list_share, list_sources,
 };
 pub use error::ReadError;
 pub use formats::dicom::{

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hemora_base::WorkShard;
+
 use crate::archive::{Kind, entries, has_archive_name};
 use crate::formats::mismatch;
 use crate::{FileBytes, ReadError, Skipped, Source};
@@ -38,7 +40,15 @@ impl SourceList {
 
 /// Lists files, folders (with all folders below) and the entries of zip and tar archives.
 pub fn list_sources(paths: &[PathBuf]) -> SourceList {
-    let Found { mut sources, skipped, named } = walk(paths);
+    list_share(paths, WorkShard::WHOLE)
+}
+
+/// Lists a share of what [`list_sources`] lists: the files and archives whose path it
+/// [holds](WorkShard::holds), an archive with all of its entries. Each is in one share of a job, wherever it is
+/// listed, as long as the paths are the same; files of other shares are not looked at, and take no memory. A
+/// folder that cannot be listed is named in every share.
+pub fn list_share(paths: &[PathBuf], share: WorkShard) -> SourceList {
+    let Found { mut sources, skipped, named } = walk(paths, share);
     sources.sort();
     sources.dedup();
     SourceList { sources, skipped, named }
@@ -58,14 +68,17 @@ pub(crate) fn is_clutter(name: &str) -> bool {
     name.starts_with('.') || ["thumbs.db", "desktop.ini"].contains(&&*name.to_ascii_lowercase())
 }
 
-/// Lists files, folders (with their folders) and archives.
-pub(crate) fn walk(paths: &[PathBuf]) -> Found {
+/// Lists files, folders (with their folders) and archives, those of a share.
+fn walk(paths: &[PathBuf], share: WorkShard) -> Found {
     let mut found = Found::default();
-    let mut seen = Seen::default();
+    let mut seen = Seen { share, files: HashSet::new(), folders: HashSet::new() };
     for path in paths {
         let result = match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => found.folder(path, &mut seen),
             Ok(metadata) if metadata.is_file() => {
+                if !seen.is_due(path) {
+                    continue;
+                }
                 found.named.insert(Source::File(path.clone()));
                 found.file(path, Kind::from_file(path).is_some(), &mut seen);
                 Ok(())
@@ -81,11 +94,19 @@ pub(crate) fn walk(paths: &[PathBuf]) -> Found {
     found
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
+    share: WorkShard,
     files: HashSet<PathBuf>,
     /// Real paths of folders: a link to a folder above would never end.
     folders: HashSet<PathBuf>,
+}
+
+impl Seen {
+    /// Whether a file belongs to the share.
+    fn is_due(&self, file: &Path) -> bool {
+        self.share == WorkShard::WHOLE || self.share.holds(&file.to_string_lossy())
+    }
 }
 
 impl Found {
@@ -113,8 +134,8 @@ impl Found {
         if empty { Err(ReadError::Empty) } else { Ok(()) }
     }
 
-    /// Takes a file in, or puts what a folder holds on the stack. Whether it met a file, or a
-    /// folder that was walked before.
+    /// Takes a file in, or puts what a folder holds on the stack. Whether it met a file, of this share or
+    /// another, or a folder that was walked before.
     fn visit(
         &mut self,
         path: &Path,
@@ -133,17 +154,28 @@ impl Found {
         if !seen.folders.insert(fs::canonicalize(path)?) {
             return Ok(true);
         }
-        let children = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path()));
-        let mut children = children.collect::<std::io::Result<Vec<_>>>()?;
-        children.retain(|child| !child.file_name().is_some_and(is_clutter_file));
+        let (mut children, mut others) = (Vec::new(), false);
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let child = entry.path();
+            if is_clutter_file(&entry.file_name()) {
+                continue;
+            }
+            // What folders say of their files is enough to leave other shares' files alone.
+            if entry.file_type()?.is_file() && !seen.is_due(&child) {
+                others = true;
+                continue;
+            }
+            children.push(child);
+        }
         // The stack gives them back in reverse.
         children.sort_by(|a, b| b.cmp(a));
         open.extend(children);
-        Ok(false)
+        Ok(others)
     }
 
     fn file(&mut self, path: &Path, is_archive: bool, seen: &mut Seen) {
-        if !seen.files.insert(path.to_owned()) {
+        if !seen.is_due(path) || !seen.files.insert(path.to_owned()) {
             return;
         }
         if !is_archive {
