@@ -70,8 +70,8 @@ pub use draw::Draw;
 pub use groups::Groups;
 pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
 pub use index::{
-    Counted, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow, build_index,
-    index_share, job_kind, merge_index,
+    Counted, FileStamp, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow,
+    build_index, index_share, job_kind, merge_index,
 };
 pub use jpeg_set::{JpegSet, LoaderSet};
 pub use label_maps::Maps;

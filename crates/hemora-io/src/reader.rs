@@ -12,6 +12,7 @@ use crate::formats::{
     ImageFile, Input, check_inflated, format_of, inflate, is_gzip, marked_format,
 };
 use crate::header::Member;
+use crate::objects::is_object;
 use crate::source::{MAX_BYTES, read_bytes, with_reader};
 use crate::{ReadError, SliceHeader, Source};
 
@@ -46,6 +47,9 @@ impl Version {
     fn of(source: &Source) -> Result<Self, ReadError> {
         let (size, modified) = match source {
             Source::Bytes { bytes, .. } => (bytes.0.len() as u64, None),
+            // Within one run an object is what it was when it was read first: each look would be a
+            // request.
+            source if is_object(source.file()) => (0, None),
             source => {
                 let metadata = std::fs::metadata(source.file())?;
                 (metadata.len(), metadata.modified().ok())

@@ -13,6 +13,7 @@ mod merge;
 mod page;
 mod row;
 mod share;
+mod stamp;
 mod stats;
 mod tables;
 
@@ -28,4 +29,5 @@ pub(crate) use lock::IndexLock;
 pub use merge::{job_kind, merge_index};
 pub use row::SliceRow;
 pub use share::index_share;
+pub use stamp::FileStamp;
 pub use stats::{Counted, SetStats};

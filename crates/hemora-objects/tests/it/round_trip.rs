@@ -28,7 +28,10 @@ fn what_is_written_is_listed_read_fetched_and_removed() {
     assert!(listed[0].version.is_some() && listed[0].modified.is_some());
     assert_eq!(place.list("b").unwrap(), listed[1..]);
     let found = place.look_up("a.dcm").unwrap().unwrap();
-    assert_eq!((&found.name, found.size, &found.version), (&listed[0].name, 12, &listed[0].version));
+    assert_eq!(
+        (&found.name, found.size, &found.version),
+        (&listed[0].name, 12, &listed[0].version)
+    );
 
     assert_eq!(place.read("a.dcm", 12).unwrap().unwrap(), b"twelve bytes");
     assert_eq!(place.read("b/Köpfe 1%23+#?.dcm", 0).unwrap().unwrap(), b"");

@@ -10,6 +10,7 @@ mod ensemble;
 mod evaluate;
 mod files;
 mod maps;
+mod objects;
 mod recipe;
 mod serve;
 mod study;
