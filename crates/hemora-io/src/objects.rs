@@ -2,15 +2,21 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use hemora_objects::{Listed, Object, Place, PlaceError, is_object_url, split_object_url};
 
+use crate::cache::Cache;
 use crate::source::MAX_BYTES;
 use crate::{ReadError, Source};
 
 /// Objects that are read at the same time: whoever reads one waits for the network most of the time.
 const AT_WORK: usize = 16;
+/// Objects of a series that are fetched while the one before them is worked on.
+pub(crate) const AHEAD: usize = 8;
+/// Most bytes of objects that were fetched and not given up yet.
+const KEPT_BYTES: u64 = 64 << 20;
 /// Bytes of the first piece of an object whose header is read; few headers are longer.
 const FIRST_PIECE: usize = 64 << 10;
 
@@ -129,5 +135,41 @@ pub fn with_readers<T: Send>(sources: &[Source], work: impl FnOnce() -> T + Send
         Ok(pool) => pool.install(work),
         // A system that gives no more threads has those that are there.
         Err(_) => work(),
+    }
+}
+
+/// Objects that are fetched before they are asked for: those that were last, up to a number of bytes.
+#[derive(Debug)]
+pub(crate) struct Ahead(Cache<PathBuf, Vec<u8>>);
+
+impl Default for Ahead {
+    fn default() -> Self {
+        Self(Cache::new(KEPT_BYTES))
+    }
+}
+
+impl Ahead {
+    /// The bytes of an object. One that is being fetched is waited for.
+    pub(crate) fn bytes(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
+        Ok(self.get(path)?.to_vec())
+    }
+
+    fn get(&self, path: &Path) -> Result<Arc<Vec<u8>>, ReadError> {
+        self.0.get(&path.to_owned(), 0, || {
+            let bytes = read_object(path)?;
+            let size = bytes.len() as u64;
+            Ok((bytes, size))
+        })
+    }
+
+    /// Begins to fetch an object on a thread that waits for nothing else.
+    pub(crate) fn fetch(ahead: &Arc<Self>, path: &Path) {
+        static THREADS: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
+        let made = || rayon::ThreadPoolBuilder::new().num_threads(AHEAD).build().ok();
+        if let Some(threads) = THREADS.get_or_init(made) {
+            let (ahead, path) = (Arc::clone(ahead), path.to_owned());
+            // An error is told to whoever asks for the object, who tries again.
+            threads.spawn(move || drop(ahead.get(&path)));
+        }
     }
 }

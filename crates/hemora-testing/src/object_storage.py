@@ -85,20 +85,52 @@ class Faults:
             yield whole[at : at + (1 << 20)]
 
 
+def certificates(folder):
+    """An authority's certificate, and a certificate of 127.0.0.1 that it signed, with the key."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in ("authority", "server")]
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in names]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    extensions = [(x509.BasicConstraints(ca=True, path_length=0), True), (address, False)]
+    paths = []
+    for name, key, (extension, critical) in zip(names, keys, extensions):
+        builder = x509.CertificateBuilder(names[0], name, key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - datetime.timedelta(days=1))
+        builder = builder.not_valid_after(now + datetime.timedelta(days=2))
+        certificate = builder.add_extension(extension, critical).sign(keys[0], hashes.SHA256())
+        paths.append(os.path.join(folder, f"{name.rfc4514_string()[3:]}.pem"))
+        with open(paths[-1], "wb") as file:
+            file.write(certificate.public_bytes(serialization.Encoding.PEM))
+    paths.append(os.path.join(folder, "server.key"))
+    unlocked = serialization.NoEncryption()
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    with open(paths[-1], "wb") as file:
+        file.write(keys[1].private_bytes(serialization.Encoding.PEM, form, unlocked))
+    return paths
+
+
 def main():
+    authority, *tls = certificates(sys.argv[2]) if len(sys.argv) > 2 else [None]
     faults = Faults(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, faults, threaded=True, request_handler=Quiet)
+    server = make_server("127.0.0.1", 0, faults, threaded=True, request_handler=Quiet, ssl_context=tuple(tls) or None)
     server.log = lambda *_: None
     server.handle_error = lambda *_: None
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    endpoint = f"http://127.0.0.1:{server.server_port}"
-    iam = boto3.client("iam", endpoint_url=endpoint)
+    endpoint = f"http{'s' * bool(tls)}://127.0.0.1:{server.server_port}"
+    iam = boto3.client("iam", endpoint_url=endpoint, verify=authority)
     everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     iam.create_user(UserName="hemora")
     iam.put_user_policy(UserName="hemora", PolicyName="all", PolicyDocument=json.dumps(everything))
     key = iam.create_access_key(UserName="hemora")["AccessKey"]
     who = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-    s3 = boto3.client("s3", endpoint_url=endpoint, **who)
+    s3 = boto3.client("s3", endpoint_url=endpoint, verify=authority, **who)
     s3.create_bucket(Bucket=sys.argv[1])
 
     def answer(word, *rest):

@@ -1,6 +1,7 @@
 //! Object storage for tests: moto's S3 server, which fails when it is told to.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -27,15 +28,26 @@ impl ObjectStorage {
     /// # Panics
     /// If the server does not start.
     pub fn start(bucket: &str) -> Option<Self> {
+        Self::start_with(&[bucket])
+    }
+
+    /// As [`start`](Self::start), with TLS: the certificate of the authority that signed the server's is
+    /// `authority.pem` in `folder`.
+    pub fn start_with_tls(bucket: &str, folder: &Path) -> Option<Self> {
+        Self::start_with(&[bucket, folder.to_str().expect("a path of UTF-8")])
+    }
+
+    fn start_with(arguments: &[&str]) -> Option<Self> {
         let mut child = Command::new(python()?)
-            .args(["-c", PROGRAM, bucket])
+            .args(["-c", PROGRAM])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the peers' Python runs");
         let (commands, output) = (child.stdin.take(), child.stdout.take());
         let answers = BufReader::new(output.expect("a pipe was asked for"));
-        let bucket = bucket.to_owned();
+        let bucket = arguments[0].to_owned();
         let mut server = Self { child, commands, answers, bucket, started: Value::Null };
         server.started = server.answer();
         Some(server)

@@ -6,6 +6,7 @@ mod failures;
 mod interrupted;
 mod large;
 mod round_trip;
+mod tls;
 
 use std::process::Command;
 

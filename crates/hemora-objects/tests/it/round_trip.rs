@@ -87,4 +87,8 @@ fn names_that_leave_the_place_are_asked_of_nobody() {
     }
     assert!(Place::parse("s3://scans/../x").is_err() && Place::parse("s3://").is_err());
     assert!(server.requests().0.is_empty());
+    // One that others put there is named, and no part of a list is taken for all of it.
+    server.put_empty("a/b//c");
+    let error = place.list("").unwrap_err().to_string();
+    assert!(error.contains("s3://scans/a") && error.contains("rename it"), "{error}");
 }

@@ -139,6 +139,13 @@ fn a_bucket_is_triaged_as_the_folder_is() {
     };
     let of_folder = triaged(twice.folder.to_str().unwrap());
     let of_bucket = triaged(&twice.url);
+    // A piece with the header and the whole for the pixels, several objects at a time.
+    let (seen, most) = twice.server.requests();
+    let fetched = seen.iter().filter(|line| line.starts_with("GET") && line.contains("ID_"));
+    let images =
+        twice.place.list("").unwrap().iter().filter(|it| it.name.starts_with("ID_")).count();
+    assert!(fetched.count() <= 2 * images, "{seen:?}");
+    assert!((4..=24).contains(&most), "{most} at the same time");
     let of_bucket = twice.of_folder(&of_bucket.to_string());
     let of_bucket: serde_json::Value = serde_json::from_str(&of_bucket).unwrap();
     assert_eq!(of_bucket, of_folder);
