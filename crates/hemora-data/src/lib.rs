@@ -1,7 +1,7 @@
 //! Data sets: label tables, the index, prepared sets, splits, augmentation and the batch loader.
 //!
 //! - [`build_index`] makes one Parquet table of DICOM files and their labels and brings it up to
-//!   date; [`SetStats`] counts it.
+//!   date; [`SetStats`] counts it. [`index_share`] makes one share of it, and [`merge_index`] one of all shares.
 //! - [`prepare`](prepare()) makes of an index what a [`PrepareRecipe`] says, JPEGs or shards of HU, split by
 //!   patient, with the same bytes every time; [`store_split`] keeps a split in the index.
 //! - [`LabelTable`] reads a competition label table, with [`LabelTable::read_partial`] also one of which
@@ -70,7 +70,8 @@ pub use draw::Draw;
 pub use groups::Groups;
 pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
 pub use index::{
-    Counted, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow, build_index,
+    Counted, FileStamp, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow,
+    build_index, index_share, job_kind, merge_index,
 };
 pub use jpeg_set::{JpegSet, LoaderSet};
 pub use label_maps::Maps;

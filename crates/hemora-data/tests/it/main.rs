@@ -6,6 +6,7 @@ mod draw;
 mod howard;
 mod image_set;
 mod index;
+mod index_shares;
 mod loader;
 mod mixed;
 mod passes;

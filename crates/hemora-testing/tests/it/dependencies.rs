@@ -93,8 +93,9 @@ fn the_base_crates_neither_read_scans_nor_run_networks() {
 }
 
 /// The crates from the foundations to the programs: each may depend on those before it alone.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "hemora-base",
+    "hemora-objects",
     "hemora-ct",
     "hemora-nn",
     "hemora-metrics",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use hemora_data::{Negatives, SplitBy, SplitInto, SplitRule};
 
-use super::ThreadArgs;
+use super::{ShardArgs, ThreadArgs};
 
 /// Part of the images for validation, and for the test.
 const DEFAULT_PART: f64 = 0.15;
@@ -50,13 +50,17 @@ pub struct IndexArgs {
     #[command(subcommand)]
     pub command: Option<IndexCommand>,
 
-    /// DICOM files, NIfTI volumes, folders, zip or tar archives, in any order
+    /// DICOM files, NIfTI volumes, folders, zip or tar archives, s3:// URLs, in any order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// The index to write, or to bring up to date
+    /// The index to write, or to bring up to date; with --shard the folder of the shares
     #[arg(long, short, required = true, value_name = "PARQUET")]
     pub out: Option<PathBuf>,
+
+    /// The share.
+    #[command(flatten)]
+    pub shard: ShardArgs,
 
     /// Label table of the competition (ID,Label); may be given several times
     #[arg(long, value_name = "CSV")]
@@ -75,9 +79,14 @@ const INDEX_HELP: &str = "Examples:
   hemora index stage_2_train/ --labels stage_2_train.csv -o set.parquet
   hemora index stats set.parquet --page set.html
   hemora index split set.parquet --folds 5
+  hemora index /archive --labels labels.csv --shard 3/8 -o shares/
+  hemora merge shares/ -o set.parquet
 
 Run again, it brings the index up to date: files with the same size and time are not opened. A run
 that was killed goes on where it was.
+
+With --shard, which is for processes or machines that share the work, each file is in one share, by a hash
+of its absolute path, and an archive with all of its entries: the paths must be the same everywhere.
 
 Exit codes: 0 every image was read, 1 an error, 2 wrong flags, 3 some images cannot be used (they
 are in the index with their reason).";

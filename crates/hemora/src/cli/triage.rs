@@ -11,7 +11,7 @@ use super::EngineArgs;
 #[derive(Debug, Args)]
 #[command(after_help = TRIAGE_HELP)]
 pub struct TriageArgs {
-    /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, in any order
+    /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, s3:// URLs, in any order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

@@ -12,6 +12,7 @@ pub mod import;
 pub mod index;
 pub mod manual;
 mod maps;
+pub mod merge;
 pub mod model;
 pub mod prepare;
 pub mod recipe;
