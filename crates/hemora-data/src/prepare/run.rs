@@ -20,7 +20,7 @@ use super::shard::write_shard;
 use super::shared_pictures::SharedPictures;
 use crate::folder_lock::FolderLock;
 use crate::groups::{PATIENT, SERIES, STUDY};
-use crate::index::IndexReader;
+use crate::index::{FileStamp, IndexReader};
 
 /// Columns of `splits.csv`.
 pub(crate) const SPLIT_COLUMNS: [&str; 8] =
@@ -317,7 +317,7 @@ impl Run<'_> {
 fn read(plan: &Plan, slot: u32) -> Result<Plane, String> {
     let (source, indexed) = plan.source(slot);
     let path = source.file();
-    let size = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
+    let size = FileStamp::of(path).map_err(|error| format!("{}: {error}", path.display()))?.size;
     if size != indexed {
         return Err(format!(
             "{}: has {size} bytes, had {indexed} when it was indexed; run `hemora index` again",

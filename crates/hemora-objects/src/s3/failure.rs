@@ -58,6 +58,10 @@ impl Failure {
             }
             Self::Changed => return PlaceError::Changed { object },
         };
+        if let object_store::Error::InvalidPath { .. } = error {
+            let reason = "a key below it has an empty part or a control character; rename it";
+            return PlaceError::BadName { name: object, reason };
+        }
         let said = texts(&error);
         let endpoint = bucket.endpoint.clone();
         let reason = reason(&error, &said);

@@ -11,7 +11,7 @@ use super::{EngineArgs, ShardArgs};
 #[derive(Debug, Args)]
 #[command(after_help = TRIAGE_HELP, mut_arg("shard", |shard| shard.requires("index")))]
 pub struct TriageArgs {
-    /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, in any order
+    /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, s3:// URLs, in any order
     #[arg(required_unless_present = "index", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

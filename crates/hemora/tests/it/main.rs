@@ -11,6 +11,8 @@ mod ensemble;
 mod evaluate;
 mod files;
 mod maps;
+#[cfg(feature = "s3")]
+mod objects;
 mod recipe;
 mod serve;
 mod study;
