@@ -19,19 +19,20 @@ fn a_stopped_share_goes_on_and_gives_the_same_bytes() {
         let parts = content(&archive.path("stopped")).into_keys();
         parts.filter(|path| path.to_string_lossy().contains(".part/")).count()
     };
-    // Past the first chunk, and then past the second.
-    for images in [230, 440] {
-        let stop = |done: usize, _: usize| assert!(done < images, "stopped on purpose");
+    // Within the second chunk, and then within the third.
+    for chunk in ["00000", "00001"] {
+        let whole = archive.path(&format!("stopped/shard-00001-of-00001.part/{chunk}.json"));
+        let stop = |_: usize, _: usize| assert!(!whole.exists(), "stopped on purpose");
         let stopped = catch_unwind(AssertUnwindSafe(|| share("stopped").run(&stop)));
-        assert!(stopped.is_err());
+        assert!(stopped.is_err() && whole.exists());
     }
-    assert!(parts() > 10, "two chunks of five files, and the job");
+    assert_eq!(parts(), 11, "two chunks of five files, and the job");
     let first = std::sync::Mutex::new(None);
     let outcome = share("stopped").run(&|done, _| {
         first.lock().unwrap().get_or_insert(done);
     });
     assert!(!outcome.unwrap().was_done);
-    assert!(first.lock().unwrap().is_some_and(|done| done > 230), "whole chunks are kept");
+    assert!(first.lock().unwrap().is_some_and(|done| done > 0), "whole chunks are kept");
     assert_eq!(parts(), 0);
     assert!(content(&archive.path("stopped")) == content(&archive.path("whole")));
     assert_eq!(content(&archive.path("whole")).len(), 5);

@@ -12,7 +12,7 @@ use crate::support::{Archive, PICTURED, rows};
 
 #[test]
 fn the_union_of_shares_is_one_run() {
-    let archive = Archive::new(34);
+    let archive = Archive::new(20);
     let whole = archive.shares(1, "whole").remove(0).manifest;
     let shares = archive.shares(5, "shares");
     assert!(shares.iter().filter(|share| share.manifest.counts.studies > 0).count() > 2);
