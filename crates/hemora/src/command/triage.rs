@@ -26,6 +26,13 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitStatus> {
     if let Some(index) = &arguments.index {
         return archive::share(arguments, index);
     }
+    if let Some(shard) = arguments.shard.shard {
+        eprintln!(
+            "error: --shard {shard} is a share of an index: give it with --index PARQUET instead of paths; \
+             `hemora index` makes one"
+        );
+        return Ok(ExitStatus::Usage);
+    }
     let start = Instant::now();
     arguments.engine.threads.limit()?;
     make_folder(&arguments.out)?;

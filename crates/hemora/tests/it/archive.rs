@@ -96,9 +96,10 @@ fn flags_that_say_nothing_together_are_refused() {
         (&["triage", "--index", "set.parquet", "study"], "cannot be used with"),
         (&["triage", "--index", "set.parquet", "--maps", "maps"], "cannot be used with"),
         (&["triage", "--index", "set.parquet", "--shard", "3/2"], "from 1 to N"),
-        (&["triage"], "<PATH>"),
+        (&["triage"], "PATH"),
     ] {
-        let output = hemora(arguments);
+        let folder = tempfile::tempdir().unwrap();
+        let output = command(arguments).current_dir(folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output));
         assert!(text(&output).contains(said), "{arguments:?}: {}", text(&output));
     }
