@@ -66,6 +66,12 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitStatus> {
             "load_s": load_s,
             "collect_s": seconds.headers_s,
             "score_s": seconds.scoring_s,
+            // Of all cores together.
+            "score_work_s": {
+                "decode": seconds.work.decoding_s,
+                "inputs": seconds.work.inputs_s,
+                "networks": seconds.work.networks_s,
+            },
             "report_s": seconds.key_slices_s + before.elapsed().as_secs_f64(),
             "total_s": start.elapsed().as_secs_f64(),
         });
