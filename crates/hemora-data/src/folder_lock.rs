@@ -10,7 +10,7 @@ const ATTEMPTS: usize = 16;
 /// Holds a folder until it is dropped or its process ends. A folder that it made and in which nothing
 /// was put is removed.
 #[derive(Debug)]
-pub(crate) struct FolderLock {
+pub struct FolderLock {
     /// Absent where folders cannot be locked, such as on some network file systems.
     file: Option<File>,
     /// The folder, if it was not there before.
@@ -22,7 +22,7 @@ impl FolderLock {
     ///
     /// # Errors
     /// Those of making the folder.
-    pub(crate) fn take(folder: &Path) -> io::Result<Option<Self>> {
+    pub fn take(folder: &Path) -> io::Result<Option<Self>> {
         let made = (!folder.exists()).then(|| folder.to_owned());
         for _ in 0..ATTEMPTS {
             fs::create_dir_all(folder)?;

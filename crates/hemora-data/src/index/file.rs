@@ -27,7 +27,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-pub(super) const READER: &str = "5";
+pub(super) const READER: &str = "6";
 /// Key of the rule by which the stored split was made, as TOML.
 const SPLIT_KEY: &str = "hemora.split";
 

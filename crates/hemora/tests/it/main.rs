@@ -1,5 +1,6 @@
 //! The binary, run as a user runs it.
 
+mod archive;
 mod average;
 mod bundle;
 mod cli;
