@@ -86,7 +86,7 @@ pub use options::{LoaderError, LoaderOptions, Share};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SharedPictures, SplitBy, SplitInto, SplitReport,
-    SplitRule, prepare, store_split,
+    SplitRule, prepare, prepare_share, store_split,
 };
 pub use prepared_set::{PreparedSet, SetSlice};
 pub use row_numbers::RowNumbers;

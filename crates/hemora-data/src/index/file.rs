@@ -68,6 +68,9 @@ pub enum IndexError {
     /// Nothing to put in.
     #[error("no CT images found: {0}")]
     Empty(String),
+    /// A path that a share was to index cannot be listed; what, and why.
+    #[error("{0}; all machines that index shares need all paths")]
+    NoPath(String),
     /// A file of a share of an index is not what it should be.
     #[error("{}: not what a share of an index has: {reason}", path.display())]
     Share {

@@ -15,5 +15,6 @@ mod maps;
 mod objects;
 mod recipe;
 mod serve;
+mod shares;
 mod study;
 mod support;
