@@ -1,8 +1,8 @@
 //! Who brought what: the associations of the DICOM network.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
 
+use crate::sql::{Connection, params};
 use crate::time::millis;
 use crate::{Store, StoreError};
 
@@ -41,8 +41,8 @@ impl AssociationEnd {
 }
 
 /// At the start of a node: those that the earlier one had open ended with it, nobody knows when.
-pub(crate) fn end_associations(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("UPDATE association SET how = 'node ended' WHERE how IS NULL", [])?;
+pub(crate) fn end_associations(connection: &Connection<'_>) -> Result<(), StoreError> {
+    connection.execute("UPDATE association SET how = 'node ended' WHERE how IS NULL", params![])?;
     Ok(())
 }
 
@@ -60,10 +60,9 @@ impl Store {
         let id = self.write(move |connection| {
             let sql =
                 "INSERT INTO association (calling_ae, called_ae, peer, tls_subject, opened_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)";
+                 VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id";
             let parameters = params![calling_ae, called_ae, peer, tls_subject, millis(now)];
-            connection.prepare_cached(sql)?.execute(parameters)?;
-            Ok(connection.last_insert_rowid())
+            connection.one(sql, parameters, |row| row.get::<_, i64>(0))
         })?;
         u64::try_from(id).map_err(|_| StoreError::Damaged(format!("association {id}")))
     }
@@ -82,7 +81,7 @@ impl Store {
             let sql = "UPDATE association SET closed_at = ?2, how = ?3
                  WHERE id = ?1 AND how IS NULL";
             let id = i64::try_from(id).unwrap_or(i64::MAX);
-            connection.prepare_cached(sql)?.execute(params![id, millis(now), how.as_str()])?;
+            connection.execute(sql, params![id, millis(now), how.as_str()])?;
             Ok(())
         })
     }

@@ -119,7 +119,17 @@ pub enum StoreError {
     },
     /// The database refuses.
     #[error("the database: {0}")]
-    Database(#[source] rusqlite::Error),
+    Database(String),
+    /// The database of several nodes does not answer.
+    #[error(
+        "the database at {server} does not answer: {problem}; start it, or correct its address"
+    )]
+    Unreachable {
+        /// Where it is, without a password.
+        server: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A row holds what this program does not write.
     #[error("the database is damaged: {0}; restore a backup")]
     Damaged(String),
@@ -167,7 +177,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full { free: 0, reserve: 0 },
-            _ => Self::Database(error),
+            _ => Self::Database(error.to_string()),
         }
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 use crate::changes::Changes;
+use crate::database::Database;
 use crate::folder::Folder;
 use crate::inbox::{Inbox, start};
-use crate::sqlite::Database;
+use crate::sql::Connection;
 use crate::{Options, Recovery, StoreError};
 
 /// A data folder that is open. Shared between threads by reference or in an [`Arc`]. Dropping it files
@@ -94,7 +93,7 @@ impl Store {
     /// Reads from one state of the database.
     pub(crate) fn read<T>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.database.read(work)
     }
@@ -102,7 +101,7 @@ impl Store {
     /// Writes in a transaction and returns once it is committed.
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.database.write(work)
     }
@@ -110,7 +109,7 @@ impl Store {
     /// Writes what may get lost, and does not wait for it.
     pub(crate) fn write_later(
         &self,
-        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection<'_>) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
         self.database.write_later(work)
     }
@@ -118,7 +117,7 @@ impl Store {
     /// Writes what others see in the list.
     pub(crate) fn change<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let outcome = self.database.write(work)?;
         self.changes.note();

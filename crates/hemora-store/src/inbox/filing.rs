@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::pool::Pool;
 use crate::changes::Changes;
+use crate::database::Database;
 use crate::folder::{Folder, make_private, remove};
-use crate::sqlite::Database;
 use crate::studies::NewInstance;
 use crate::{Options, StoreError};
 

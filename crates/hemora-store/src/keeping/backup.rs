@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use hemora_base::{hex, write_whole};
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection as Sqlite, OpenFlags};
 
 use crate::folder::{make_private, sync_folder};
+use crate::sql::{Connection, Row, params};
 use crate::sqlite::{SCHEMA, connect};
-use crate::studies::{count, hash, refresh, rows};
+use crate::studies::{count, hash, refresh};
 use crate::{Store, StoreError};
 
 /// Name of the table of images.
@@ -49,8 +50,8 @@ struct Image {
     path: String,
 }
 
-fn images(connection: &Connection) -> Result<Vec<Image>, StoreError> {
-    let sql = "SELECT sha256, bytes, path FROM instance WHERE NOT evicted ORDER BY path";
+fn images(connection: &Connection<'_>) -> Result<Vec<Image>, StoreError> {
+    let sql = "SELECT sha256, bytes, path FROM instance WHERE evicted = 0 ORDER BY path";
     let read = |row: &Row<'_>| {
         let path: String = row.get("path")?;
         // A database from elsewhere names no file outside of the folder.
@@ -60,7 +61,7 @@ fn images(connection: &Connection) -> Result<Vec<Image>, StoreError> {
         }
         Ok(Image { sha256: hash(row, "sha256")?, bytes: count(row, "bytes")?, path })
     };
-    rows(connection, sql, [], read)
+    connection.rows(sql, params![], read)
 }
 
 /// Copies an image, synced but for its name; false if it is gone.
@@ -88,7 +89,7 @@ fn sync_names(folder: &Path, images: &[Image]) -> Result<(), StoreError> {
 }
 
 /// Copies one database into another file.
-fn copy_database(from: &Connection, to: &Path) -> Result<Connection, StoreError> {
+fn copy_database(from: &Sqlite, to: &Path) -> Result<Sqlite, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut copy = connect(to, flags)?;
     // Within one state of the database: otherwise every write of the node would begin the copy anew.
@@ -116,7 +117,7 @@ impl Store {
         }
         let from = connect(&self.folder.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let copied = copy_database(&from, &folder.join("hemora.db"))?;
-        let images = images(&copied)?;
+        let images = images(&Connection::Sqlite(&copied))?;
         drop(copied);
         if images_too == BackupImages::Copies {
             for image in &images {
@@ -159,7 +160,7 @@ impl Store {
         crate::folder::remove(&partial)?;
         let restored = copy_database(&from, &partial)?;
         let (mut report, mut gone) = (Restored::default(), Vec::new());
-        let images = images(&restored)?;
+        let images = images(&Connection::Sqlite(&restored))?;
         for image in &images {
             let path = folder.join(&image.path);
             let whole = |path: &Path| fs::metadata(path).is_ok_and(|it| it.len() == image.bytes);
@@ -179,7 +180,7 @@ impl Store {
     }
 }
 
-fn check(connection: &Connection, backup: &Path) -> Result<(), StoreError> {
+fn check(connection: &Sqlite, backup: &Path) -> Result<(), StoreError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > SCHEMA {
         return Err(StoreError::Newer { folder: backup.to_owned(), found, known: SCHEMA });
@@ -191,16 +192,17 @@ fn check(connection: &Connection, backup: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn mark_gone(connection: &Connection, paths: &[String]) -> Result<(), StoreError> {
+fn mark_gone(connection: &Sqlite, paths: &[String]) -> Result<(), StoreError> {
     let transaction = connection.unchecked_transaction()?;
+    let connection = Connection::Sqlite(&transaction);
     let mut studies = BTreeSet::new();
     for path in paths {
         let sql = "UPDATE instance SET evicted = 1 WHERE path = ?1 RETURNING study_uid";
-        let read = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
-        studies.extend(rows(&transaction, sql, params![path], read)?);
+        let read = |row: &Row<'_>| row.get::<_, String>(0);
+        studies.extend(connection.rows(sql, params![path], read)?);
     }
     for study_uid in &studies {
-        refresh(&transaction, study_uid)?;
+        refresh(&connection, study_uid)?;
     }
     transaction.commit()?;
     Ok(())

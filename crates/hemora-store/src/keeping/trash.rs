@@ -4,49 +4,48 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension};
-
 use crate::folder::remove;
-use crate::studies::rows;
+use crate::sql::Connection;
 use crate::{Store, StoreError};
 
 /// Files that are removed together, at most, while nothing else is filed.
 const TOGETHER: i64 = 256;
 
 /// Puts the images of a study into the trash.
-pub(super) fn trash_study(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
-    let sql = "INSERT OR IGNORE INTO trash (path)
-         SELECT path FROM instance WHERE study_uid = ?1 AND NOT evicted";
-    connection.prepare_cached(sql)?.execute([study_uid])?;
+pub(super) fn trash_study(connection: &Connection<'_>, study_uid: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO trash (path)
+         SELECT path FROM instance WHERE study_uid = ?1 AND evicted = 0
+         ON CONFLICT DO NOTHING";
+    connection.execute(sql, [study_uid])?;
     Ok(())
 }
 
 /// Removes what shows the images of a study: what the engine remembers, artifacts, and the places of slices
 /// in them.
-pub(super) fn drop_seen(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
+pub(super) fn drop_seen(connection: &Connection<'_>, study_uid: &str) -> Result<(), StoreError> {
     for sql in [
         "DELETE FROM memory WHERE study_uid = ?1",
         "DELETE FROM artifact WHERE study_uid = ?1",
         "UPDATE result SET key_series = NULL, key_slice = NULL WHERE study_uid = ?1",
         "UPDATE study SET key_series = NULL, key_slice = NULL WHERE study_uid = ?1",
     ] {
-        connection.prepare_cached(sql)?.execute([study_uid])?;
+        connection.execute(sql, [study_uid])?;
     }
     Ok(())
 }
 
 /// Removes what goes with the images of a study: what shows them, and bytes to send.
-pub(super) fn drop_derived(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
+pub(super) fn drop_derived(connection: &Connection<'_>, study_uid: &str) -> Result<(), StoreError> {
     drop_seen(connection, study_uid)?;
     let sql = "SELECT DISTINCT payload FROM delivery
          WHERE study_uid = ?1 AND payload IS NOT NULL";
-    let payloads = rows(connection, sql, [study_uid], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
+    let payloads = connection.rows(sql, [study_uid], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
     let sql = "UPDATE delivery SET payload = NULL WHERE study_uid = ?1";
-    connection.prepare_cached(sql)?.execute([study_uid])?;
+    connection.execute(sql, [study_uid])?;
     let sql = "DELETE FROM payload WHERE sha256 = ?1
          AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.payload = ?1)";
     for payload in payloads {
-        connection.prepare_cached(sql)?.execute([payload])?;
+        connection.execute(sql, [payload])?;
     }
     Ok(())
 }
@@ -59,8 +58,8 @@ impl Store {
             // An instance that comes again meanwhile waits until this is decided.
             let held = self.inbox.files();
             let sql = "SELECT path FROM trash LIMIT ?1";
-            let read = |row: &rusqlite::Row<'_>| Ok(row.get::<_, String>(0)?);
-            let paths = self.read(|connection| rows(connection, sql, [TOGETHER], read))?;
+            let read = |row: &crate::sql::Row<'_>| Ok(row.get::<_, String>(0)?);
+            let paths = self.read(|connection| connection.rows(sql, [TOGETHER], read))?;
             if paths.is_empty() {
                 return Ok(removed);
             }
@@ -71,10 +70,8 @@ impl Store {
                 }
             }
             self.write(move |connection| {
-                let mut statement =
-                    connection.prepare_cached("DELETE FROM trash WHERE path = ?1")?;
                 for path in paths {
-                    statement.execute([path])?;
+                    connection.execute("DELETE FROM trash WHERE path = ?1", [path])?;
                 }
                 Ok(())
             })?;
@@ -85,8 +82,8 @@ impl Store {
     /// Whether an instance has this file (again).
     fn is_used(&self, path: &str) -> Result<bool, StoreError> {
         self.read(|connection| {
-            let sql = "SELECT 1 FROM instance WHERE path = ?1 AND NOT evicted";
-            Ok(connection.prepare_cached(sql)?.query_row([path], |_| Ok(())).optional()?.is_some())
+            let sql = "SELECT 1 FROM instance WHERE path = ?1 AND evicted = 0";
+            Ok(connection.any(sql, [path])?)
         })
     }
 
