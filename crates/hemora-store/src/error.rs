@@ -40,6 +40,14 @@ pub enum StoreError {
         /// The newest schema that this program knows.
         known: u32,
     },
+    /// Folder and database are not of each other.
+    #[error("{} does not belong to {database}; correct the one or the other: images are of no use without their database", folder.display())]
+    OtherDatabase {
+        /// The data folder.
+        folder: PathBuf,
+        /// The database.
+        database: String,
+    },
     /// A folder that is to be empty holds something.
     #[error("{} already holds a data folder or a backup; give another one", .0.display())]
     Occupied(PathBuf),

@@ -20,6 +20,7 @@ pub mod formula;
 mod peers;
 #[cfg(feature = "phantoms")]
 mod phantoms;
+mod postgres;
 mod required;
 mod shared;
 pub mod sound;
@@ -28,5 +29,6 @@ pub use files::{content, dicom_files};
 pub use peers::{onnxruntime, program, python, run_python};
 #[cfg(feature = "phantoms")]
 pub use phantoms::Phantoms;
+pub use postgres::{Postgres, postgres};
 pub use required::require;
 pub use shared::shared;

@@ -27,6 +27,14 @@ impl Database {
         Ok(Self { writer: Writer::start(session)?, readers })
     }
 
+    /// Connects to a database that several nodes share, whose tables are there, and starts its writer.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn connect(server: crate::postgres::Server) -> Result<Self, StoreError> {
+        let session = Session::Postgres(Box::new(server.connect()?));
+        let readers = Readers::new(Source::Postgres(Box::new(server)));
+        Ok(Self { writer: Writer::start(session)?, readers })
+    }
+
     /// Reads from one state of the database.
     pub(crate) fn read<T>(
         &self,

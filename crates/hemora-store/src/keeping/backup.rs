@@ -35,6 +35,13 @@ pub enum BackupImages {
     Copies,
 }
 
+/// What a backup holds, and what it does not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BackedUp {
+    /// Where the database is, if several nodes share it: then it is not in the backup.
+    pub database_left: Option<String>,
+}
+
 /// What a restored data folder holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Restored {
@@ -104,21 +111,31 @@ fn copy_database(from: &Sqlite, to: &Path) -> Result<Sqlite, StoreError> {
 
 impl Store {
     /// Writes a backup into a folder, which must be new or empty, while the node works on. An image that
-    /// is evicted meanwhile may lack in the copies; restoring says so.
+    /// is evicted meanwhile may lack in the copies; restoring says so. A database that several nodes share is
+    /// not part of it: its server's own means (`pg_dump`) are for that.
     ///
     /// # Errors
     /// [`StoreError::Occupied`], or of the disk or the database.
-    pub fn backup(&self, folder: &Path, images_too: BackupImages) -> Result<(), StoreError> {
+    pub fn backup(&self, folder: &Path, images_too: BackupImages) -> Result<BackedUp, StoreError> {
         self.flush()?;
         make_private(folder)?;
         let failed = |error| StoreError::io(folder, error);
         if fs::read_dir(folder).map_err(failed)?.next().is_some() {
             return Err(StoreError::Occupied(folder.to_owned()));
         }
-        let from = connect(&self.folder.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let copied = copy_database(&from, &folder.join("hemora.db"))?;
-        let images = images(&Connection::Sqlite(&copied))?;
-        drop(copied);
+        let images = match self.server() {
+            Some(_) => {
+                // By which folder and database know each other.
+                let name = crate::folder::DATABASE;
+                copy(&self.folder.root().join(name), &folder.join(name))?;
+                self.read(images)?
+            }
+            None => {
+                let from = connect(&self.folder.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                let copied = copy_database(&from, &folder.join("hemora.db"))?;
+                images(&Connection::Sqlite(&copied))?
+            }
+        };
         if images_too == BackupImages::Copies {
             for image in &images {
                 copy(&self.folder.root().join(&image.path), &folder.join(&image.path))?;
@@ -132,7 +149,8 @@ impl Store {
             })
         });
         written.map_err(|error: std::io::Error| StoreError::io(&table, error))?;
-        sync_folder(folder)
+        sync_folder(folder)?;
+        Ok(BackedUp { database_left: self.server().map(str::to_owned) })
     }
 
     /// Makes a data folder of a backup. The folder must hold no database; images (`studies/`) may be

@@ -45,6 +45,15 @@ impl ToSql for Value<'_> {
 }
 
 impl Connection<'_> {
+    /// Tells the other nodes of the database, with the end of the transaction, that something changed.
+    pub(crate) fn announce(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(session) => session.announce(),
+        }
+    }
+
     /// Runs a statement; how many rows it added, changed or removed.
     pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<u64, StoreError> {
         match self {

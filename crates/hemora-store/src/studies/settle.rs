@@ -176,7 +176,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Revision, StoreError> {
         self.flush()?;
-        let study_uid = study_uid.to_owned();
+        let (study_uid, now) = (study_uid.to_owned(), self.by_shared_clock(now));
         self.change(move |connection| settle(connection, &study_uid, why, now))
     }
 
@@ -194,6 +194,7 @@ impl Store {
     ) -> Result<Revision, StoreError> {
         self.flush()?;
         let (study_uid, who) = (study_uid.to_owned(), who.to_owned());
+        let now = self.by_shared_clock(now);
         self.change(move |connection| {
             exists(connection, &study_uid)?;
             let revived = run_again(connection, &study_uid, now)?;

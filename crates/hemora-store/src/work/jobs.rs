@@ -127,7 +127,7 @@ fn first(
 /// Leases the first job that may be run; those that have failed too often die on the way.
 fn lease(
     connection: &Connection<'_>,
-    owner: &str,
+    (owner, node): (&str, &str),
     partial_positive: f64,
     now: DateTime<Utc>,
     length: Duration,
@@ -142,10 +142,10 @@ fn lease(
         }
         job.lease += 1;
         owner.clone_into(&mut job.owner);
-        let sql = "UPDATE job SET state = 'leased', lease = ?2, lease_owner = ?3, lease_until = ?4
+        let sql = "UPDATE job SET state = 'leased', lease = ?2, lease_owner = ?3, lease_until = ?4, node = ?5
              WHERE id = ?1";
         let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
-        connection.execute(sql, params![job.id, job.lease, owner, until])?;
+        connection.execute(sql, params![job.id, job.lease, owner, until, node])?;
         refresh(connection, &job.study_uid)?;
         return Ok(Some(job));
     }
@@ -185,16 +185,16 @@ pub(super) fn still_leased(connection: &Connection<'_>, job: &Job) -> Result<(),
     }
 }
 
-/// At the start of a node: nobody is at work on anything.
-pub(super) fn end_leases(connection: &Connection<'_>) -> Result<u64, StoreError> {
+/// A node has ended: it is not at work on anything.
+pub(super) fn end_leases(connection: &Connection<'_>, node: &str) -> Result<u64, StoreError> {
     let sql =
         "UPDATE job SET state = CASE WHEN interruptions + 1 >= ?1 THEN 'dead' ELSE 'waiting' END,
             interruptions = interruptions + 1, lease_owner = NULL, lease_until = NULL,
             last_error = CASE WHEN interruptions + 1 >= ?1 THEN ?2 ELSE last_error END
-         WHERE state = 'leased' RETURNING study_uid";
+         WHERE state = 'leased' AND node = ?3 RETURNING study_uid";
     let error = format!("the node ended {INTERRUPTIONS} times while it scored this study");
     let read = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
-    let studies = connection.rows(sql, params![INTERRUPTIONS, error], read)?;
+    let studies = connection.rows(sql, params![INTERRUPTIONS, error, node], read)?;
     for study_uid in &studies {
         refresh(connection, study_uid)?;
     }
@@ -215,12 +215,13 @@ impl Store {
         length: Duration,
     ) -> Result<Option<Job>, StoreError> {
         let positive = self.options.partial_positive;
+        let now = self.by_shared_clock(now);
         // Whoever asks again and again does not wait for the writer.
         if self.read(|connection| first(connection, positive, now))?.is_none() {
             return Ok(None);
         }
-        let owner = owner.to_owned();
-        self.change(move |connection| lease(connection, &owner, positive, now, length))
+        let (owner, node) = (owner.to_owned(), self.folder.node().to_owned());
+        self.change(move |connection| lease(connection, (&owner, &node), positive, now, length))
     }
 
     /// Prolongs a lease to `length` from now.
@@ -229,7 +230,7 @@ impl Store {
     /// [`StoreError::LeaseLost`], or of the database.
     pub fn renew(&self, job: &Job, now: DateTime<Utc>, length: Duration) -> Result<(), StoreError> {
         let job = job.clone();
-        let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
+        let until = millis(self.by_shared_clock(now)) + millis_of(length.min(LONGEST_LEASE));
         self.write(move |connection| {
             still_leased(connection, &job)?;
             let sql = "UPDATE job SET lease_until = ?2 WHERE id = ?1";
@@ -244,6 +245,7 @@ impl Store {
     /// [`StoreError::LeaseLost`], or of the database.
     pub fn fail(&self, job: &Job, error: &str, now: DateTime<Utc>) -> Result<JobFate, StoreError> {
         let (job, error) = (job.clone(), error.to_owned());
+        let now = self.by_shared_clock(now);
         self.change(move |connection| {
             still_leased(connection, &job)?;
             failed(connection, &job, &error, now)

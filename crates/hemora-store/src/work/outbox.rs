@@ -116,11 +116,11 @@ pub(super) fn supersede(
     Ok(())
 }
 
-/// At the start of a node: nobody sends anything.
-pub(super) fn end_leases(connection: &Connection<'_>) -> Result<u64, StoreError> {
+/// A node has ended: it sends nothing.
+pub(super) fn end_leases(connection: &Connection<'_>, node: &str) -> Result<u64, StoreError> {
     let sql = "UPDATE delivery SET state = 'waiting', lease_owner = NULL, lease_until = NULL
-         WHERE state = 'sending'";
-    connection.execute(sql, params![])
+         WHERE state = 'sending' AND node = ?1";
+    connection.execute(sql, [node])
 }
 
 /// The delivery that is to be made first, without its bytes. A time that lies further ahead than any
@@ -165,7 +165,7 @@ fn first(
 
 fn lease(
     connection: &Connection<'_>,
-    owner: &str,
+    (owner, node): (&str, &str),
     destination: Option<&str>,
     now: DateTime<Utc>,
     length: Duration,
@@ -174,10 +174,11 @@ fn lease(
     delivery.lease += 1;
     owner.clone_into(&mut delivery.owner);
     let sql =
-        "UPDATE delivery SET state = 'sending', lease = ?2, lease_owner = ?3, lease_until = ?4
+        "UPDATE delivery SET state = 'sending', lease = ?2, lease_owner = ?3, lease_until = ?4,
+            node = ?5
          WHERE id = ?1";
     let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
-    connection.execute(sql, params![delivery.id, delivery.lease, owner, until])?;
+    connection.execute(sql, params![delivery.id, delivery.lease, owner, until, node])?;
     let sql = "SELECT payload.bytes FROM delivery JOIN payload ON payload.sha256 = delivery.payload
          WHERE delivery.id = ?1";
     let payload = connection.first(sql, [delivery.id], |row| row.get(0))?;
@@ -207,13 +208,15 @@ impl Store {
         now: DateTime<Utc>,
         length: Duration,
     ) -> Result<Option<Delivery>, StoreError> {
+        let now = self.by_shared_clock(now);
         // Whoever asks again and again does not wait for the writer.
         if self.read(|connection| first(connection, destination, now))?.is_none() {
             return Ok(None);
         }
         let (owner, destination) = (owner.to_owned(), destination.map(str::to_owned));
+        let node = self.folder.node().to_owned();
         self.change(move |connection| {
-            lease(connection, &owner, destination.as_deref(), now, length)
+            lease(connection, (&owner, &node), destination.as_deref(), now, length)
         })
     }
 
@@ -228,7 +231,7 @@ impl Store {
         length: Duration,
     ) -> Result<(), StoreError> {
         let (id, lease, owner) = (delivery.id, delivery.lease, delivery.owner.clone());
-        let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
+        let until = millis(self.by_shared_clock(now)) + millis_of(length.min(LONGEST_LEASE));
         self.write(move |connection| {
             let sql = "UPDATE delivery SET lease_until = ?3
                  WHERE id = ?1 AND lease = ?2 AND state = 'sending'";
@@ -272,6 +275,7 @@ impl Store {
         next_at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
         let error: String = error.chars().take(LONGEST_ERROR).collect();
+        let next_at = next_at.map(|at| self.by_shared_clock(at));
         self.change(move |connection| {
             let study_uid = study_of(connection, id)?;
             let sql = "UPDATE delivery SET attempts = attempts + 1, last_error = ?2,
@@ -294,6 +298,7 @@ impl Store {
     /// the database.
     pub fn retry_delivery(&self, id: i64, who: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
         let who = who.to_owned();
+        let now = self.by_shared_clock(now);
         self.change(move |connection| {
             let study_uid = study_of(connection, id)?;
             let sql = "UPDATE delivery SET next_at = ?2,

@@ -163,6 +163,8 @@ impl Store {
             return Err(StoreError::BadValue { what: "the findings", why });
         }
         check_names(&artifacts)?;
+        let mut result = result;
+        result.made_at = self.by_shared_clock(result.made_at);
         let job = job.clone();
         self.change(move |connection| complete(connection, &job, &result, &deliveries, &artifacts))
     }
