@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use hemora_infer::{LoadedModel, Pictures, SeriesPolicy, Step, Triage, TriageInput, key_slices};
 use hemora_io::{Collection, ReadOptions, SourceList, choose_series, collect_sources};
-use hemora_model::{StudyResult, TriageResult, Verdict};
+use hemora_model::{SkippedFile, StudyResult, TriageResult, Verdict};
 use hemora_report::{ReportError, SlicePicture};
 use rayon::prelude::*;
 
@@ -128,15 +128,16 @@ impl Scoring<'_> {
             }
             ControlFlow::Continue(())
         });
-        let result = output.expect("this progress never breaks").result;
+        let TriageResult { studies: results, skipped, .. } =
+            output.expect("this progress never breaks").result;
         // Two entries of an archive may have one name.
         let mut open: HashMap<String, Vec<usize>> = HashMap::new();
         for at in places.iter().rev().filter(|at| fates[**at].is_none()) {
             open.entry(images[*at].1.source.to_string()).or_default().push(*at);
         }
         let mut take = |source: &str| open.get_mut(source).and_then(Vec::pop);
-        let mut studies = Vec::with_capacity(result.studies.len());
-        for study in &result.studies {
+        let mut studies = Vec::with_capacity(results.len());
+        for mut study in results {
             let mut key = None;
             for slice in study.series.iter().flat_map(|series| &series.slices) {
                 if let Some(at) = take(&slice.source) {
@@ -144,14 +145,13 @@ impl Scoring<'_> {
                     key.get_or_insert(&images[at].0);
                 }
             }
-            let key = key.unwrap_or(&study.study_instance_uid);
-            let mut study = study.clone();
+            let key = key.unwrap_or(&study.study_instance_uid).clone();
             if let Some(count) = missing.get(key.as_str()) {
                 lacks_images(&mut study, *count);
             }
-            studies.push((key.clone(), study));
+            studies.push((key, study));
         }
-        for (source, reason, failed) in left_out(&result, &collection) {
+        for (source, reason, failed) in left_out(&skipped, &collection) {
             if let Some(at) = take(&source) {
                 fates[at] = Some(Fate { reason, failed });
             }
@@ -216,14 +216,13 @@ fn lacks_images(study: &mut StudyResult, count: usize) {
     }
 }
 
-/// Why images have no result: source, reason, and whether they failed. A result names the first of those that
-/// one rule leaves out; the collection knows the others.
+/// Why images have no result: source, reason, and whether they failed. A result's `skipped` names the first of
+/// those that one rule leaves out; the collection knows the others.
 fn left_out(
-    result: &TriageResult,
+    skipped: &[SkippedFile],
     collection: &Collection,
 ) -> impl Iterator<Item = (String, String, bool)> {
-    let named = result.skipped.iter();
-    let named = named.map(|file| (file.source.clone(), file.reason.clone(), file.failed));
+    let named = skipped.iter().map(|file| (file.source.clone(), file.reason.clone(), file.failed));
     let unread = collection
         .skipped
         .iter()

@@ -31,6 +31,9 @@ mod listed;
 mod name;
 mod object;
 mod place;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(not(feature = "s3"))]
 #[path = "without_s3.rs"]
 mod s3;
 mod url;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_base::WorkShard;
-use hemora_io::{Source, list_share};
+use hemora_io::{Source, is_object, list_share, with_readers};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -64,7 +64,7 @@ pub(super) struct InNoRow {
     pub(super) files: Vec<String>,
 }
 
-/// Indexes the files, folders and zip archives of `paths`, under their absolute paths, into the Parquet file `out`, a row an image
+/// Indexes the files, folders, zip archives and objects (`s3://…`) of `paths`, under their absolute paths, into the Parquet file `out`, a row an image
 /// (a frame of an enhanced CT object, a slice of a NIfTI volume), labelled by the tables `labels` (of
 /// two that name an image, the first counts).
 ///
@@ -88,7 +88,10 @@ pub fn build_index(
 
 /// Paths that say the same in every folder.
 pub(super) fn absolute(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let absolute = |path: &PathBuf| match is_object(path) {
+        true => path.clone(),
+        false => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+    };
     paths.iter().map(absolute).collect()
 }
 
@@ -129,14 +132,13 @@ pub(super) fn build(
         earlier.take(chunk, &mut known)?;
         let with_known: Vec<(&Source, Vec<SliceRow>)> =
             chunk.iter().map(|source| (source, known.remove(source).unwrap_or_default())).collect();
-        let examined: Vec<Examined> = with_known
-            .into_par_iter()
-            .map(|(source, known)| {
-                let examined = examine(source, known, &list);
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                examined
-            })
-            .collect();
+        let examine = |(source, known): (&Source, Vec<SliceRow>)| {
+            let examined = examine(source, known, &list);
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            examined
+        };
+        let examined: Vec<Examined> =
+            with_readers(chunk, || with_known.into_par_iter().map(examine).collect());
         let rows = report.count(examined);
         // A part that says just this is there already; the index is put together from parts.
         let is_there = parts.path(number).exists()

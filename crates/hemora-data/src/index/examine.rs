@@ -4,7 +4,9 @@ use std::path::Path;
 
 use hemora_base::sha256_hex;
 use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window, stack};
-use hemora_io::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
+use hemora_io::{
+    FileBytes, ReadError, SliceHeader, Source, SourceList, is_object, read_bytes, read_slices,
+};
 
 use super::row::{SliceRow, is_file_name};
 use super::stamp::FileStamp;
@@ -48,7 +50,7 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
         return Examined::Unnamed(format!("{source}: the path is not UTF-8 text; rename it"));
     };
     let mut row = SliceRow { path: path_text.to_owned(), entry, entry_name, ..SliceRow::default() };
-    match FileStamp::of(path) {
+    match list.state(source).map(FileStamp::from) {
         Ok(FileStamp { size, modified_ns }) => {
             (row.file_size, row.modified_ns) = (size, modified_ns)
         }
@@ -61,10 +63,11 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
     if same_size && is_known(|known, row| known.modified_ns == row.modified_ns) {
         return Examined::Unchanged(known);
     }
-    match read_bytes(source) {
-        Ok(bytes) => row.sha256 = sha256_hex(&bytes),
+    let bytes = match read_bytes(source) {
+        Ok(bytes) => bytes,
         Err(error) => return failed(row, source, error, list),
-    }
+    };
+    row.sha256 = sha256_hex(&bytes);
     if same_size && known.iter().all(|known| known.sha256 == row.sha256) {
         let modified_ns = row.modified_ns;
         let with_time = |known| SliceRow { modified_ns, ..known };
@@ -86,7 +89,18 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
         }
         rows.push(row);
     };
-    match read_slices(source, each) {
+    let read = match is_object(path) {
+        // It is fetched once.
+        true => {
+            let bytes = FileBytes(bytes.into());
+            read_slices(&Source::Bytes { name: path_text.to_owned(), bytes }, each)
+        }
+        false => {
+            drop(bytes);
+            read_slices(source, each)
+        }
+    };
+    match read {
         Ok(()) => Examined::Read(rows),
         Err(error) => failed(row, source, error, list),
     }

@@ -1,7 +1,5 @@
 //! The slices of a plan, read: one, or a sample whose HU are counted.
 
-use std::fs;
-
 use hemora_ct::{HuCounts, Plane};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
@@ -9,6 +7,7 @@ use rayon::prelude::*;
 use super::error::PrepareError;
 use super::plan::{Plan, Planned, Purpose, generator};
 use super::recipe::{Output, PrepareRecipe};
+use crate::index::FileStamp;
 
 /// Frequencies of HU in a sample of the plan's slices.
 ///
@@ -72,7 +71,7 @@ impl Sampled {
 pub(super) fn read(plan: &Plan, slot: u32) -> Result<Plane, String> {
     let (source, indexed) = plan.source(slot);
     let path = source.file();
-    let size = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
+    let size = FileStamp::of(path).map_err(|error| format!("{}: {error}", path.display()))?.size;
     if size != indexed {
         return Err(format!(
             "{}: has {size} bytes, had {indexed} when it was indexed; run `hemora index` again",

@@ -1,6 +1,6 @@
 //! Paths to the files and archive entries below them, in an order that is always the same.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use hemora_base::WorkShard;
 
 use crate::archive::{Kind, entries, has_archive_name};
 use crate::formats::mismatch;
-use crate::{FileBytes, ReadError, Skipped, Source};
+use crate::objects::{self, is_object};
+use crate::{FileBytes, FileState, ReadError, Skipped, Source};
 
 /// The files and archive entries below some paths, without any of them being read.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct SourceList {
     /// What cannot be listed.
     pub skipped: Vec<Skipped>,
     pub(crate) named: HashSet<Source>,
+    /// Of objects, what their list said.
+    states: HashMap<PathBuf, FileState>,
 }
 
 impl SourceList {
@@ -28,7 +31,16 @@ impl SourceList {
         let source = |(name, bytes)| Source::Bytes { name, bytes: FileBytes(bytes) };
         let sources: Vec<Source> = files.into_iter().map(source).collect();
         let named = sources.iter().cloned().collect();
-        Self { sources, skipped: Vec::new(), named }
+        Self { sources, named, ..Self::default() }
+    }
+
+    /// The state of a source's file: of an object as it was when it was listed.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    pub fn state(&self, source: &Source) -> std::io::Result<FileState> {
+        let path = source.file();
+        self.states.get(path).map_or_else(|| FileState::of(path), |state| Ok(*state))
     }
 
     /// The reason for leaving out a source of the list, given what reading it reported: a file
@@ -48,10 +60,10 @@ pub fn list_sources(paths: &[PathBuf]) -> SourceList {
 /// listed, as long as the paths are the same; files of other shares are not looked at, and take no memory. A
 /// folder that cannot be listed is named in every share.
 pub fn list_share(paths: &[PathBuf], share: WorkShard) -> SourceList {
-    let Found { mut sources, skipped, named } = walk(paths, share);
+    let Found { mut sources, skipped, named, states } = walk(paths, share);
     sources.sort();
     sources.dedup();
-    SourceList { sources, skipped, named }
+    SourceList { sources, skipped, named, states }
 }
 
 /// What is to be read below some paths.
@@ -61,6 +73,8 @@ pub(crate) struct Found {
     pub(crate) skipped: Vec<Skipped>,
     /// Sources that the user named, and that so are held to be DICOM files.
     pub(crate) named: HashSet<Source>,
+    /// Of objects, what their list said.
+    states: HashMap<PathBuf, FileState>,
 }
 
 /// Files that systems leave in folders and nobody means.
@@ -73,6 +87,12 @@ fn walk(paths: &[PathBuf], share: WorkShard) -> Found {
     let mut found = Found::default();
     let mut seen = Seen { share, files: HashSet::new(), folders: HashSet::new() };
     for path in paths {
+        if is_object(path) {
+            if let Err(reason) = found.objects(path, &mut seen) {
+                found.skip(path, reason);
+            }
+            continue;
+        }
         let result = match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => found.folder(path, &mut seen),
             Ok(metadata) if metadata.is_file() => {
@@ -112,6 +132,37 @@ impl Seen {
 impl Found {
     fn skip(&mut self, path: &Path, reason: ReadError) {
         self.skipped.push(Skipped { source: Source::File(path.to_owned()), reason });
+    }
+
+    /// Takes in the object that a URL names, or those below it.
+    fn objects(&mut self, path: &Path, seen: &mut Seen) -> Result<(), ReadError> {
+        match objects::find(path)? {
+            objects::Found::Object(state) => {
+                if seen.is_due(path) {
+                    self.named.insert(Source::File(path.to_owned()));
+                    self.object(path.to_owned(), state, seen);
+                }
+            }
+            objects::Found::Below(below) => {
+                for (path, name, state) in below {
+                    if !name.split('/').any(is_clutter) && seen.is_due(&path) {
+                        self.object(path, state, seen);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, path: PathBuf, state: FileState, seen: &mut Seen) {
+        if !seen.files.insert(path.clone()) {
+            return;
+        }
+        if Kind::from_name(&path).is_some() {
+            return self.skip(&path, ReadError::RemoteArchive);
+        }
+        self.states.insert(path.clone(), state);
+        self.sources.push(Source::File(path));
     }
 
     fn folder(&mut self, folder: &Path, seen: &mut Seen) -> Result<(), ReadError> {

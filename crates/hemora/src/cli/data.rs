@@ -50,7 +50,7 @@ pub struct IndexArgs {
     #[command(subcommand)]
     pub command: Option<IndexCommand>,
 
-    /// DICOM files, NIfTI volumes, folders, zip or tar archives, in any order
+    /// DICOM files, NIfTI volumes, folders, zip or tar archives, s3:// URLs, in any order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

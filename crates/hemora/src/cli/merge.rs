@@ -34,12 +34,12 @@ const HELP: &str = "Examples:
   hemora triage --index set.parquet --shard 2/2 -o triaged/
   hemora merge triaged/ -o result/
 
-All shares must be there, whole and of one job; those that are not are named. An index has the same bytes
-as if one run had made it. Of triage, the folder gets studies.parquet (the most suspicious first),
-slices.parquet, skipped.parquet, worklist.csv (the first 1,000 studies), report.html (the pictured studies)
-and merged.json, whatever the number of shares.
+All shares must be there, whole and of one job; those that are not are named. An index has the
+same bytes as if one run had made it. Of triage, the folder gets studies.parquet (the most
+suspicious first), slices.parquet, skipped.parquet, worklist.csv (the first 1,000 studies),
+report.html (the pictured studies) and merged.json, whatever the number of shares.
 
-Exit codes: 0 every image was read, 1 an error, 2 wrong flags, 3 some images cannot be used (they are in the
-index, or in skipped.parquet, with their reason).
+Exit codes: 0 every image was read, 1 an error, 2 wrong flags, 3 some images cannot be used (they
+are in the index, or in skipped.parquet, with their reason).
 
 For research use only: not for diagnosis.";

@@ -9,9 +9,9 @@ use super::{EngineArgs, ShardArgs};
 
 /// Flags of `hemora triage`.
 #[derive(Debug, Args)]
-#[command(after_help = TRIAGE_HELP, mut_arg("shard", |shard| shard.requires("index")))]
+#[command(after_help = TRIAGE_HELP)]
 pub struct TriageArgs {
-    /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, in any order
+    /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, s3:// URLs, in any order
     #[arg(required_unless_present = "index", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

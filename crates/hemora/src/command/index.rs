@@ -10,7 +10,7 @@ use hemora_data::{
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::cli::{IndexArgs, IndexCommand, SplitArgs, StatsArgs};
-use crate::output::{print, write_whole};
+use crate::output::{on_disk, print, write_whole};
 use crate::progress;
 
 /// Names that are printed of each kind of problem.
@@ -27,6 +27,7 @@ pub fn run(arguments: &IndexArgs) -> Result<ExitStatus> {
         None => {}
     }
     let Some(out) = &arguments.out else { bail!("no --out") };
+    on_disk(out)?;
     arguments.threads.limit()?;
     let bar = progress::bar("indexing");
     let moves = progress::moves(&bar);

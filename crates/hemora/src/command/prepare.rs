@@ -10,7 +10,7 @@ use hemora_data::{
 use miette::{IntoDiagnostic, Result};
 
 use crate::cli::PrepareArgs;
-use crate::output::print;
+use crate::output::{on_disk, print};
 use crate::progress;
 
 /// Runs the command.
@@ -18,6 +18,7 @@ use crate::progress;
 /// # Errors
 /// A report that names the file or the flag.
 pub fn run(arguments: &PrepareArgs) -> Result<ExitStatus> {
+    on_disk(&arguments.out)?;
     arguments.threads.limit()?;
     let recipe = PrepareRecipe::open(&arguments.recipe).into_diagnostic()?;
     let by_flags = arguments.rule.rule(arguments.seed);
