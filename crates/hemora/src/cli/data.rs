@@ -85,8 +85,8 @@ const INDEX_HELP: &str = "Examples:
 Run again, it brings the index up to date: files with the same size and time are not opened. A run
 that was killed goes on where it was.
 
-With --shard, which is for processes or machines that share the work, each file is in one share, by a hash
-of its absolute path, and an archive with all of its entries: the paths must be the same everywhere.
+With --shard, for processes or machines that share the work, each file is in one share, by a hash
+of its absolute path, and an archive with all of its entries: all need the same paths.
 
 Exit codes: 0 every image was read, 1 an error, 2 wrong flags, 3 some images cannot be used (they
 are in the index with their reason).";
@@ -225,9 +225,9 @@ Of an index that `hemora index split` has split, its split is taken unless flags
 Writes images/ (or shards/), labels.csv, splits.csv, skipped.csv, recipe.toml and set.toml. A run
 that was killed goes on where it was and gives the same bytes, whatever the number of threads.
 
-With --shard, which is for processes or machines that share the work, each share makes the images of its
-studies (of a set in shards: its shards) in the same folder; then the command without --shard writes the
-tables, and makes what a share did not:
+With --shard, for processes or machines that share the work, each share makes the images of its
+studies (of a set in shards: its shards) in the same folder; then the command without --shard
+writes the tables, and makes what a share did not:
   hemora prepare set.parquet -o hu --recipe hu --shard 3/8
   hemora prepare set.parquet -o hu --recipe hu";
 
