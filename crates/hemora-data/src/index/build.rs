@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_base::WorkShard;
-use hemora_io::{Source, is_object, list_share, with_readers};
+use hemora_io::{ReadError, Source, is_object, list_share, with_readers};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -109,7 +109,8 @@ pub(super) fn build(
     for skip in &list.skipped {
         let reason = format!("{}: {}", skip.source, skip.reason);
         let path = skip.source.file();
-        let is_file = path.is_file();
+        // Everything else that cannot be listed is met by every share.
+        let is_file = path.is_file() || matches!(skip.reason, ReadError::RemoteArchive);
         // Other machines may have it: then its files would be missing, and nobody would know.
         if share != WorkShard::WHOLE && !is_file && paths.iter().any(|it| it == path) {
             return Err(IndexError::NoPath(reason));
