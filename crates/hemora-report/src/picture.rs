@@ -2,10 +2,12 @@
 
 use hemora_ct::{ImagePlane, Label, Plane, Slice, Window, resize};
 use hemora_model::{LabelMap, MapKind};
+use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
 use crate::colour::{inferno, opacity, unit};
 use crate::contour::contour;
+use crate::picture_document::PictureDocument;
 
 /// Longest side of a picture in pixels; a larger slice is reduced to it.
 pub const PICTURE_SIZE: usize = 384;
@@ -20,8 +22,10 @@ pub(crate) const CONTOUR_LEVEL: f32 = 0.5;
 pub(crate) const WINDOWS: [(&str, Window); 3] =
     [("Brain", Window::BRAIN), ("Subdural", Window::SUBDURAL), ("Bone", Window::BONE)];
 
-/// A slice to be shown, already drawn, so that its HU need not be kept.
-#[derive(Debug, Clone)]
+/// A slice to be shown, already drawn, so that its HU need not be kept. As a document it has its PNGs in base
+/// 64; what is read is checked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "PictureDocument", try_from = "PictureDocument")]
 pub struct SlicePicture {
     /// PatientID, where it is known: two patients may share all UIDs.
     pub(crate) patient: Option<String>,

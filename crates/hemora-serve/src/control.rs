@@ -1,5 +1,5 @@
-//! Requests to the data folder: to the node that runs on it, by a socket in the folder that only its owner
-//! may use, or else directly.
+//! Requests to the data folder: to the node that runs on it, by a socket in what the node has of it for itself
+//! that only its owner may use, or else directly.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use hemora_store::{AuditError, BackupImages, Forgotten, Restored, Store, StoreError};
+use hemora_store::{AuditError, BackedUp, BackupImages, Forgotten, Restored, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::config::Config;
+use crate::opening;
 use crate::shared::Shared;
 
 /// Name of the socket in the data folder.
@@ -41,6 +42,9 @@ pub enum ControlError {
     /// There is no data folder.
     #[error("{}: no node has its data there; name the folder with --data, or the configuration with --config", .0.display())]
     NoNode(PathBuf),
+    /// The database is a server's.
+    #[error("a database that several nodes share is restored by its server (`pg_restore`); then copy `studies` and `database` of the backup into {}", .0.display())]
+    SharedDatabase(PathBuf),
     /// The node refuses.
     #[error("the node says: {0}")]
     Node(String),
@@ -66,7 +70,7 @@ enum Request {
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Forgotten { studies: u64, instances: u64 },
-    Backup,
+    Backup { database_left: Option<String> },
     Audit { rows: u64, problem: Option<String> },
     Error(String),
 }
@@ -83,16 +87,16 @@ pub fn forget(config: &Config, patient_id: &str, who: &str) -> Result<Forgotten,
     }
 }
 
-/// Writes a backup into a folder, which must be new or empty: the database, and the images or a list of
-/// them with their hashes.
+/// Writes a backup into a folder, which must be new or empty: the database, unless several nodes share it, and
+/// the images or a list of them with their hashes.
 ///
 /// # Errors
 /// [`ControlError`] if the data folder or its node do not do it.
-pub fn backup(config: &Config, folder: &Path, copies: bool) -> Result<(), ControlError> {
+pub fn backup(config: &Config, folder: &Path, copies: bool) -> Result<BackedUp, ControlError> {
     // The node has another current folder.
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     match ask(config, &Request::Backup { folder, copies })? {
-        Answer::Backup => Ok(()),
+        Answer::Backup { database_left } => Ok(BackedUp { database_left }),
         other => Err(unexpected(other)),
     }
 }
@@ -113,8 +117,12 @@ pub fn verify_audit(config: &Config) -> Result<u64, ControlError> {
 /// Makes the data folder of the configuration from a backup. No node may run on it.
 ///
 /// # Errors
-/// [`ControlError::Store`] if the backup is not whole or the folder holds a database already.
+/// [`ControlError::Store`] if the backup is not whole or the folder holds a database already,
+/// [`ControlError::SharedDatabase`] where several nodes share one.
 pub fn restore(config: &Config, backup: &Path) -> Result<Restored, ControlError> {
+    if config.database.is_shared() {
+        return Err(ControlError::SharedDatabase(config.node.data.clone()));
+    }
     Ok(Store::restore(backup, &config.node.data)?)
 }
 
@@ -127,7 +135,7 @@ fn unexpected(answer: Answer) -> ControlError {
 
 /// Asks the node that runs on the data folder, or does it if none does.
 fn ask(config: &Config, request: &Request) -> Result<Answer, ControlError> {
-    let socket = config.node.data.join(SOCKET);
+    let socket = config.own_folder().join(SOCKET);
     if let Ok(mut stream) = UnixStream::connect(&socket) {
         let silent = |error: std::io::Error| ControlError::Silent {
             socket: socket.clone(),
@@ -144,7 +152,7 @@ fn ask(config: &Config, request: &Request) -> Result<Answer, ControlError> {
     if !Store::is_at(&config.node.data) {
         return Err(ControlError::NoNode(config.node.data.clone()));
     }
-    let store = Store::open(&config.node.data, config.store_options())?;
+    let store = opening::open(config)?;
     Ok(answer(&store, request)?)
 }
 
@@ -156,8 +164,8 @@ fn answer(store: &Store, request: &Request) -> Result<Answer, StoreError> {
         }
         Request::Backup { folder, copies } => {
             let images = if *copies { BackupImages::Copies } else { BackupImages::Manifest };
-            store.backup(folder, images)?;
-            Ok(Answer::Backup)
+            let BackedUp { database_left } = store.backup(folder, images)?;
+            Ok(Answer::Backup { database_left })
         }
         Request::VerifyAudit => match store.verify_audit() {
             Ok(rows) => Ok(Answer::Audit { rows, problem: None }),
@@ -194,7 +202,7 @@ pub(crate) fn run(shared: &Arc<Shared>, listener: &UnixListener) {
             }
         }
     }
-    let _ = std::fs::remove_file(shared.config.node.data.join(SOCKET));
+    let _ = std::fs::remove_file(shared.config.own_folder().join(SOCKET));
 }
 
 fn one(shared: &Shared, mut stream: UnixStream) -> std::io::Result<()> {

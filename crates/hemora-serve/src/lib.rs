@@ -20,6 +20,7 @@ mod log;
 mod looks;
 mod metrics;
 mod node;
+mod opening;
 mod quality;
 mod scoring;
 mod settle;

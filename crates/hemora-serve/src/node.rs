@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::Utc;
 use hemora_dimse::{AeTitle, Limits, Server};
 use hemora_infer::LoadedModel;
-use hemora_store::{Retention, Store, StoreError};
+use hemora_store::{Adopted, Retention, Store, StoreError};
 use tracing::{error, info, warn};
 
 use crate::access::server_config;
@@ -19,13 +19,16 @@ use crate::scoring::Scorer;
 use crate::shared::Shared;
 use crate::told_to_end::ToldToEnd;
 use crate::uids::fresh_uid;
-use crate::{control, deliver, http, settling};
+use crate::{control, deliver, http, opening, settling};
 
 /// Name of the setting that holds the UID of the installation.
 const UID: &str = "node_uid";
 
 /// Between two looks at what is to be kept.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Between two looks for other nodes that have ended.
+const ADOPT_EVERY: Duration = Duration::from_secs(5);
 
 /// How long open associations may go on when the node ends.
 const GRACE: Duration = Duration::from_secs(10);
@@ -98,8 +101,8 @@ impl Node {
                 "durability is \"process\": images that were acknowledged may be lost with the power"
             );
         }
-        let store = Store::open(&config.node.data, config.store_options())?;
-        info!(folder = %config.node.data.display(), recovered = ?store.recovered(), "data folder opened");
+        let store = opening::open(&config)?;
+        info!(folder = %config.node.data.display(), database = store.server().unwrap_or("sqlite"), recovered = ?store.recovered(), "data folder opened");
         let dicom = listen(config.dicom.listen, "DICOM", "dicom")?;
         let web = listen(config.http.listen, "HTTP", "http")?;
         let uid = installation_uid(&store)?;
@@ -125,6 +128,9 @@ impl Node {
         node.spawn("settler", |shared| settling::run(shared))?;
         node.spawn("counter", settling::ask_source)?;
         node.spawn("keeper", |shared| keep(shared))?;
+        if node.shared.store.server().is_some() {
+            node.spawn("adopter", |shared| adopt(shared))?;
+        }
         node.spawn("announcer", |shared| announce(shared))?;
         node.control()?;
         for destination in node.shared.config.destinations.clone() {
@@ -140,7 +146,7 @@ impl Node {
 
     /// Takes requests of whoever may use the data folder.
     fn control(&mut self) -> Result<(), NodeError> {
-        match control::listen(&self.shared.config.node.data) {
+        match control::listen(&self.shared.config.own_folder()) {
             Ok(listener) => self.spawn("control", move |shared| control::run(shared, &listener)),
             Err(problem) => {
                 warn!(problem, "`hemora serve backup` and `forget` need the node to be stopped");
@@ -267,14 +273,18 @@ fn name_orphans(shared: &Shared) -> Result<(), StoreError> {
 
 /// The UID of the installation, made at its first start.
 fn installation_uid(store: &Store) -> Result<String, StoreError> {
-    let known = store.setting(UID)?.and_then(|it| serde_json::from_str(&it.value).ok());
-    if let Some(uid) = known {
+    // The first counts: two nodes may have started at once.
+    let first = || -> Result<Option<String>, StoreError> {
+        let history = store.setting_history(UID)?;
+        Ok(history.iter().find_map(|it| serde_json::from_str(&it.value).ok()))
+    };
+    if let Some(uid) = first()? {
         return Ok(uid);
     }
     let uid = fresh_uid();
     let value = format!("{uid:?}");
     store.set_setting(UID, &value, "hemora", "first start of this installation", Utc::now())?;
-    Ok(uid)
+    Ok(first()?.unwrap_or(uid))
 }
 
 fn listener(shared: &Arc<Shared>, listener: TcpListener) -> std::io::Result<Server> {
@@ -315,6 +325,20 @@ fn keep(shared: &Shared) {
         }
         if !shared.stop.sleep(KEEP_EVERY) {
             return;
+        }
+    }
+}
+
+/// Looks after other nodes of the database that have ended, until this one does.
+fn adopt(shared: &Shared) {
+    while shared.stop.sleep(ADOPT_EVERY) {
+        match shared.store.adopt_from_dead_nodes(Utc::now()) {
+            Ok(adopted) => {
+                for Adopted { node, left } in adopted {
+                    warn!(node, ?left, "another node has ended; what it left goes on here");
+                }
+            }
+            Err(error) => error!(%error, "whether other nodes have ended is not known"),
         }
     }
 }

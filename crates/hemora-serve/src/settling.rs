@@ -15,6 +15,9 @@ use crate::shared::Shared;
 /// Between two questions to the source.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
+/// Between two looks for what other nodes left.
+const LOOK_AFTER_OTHERS: Duration = Duration::from_secs(2);
+
 /// Longest time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -28,7 +31,13 @@ pub(crate) fn begin(shared: &Shared) -> Result<(), hemora_store::StoreError> {
 
 /// Settles studies until the node ends.
 pub(crate) fn run(shared: &Shared) {
+    let others = shared.store.server().is_some();
+    let mut looked = Instant::now();
     while !shared.stop.is_set() {
+        if others && looked.elapsed() >= LOOK_AFTER_OTHERS {
+            looked = Instant::now();
+            take_over(shared);
+        }
         let version = shared.arrivals.version();
         let mut longest = LOOK_EVERY;
         for (study, mut signals, seen) in shared.arrivals.signals() {
@@ -36,6 +45,9 @@ pub(crate) fn run(shared: &Shared) {
                 signals.held =
                     shared.store.study(&study).ok().flatten().map_or(0, |it| it.instances);
             }
+            // Who does not answer is asked again before anything is settled.
+            let open_elsewhere = others && shared.store.is_open_elsewhere(&study).unwrap_or(true);
+            signals.open += usize::from(open_elsewhere);
             let now = Instant::now();
             match settled(now, &signals, &shared.config.settle) {
                 Some(why) => settle(shared, &study, why, seen),
@@ -43,6 +55,23 @@ pub(crate) fn run(shared: &Shared) {
             }
         }
         shared.arrivals.wait(version, longest.max(Duration::from_millis(10)));
+    }
+}
+
+/// Holds to have arrived just now what came to another node so long ago that it would have settled it: that
+/// node has ended.
+fn take_over(shared: &Shared) {
+    let receiving = shared.store.receiving().unwrap_or_else(|error| {
+        error!(%error, "what other nodes received is not known");
+        Vec::new()
+    });
+    let patience = shared.config.settle.quiet_open;
+    let known = shared.arrivals.signals();
+    for row in receiving {
+        let waits = (Utc::now() - row.last_at).to_std().unwrap_or_default();
+        if waits > patience && !known.iter().any(|(study, _, _)| *study == row.study_uid) {
+            shared.arrivals.image(&row.study_uid, None, Instant::now());
+        }
     }
 }
 

@@ -8,6 +8,9 @@
 //! rate until the last acknowledgement, how long filing takes beyond it, and how long opening takes
 //! afterwards.
 
+#[path = "../tests/it/place.rs"]
+#[allow(dead_code)]
+mod place;
 #[path = "../tests/it/support.rs"]
 #[allow(dead_code)]
 mod support;

@@ -1,8 +1,8 @@
 //! Who brought what: the associations of the DICOM network.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
 
+use crate::sql::{Connection, params};
 use crate::time::millis;
 use crate::{Store, StoreError};
 
@@ -40,9 +40,10 @@ impl AssociationEnd {
     }
 }
 
-/// At the start of a node: those that the earlier one had open ended with it, nobody knows when.
-pub(crate) fn end_associations(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("UPDATE association SET how = 'node ended' WHERE how IS NULL", [])?;
+/// A node has ended: the associations that it had open ended with it, nobody knows when.
+pub(crate) fn end_associations(connection: &Connection<'_>, node: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE association SET how = 'node ended' WHERE how IS NULL AND node = ?1";
+    connection.execute(sql, [node])?;
     Ok(())
 }
 
@@ -57,13 +58,13 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         let NewAssociation { calling_ae, called_ae, peer, tls_subject } = association.clone();
+        let node = self.folder.node().to_owned();
         let id = self.write(move |connection| {
             let sql =
-                "INSERT INTO association (calling_ae, called_ae, peer, tls_subject, opened_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)";
-            let parameters = params![calling_ae, called_ae, peer, tls_subject, millis(now)];
-            connection.prepare_cached(sql)?.execute(parameters)?;
-            Ok(connection.last_insert_rowid())
+                "INSERT INTO association (calling_ae, called_ae, peer, tls_subject, opened_at, node)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id";
+            let parameters = params![calling_ae, called_ae, peer, tls_subject, millis(now), node];
+            connection.one(sql, parameters, |row| row.get::<_, i64>(0))
         })?;
         u64::try_from(id).map_err(|_| StoreError::Damaged(format!("association {id}")))
     }
@@ -82,8 +83,18 @@ impl Store {
             let sql = "UPDATE association SET closed_at = ?2, how = ?3
                  WHERE id = ?1 AND how IS NULL";
             let id = i64::try_from(id).unwrap_or(i64::MAX);
-            connection.prepare_cached(sql)?.execute(params![id, millis(now), how.as_str()])?;
+            connection.execute(sql, params![id, millis(now), how.as_str()])?;
             Ok(())
         })
+    }
+
+    /// Whether an association of another node that brought images of a study is open.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub fn is_open_elsewhere(&self, study_uid: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM instance JOIN association ON association.id = association_id
+             WHERE study_uid = ?1 AND how IS NULL AND node <> ?2 LIMIT 1";
+        self.read(|connection| connection.any(sql, params![study_uid, self.folder.node()]))
     }
 }

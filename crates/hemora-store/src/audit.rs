@@ -1,10 +1,10 @@
 //! Who did what: rows that are only ever added, each of which holds the hash of the one before.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, params};
 use sha2::{Digest, Sha256};
 
-use crate::studies::{hash, rows};
+use crate::sql::{Connection, Row, params};
+use crate::studies::hash;
 use crate::time::{at, millis};
 use crate::{Store, StoreError};
 
@@ -114,12 +114,12 @@ impl AuditRow {
 
 /// Adds a row in the transaction of what it notes.
 pub(crate) fn append(
-    connection: &Connection,
+    connection: &Connection<'_>,
     row: NewAudit<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM audit ORDER BY n DESC LIMIT 1");
-    let last = rows(connection, &sql, [], AuditRow::read)?.pop();
+    let last = connection.rows(&sql, params![], AuditRow::read)?.pop();
     let (n, previous) = last.map_or((0, NOTHING), |last| (last.n, last.hash));
     let mut row = AuditRow {
         n: n + 1,
@@ -136,7 +136,7 @@ pub(crate) fn append(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let AuditRow { n, at, who, what, study, detail, hash } = row;
     let parameters = params![n, millis(at), who, what, study, detail, hash];
-    connection.prepare_cached(sql)?.execute(parameters)?;
+    connection.execute(sql, parameters)?;
     Ok(())
 }
 
@@ -190,13 +190,13 @@ impl Store {
         ];
         let conditions: String = conditions.into_iter().flatten().collect();
         let sql =
-            format!("SELECT {COLUMNS} FROM audit WHERE 1{conditions} ORDER BY n DESC LIMIT ?5");
+            format!("SELECT {COLUMNS} FROM audit WHERE TRUE{conditions} ORDER BY n DESC LIMIT ?5");
         let limit = match *limit {
             0 => AuditQuery::LONGEST,
             limit => limit.min(AuditQuery::LONGEST),
         };
         let parameters = params![who, what, study, before, limit as i64];
-        self.read(|connection| rows(connection, &sql, parameters, AuditRow::read))
+        self.read(|connection| connection.rows(&sql, parameters, AuditRow::read))
     }
 
     /// Rows after number `after`, at most `limit`, oldest first.
@@ -206,6 +206,6 @@ impl Store {
     pub fn audit_rows(&self, after: i64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM audit WHERE n > ?1 ORDER BY n LIMIT ?2");
         let limit = limit.min(TOGETHER) as i64;
-        self.read(|connection| rows(connection, &sql, [after, limit], AuditRow::read))
+        self.read(|connection| connection.rows(&sql, [after, limit], AuditRow::read))
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row};
-
-use crate::studies::{count, rows};
+use crate::sql::{Connection, Row, params};
+use crate::studies::count;
 use crate::{Store, StoreError, StudyState};
 
 /// Deliveries of one destination.
@@ -51,14 +50,14 @@ impl Store {
     pub fn counts(&self) -> Result<Counts, StoreError> {
         let mut counts = self.read(|connection| {
             let mut counts = Counts::default();
-            let sql = "SELECT state, count(*) AS many, sum(instances) AS instances,
-                    sum(bytes) AS bytes FROM study GROUP BY state";
+            let sql = "SELECT state, count(*) AS many, CAST(sum(instances) AS BIGINT) AS instances,
+                    CAST(sum(bytes) AS BIGINT) AS bytes FROM study GROUP BY state";
             let read = |row: &Row<'_>| {
                 let state: String = row.get("state")?;
                 let sums = [count(row, "instances")?, count(row, "bytes")?];
                 Ok((StudyState::stored(&state)?, count(row, "many")?, sums))
             };
-            for (state, many, [instances, bytes]) in rows(connection, sql, [], read)? {
+            for (state, many, [instances, bytes]) in connection.rows(sql, params![], read)? {
                 counts.studies.insert(state, many);
                 counts.instances += instances;
                 counts.bytes += bytes;
@@ -69,7 +68,7 @@ impl Store {
             let read = |row: &Row<'_>| {
                 Ok([count(row, "waiting")?, count(row, "leased")?, count(row, "dead")?])
             };
-            if let Some(jobs) = rows(connection, sql, [], read)?.pop() {
+            if let Some(jobs) = connection.rows(sql, params![], read)?.pop() {
                 [counts.jobs_waiting, counts.jobs_leased, counts.jobs_dead] = jobs;
             }
             counts.outbox = outbox(connection)?;
@@ -81,7 +80,7 @@ impl Store {
     }
 }
 
-fn outbox(connection: &Connection) -> Result<BTreeMap<String, OutboxCounts>, StoreError> {
+fn outbox(connection: &Connection<'_>) -> Result<BTreeMap<String, OutboxCounts>, StoreError> {
     let sql =
         "SELECT destination, count(*) FILTER (WHERE state IN ('waiting', 'sending')) AS waiting,
             count(*) FILTER (WHERE state IN ('waiting', 'sending') AND attempts > 0) AS failing,
@@ -97,5 +96,5 @@ fn outbox(connection: &Connection) -> Result<BTreeMap<String, OutboxCounts>, Sto
         };
         Ok((row.get("destination")?, counts))
     };
-    Ok(rows(connection, sql, [], read)?.into_iter().collect())
+    Ok(connection.rows(sql, params![], read)?.into_iter().collect())
 }

@@ -40,6 +40,14 @@ pub enum StoreError {
         /// The newest schema that this program knows.
         known: u32,
     },
+    /// Folder and database are not of each other.
+    #[error("{} does not belong to {database}; correct the one or the other: images are of no use without their database", folder.display())]
+    OtherDatabase {
+        /// The data folder.
+        folder: PathBuf,
+        /// The database.
+        database: String,
+    },
     /// A folder that is to be empty holds something.
     #[error("{} already holds a data folder or a backup; give another one", .0.display())]
     Occupied(PathBuf),
@@ -119,7 +127,17 @@ pub enum StoreError {
     },
     /// The database refuses.
     #[error("the database: {0}")]
-    Database(#[source] rusqlite::Error),
+    Database(String),
+    /// The database of several nodes does not answer.
+    #[error(
+        "the database at {server} does not answer: {problem}; start it, or correct its address"
+    )]
+    Unreachable {
+        /// Where it is, without a password.
+        server: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A row holds what this program does not write.
     #[error("the database is damaged: {0}; restore a backup")]
     Damaged(String),
@@ -167,7 +185,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full { free: 0, reserve: 0 },
-            _ => Self::Database(error),
+            _ => Self::Database(error.to_string()),
         }
     }
 }

@@ -7,27 +7,72 @@ use std::path::{Path, PathBuf};
 use hemora_base::hex;
 use sha2::{Digest, Sha256};
 
+use crate::nodes::{NODES, check_node_name, own_folder};
 use crate::{Durability, StoreError};
 
 /// Name of the file by which a node holds the folder.
 const LOCK: &str = "lock";
 
+/// Name of the file by which a data folder that nodes share says to which database it belongs.
+pub(crate) const DATABASE: &str = "database";
+
 /// A data folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
     root: PathBuf,
+    /// What the node has for itself: all of it, or a folder within.
+    own: PathBuf,
+    /// Name of the node, where several share the folder; else empty.
+    node: String,
     durability: Durability,
 }
 
 impl Folder {
     /// Makes what is missing of a data folder, readable by its owner alone.
     pub(crate) fn create(root: &Path, durability: Durability) -> Result<Self, StoreError> {
-        let folder = Self { root: root.to_owned(), durability };
-        make_private(root)?;
-        make_private(&folder.inbox())?;
-        make_private(&folder.studies())?;
-        folder.sync_folder(root)?;
-        Ok(folder)
+        let (own, node) = (root.to_owned(), String::new());
+        Self { root: root.to_owned(), own, node, durability }.made()
+    }
+
+    /// Makes what is missing of a data folder that several nodes share, and of what this one has for itself.
+    pub(crate) fn create_shared(
+        root: &Path,
+        durability: Durability,
+        node: &str,
+    ) -> Result<Self, StoreError> {
+        check_node_name(node)?;
+        Self {
+            root: root.to_owned(),
+            own: own_folder(root, node),
+            node: node.to_owned(),
+            durability,
+        }
+        .made()
+    }
+
+    fn made(self) -> Result<Self, StoreError> {
+        for folder in [&self.root, &self.own, &self.inbox(), &self.studies()] {
+            make_private(folder)?;
+        }
+        for folder in self.own.ancestors().take_while(|it| it.starts_with(&self.root)) {
+            self.sync_folder(folder)?;
+        }
+        Ok(self)
+    }
+
+    /// The same folder as another node has it.
+    pub(crate) fn of_node(&self, node: &str) -> Self {
+        Self { own: own_folder(&self.root, node), node: node.to_owned(), ..self.clone() }
+    }
+
+    /// Name of the node, where several share the folder; else empty.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Whether several nodes share the folder at `root`.
+    pub(crate) fn is_shared(root: &Path) -> bool {
+        root.join(NODES).is_dir()
     }
 
     /// The folder itself.
@@ -37,7 +82,7 @@ impl Folder {
 
     /// Where instances arrive.
     pub(crate) fn inbox(&self) -> PathBuf {
-        self.root.join("inbox")
+        self.own.join("inbox")
     }
 
     /// Where images are.
@@ -62,7 +107,7 @@ impl Folder {
 
     /// Holds the folder until the file is closed.
     pub(crate) fn lock(&self) -> Result<File, StoreError> {
-        let path = self.root.join(LOCK);
+        let path = self.own.join(LOCK);
         let failed = |error| StoreError::io(&path, error);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -74,7 +119,7 @@ impl Folder {
                 // Best effort: the message is useful without the number.
                 let _ = (&mut file).take(20).read_to_string(&mut holder);
                 let pid = holder.trim().parse().ok();
-                return Err(StoreError::Locked { folder: self.root.clone(), pid });
+                return Err(StoreError::Locked { folder: self.own.clone(), pid });
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }

@@ -9,6 +9,17 @@
 //! studies/ab/…/   images, by hashes of their UIDs, never by the UIDs
 //! ```
 //!
+//! Several nodes may share one folder and, with the feature `postgres`, one database of a PostgreSQL server
+//! ([`Store::open_shared`]). Each then has a folder of its own within, with its lock and inbox, and a node that
+//! ends without filing what it acknowledged is looked after by the others
+//! ([`Store::adopt_from_dead_nodes`]):
+//!
+//! ```text
+//! nodes/NAME/     lock and inbox/ of one node
+//! database        which database the folder belongs to
+//! studies/ab/…/   images of all
+//! ```
+//!
 //! An instance is written into a [`Draft`], sealed, and [kept](Store::keep). When `keep` returns, the
 //! instance is on the disk and is found again whatever happens; it gets its place and its rows a moment
 //! later, in batches. [`Store::settle`] makes a revision of a study, with a job ([`Store::lease`]);
@@ -27,17 +38,22 @@ mod associations;
 mod audit;
 mod changes;
 mod counts;
+mod database;
 mod error;
 mod folder;
 mod inbox;
 mod keeping;
 mod memory;
+mod nodes;
 mod options;
 mod people;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod quality;
 mod readings;
 mod settings;
 mod sources;
+mod sql;
 mod sqlite;
 mod store;
 mod studies;
@@ -49,8 +65,9 @@ pub use audit::{AuditError, AuditQuery, AuditRow, NewAudit};
 pub use counts::{Counts, OutboxCounts};
 pub use error::StoreError;
 pub use inbox::{Arrival, Draft, Kept, Recovery, Sealed};
-pub use keeping::{BackupImages, Evicted, Forgotten, Restored, Retention};
-pub use options::{Durability, Options};
+pub use keeping::{BackedUp, BackupImages, Evicted, Forgotten, Restored, Retention};
+pub use nodes::{Adopted, check_node_name, own_folder};
+pub use options::{Durability, Options, SharedDatabase};
 pub use people::{SessionRow, TokenRow, UserRow, UserUpdate};
 pub use quality::QualityRow;
 pub use readings::{Acknowledgement, Reading, ReadingEvent};

@@ -1,7 +1,6 @@
 //! What the engine wants to find again: scores of slices by what they were computed from.
 
-use rusqlite::{OptionalExtension, params};
-
+use crate::sql::params;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -11,9 +10,7 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn remembered(&self, key: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT value FROM memory WHERE key = ?1")?;
-            Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+            connection.first("SELECT value FROM memory WHERE key = ?1", [key], |row| row.get(0))
         })
     }
 
@@ -31,9 +28,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (key, study_uid, value) = (*key, study_uid.to_owned(), value.to_owned());
         self.write_later(move |connection| {
-            let sql = "INSERT OR REPLACE INTO memory (key, study_uid, value)
-                 SELECT ?1, study_uid, ?3 FROM study WHERE study_uid = ?2 AND bytes > 0";
-            connection.prepare_cached(sql)?.execute(params![key, study_uid, value])?;
+            let sql = "INSERT INTO memory (key, study_uid, value)
+                 SELECT ?1, study_uid, ?3 FROM study WHERE study_uid = ?2 AND bytes > 0
+                 ON CONFLICT (key) DO UPDATE SET study_uid = excluded.study_uid,
+                    value = excluded.value";
+            connection.execute(sql, params![key, study_uid, value])?;
             Ok(())
         })
     }

@@ -1,5 +1,8 @@
 //! How a store is opened.
 
+use std::fmt;
+use std::path::PathBuf;
+
 /// What an acknowledged instance survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
@@ -38,5 +41,28 @@ impl Default for Options {
             unfiled: 1024,
             partial_positive: 0.5,
         }
+    }
+}
+
+/// A database that several nodes share, and which node this is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SharedDatabase {
+    /// Where it is: `postgres://USER@HOST/DATABASE`.
+    pub url: String,
+    /// Password of the user, where the server wants one and the address does not hold it.
+    pub password: Option<String>,
+    /// Certificates (PEM) of the authorities that vouch for the server. With them it is spoken to by TLS
+    /// alone; without, it has to be on this machine.
+    pub certificates: Option<PathBuf>,
+    /// Name of the node, which no other of the database has; see [`crate::check_node_name`].
+    pub node: String,
+}
+
+// By hand, since the address may hold a password.
+impl fmt::Debug for SharedDatabase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = formatter.debug_struct("SharedDatabase");
+        fields.field("certificates", &self.certificates).field("node", &self.node);
+        fields.finish_non_exhaustive()
     }
 }

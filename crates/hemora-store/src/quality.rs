@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, params};
 
-use crate::studies::rows;
+use crate::sql::{Connection, Row, params};
 use crate::time::{at, millis};
 use crate::{Class, Store, StoreError};
 
@@ -69,18 +68,19 @@ impl QualityRow {
 
 /// The newest word of any reader on each label, by study, of studies with a result since then.
 fn words(
-    connection: &Connection,
+    connection: &Connection<'_>,
     since: i64,
 ) -> Result<HashMap<String, BTreeMap<String, bool>>, StoreError> {
     let sql =
-        "SELECT reading.study_uid AS study_uid, reading.label AS of, event = 'agreed' AS agrees
+        "SELECT reading.study_uid AS study_uid, reading.label AS word, event = 'agreed' AS agrees
          FROM study CROSS JOIN reading ON reading.study_uid = study.study_uid
             AND reading.revision = study.result_revision
-         WHERE study.result_at >= ?1 AND event IN ('agreed', 'disagreed') AND of IS NOT NULL
+         WHERE study.result_at >= ?1 AND event IN ('agreed', 'disagreed') 
+            AND reading.label IS NOT NULL
          ORDER BY reading.id";
-    let read = |row: &Row<'_>| Ok((row.get("study_uid")?, row.get("of")?, row.get("agrees")?));
+    let read = |row: &Row<'_>| Ok((row.get("study_uid")?, row.get("word")?, row.get("agrees")?));
     let mut words: HashMap<String, BTreeMap<String, bool>> = HashMap::new();
-    for (study_uid, label, agrees) in rows(connection, sql, [since], read)? {
+    for (study_uid, label, agrees) in connection.rows(sql, [since], read)? {
         words.entry(study_uid).or_default().insert(label, agrees);
     }
     Ok(words)
@@ -104,7 +104,7 @@ impl Store {
              FROM study WHERE result_at >= ?1 ORDER BY result_at, study_uid";
         let since = millis(since);
         self.read(|connection| {
-            let mut all = rows(connection, sql, [since], QualityRow::read)?;
+            let mut all = connection.rows(sql, [since], QualityRow::read)?;
             let mut words = words(connection, since)?;
             for row in &mut all {
                 row.words = words.remove(&row.study_uid).into_iter().flatten().collect();
@@ -134,7 +134,7 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(|connection| {
             let read = |row: &Row<'_>| Ok((row.get("study_uid")?, row.get("probability")?));
-            rows(connection, sql, params![limit], read)
+            connection.rows(sql, params![limit], read)
         })
     }
 }

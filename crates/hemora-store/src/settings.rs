@@ -1,10 +1,9 @@
 //! Settings of a site, with who set them and why.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Row, params};
 
 use crate::audit::{NewAudit, append};
-use crate::studies::rows;
+use crate::sql::{Row, params};
 use crate::time::{at, millis};
 use crate::{Store, StoreError};
 
@@ -40,7 +39,7 @@ impl Store {
     pub fn setting(&self, name: &str) -> Result<Option<Setting>, StoreError> {
         let sql =
             "SELECT value, who, why, at FROM setting WHERE name = ?1 ORDER BY id DESC LIMIT 1";
-        self.read(|connection| Ok(rows(connection, sql, [name], Setting::read)?.pop()))
+        self.read(|connection| Ok(connection.rows(sql, [name], Setting::read)?.pop()))
     }
 
     /// Sets a setting to a JSON value; the audit says who and why.
@@ -65,7 +64,7 @@ impl Store {
         let [name, value, who, why] = [name, value, who, why].map(str::to_owned);
         self.change(move |connection| {
             let sql = "INSERT INTO setting (name, value, who, why, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-            connection.prepare_cached(sql)?.execute(params![name, value, who, why, millis(now)])?;
+            connection.execute(sql, params![name, value, who, why, millis(now)])?;
             let detail = format!("{name} = {value}: {why}");
             append(
                 connection,
@@ -81,6 +80,6 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn setting_history(&self, name: &str) -> Result<Vec<Setting>, StoreError> {
         let sql = "SELECT value, who, why, at FROM setting WHERE name = ?1 ORDER BY id";
-        self.read(|connection| rows(connection, sql, [name], Setting::read))
+        self.read(|connection| connection.rows(sql, [name], Setting::read))
     }
 }

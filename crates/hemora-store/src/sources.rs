@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Row;
 
-use crate::studies::{count, rows};
+use crate::sql::Row;
+use crate::studies::count;
 use crate::time::{at, millis};
 use crate::{Store, StoreError};
 
@@ -56,11 +56,10 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn sources(&self, since: DateTime<Utc>) -> Result<Vec<SourceRow>, StoreError> {
         let sql = "SELECT calling_ae, peer, opened_at, how IS NULL AS open,
-                COALESCE(how IN ('aborted', 'timed out'), 0) AS broken,
+                CASE WHEN how IN ('aborted', 'timed out') THEN 1 ELSE 0 END AS broken,
                 (SELECT count(*) FROM instance WHERE association_id = association.id) AS images
              FROM association WHERE opened_at >= ?1";
-        let all =
-            self.read(|connection| rows(connection, sql, [millis(since)], SourceRow::read))?;
+        let all = self.read(|connection| connection.rows(sql, [millis(since)], SourceRow::read))?;
         let mut sources: BTreeMap<(String, String), SourceRow> = BTreeMap::new();
         for row in all {
             let key = (row.calling_ae.clone(), row.peer.clone());

@@ -22,6 +22,7 @@ mod object_storage;
 mod peers;
 #[cfg(feature = "phantoms")]
 mod phantoms;
+mod postgres;
 mod required;
 mod shared;
 pub mod sound;
@@ -32,5 +33,6 @@ pub use object_storage::ObjectStorage;
 pub use peers::{onnxruntime, program, python, run_python};
 #[cfg(feature = "phantoms")]
 pub use phantoms::Phantoms;
+pub use postgres::{Postgres, postgres};
 pub use required::require;
 pub use shared::shared;

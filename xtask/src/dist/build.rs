@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 /// Debian 10, Ubuntu 20.04, RHEL 8: the oldest that are in use in clusters and hospitals.
 const OLDEST_GLIBC: &str = "2.28";
 /// What a plain build leaves out, to be quick.
-pub(super) const FEATURES: &str = "s3";
+pub(super) const FEATURES: &str = "s3,postgres";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const TOOLS: [&str; 2] = ["cargo-zigbuild==0.24.1", "ziglang==0.17.1"];
 

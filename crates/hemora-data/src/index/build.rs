@@ -108,7 +108,12 @@ pub(super) fn build(
     let mut report = IndexReport::default();
     for skip in &list.skipped {
         let reason = format!("{}: {}", skip.source, skip.reason);
-        let is_file = skip.source.file().is_file();
+        let path = skip.source.file();
+        let is_file = path.is_file();
+        // Other machines may have it: then its files would be missing, and nobody would know.
+        if share != WorkShard::WHOLE && !is_file && paths.iter().any(|it| it == path) {
+            return Err(IndexError::NoPath(reason));
+        }
         let InNoRow { folders, files } = &mut report.in_no_row;
         if is_file { files } else { folders }.push(reason.clone());
         report.fail(reason);

@@ -81,7 +81,11 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
         }
         match image {
             Ok(slice) => fill(&mut row, &header, &slice, path),
-            Err(error) => row.error = Some(error.to_string()),
+            Err(error) => {
+                // Whoever reads the study must know that an image of it is missing.
+                row.study_instance_uid.clone_from(&header.study_instance_uid);
+                row.error = Some(error.to_string());
+            }
         }
         rows.push(row);
     };

@@ -27,7 +27,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-pub(super) const READER: &str = "5";
+pub(super) const READER: &str = "6";
 /// Key of the rule by which the stored split was made, as TOML.
 const SPLIT_KEY: &str = "hemora.split";
 
@@ -68,6 +68,9 @@ pub enum IndexError {
     /// Nothing to put in.
     #[error("no CT images found: {0}")]
     Empty(String),
+    /// A path that a share was to index cannot be listed; what, and why.
+    #[error("{0}; all machines that index shares need all paths")]
+    NoPath(String),
     /// A file of a share of an index is not what it should be.
     #[error("{}: not what a share of an index has: {reason}", path.display())]
     Share {

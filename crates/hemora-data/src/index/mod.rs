@@ -20,7 +20,7 @@ mod tables;
 pub(crate) use alike::{Alike, Look};
 pub(crate) use build::REPEATED_ID;
 pub use build::{IndexReport, build_index};
-pub(crate) use cells::{Cell, Kind};
+pub use cells::{Cell, Kind};
 pub(crate) use examine::LOCALIZER;
 pub(crate) use file::write_index;
 pub use file::{IndexError, IndexReader};

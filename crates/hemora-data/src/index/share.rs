@@ -18,8 +18,8 @@ use super::manifest::{Job, Manifest, file_sha256, refuse_other_kind, share_name}
 /// the latter the report of a share says nothing.
 ///
 /// # Errors
-/// As [`build_index`](crate::build_index), but a path that is not there is an error: other machines may have it,
-/// and its files would be missing. [`IndexError::Share`] if the folder has such a share of another kind.
+/// As [`build_index`](crate::build_index), but a path that is not there, or is empty, is an error: other machines may have
+/// it, and its files would be missing. [`IndexError::Share`] if the folder has such a share of another kind.
 pub fn index_share(
     paths: &[PathBuf],
     labels: &[PathBuf],
@@ -28,9 +28,6 @@ pub fn index_share(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<IndexReport, IndexError> {
     let (paths, labels) = (absolute(paths), absolute(labels));
-    for path in &paths {
-        std::fs::metadata(path).map_err(|source| IndexError::Io { path: path.clone(), source })?;
-    }
     let name = share_name(share);
     let manifest_path = out.join(format!("{name}.json"));
     refuse_other_kind(&manifest_path)?;

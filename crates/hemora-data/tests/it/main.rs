@@ -12,6 +12,7 @@ mod mixed;
 mod passes;
 mod phantoms;
 mod prepare;
+mod prepare_shares;
 mod prepared_set;
 mod shared_sample;
 mod stats;

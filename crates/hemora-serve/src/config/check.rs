@@ -1,18 +1,31 @@
-//! Whether the destinations of a configuration answer.
+//! Whether the destinations of a configuration, and its database, answer.
 
 use super::{Config, Destination};
 use crate::deliver::{connect, dicom_destination};
 use crate::forms::Templates;
+use crate::opening;
 
-/// What came of calling a destination.
+/// What came of calling a destination or the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialled {
-    /// Name of the destination.
+    /// Name of the destination, or `database`.
     pub name: String,
     /// What was done, such as `C-ECHO to PACS at 10.1.2.9:104`.
     pub call: String,
     /// Why it does not answer.
     pub problem: Option<String>,
+}
+
+/// Calls the database that several nodes share; `None` for one in the data folder.
+pub fn check_database(config: &Config) -> Option<Dialled> {
+    let problem = match config.shared_database() {
+        Ok(None) => return None,
+        Ok(Some(shared)) => opening::check(&shared).err(),
+        Err(error) => Some(error),
+    };
+    let call = format!("connection to {}", config.database.url);
+    let problem = problem.map(|error| error.to_string());
+    Some(Dialled { name: "database".to_owned(), call, problem })
 }
 
 /// Calls every destination: C-ECHO, or a connection that is closed again.

@@ -1,6 +1,7 @@
 //! The configuration of a node (`hemora.toml`): sections, defaults, and what may not be together.
 
 mod check;
+mod database;
 mod destination;
 mod error;
 mod http;
@@ -11,14 +12,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{Dialled, check_destinations};
+pub use check::{Dialled, check_database, check_destinations};
+pub use database::Database;
 pub use destination::{Destination, DicomDestination, FhirDestination, Hl7Destination, Sent};
 pub use destination::{WebhookDestination, When};
 pub use error::ConfigError;
 pub use http::{HttpSection, Sessions, Tls, TrustedProxy};
 pub use sections::{
-    AssociationTimeouts, Band, Database, DicomSection, Durability, KeepSection, KnownPeer,
-    NodeSection, ScoreSection, SettleSection, Thresholds,
+    AssociationTimeouts, Band, DicomSection, Durability, KeepSection, KnownPeer, NodeSection,
+    ScoreSection, SettleSection, Thresholds,
 };
 
 /// Everything that a node is told. Every value has a default, but for those of destinations.
@@ -95,7 +97,7 @@ impl Config {
         self.settle.check(&self.destinations)?;
         self.score.check()?;
         self.keep.check()?;
-        self.database.check()?;
+        self.database.check(self.node.name.as_deref())?;
         for (index, destination) in self.destinations.iter().enumerate() {
             let name = destination.name();
             if name.trim().is_empty() {

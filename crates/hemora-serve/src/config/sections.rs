@@ -16,6 +16,9 @@ use super::{ConfigError, Destination, units};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NodeSection {
+    /// Name of the node, where several share one database: no other has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// AE title under which the node is called, and calls others.
     pub ae_title: String,
     /// Folder of images and database.
@@ -31,6 +34,7 @@ pub struct NodeSection {
 impl Default for NodeSection {
     fn default() -> Self {
         Self {
+            name: None,
             ae_title: "HEMORA".to_owned(),
             data: "hemora-node".into(),
             durability: Durability::Power,
@@ -294,32 +298,6 @@ impl KeepSection {
         match self.at_most.0 {
             0 => Err(ConfigError::value("keep.at_most", "is 0: nothing could be kept")),
             _ => Ok(()),
-        }
-    }
-}
-
-/// The database.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Database {
-    /// `sqlite`, in the data folder.
-    pub url: String,
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self { url: "sqlite".to_owned() }
-    }
-}
-
-impl Database {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        match self.url.as_str() {
-            "sqlite" => Ok(()),
-            other => {
-                let problem = format!("is {other:?}; only \"sqlite\" is there");
-                Err(ConfigError::value("database.url", problem))
-            }
         }
     }
 }

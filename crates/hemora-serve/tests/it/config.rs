@@ -107,7 +107,8 @@ fn values_that_cannot_be_used_are_named_with_what_to_write() {
         ("[http]\npublic_url = \"ich.example\"".to_owned(), ["http.public_url", "https://"]),
         ("[http]\nsessions = { idle = \"13h\" }".to_owned(), ["http.sessions.idle", "absolute"]),
         ("[http]\nsessions = { absolute = \"31d\" }".to_owned(), ["http.sessions.absolute", "30d"]),
-        ("[database]\nurl = \"postgres://a\"".to_owned(), ["database.url", "sqlite"]),
+        ("[database]\nurl = \"mysql://a/b\"".to_owned(), ["database.url", "sqlite"]),
+        ("[database]\nurl = \"postgres://a:b@c/d\"".to_owned(), ["database.url", "password_file"]),
         ("[settle]\ncount_from = \"PACS\"".to_owned(), ["count_from", "no DICOM destination"]),
         (dicom("ae = \"SEVENTEEN-LETTERS\"\nhost = \"a:104\""), ["SEVENTEEN", "16"]),
         (dicom("ae = \"A\"\nhost = \"a\""), ["host", "10.1.2.9:104"]),
@@ -172,4 +173,26 @@ fn thresholds_need_a_name_a_reason_and_an_order() {
 fn two_destinations_of_one_name_are_refused() {
     let one = "[[destination]]\nname = \"P\"\nkind = \"dicom\"\nae = \"A\"\nhost = \"a:104\"\n";
     assert!(problem(&one.repeat(2)).contains("two destinations"));
+}
+
+#[test]
+fn a_database_of_several_nodes_is_named_without_its_password() {
+    let secret = "topsecret";
+    for url in
+        [format!("postgres://kim:{secret}@db/h"), format!("postgres://kim@db/h?password={secret}")]
+    {
+        let problem = problem(&format!("[node]\nname = \"a\"\n[database]\nurl = \"{url}\"\n"));
+        assert!(problem.contains("password_file") && !problem.contains(secret), "{problem}");
+    }
+    let text = "[node]\nname = \"a\"\n[database]\nurl = \"postgres://kim@db/h\"\npassword_file = \"/etc/hemora/key\"\n";
+    if cfg!(not(feature = "postgres")) {
+        assert!(problem(text).contains("--features postgres"), "{}", problem(text));
+        return;
+    }
+    let config = Config::parse(text).unwrap();
+    assert_eq!(Config::parse(&config.resolved()).unwrap(), config);
+    for (name, word) in [("", "each node"), ("name = \"../b\"", "letters")] {
+        let problem = problem(&text.replace("name = \"a\"", name));
+        assert!(problem.contains("node.name") && problem.contains(word), "{problem}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What was acknowledged gets its place and its rows: in batches, in the background.
 
-use std::collections::{HashMap, VecDeque};
-use std::fs;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::pool::Pool;
 use crate::changes::Changes;
+use crate::database::Database;
 use crate::folder::{Folder, make_private, remove};
-use crate::sqlite::Database;
 use crate::studies::NewInstance;
 use crate::{Options, StoreError};
 
@@ -74,8 +74,6 @@ pub(crate) struct Inbox {
     pub(super) wanted: Condvar,
     /// Something was filed, or failed.
     pub(super) done: Condvar,
-    /// Held while files below `studies/` are linked or removed together with their rows.
-    files: Mutex<()>,
 }
 
 impl Inbox {
@@ -95,7 +93,6 @@ impl Inbox {
             unrowed: Mutex::default(),
             wanted: Condvar::new(),
             done: Condvar::new(),
-            files: Mutex::default(),
         }
     }
 
@@ -107,11 +104,6 @@ impl Inbox {
     /// How many instances are acknowledged and not filed.
     pub(crate) fn unfiled(&self) -> u64 {
         self.unrowed().count as u64
-    }
-
-    /// Nobody links or removes files of studies while this is held.
-    pub(crate) fn files(&self) -> MutexGuard<'_, ()> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As [`crate::Store::flush`].
@@ -192,17 +184,17 @@ impl Inbox {
 
     /// Gives instances their places, then their rows, and takes them out of the inbox.
     pub(super) fn file(&self, batch: &[Unfiled]) -> Result<(), StoreError> {
-        let held = self.files();
-        let mut folders = Vec::new();
-        for unfiled in batch {
-            self.place(unfiled, &mut folders)?;
-        }
-        for folder in &folders {
-            self.folder.sync_folder(folder)?;
-        }
-        let rows: Vec<NewInstance> = batch.iter().map(|it| it.instance.clone()).collect();
-        self.database.write(move |connection| NewInstance::insert(connection, &rows))?;
-        drop(held);
+        place(&self.folder, batch)?;
+        let (folder, all) = (self.folder.clone(), batch.to_vec());
+        self.database.write(move |connection| {
+            // An eviction that had begun before may have removed a file meanwhile; from here on none does.
+            let gone = |it: &Unfiled| File::open(folder.root().join(&it.instance.path)).is_err();
+            let again: Vec<Unfiled> = all.iter().filter(|it| gone(it)).cloned().collect();
+            place(&folder, &again)?;
+            let rows: Vec<NewInstance> = all.into_iter().map(|it| it.instance).collect();
+            NewInstance::insert(connection, &rows)?;
+            connection.announce()
+        })?;
         for unfiled in batch {
             // A name that stays does no harm: the next recovery sees that it is filed.
             let _ = remove(&unfiled.slot);
@@ -210,33 +202,42 @@ impl Inbox {
         self.changes.note();
         Ok(())
     }
+}
 
-    /// Gives an instance its place; `folders` get a new name and have to be synced.
-    fn place(&self, unfiled: &Unfiled, folders: &mut Vec<PathBuf>) -> Result<(), StoreError> {
-        let path = self.folder.root().join(&unfiled.instance.path);
-        let mut touch = |folder: &Path| {
-            if !folders.iter().any(|it| it == folder) {
-                folders.push(folder.to_owned());
-            }
-        };
-        let study = path.parent().unwrap_or(self.folder.root());
+/// Gives instances their places, which last.
+fn place(folder: &Folder, batch: &[Unfiled]) -> Result<(), StoreError> {
+    let mut touched = BTreeSet::new();
+    for unfiled in batch {
+        let path = folder.root().join(&unfiled.instance.path);
+        let study = path.parent().unwrap_or(folder.root());
         if !study.is_dir() {
             make_private(study)?;
-            touch(study.parent().unwrap_or(study));
-            touch(&self.folder.studies());
+            touched.insert(study.parent().unwrap_or(study).to_owned());
+            touched.insert(folder.studies());
         }
-        touch(study);
-        let failed = |error| StoreError::io(&path, error);
+        touched.insert(study.to_owned());
         match fs::hard_link(&unfiled.slot, &path) {
             // The name is the hash of the content, so a file that has it is what a killed node, a batch
-            // that failed or an eviction that is not over has left.
+            // that failed, an eviction that is not over or another node has left.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                remove(&path)?;
-                fs::hard_link(&unfiled.slot, &path).map_err(failed)
+                replace(folder, &unfiled.slot, &path)?;
             }
-            linked => linked.map_err(failed),
+            linked => linked.map_err(|error| StoreError::io(&path, error))?,
         }
     }
+    touched.iter().try_for_each(|touched| folder.sync_folder(touched))
+}
+
+/// Gives a file of the inbox a name that another file may have, at once: somebody may be reading that one.
+fn replace(folder: &Folder, slot: &Path, path: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::io(path, error);
+    let number = slot.file_stem().unwrap_or_default().to_string_lossy();
+    let beside = path.with_extension(format!("{number}.{}", folder.node()));
+    remove(&beside)?;
+    fs::hard_link(slot, &beside).map_err(failed)?;
+    fs::rename(&beside, path).map_err(failed)?;
+    // Where both are names of one file, renaming does nothing.
+    remove(&beside)
 }
 
 impl Unrowed {

@@ -2,11 +2,10 @@
 
 use std::sync::PoisonError;
 
-use rusqlite::params;
-
 use super::arrival::{Arrival, Kept};
 use super::draft::{Draft, Sealed};
 use super::filing::{Inbox, Phase, Unfiled};
+use crate::sql::params;
 use crate::studies::{NewInstance, touch};
 use crate::{Store, StoreError};
 
@@ -109,12 +108,10 @@ impl Inbox {
     /// Whether the database has this data set, and whether it has others of its UID.
     fn in_database(&self, sop_uid: &str, sha256: &[u8; 32]) -> Result<(bool, bool), StoreError> {
         self.database.read(|connection| {
-            let sql = "SELECT count(*) FILTER (WHERE sha256 = ?2 AND NOT evicted) > 0,
+            let sql = "SELECT count(*) FILTER (WHERE sha256 = ?2 AND evicted = 0) > 0,
                     count(*) FILTER (WHERE sha256 <> ?2) > 0
                  FROM instance WHERE sop_uid = ?1";
-            let mut statement = connection.prepare_cached(sql)?;
-            let found = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            Ok(statement.query_row(params![sop_uid, sha256], found)?)
+            connection.one(sql, params![sop_uid, sha256], |row| Ok((row.get(0)?, row.get(1)?)))
         })
     }
 

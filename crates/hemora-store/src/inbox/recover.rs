@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use hemora_io::read_identity;
-use rusqlite::{OptionalExtension, params};
 
 use super::arrival::{Arrival, Recovery};
 use super::filing::{Inbox, Unfiled};
@@ -13,6 +12,7 @@ use super::mark::{Found, Mark, PREAMBLE, examine};
 use super::pool::{Pool, Slot};
 use crate::StoreError;
 use crate::folder::remove;
+use crate::sql::params;
 use crate::studies::NewInstance;
 
 /// Instances that are adopted together.
@@ -109,10 +109,8 @@ impl Inbox {
 
     fn is_filed(&self, instance: &NewInstance) -> Result<bool, StoreError> {
         let has_row = self.database.read(|connection| {
-            let sql = "SELECT 1 FROM instance WHERE sop_uid = ?1 AND sha256 = ?2 AND NOT evicted";
-            let mut statement = connection.prepare_cached(sql)?;
-            let found = statement.query_row(params![instance.sop_uid, instance.sha256], |_| Ok(()));
-            Ok(found.optional()?.is_some())
+            let sql = "SELECT 1 FROM instance WHERE sop_uid = ?1 AND sha256 = ?2 AND evicted = 0";
+            connection.any(sql, params![instance.sop_uid, instance.sha256])
         })?;
         Ok(has_row && self.folder.root().join(&instance.path).is_file())
     }

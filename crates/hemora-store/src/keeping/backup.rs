@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use hemora_base::{hex, write_whole};
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection as Sqlite, OpenFlags};
 
 use crate::folder::{make_private, sync_folder};
+use crate::sql::{Connection, Row, params};
 use crate::sqlite::{SCHEMA, connect};
-use crate::studies::{count, hash, refresh, rows};
+use crate::studies::{count, hash, refresh};
 use crate::{Store, StoreError};
 
 /// Name of the table of images.
@@ -34,6 +35,13 @@ pub enum BackupImages {
     Copies,
 }
 
+/// What a backup holds, and what it does not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BackedUp {
+    /// Where the database is, if several nodes share it: then it is not in the backup.
+    pub database_left: Option<String>,
+}
+
 /// What a restored data folder holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Restored {
@@ -49,8 +57,8 @@ struct Image {
     path: String,
 }
 
-fn images(connection: &Connection) -> Result<Vec<Image>, StoreError> {
-    let sql = "SELECT sha256, bytes, path FROM instance WHERE NOT evicted ORDER BY path";
+fn images(connection: &Connection<'_>) -> Result<Vec<Image>, StoreError> {
+    let sql = "SELECT sha256, bytes, path FROM instance WHERE evicted = 0 ORDER BY path";
     let read = |row: &Row<'_>| {
         let path: String = row.get("path")?;
         // A database from elsewhere names no file outside of the folder.
@@ -60,7 +68,7 @@ fn images(connection: &Connection) -> Result<Vec<Image>, StoreError> {
         }
         Ok(Image { sha256: hash(row, "sha256")?, bytes: count(row, "bytes")?, path })
     };
-    rows(connection, sql, [], read)
+    connection.rows(sql, params![], read)
 }
 
 /// Copies an image, synced but for its name; false if it is gone.
@@ -88,7 +96,7 @@ fn sync_names(folder: &Path, images: &[Image]) -> Result<(), StoreError> {
 }
 
 /// Copies one database into another file.
-fn copy_database(from: &Connection, to: &Path) -> Result<Connection, StoreError> {
+fn copy_database(from: &Sqlite, to: &Path) -> Result<Sqlite, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut copy = connect(to, flags)?;
     // Within one state of the database: otherwise every write of the node would begin the copy anew.
@@ -103,21 +111,31 @@ fn copy_database(from: &Connection, to: &Path) -> Result<Connection, StoreError>
 
 impl Store {
     /// Writes a backup into a folder, which must be new or empty, while the node works on. An image that
-    /// is evicted meanwhile may lack in the copies; restoring says so.
+    /// is evicted meanwhile may lack in the copies; restoring says so. A database that several nodes share is
+    /// not part of it: its server's own means (`pg_dump`) are for that.
     ///
     /// # Errors
     /// [`StoreError::Occupied`], or of the disk or the database.
-    pub fn backup(&self, folder: &Path, images_too: BackupImages) -> Result<(), StoreError> {
+    pub fn backup(&self, folder: &Path, images_too: BackupImages) -> Result<BackedUp, StoreError> {
         self.flush()?;
         make_private(folder)?;
         let failed = |error| StoreError::io(folder, error);
         if fs::read_dir(folder).map_err(failed)?.next().is_some() {
             return Err(StoreError::Occupied(folder.to_owned()));
         }
-        let from = connect(&self.folder.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let copied = copy_database(&from, &folder.join("hemora.db"))?;
-        let images = images(&copied)?;
-        drop(copied);
+        let images = match self.server() {
+            Some(_) => {
+                // By which folder and database know each other.
+                let name = crate::folder::DATABASE;
+                copy(&self.folder.root().join(name), &folder.join(name))?;
+                self.read(images)?
+            }
+            None => {
+                let from = connect(&self.folder.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                let copied = copy_database(&from, &folder.join("hemora.db"))?;
+                images(&Connection::Sqlite(&copied))?
+            }
+        };
         if images_too == BackupImages::Copies {
             for image in &images {
                 copy(&self.folder.root().join(&image.path), &folder.join(&image.path))?;
@@ -131,7 +149,8 @@ impl Store {
             })
         });
         written.map_err(|error: std::io::Error| StoreError::io(&table, error))?;
-        sync_folder(folder)
+        sync_folder(folder)?;
+        Ok(BackedUp { database_left: self.server().map(str::to_owned) })
     }
 
     /// Makes a data folder of a backup. The folder must hold no database; images (`studies/`) may be
@@ -159,7 +178,7 @@ impl Store {
         crate::folder::remove(&partial)?;
         let restored = copy_database(&from, &partial)?;
         let (mut report, mut gone) = (Restored::default(), Vec::new());
-        let images = images(&restored)?;
+        let images = images(&Connection::Sqlite(&restored))?;
         for image in &images {
             let path = folder.join(&image.path);
             let whole = |path: &Path| fs::metadata(path).is_ok_and(|it| it.len() == image.bytes);
@@ -179,7 +198,7 @@ impl Store {
     }
 }
 
-fn check(connection: &Connection, backup: &Path) -> Result<(), StoreError> {
+fn check(connection: &Sqlite, backup: &Path) -> Result<(), StoreError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > SCHEMA {
         return Err(StoreError::Newer { folder: backup.to_owned(), found, known: SCHEMA });
@@ -191,16 +210,17 @@ fn check(connection: &Connection, backup: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn mark_gone(connection: &Connection, paths: &[String]) -> Result<(), StoreError> {
+fn mark_gone(connection: &Sqlite, paths: &[String]) -> Result<(), StoreError> {
     let transaction = connection.unchecked_transaction()?;
+    let connection = Connection::Sqlite(&transaction);
     let mut studies = BTreeSet::new();
     for path in paths {
         let sql = "UPDATE instance SET evicted = 1 WHERE path = ?1 RETURNING study_uid";
-        let read = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
-        studies.extend(rows(&transaction, sql, params![path], read)?);
+        let read = |row: &Row<'_>| row.get::<_, String>(0);
+        studies.extend(connection.rows(sql, params![path], read)?);
     }
     for study_uid in &studies {
-        refresh(&transaction, study_uid)?;
+        refresh(&connection, study_uid)?;
     }
     transaction.commit()?;
     Ok(())

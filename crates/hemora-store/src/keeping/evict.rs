@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::trash::{drop_derived, trash_study};
 use crate::audit::{NewAudit, append};
-use crate::studies::{count, exists, refresh, rows};
+use crate::sql::{Connection, Row, params};
+use crate::studies::{count, exists, refresh};
 use crate::time::{millis, millis_of};
 use crate::{Store, StoreError};
 
@@ -36,8 +36,8 @@ pub struct Evicted {
 }
 
 /// A study whose images may go: all of it is scored, everything is delivered, nobody pinned it.
-const MAY_GO: &str = "state IN ('not scored', 'scored', 'delivered') AND NOT unsettled
-    AND NOT pinned AND bytes > 0";
+const MAY_GO: &str = "state IN ('not scored', 'scored', 'delivered') AND unsettled = 0
+    AND pinned = 0 AND bytes > 0";
 
 /// A study that may go.
 struct Candidate {
@@ -45,37 +45,35 @@ struct Candidate {
     last_at: i64,
 }
 
-fn candidates(connection: &Connection) -> Result<(Vec<Candidate>, u64), StoreError> {
+fn candidates(connection: &Connection<'_>) -> Result<(Vec<Candidate>, u64), StoreError> {
     let sql =
         format!("SELECT study_uid, last_at FROM study WHERE {MAY_GO} ORDER BY last_at, study_uid");
     let read = |row: &Row<'_>| {
         Ok(Candidate { study_uid: row.get("study_uid")?, last_at: row.get("last_at")? })
     };
-    let candidates = rows(connection, &sql, [], read)?;
-    let sql = "SELECT COALESCE(sum(bytes), 0) AS bytes FROM study";
-    let bytes = rows(connection, sql, [], |row| count(row, "bytes"))?.pop();
+    let candidates = connection.rows(&sql, params![], read)?;
+    let sql = "SELECT CAST(COALESCE(sum(bytes), 0) AS BIGINT) AS bytes FROM study";
+    let bytes = connection.rows(sql, params![], |row| count(row, "bytes"))?.pop();
     Ok((candidates, bytes.unwrap_or(0)))
 }
 
 /// Takes the images of a study out of the database; how many, and their bytes. None if it may not go
 /// any more.
 fn evict(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<(u64, u64)>, StoreError> {
     let sql = format!(
-        "SELECT (SELECT count(*) FROM instance WHERE instance.study_uid = ?1 AND NOT evicted), bytes
+        "SELECT (SELECT count(*) FROM instance WHERE instance.study_uid = ?1 AND evicted = 0), bytes
          FROM study WHERE study_uid = ?1 AND {MAY_GO}"
     );
-    let found: Option<(i64, i64)> = connection
-        .prepare_cached(&sql)?
-        .query_row([study_uid], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let found: Option<(i64, i64)> =
+        connection.first(&sql, [study_uid], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let Some((instances, bytes)) = found else { return Ok(None) };
     trash_study(connection, study_uid)?;
     let sql = "UPDATE instance SET evicted = 1 WHERE study_uid = ?1";
-    connection.prepare_cached(sql)?.execute([study_uid])?;
+    connection.execute(sql, [study_uid])?;
     drop_derived(connection, study_uid)?;
     let detail = format!("{instances} images, {bytes} bytes");
     let row =
@@ -130,7 +128,7 @@ impl Store {
         self.change(move |connection| {
             exists(connection, &study_uid)?;
             let sql = "UPDATE study SET pinned = ?2 WHERE study_uid = ?1";
-            connection.prepare_cached(sql)?.execute(params![study_uid, pinned])?;
+            connection.execute(sql, params![study_uid, pinned])?;
             let what = if pinned { "pinned" } else { "unpinned" };
             let row = NewAudit { who: &who, what, study: Some(&study_uid), detail: "" };
             append(connection, row, now)

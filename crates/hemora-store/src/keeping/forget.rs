@@ -1,11 +1,11 @@
 //! A patient is removed.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row};
 
 use super::trash::{drop_derived, drop_seen, trash_study};
 use crate::audit::{NewAudit, append};
-use crate::studies::{refresh, rows};
+use crate::sql::{Connection, Row};
+use crate::studies::refresh;
 use crate::{Store, StoreError};
 
 /// What was removed.
@@ -22,37 +22,38 @@ const TABLES: [&str; 9] =
     ["instance", "revision", "job", "result", "artifact", "delivery", "memory", "reading", "study"];
 
 fn forget(
-    connection: &Connection,
+    connection: &Connection<'_>,
     patient_id: &str,
     who: &str,
     now: DateTime<Utc>,
 ) -> Result<Forgotten, StoreError> {
     let text = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
     let sql = "SELECT study_uid FROM study WHERE patient_id = ?1";
-    let studies = rows(connection, sql, [patient_id], text)?;
+    let studies = connection.rows(sql, [patient_id], text)?;
     let mut instances = 0;
     for study_uid in &studies {
         trash_study(connection, study_uid)?;
         drop_derived(connection, study_uid)?;
         for table in TABLES {
             let sql = format!("DELETE FROM {table} WHERE study_uid = ?1");
-            let removed = connection.prepare_cached(&sql)?.execute([study_uid])?;
+            let removed = connection.execute(&sql, [study_uid])?;
             instances += if table == "instance" { removed as u64 } else { 0 };
         }
     }
     // Images that name this patient within the studies of others.
-    let sql = "INSERT OR IGNORE INTO trash (path)
-         SELECT path FROM instance WHERE patient_id = ?1 AND NOT evicted";
-    connection.prepare_cached(sql)?.execute([patient_id])?;
+    let sql = "INSERT INTO trash (path)
+         SELECT path FROM instance WHERE patient_id = ?1 AND evicted = 0
+         ON CONFLICT DO NOTHING";
+    connection.execute(sql, [patient_id])?;
     let sql = "DELETE FROM instance WHERE patient_id = ?1 RETURNING study_uid";
-    let mut others = rows(connection, sql, [patient_id], text)?;
+    let mut others = connection.rows(sql, [patient_id], text)?;
     instances += others.len() as u64;
     others.dedup();
     for study_uid in &others {
         // What was computed of them is the other's no more than they are.
         drop_seen(connection, study_uid)?;
         let sql = "UPDATE study SET unsettled = 1 WHERE study_uid = ?1";
-        connection.prepare_cached(sql)?.execute([study_uid])?;
+        connection.execute(sql, [study_uid])?;
         refresh(connection, study_uid)?;
     }
     let forgotten = Forgotten { studies: studies.len() as u64, instances };

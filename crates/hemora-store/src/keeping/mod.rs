@@ -5,6 +5,6 @@ mod evict;
 mod forget;
 mod trash;
 
-pub use backup::{BackupImages, Restored};
+pub use backup::{BackedUp, BackupImages, Restored};
 pub use evict::{Evicted, Retention};
 pub use forget::Forgotten;

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, params};
 
 use super::users::{find, key};
 use crate::audit::{NewAudit, append};
-use crate::studies::rows;
+use crate::sql::{Connection, Row, params};
 use crate::time::{at, millis, millis_of};
 use crate::{Store, StoreError};
 
@@ -42,7 +41,7 @@ impl SessionRow {
 }
 
 fn begin(
-    connection: &Connection,
+    connection: &Connection<'_>,
     id_hash: [u8; 32],
     user: &str,
     now: DateTime<Utc>,
@@ -54,11 +53,11 @@ fn begin(
         let why = format!("the user {:?} is disabled", user.name);
         return Err(StoreError::BadValue { what: "the session", why });
     }
-    let sql = "INSERT INTO session (id_hash, user, created_at, used_at, ends_at)
+    let sql = "INSERT INTO session (id_hash, \"user\", created_at, used_at, ends_at)
          VALUES (?1, ?2, ?3, ?3, ?4)";
     let (now_millis, ends_at) = (millis(now), millis(ends_at));
     let parameters = params![id_hash, key(&user.name), now_millis, ends_at];
-    connection.prepare_cached(sql)?.execute(parameters)?;
+    connection.execute(sql, parameters)?;
     see(connection, &key(&user.name), now)?;
     append(
         connection,
@@ -68,9 +67,9 @@ fn begin(
 }
 
 /// Notes that a user was seen.
-fn see(connection: &Connection, key: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let sql = "UPDATE user SET seen_at = max(COALESCE(seen_at, ?2), ?2) WHERE key = ?1";
-    connection.prepare_cached(sql)?.execute(params![key, millis(now)])?;
+fn see(connection: &Connection<'_>, key: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let sql = "UPDATE \"user\" SET seen_at = ?2 WHERE key = ?1 AND COALESCE(seen_at, ?2) <= ?2";
+    connection.execute(sql, params![key, millis(now)])?;
     Ok(())
 }
 
@@ -99,8 +98,8 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn session(&self, id_hash: [u8; 32]) -> Result<Option<SessionRow>, StoreError> {
         let sql = "SELECT name, role, disabled, session.created_at AS created_at, used_at, ends_at
-             FROM session JOIN user ON user.key = session.user WHERE id_hash = ?1";
-        self.read(|connection| Ok(rows(connection, sql, [id_hash], SessionRow::read)?.pop()))
+             FROM session JOIN \"user\" ON \"user\".key = session.\"user\" WHERE id_hash = ?1";
+        self.read(|connection| Ok(connection.rows(sql, [id_hash], SessionRow::read)?.pop()))
     }
 
     /// Notes that a session was used, and its user seen. Nobody waits for that, and it may get lost.
@@ -109,10 +108,10 @@ impl Store {
     /// [`StoreError::Closed`].
     pub fn touch_session(&self, id_hash: [u8; 32], now: DateTime<Utc>) -> Result<(), StoreError> {
         self.write_later(move |connection| {
-            let sql = "UPDATE session SET used_at = max(used_at, ?2) WHERE id_hash = ?1
-                 RETURNING user";
+            let sql = "UPDATE session SET used_at = CASE WHEN used_at < ?2 THEN ?2 ELSE used_at END
+                 WHERE id_hash = ?1 RETURNING \"user\"";
             let user = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
-            let users = rows(connection, sql, params![id_hash, millis(now)], user)?;
+            let users = connection.rows(sql, params![id_hash, millis(now)], user)?;
             users.iter().try_for_each(|key| see(connection, key, now))
         })
     }
@@ -123,12 +122,12 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn end_session(&self, id_hash: [u8; 32], now: DateTime<Utc>) -> Result<(), StoreError> {
         self.write(move |connection| {
-            let sql = "SELECT name FROM session JOIN user ON user.key = session.user
+            let sql = "SELECT name FROM session JOIN \"user\" ON \"user\".key = session.\"user\"
                  WHERE id_hash = ?1";
             let name = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
-            let users = rows(connection, sql, [id_hash], name)?;
+            let users = connection.rows(sql, [id_hash], name)?;
             let sql = "DELETE FROM session WHERE id_hash = ?1";
-            connection.prepare_cached(sql)?.execute([id_hash])?;
+            connection.execute(sql, [id_hash])?;
             users.iter().try_for_each(|who| {
                 let row = NewAudit { who, what: "logged out", study: None, detail: "" };
                 append(connection, row, now)
@@ -147,22 +146,22 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let limits = [millis(now), millis(now).saturating_sub(millis_of(idle))];
         let sql = format!(
-            "SELECT name, ends_at <= ?1 AS over FROM session JOIN user ON user.key = session.user
+            "SELECT name, ends_at <= ?1 AS over FROM session JOIN \"user\" ON \"user\".key = session.\"user\"
              WHERE {ENDED} ORDER BY used_at"
         );
         let read = |row: &Row<'_>| Ok((row.get::<_, String>("name")?, row.get("over")?));
         // Whoever asks again and again does not wait for the writer.
-        if self.read(|connection| rows(connection, &sql, limits, read))?.is_empty() {
+        if self.read(|connection| connection.rows(&sql, limits, read))?.is_empty() {
             return Ok(0);
         }
         self.write(move |connection| {
-            for (who, over) in rows(connection, &sql, limits, read)? {
+            for (who, over) in connection.rows(&sql, limits, read)? {
                 let detail = if over { "its time was over" } else { "it was not used" };
                 let row = NewAudit { who: &who, what: "session ended", study: None, detail };
                 append(connection, row, now)?;
             }
             let sql = format!("DELETE FROM session WHERE {ENDED}");
-            Ok(connection.prepare_cached(&sql)?.execute(limits)? as u64)
+            Ok(connection.execute(&sql, limits)? as u64)
         })
     }
 }

@@ -1,11 +1,10 @@
 //! Tokens of programs, known by their hashes.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::users::check_name;
 use crate::audit::{NewAudit, append};
-use crate::studies::rows;
+use crate::sql::{Connection, Row, params};
 use crate::time::{at, millis};
 use crate::{Store, StoreError};
 
@@ -43,9 +42,9 @@ impl TokenRow {
 }
 
 /// Fails if another token that counts has the name: the audit tells programs apart by it.
-fn refuse_second(connection: &Connection, name: &str) -> Result<(), StoreError> {
+fn refuse_second(connection: &Connection<'_>, name: &str) -> Result<(), StoreError> {
     let sql = "SELECT 1 FROM token WHERE name = ?1 AND revoked_at IS NULL";
-    let found = connection.prepare_cached(sql)?.query_row([name], |_| Ok(())).optional()?;
+    let found = connection.first(sql, [name], |_| Ok(()))?;
     found.map_or(Ok(()), |()| {
         let todo = "choose another name, or take that one back first";
         Err(StoreError::Exists { what: format!("a token {name:?}"), todo })
@@ -70,9 +69,10 @@ impl Store {
         let [name, scope, by] = [name, scope, by].map(str::to_owned);
         self.write(move |connection| {
             refuse_second(connection, &name)?;
-            let sql = "INSERT INTO token (hash, name, scope, created_at) VALUES (?1, ?2, ?3, ?4)";
-            connection.prepare_cached(sql)?.execute(params![hash, name, scope, millis(now)])?;
-            let id = connection.last_insert_rowid();
+            let sql = "INSERT INTO token (hash, name, scope, created_at) VALUES (?1, ?2, ?3, ?4)
+                 RETURNING id";
+            let parameters = params![hash, name, scope, millis(now)];
+            let id: i64 = connection.one(sql, parameters, |row| row.get(0))?;
             let detail = format!("token {id} {name}: scope {scope}");
             let row = NewAudit { who: &by, what: "made a token", study: None, detail: &detail };
             append(connection, row, now)?;
@@ -86,7 +86,7 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn token(&self, hash: [u8; 32]) -> Result<Option<TokenRow>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM token WHERE hash = ?1");
-        self.read(|connection| Ok(rows(connection, &sql, [hash], TokenRow::read)?.pop()))
+        self.read(|connection| Ok(connection.rows(&sql, [hash], TokenRow::read)?.pop()))
     }
 
     /// All tokens, newest first, with those that were taken back.
@@ -95,7 +95,7 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM token ORDER BY id DESC");
-        self.read(|connection| rows(connection, &sql, [], TokenRow::read))
+        self.read(|connection| connection.rows(&sql, params![], TokenRow::read))
     }
 
     /// Takes a token back, if it was not before; the audit notes who did.
@@ -106,13 +106,13 @@ impl Store {
         let by = by.to_owned();
         self.write(move |connection| {
             let sql = format!("SELECT {COLUMNS} FROM token WHERE id = ?1");
-            let found = rows(connection, &sql, [id], TokenRow::read)?.pop();
+            let found = connection.rows(&sql, [id], TokenRow::read)?.pop();
             let token = found.ok_or(StoreError::NoToken(id))?;
             if token.revoked_at.is_some() {
                 return Ok(());
             }
             let sql = "UPDATE token SET revoked_at = ?2 WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![id, millis(now)])?;
+            connection.execute(sql, params![id, millis(now)])?;
             let detail = format!("token {id} {}", token.name);
             let row =
                 NewAudit { who: &by, what: "took a token back", study: None, detail: &detail };
@@ -126,8 +126,9 @@ impl Store {
     /// [`StoreError::Closed`].
     pub fn touch_token(&self, id: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.write_later(move |connection| {
-            let sql = "UPDATE token SET used_at = max(COALESCE(used_at, ?2), ?2) WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![id, millis(now)])?;
+            let sql = "UPDATE token SET used_at = ?2
+                 WHERE id = ?1 AND COALESCE(used_at, ?2) <= ?2";
+            connection.execute(sql, params![id, millis(now)])?;
             Ok(())
         })
     }

@@ -3,10 +3,9 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::audit::{NewAudit, append};
-use crate::studies::rows;
+use crate::sql::{Connection, Row, params};
 use crate::time::{at, millis};
 use crate::{Store, StoreError};
 
@@ -106,34 +105,33 @@ pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), StoreErro
 }
 
 /// A user, or none of that name.
-pub(super) fn find(connection: &Connection, name: &str) -> Result<Option<UserRow>, StoreError> {
-    let sql = "SELECT name, password_hash, role, disabled, created_at, seen_at FROM user
+pub(super) fn find(connection: &Connection<'_>, name: &str) -> Result<Option<UserRow>, StoreError> {
+    let sql = "SELECT name, password_hash, role, disabled, created_at, seen_at FROM \"user\"
          WHERE key = ?1";
-    Ok(rows(connection, sql, [key(name)], UserRow::read)?.pop())
+    Ok(connection.rows(sql, [key(name)], UserRow::read)?.pop())
 }
 
-fn any(connection: &Connection) -> Result<bool, StoreError> {
-    let found = connection.prepare_cached("SELECT 1 FROM user LIMIT 1")?.query_row([], |_| Ok(()));
-    Ok(found.optional()?.is_some())
+fn any(connection: &Connection<'_>) -> Result<bool, StoreError> {
+    connection.any("SELECT 1 FROM \"user\" LIMIT 1", params![])
 }
 
-fn insert(connection: &Connection, user: &UserRow, by: &str) -> Result<(), StoreError> {
+fn insert(connection: &Connection<'_>, user: &UserRow, by: &str) -> Result<(), StoreError> {
     let UserRow { name, password_hash, role, created_at, .. } = user;
     if let Some(other) = find(connection, name)? {
         let what = format!("a user {:?}", other.name);
         return Err(StoreError::Exists { what, todo: "choose another name" });
     }
-    let sql = "INSERT INTO user (key, name, password_hash, role, created_at)
+    let sql = "INSERT INTO \"user\" (key, name, password_hash, role, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5)";
     let parameters = params![key(name), name, password_hash, role, millis(*created_at)];
-    connection.prepare_cached(sql)?.execute(parameters)?;
+    connection.execute(sql, parameters)?;
     let detail = format!("{name}: role {role}");
     let row = NewAudit { who: by, what: "made a user", study: None, detail: &detail };
     append(connection, row, *created_at)
 }
 
 fn change(
-    connection: &Connection,
+    connection: &Connection<'_>,
     name: &str,
     update: &UserUpdate,
     by: &str,
@@ -148,15 +146,15 @@ fn change(
         after.password_hash.clone_from(password_hash);
     }
     after.disabled = update.disabled.unwrap_or(before.disabled);
-    let sql = "UPDATE user SET role = ?2, disabled = ?3, password_hash = ?4 WHERE key = ?1";
+    let sql = "UPDATE \"user\" SET role = ?2, disabled = ?3, password_hash = ?4 WHERE key = ?1";
     let parameters = params![key(name), after.role, after.disabled, after.password_hash];
-    connection.prepare_cached(sql)?.execute(parameters)?;
-    let sql = "SELECT count(*) FROM user WHERE role = ?1 AND NOT disabled";
-    let left: i64 = connection.prepare_cached(sql)?.query_row([ADMINISTRATOR], |row| row.get(0))?;
+    connection.execute(sql, parameters)?;
+    let sql = "SELECT count(*) FROM \"user\" WHERE role = ?1 AND disabled = 0";
+    let left: i64 = connection.one(sql, [ADMINISTRATOR], |row| row.get(0))?;
     if before.may_administrate() && left == 0 {
         return Err(StoreError::LastAdministrator(before.name));
     }
-    connection.prepare_cached("DELETE FROM session WHERE user = ?1")?.execute([key(name)])?;
+    connection.execute("DELETE FROM session WHERE \"user\" = ?1", [key(name)])?;
     let detail = update.in_words(&before.name);
     let row = NewAudit { who: by, what: "changed a user", study: None, detail: &detail };
     append(connection, row, now)?;
@@ -169,9 +167,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn users(&self) -> Result<Vec<UserRow>, StoreError> {
-        let sql = "SELECT name, password_hash, role, disabled, created_at, seen_at FROM user
+        let sql = "SELECT name, password_hash, role, disabled, created_at, seen_at FROM \"user\"
              ORDER BY key";
-        self.read(|connection| rows(connection, sql, [], UserRow::read))
+        self.read(|connection| connection.rows(sql, params![], UserRow::read))
     }
 
     /// A user, whatever the case of the name.
@@ -236,7 +234,7 @@ impl Store {
         password_hash: &str,
         role: &str,
         now: DateTime<Utc>,
-        insert: impl FnOnce(&Connection, &UserRow) -> Result<(), StoreError> + Send + 'static,
+        insert: impl FnOnce(&Connection<'_>, &UserRow) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<UserRow, StoreError> {
         check_name("the user", name)?;
         let user = UserRow {

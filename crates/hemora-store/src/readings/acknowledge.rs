@@ -1,9 +1,9 @@
 //! A result was seen: whoever says so first stays, until it is taken back.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
 
 use super::words::{Reading, ReadingEvent, Shown};
+use crate::sql::{Connection, params};
 use crate::studies::refresh;
 use crate::time::{at, millis};
 use crate::{Store, StoreError};
@@ -21,7 +21,7 @@ pub struct Acknowledgement {
 
 /// Acknowledges a study, unless somebody has.
 pub(super) fn acknowledge(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     reading: &Reading,
 ) -> Result<Acknowledgement, StoreError> {
@@ -35,7 +35,7 @@ pub(super) fn acknowledge(
     reading.insert(connection, study_uid)?;
     let sql = "UPDATE study SET read_at = ?2, read_by = ?3 WHERE study_uid = ?1";
     let parameters = params![study_uid, millis(reading.at), reading.user];
-    connection.prepare_cached(sql)?.execute(parameters)?;
+    connection.execute(sql, parameters)?;
     refresh(connection, study_uid)?;
     // As others will read it.
     let at = at(millis(reading.at));
@@ -44,7 +44,7 @@ pub(super) fn acknowledge(
 
 /// Takes an acknowledgement back; whether there was one.
 pub(super) fn unacknowledge(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     reading: &Reading,
 ) -> Result<bool, StoreError> {
@@ -53,7 +53,7 @@ pub(super) fn unacknowledge(
     }
     reading.insert(connection, study_uid)?;
     let sql = "UPDATE study SET read_at = NULL WHERE study_uid = ?1";
-    connection.prepare_cached(sql)?.execute([study_uid])?;
+    connection.execute(sql, [study_uid])?;
     refresh(connection, study_uid)?;
     Ok(true)
 }

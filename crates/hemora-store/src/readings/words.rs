@@ -1,11 +1,11 @@
 //! What readers did with a study.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::acknowledge::{acknowledge, unacknowledge};
 use crate::audit::{NewAudit, append};
-use crate::studies::{rows, words};
+use crate::sql::{Connection, Row, params};
+use crate::studies::words;
 use crate::time::{at, millis};
 use crate::{Class, Store, StoreError};
 
@@ -90,15 +90,15 @@ impl Reading {
     /// whoever shows a study notes each look there.
     pub(super) fn insert(
         &self,
-        connection: &Connection,
+        connection: &Connection<'_>,
         study_uid: &str,
     ) -> Result<(), StoreError> {
         let Self { user, event, label, note, revision, at } = self;
-        let sql = "INSERT INTO reading (study_uid, user, event, label, note, revision, at)
+        let sql = "INSERT INTO reading (study_uid, \"user\", event, label, note, revision, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let parameters =
             params![study_uid, user, event.as_str(), label, note, revision, millis(*at)];
-        connection.prepare_cached(sql)?.execute(parameters)?;
+        connection.execute(sql, parameters)?;
         if *event == ReadingEvent::Opened {
             return Ok(());
         }
@@ -122,14 +122,14 @@ pub(super) struct Shown {
 impl Shown {
     /// Fails if there is no such study or no such revision of it.
     pub(super) fn of(
-        connection: &Connection,
+        connection: &Connection<'_>,
         study_uid: &str,
         revision: u32,
     ) -> Result<Self, StoreError> {
         let sql = "SELECT revision, result_revision, class, read_at, COALESCE(read_by, ''),
                 (SELECT class FROM result WHERE study_uid = ?1 AND revision = ?2)
              FROM study WHERE study_uid = ?1";
-        let urgency = |row: &Row<'_>, column| -> rusqlite::Result<u8> {
+        let urgency = |row: &Row<'_>, column| -> Result<u8, StoreError> {
             let class: Option<String> = row.get(column)?;
             Ok(class.as_deref().and_then(Class::from_word).map_or(0, Class::urgency))
         };
@@ -142,10 +142,7 @@ impl Shown {
             };
             Ok((row.get::<_, u32>(0)?, shown))
         };
-        let found = connection
-            .prepare_cached(sql)?
-            .query_row(params![study_uid, revision], read)
-            .optional()?;
+        let found = connection.first(sql, params![study_uid, revision], read)?;
         let (settled, shown) = found.ok_or_else(|| StoreError::NoStudy(study_uid.to_owned()))?;
         if revision > settled {
             let why = format!("revision {revision} was not shown, the study has {settled}");
@@ -156,7 +153,11 @@ impl Shown {
 }
 
 /// Notes that a user opened a revision, the first time; whether it is that.
-fn open(connection: &Connection, study_uid: &str, reading: &Reading) -> Result<bool, StoreError> {
+fn open(
+    connection: &Connection<'_>,
+    study_uid: &str,
+    reading: &Reading,
+) -> Result<bool, StoreError> {
     Shown::of(connection, study_uid, reading.revision)?;
     if has_opened(connection, study_uid, &reading.user, reading.revision)? {
         return Ok(false);
@@ -166,16 +167,14 @@ fn open(connection: &Connection, study_uid: &str, reading: &Reading) -> Result<b
 }
 
 fn has_opened(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     user: &str,
     revision: u32,
 ) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM reading
-         WHERE study_uid = ?1 AND user = ?2 AND revision = ?3 AND event = 'opened'";
-    let found =
-        connection.prepare_cached(sql)?.query_row(params![study_uid, user, revision], |_| Ok(()));
-    Ok(found.optional()?.is_some())
+         WHERE study_uid = ?1 AND \"user\" = ?2 AND revision = ?3 AND event = 'opened'";
+    connection.any(sql, params![study_uid, user, revision])
 }
 
 impl Store {
@@ -229,7 +228,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn readings(&self, study_uid: &str) -> Result<Vec<Reading>, StoreError> {
-        let sql = "SELECT user, event, label, note, revision, at FROM reading
+        let sql = "SELECT \"user\", event, label, note, revision, at FROM reading
              WHERE study_uid = ?1 ORDER BY id";
         let read = |row: &Row<'_>| {
             let event: String = row.get("event")?;
@@ -242,6 +241,6 @@ impl Store {
                 at: at(row.get("at")?),
             })
         };
-        self.read(|connection| rows(connection, sql, [study_uid], read))
+        self.read(|connection| connection.rows(sql, [study_uid], read))
     }
 }

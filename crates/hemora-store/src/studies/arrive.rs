@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use hemora_io::Identity;
-use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::refresh::{refresh, warn};
 use crate::audit::{NewAudit, append};
 use crate::folder::instance_path;
+use crate::sql::{Connection, params};
 use crate::time::millis;
 use crate::{Arrival, StoreError};
 
@@ -58,7 +58,7 @@ impl NewInstance {
     }
 
     /// Adds rows, each once, and brings their studies up to date.
-    pub(crate) fn insert(connection: &Connection, all: &[Self]) -> Result<(), StoreError> {
+    pub(crate) fn insert(connection: &Connection<'_>, all: &[Self]) -> Result<(), StoreError> {
         let mut studies = BTreeSet::new();
         for instance in all {
             instance.insert_study(connection)?;
@@ -68,33 +68,36 @@ impl NewInstance {
         studies.into_iter().try_for_each(|study_uid| refresh(connection, study_uid))
     }
 
-    fn insert_instance(&self, connection: &Connection) -> Result<(), StoreError> {
+    fn insert_instance(&self, connection: &Connection<'_>) -> Result<(), StoreError> {
         let sql = "SELECT count(*) FILTER (WHERE sha256 = ?2), count(*) FILTER (WHERE sha256 <> ?2)
              FROM instance WHERE sop_uid = ?1";
-        let (same, others): (i64, i64) = connection
-            .prepare_cached(sql)?
-            .query_row(params![self.sop_uid, self.sha256], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (same, others): (i64, i64) =
+            connection.one(sql, params![self.sop_uid, self.sha256], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         let sql =
             "INSERT INTO instance (sop_uid, sha256, series_uid, study_uid, patient_id, sop_class,
                 transfer_syntax, bytes, path, received_at, association_id, seq)
-             VALUES (:sop_uid, :sha256, :series_uid, :study_uid, :patient_id, :sop_class,
-                :transfer_syntax, :bytes, :path, :received_at, :association,
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
                 (SELECT COALESCE(max(seq), 0) + 1 FROM instance))
              ON CONFLICT (sop_uid, sha256) DO UPDATE SET evicted = 0, path = excluded.path,
                 bytes = excluded.bytes, received_at = excluded.received_at";
-        connection.prepare_cached(sql)?.execute(named_params! {
-            ":sop_uid": self.sop_uid,
-            ":sha256": self.sha256,
-            ":series_uid": shortened(&self.identity.series_instance_uid),
-            ":study_uid": self.study_uid(),
-            ":patient_id": shortened(&self.identity.patient_id),
-            ":sop_class": shortened(&self.identity.sop_class_uid),
-            ":transfer_syntax": shortened(&self.identity.transfer_syntax),
-            ":bytes": stored(self.bytes),
-            ":path": self.path,
-            ":received_at": millis(self.received_at),
-            ":association": stored(self.association),
-        })?;
+        connection.execute(
+            sql,
+            params![
+                self.sop_uid,
+                self.sha256,
+                shortened(&self.identity.series_instance_uid),
+                self.study_uid(),
+                shortened(&self.identity.patient_id),
+                shortened(&self.identity.sop_class_uid),
+                shortened(&self.identity.transfer_syntax),
+                stored(self.bytes),
+                self.path,
+                millis(self.received_at),
+                stored(self.association),
+            ],
+        )?;
         if same > 0 {
             // Its image had been evicted and is there again: nothing new to score.
             return Ok(());
@@ -106,15 +109,13 @@ impl NewInstance {
         Ok(())
     }
 
-    fn unsettle(&self, connection: &Connection) -> Result<(), StoreError> {
+    fn unsettle(&self, connection: &Connection<'_>) -> Result<(), StoreError> {
         let sql = "UPDATE study SET unsettled = 1, last_at = ?2 WHERE study_uid = ?1";
-        connection
-            .prepare_cached(sql)?
-            .execute(params![self.study_uid(), millis(self.received_at)])?;
+        connection.execute(sql, params![self.study_uid(), millis(self.received_at)])?;
         Ok(())
     }
 
-    fn say_other_bytes(&self, connection: &Connection) -> Result<(), StoreError> {
+    fn say_other_bytes(&self, connection: &Connection<'_>) -> Result<(), StoreError> {
         warn(connection, self.study_uid(), OTHER_BYTES)?;
         let row = NewAudit {
             who: &self.calling_ae,
@@ -125,24 +126,17 @@ impl NewInstance {
         append(connection, row, self.received_at)
     }
 
-    fn insert_study(&self, connection: &Connection) -> Result<(), StoreError> {
+    fn insert_study(&self, connection: &Connection<'_>) -> Result<(), StoreError> {
         let sql = "SELECT patient_id FROM study WHERE study_uid = ?1";
-        let first: Option<String> = connection
-            .prepare_cached(sql)?
-            .query_row([self.study_uid()], |row| row.get(0))
-            .optional()?;
+        let first: Option<String> = connection.first(sql, [self.study_uid()], |row| row.get(0))?;
         let patient_id = shortened(&self.identity.patient_id);
         match first {
             None => self.insert_new_study(connection),
             Some(first) if first.is_empty() && !patient_id.is_empty() => {
-                let sql = "UPDATE study SET patient_id = ?2, search = search || char(10) || ?3
+                let sql = "UPDATE study SET patient_id = ?2, search = search || ?3
                      WHERE study_uid = ?1";
-                let search = patient_id.to_lowercase();
-                connection.prepare_cached(sql)?.execute(params![
-                    self.study_uid(),
-                    patient_id,
-                    search
-                ])?;
+                let search = format!("\n{}", patient_id.to_lowercase());
+                connection.execute(sql, params![self.study_uid(), patient_id, search])?;
                 Ok(())
             }
             Some(first) if !patient_id.is_empty() && first != patient_id => {
@@ -152,7 +146,7 @@ impl NewInstance {
         }
     }
 
-    fn insert_new_study(&self, connection: &Connection) -> Result<(), StoreError> {
+    fn insert_new_study(&self, connection: &Connection<'_>) -> Result<(), StoreError> {
         let identity = &self.identity;
         let texts = [
             &identity.patient_name,
@@ -165,37 +159,41 @@ impl NewInstance {
         let sql = "INSERT INTO study (study_uid, patient_id, issuer_of_patient_id, patient_name,
                 patient_birth_date, patient_sex, accession_number, description, study_date,
                 study_time, institution, search, source_ae, first_at, last_at, state)
-             VALUES (:study_uid, :patient_id, :issuer, :name, :birth_date, :sex, :accession,
-                :description, :date, :time, :institution, :search, :source, :at, :at, 'receiving')";
-        connection.prepare_cached(sql)?.execute(named_params! {
-            ":study_uid": self.study_uid(),
-            ":patient_id": shortened(&identity.patient_id),
-            ":issuer": shortened(&identity.issuer_of_patient_id),
-            ":name": shortened(&identity.patient_name),
-            ":birth_date": shortened(&identity.patient_birth_date),
-            ":sex": shortened(&identity.patient_sex),
-            ":accession": shortened(&identity.accession_number),
-            ":description": shortened(&identity.study_description),
-            ":date": shortened(&identity.study_date),
-            ":time": shortened(&identity.study_time),
-            ":institution": shortened(&identity.institution),
-            ":search": search,
-            ":source": self.calling_ae,
-            ":at": millis(self.received_at),
-        })?;
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, 'receiving')";
+        connection.execute(
+            sql,
+            params![
+                self.study_uid(),
+                shortened(&identity.patient_id),
+                shortened(&identity.issuer_of_patient_id),
+                shortened(&identity.patient_name),
+                shortened(&identity.patient_birth_date),
+                shortened(&identity.patient_sex),
+                shortened(&identity.accession_number),
+                shortened(&identity.study_description),
+                shortened(&identity.study_date),
+                shortened(&identity.study_time),
+                shortened(&identity.institution),
+                search,
+                self.calling_ae,
+                millis(self.received_at),
+            ],
+        )?;
         Ok(())
     }
 }
 
 /// An instance came again that others of its UID have superseded: it is used from now on. False if it
 /// was used already.
-pub(crate) fn touch(connection: &Connection, instance: &NewInstance) -> Result<bool, StoreError> {
+pub(crate) fn touch(
+    connection: &Connection<'_>,
+    instance: &NewInstance,
+) -> Result<bool, StoreError> {
     let sql = "UPDATE instance SET seq = (SELECT max(seq) + 1 FROM instance)
          WHERE sop_uid = ?1 AND sha256 = ?2 AND EXISTS (SELECT 1 FROM instance AS newer
             WHERE newer.sop_uid = ?1 AND newer.study_uid = instance.study_uid
                 AND newer.seq > instance.seq)";
-    let changed =
-        connection.prepare_cached(sql)?.execute(params![instance.sop_uid, instance.sha256])? > 0;
+    let changed = connection.execute(sql, params![instance.sop_uid, instance.sha256])? > 0;
     if changed {
         instance.unsettle(connection)?;
         instance.say_other_bytes(connection)?;

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, params};
 
-use super::row::{count, rows};
+use super::row::count;
+use crate::sql::{Connection, Row, params};
 use crate::time::at;
 use crate::work::{Artifact, key_slice};
 use crate::{ReadingEvent, Store, StoreError};
@@ -46,7 +46,7 @@ type Extras = HashMap<String, StudyExtras>;
 const WANTED: &str = "json_each(?1) AS wanted CROSS JOIN study ON study.study_uid = wanted.value";
 
 /// What the rows of the studies hold.
-fn begin(connection: &Connection, wanted: &str) -> Result<Extras, StoreError> {
+fn begin(connection: &Connection<'_>, wanted: &str) -> Result<Extras, StoreError> {
     let sql = format!(
         "SELECT study.study_uid AS study_uid, read_at, read_by, key_series, key_slice, instances > 0 AS images,
             EXISTS (SELECT 1 FROM artifact WHERE artifact.study_uid = study.study_uid
@@ -66,17 +66,17 @@ fn begin(connection: &Connection, wanted: &str) -> Result<Extras, StoreError> {
         };
         Ok((row.get("study_uid")?, extras))
     };
-    let found = rows(connection, &sql, params![wanted, Artifact::THUMBNAIL], read)?;
+    let found = connection.rows(&sql, params![wanted, Artifact::THUMBNAIL], read)?;
     Ok(found.into_iter().collect())
 }
 
 fn add_readings(
-    connection: &Connection,
+    connection: &Connection<'_>,
     wanted: &str,
     extras: &mut Extras,
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "SELECT study.study_uid AS study_uid, user, event, reading.label AS of, at
+        "SELECT study.study_uid AS study_uid, \"user\", event, reading.label AS word, at
          FROM {WANTED} CROSS JOIN reading ON reading.study_uid = study.study_uid
          WHERE event IN ('opened', 'agreed', 'disagreed')
             AND reading.revision = COALESCE(result_revision, 0)
@@ -85,11 +85,11 @@ fn add_readings(
     let read = |row: &Row<'_>| {
         let event: String = row.get("event")?;
         let study_uid: String = row.get("study_uid")?;
-        let (user, label): (String, Option<String>) = (row.get("user")?, row.get("of")?);
+        let (user, label): (String, Option<String>) = (row.get("user")?, row.get("word")?);
         Ok((study_uid, user, ReadingEvent::stored(&event)?, label, at(row.get("at")?)))
     };
     let mut words = HashMap::new();
-    for (study_uid, user, event, label, at) in rows(connection, &sql, [wanted], read)? {
+    for (study_uid, user, event, label, at) in connection.rows(&sql, [wanted], read)? {
         if event == ReadingEvent::Opened {
             let Some(extras) = extras.get_mut(&study_uid) else { continue };
             extras.opened_by.get_or_insert(user);
@@ -110,7 +110,7 @@ fn add_readings(
 }
 
 fn add_deliveries(
-    connection: &Connection,
+    connection: &Connection<'_>,
     wanted: &str,
     extras: &mut Extras,
 ) -> Result<(), StoreError> {
@@ -129,7 +129,7 @@ fn add_deliveries(
         Ok((row.get::<_, String>("study_uid")?, counts))
     };
     for (study_uid, [waiting, failing, delivered, given_up]) in
-        rows(connection, &sql, [wanted], read)?
+        connection.rows(&sql, [wanted], read)?
     {
         if let Some(extras) = extras.get_mut(&study_uid) {
             (extras.waiting, extras.failing) = (waiting?, failing?);

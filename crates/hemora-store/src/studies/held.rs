@@ -1,9 +1,8 @@
 //! Whether an instance is held, by its name alone.
 
-use rusqlite::params;
-
+use super::InstanceRow;
 use super::row::INSTANCE_COLUMNS;
-use super::{InstanceRow, rows};
+use crate::sql::params;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -16,11 +15,11 @@ impl Store {
         self.flush()?;
         let sql = format!(
             "SELECT {INSTANCE_COLUMNS} FROM instance
-             WHERE sop_uid = ?1 AND NOT evicted ORDER BY seq DESC LIMIT 1"
+             WHERE sop_uid = ?1 AND evicted = 0 ORDER BY seq DESC LIMIT 1"
         );
         let root = self.folder.root();
         let found = self.read(|connection| {
-            rows(connection, &sql, params![sop_uid], |row| {
+            connection.rows(&sql, params![sop_uid], |row| {
                 Ok((row.get("study_uid")?, InstanceRow::read(row, root)?))
             })
         })?;

@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Row, params};
 
-use super::row::{COLUMNS, StudyRow, rows};
+use super::row::{COLUMNS, StudyRow};
 use super::state::{Class, StudyState};
+use crate::sql::{Row, params};
 use crate::time::millis;
 use crate::{Store, StoreError};
 
@@ -118,7 +118,7 @@ impl Store {
             };
             Ok((StudyRow::read(row)?, place))
         };
-        let mut found = self.read(|connection| rows(connection, &sql, parameters, read))?;
+        let mut found = self.read(|connection| connection.rows(&sql, parameters, read))?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|(_, place)| place.clone());

@@ -14,7 +14,7 @@ pub use extras::StudyExtras;
 pub use list::{Cursor, ListQuery, Page};
 pub(crate) use refresh::{exists, refresh};
 pub use row::{InstanceRow, StudyRow};
-pub(crate) use row::{count, hash, rows};
+pub(crate) use row::{count, hash};
 pub use settle::{Revision, Settled};
 pub(crate) use state::words;
 pub use state::{Class, StudyState};

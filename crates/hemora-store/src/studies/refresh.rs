@@ -1,10 +1,9 @@
 //! What a study's row says of its instances, job, result and deliveries: worked out anew after each
 //! change, in one place, so that it cannot drift from them.
 
-use rusqlite::{Connection, OptionalExtension, named_params, params};
-
 use super::state::{Class, StudyState};
 use crate::StoreError;
+use crate::sql::{Connection, params};
 
 /// Warnings that one study may have.
 const WARNINGS: usize = 20;
@@ -30,40 +29,33 @@ struct Deliveries {
 }
 
 /// Brings the row of a study up to date. That there is none is no failure: it was forgotten.
-pub(crate) fn refresh(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
+pub(crate) fn refresh(connection: &Connection<'_>, study_uid: &str) -> Result<(), StoreError> {
     let Some(facts) = facts(connection, study_uid)? else { return Ok(()) };
     let sql = "SELECT state, last_error FROM job WHERE study_uid = ?1 AND revision = ?2";
-    let job: Option<(String, Option<String>)> = connection
-        .prepare_cached(sql)?
-        .query_row(params![study_uid, facts.revision], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let job: Option<(String, Option<String>)> =
+        connection
+            .first(sql, params![study_uid, facts.revision], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let deliveries = deliveries(connection, study_uid)?;
     let state = state(&facts, job.as_ref().map(|(state, _)| state.as_str()), &deliveries);
     let error = job.and_then(|(_, error)| error).or(deliveries.error);
     let (group, value) = rank(&facts);
-    let sql = "UPDATE study SET state = :state, last_error = :error, rank_group = :group,
-            rank_value = :value,
+    let sql = "UPDATE study SET state = ?2, last_error = ?3, rank_group = ?4,
+            rank_value = ?5,
             instances = (SELECT count(DISTINCT sop_uid) FROM instance
-                WHERE study_uid = :uid AND NOT evicted),
-            evicted = (SELECT count(*) FROM instance WHERE study_uid = :uid AND evicted),
-            bytes = (SELECT COALESCE(sum(bytes), 0) FROM instance
-                WHERE study_uid = :uid AND NOT evicted)
-         WHERE study_uid = :uid";
-    connection.prepare_cached(sql)?.execute(named_params! {
-        ":uid": study_uid,
-        ":state": state.as_str(),
-        ":error": error,
-        ":group": group,
-        ":value": value,
-    })?;
+                WHERE study_uid = ?1 AND evicted = 0),
+            evicted = (SELECT count(*) FROM instance WHERE study_uid = ?1 AND evicted = 1),
+            bytes = (SELECT CAST(COALESCE(sum(bytes), 0) AS BIGINT) FROM instance
+                WHERE study_uid = ?1 AND evicted = 0)
+         WHERE study_uid = ?1";
+    connection.execute(sql, params![study_uid, state.as_str(), error, group, value])?;
     Ok(())
 }
 
-fn facts(connection: &Connection, study_uid: &str) -> Result<Option<Facts>, StoreError> {
+fn facts(connection: &Connection<'_>, study_uid: &str) -> Result<Option<Facts>, StoreError> {
     let sql = "SELECT unsettled, revision, result_revision, class, COALESCE(probability, 0),
             read_at IS NOT NULL, first_at
          FROM study WHERE study_uid = ?1";
-    let row = |row: &rusqlite::Row<'_>| {
+    let row = |row: &crate::sql::Row<'_>| {
         let class: Option<String> = row.get(3)?;
         Ok(Facts {
             unsettled: row.get(0)?,
@@ -75,17 +67,17 @@ fn facts(connection: &Connection, study_uid: &str) -> Result<Option<Facts>, Stor
             first_at: row.get(6)?,
         })
     };
-    Ok(connection.prepare_cached(sql)?.query_row([study_uid], row).optional()?)
+    Ok(connection.first(sql, [study_uid], row)?)
 }
 
-fn deliveries(connection: &Connection, study_uid: &str) -> Result<Deliveries, StoreError> {
+fn deliveries(connection: &Connection<'_>, study_uid: &str) -> Result<Deliveries, StoreError> {
     let sql = "SELECT count(*) FILTER (WHERE state IN ('waiting', 'sending')),
             count(*) FILTER (WHERE state = 'given up'
                 OR (state IN ('waiting', 'sending') AND last_error IS NOT NULL)),
             count(*) FILTER (WHERE state = 'delivered'),
             max(last_error) FILTER (WHERE state IN ('waiting', 'sending', 'given up'))
          FROM delivery WHERE study_uid = ?1";
-    let row = |row: &rusqlite::Row<'_>| {
+    let row = |row: &crate::sql::Row<'_>| {
         Ok(Deliveries {
             waiting: row.get(0)?,
             failing: row.get(1)?,
@@ -93,7 +85,7 @@ fn deliveries(connection: &Connection, study_uid: &str) -> Result<Deliveries, St
             error: row.get(3)?,
         })
     };
-    Ok(connection.prepare_cached(sql)?.query_row([study_uid], row)?)
+    Ok(connection.one(sql, [study_uid], row)?)
 }
 
 fn state(facts: &Facts, job: Option<&str>, deliveries: &Deliveries) -> StudyState {
@@ -123,13 +115,12 @@ fn rank(facts: &Facts) -> (i64, f64) {
 
 /// Adds a warning to a study, once.
 pub(crate) fn warn(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     warning: &str,
 ) -> Result<(), StoreError> {
     let sql = "SELECT warnings FROM study WHERE study_uid = ?1";
-    let stored: Option<String> =
-        connection.prepare_cached(sql)?.query_row([study_uid], |row| row.get(0)).optional()?;
+    let stored: Option<String> = connection.first(sql, [study_uid], |row| row.get(0))?;
     let stored = stored.ok_or_else(|| StoreError::NoStudy(study_uid.to_owned()))?;
     let mut warnings = parse_warnings(&stored)?;
     if warnings.len() >= WARNINGS || warnings.iter().any(|it| it == warning) {
@@ -138,7 +129,7 @@ pub(crate) fn warn(
     warnings.push(warning.to_owned());
     let sql = "UPDATE study SET warnings = ?2 WHERE study_uid = ?1";
     let stored = serde_json::Value::from(warnings).to_string();
-    connection.prepare_cached(sql)?.execute(params![study_uid, stored])?;
+    connection.execute(sql, params![study_uid, stored])?;
     Ok(())
 }
 
@@ -148,8 +139,8 @@ pub(super) fn parse_warnings(stored: &str) -> Result<Vec<String>, StoreError> {
 }
 
 /// Fails if there is no such study.
-pub(crate) fn exists(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
+pub(crate) fn exists(connection: &Connection<'_>, study_uid: &str) -> Result<(), StoreError> {
     let sql = "SELECT 1 FROM study WHERE study_uid = ?1";
-    let found = connection.prepare_cached(sql)?.query_row([study_uid], |_| Ok(())).optional()?;
+    let found = connection.first(sql, [study_uid], |_| Ok(()))?;
     found.ok_or_else(|| StoreError::NoStudy(study_uid.to_owned()))
 }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::refresh::{exists, parse_warnings, warn};
 use super::state::{Class, StudyState};
+use crate::sql::{Row, params};
 use crate::time::at;
 use crate::{Settled, Store, StoreError};
 
@@ -177,22 +177,6 @@ pub(crate) fn hash(row: &Row<'_>, column: &str) -> Result<[u8; 32], StoreError> 
     stored.try_into().map_err(damaged)
 }
 
-/// All rows of a query.
-pub(crate) fn rows<T>(
-    connection: &Connection,
-    sql: &str,
-    parameters: impl Params,
-    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(parameters)?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(read(row)?);
-    }
-    Ok(all)
-}
-
 /// Columns of an instance, for [`InstanceRow::read`].
 pub(super) const INSTANCE_COLUMNS: &str = "study_uid, sop_uid, series_uid, path, sha256, bytes,
     transfer_syntax, sop_class, received_at, association_id";
@@ -224,7 +208,7 @@ impl Store {
         // A full disk must not hide what is there.
         let _ = self.flush();
         let sql = format!("SELECT {COLUMNS} FROM study WHERE study_uid = ?1");
-        self.read(|connection| Ok(rows(connection, &sql, [study_uid], StudyRow::read)?.pop()))
+        self.read(|connection| Ok(connection.rows(&sql, [study_uid], StudyRow::read)?.pop()))
     }
 
     /// The instances of a study whose images are there, in the order in which they came, unless some
@@ -248,23 +232,21 @@ impl Store {
         revision: u32,
     ) -> Result<Vec<InstanceRow>, StoreError> {
         let sql = "SELECT last_seq FROM revision WHERE study_uid = ?1 AND revision = ?2";
-        let last = self.read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let last = |row: &Row<'_>| row.get(0);
-            Ok(statement.query_row(params![study_uid, revision], last).optional()?)
-        })?;
+        let last = |row: &Row<'_>| row.get(0);
+        let last =
+            self.read(|connection| connection.first(sql, params![study_uid, revision], last))?;
         self.instances_until(study_uid, last.unwrap_or(0))
     }
 
     fn instances_until(&self, study_uid: &str, last: i64) -> Result<Vec<InstanceRow>, StoreError> {
         let sql = format!(
             "SELECT {INSTANCE_COLUMNS} FROM instance
-             WHERE study_uid = ?1 AND seq <= ?2 AND NOT evicted ORDER BY seq"
+             WHERE study_uid = ?1 AND seq <= ?2 AND evicted = 0 ORDER BY seq"
         );
         let root = self.folder.root();
         let read = |row: &Row<'_>| InstanceRow::read(row, root);
         let mut all =
-            self.read(|connection| rows(connection, &sql, params![study_uid, last], read))?;
+            self.read(|connection| connection.rows(&sql, params![study_uid, last], read))?;
         let mut newer = HashSet::new();
         for instance in all.iter_mut().rev() {
             instance.superseded = !newer.insert(instance.sop_uid.clone());
@@ -280,7 +262,7 @@ impl Store {
     pub fn receiving(&self) -> Result<Vec<StudyRow>, StoreError> {
         let sql =
             format!("SELECT {COLUMNS} FROM study WHERE unsettled = 1 ORDER BY first_at, study_uid");
-        self.read(|connection| rows(connection, &sql, [], StudyRow::read))
+        self.read(|connection| connection.rows(&sql, params![], StudyRow::read))
     }
 
     /// Says that a study was ordered as urgent, or not: it is scored before others.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, params};
 use sha2::{Digest, Sha256};
 
 use super::refresh::{exists, refresh, warn};
-use super::row::{count, hash, rows};
+use super::row::{count, hash};
 use super::state::words;
 use crate::audit::{NewAudit, append};
+use crate::sql::{Connection, Row, params};
 use crate::time::{at, millis};
 use crate::work::{replace_job, run_again};
 use crate::{Store, StoreError};
@@ -84,21 +84,24 @@ const EVICTED: &str = "images of this study were evicted before others came; the
 /// Columns of a revision.
 const COLUMNS: &str = "study_uid, revision, why, at, instances, instance_set";
 
-fn last(connection: &Connection, study_uid: &str) -> Result<Option<Revision>, StoreError> {
+fn last(connection: &Connection<'_>, study_uid: &str) -> Result<Option<Revision>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM revision WHERE study_uid = ?1 ORDER BY revision DESC LIMIT 1"
     );
-    Ok(rows(connection, &sql, [study_uid], Revision::read)?.pop())
+    Ok(connection.rows(&sql, [study_uid], Revision::read)?.pop())
 }
 
 /// Which instances a study has: the newest data set of each UID. Images that were evicted count, since a
 /// result may rest on them; so their coming again is nothing new.
-fn present(connection: &Connection, study_uid: &str) -> Result<(u64, [u8; 32], i64), StoreError> {
+fn present(
+    connection: &Connection<'_>,
+    study_uid: &str,
+) -> Result<(u64, [u8; 32], i64), StoreError> {
     let sql = "SELECT sop_uid, sha256, seq FROM instance WHERE study_uid = ?1 ORDER BY seq";
     let read = |row: &Row<'_>| {
         Ok((row.get::<_, String>("sop_uid")?, hash(row, "sha256")?, row.get::<_, i64>("seq")?))
     };
-    let all = rows(connection, sql, [study_uid], read)?;
+    let all = connection.rows(sql, [study_uid], read)?;
     let last_seq = all.last().map_or(0, |(_, _, seq)| *seq);
     // Later ones replace earlier ones of the same UID.
     let used: BTreeMap<String, [u8; 32]> =
@@ -113,15 +116,15 @@ fn present(connection: &Connection, study_uid: &str) -> Result<(u64, [u8; 32], i
 }
 
 /// How many images of a study were evicted.
-fn evicted(connection: &Connection, study_uid: &str) -> Result<i64, StoreError> {
+fn evicted(connection: &Connection<'_>, study_uid: &str) -> Result<i64, StoreError> {
     let sql = "SELECT evicted FROM study WHERE study_uid = ?1";
-    Ok(connection.prepare_cached(sql)?.query_row([study_uid], |row| row.get(0))?)
+    connection.one(sql, [study_uid], |row| row.get(0))
 }
 
 /// The next revision, with its job, unless the instances are those of the last one and nobody asked for
 /// it.
 fn settle(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     why: Settled,
     now: DateTime<Utc>,
@@ -150,12 +153,12 @@ fn settle(
         let many = revision.instances as i64;
         let parameters =
             params![study_uid, number, why.as_str(), millis(now), many, instance_set, last_seq];
-        connection.prepare_cached(sql)?.execute(parameters)?;
+        connection.execute(sql, parameters)?;
         replace_job(connection, study_uid, number, now)?;
     }
     let sql = "UPDATE study SET revision = ?2, settled = ?3, unsettled = 0 WHERE study_uid = ?1";
     let parameters = params![study_uid, revision.revision, revision.why.as_str()];
-    connection.prepare_cached(sql)?.execute(parameters)?;
+    connection.execute(sql, parameters)?;
     refresh(connection, study_uid)?;
     Ok(revision)
 }
@@ -173,7 +176,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Revision, StoreError> {
         self.flush()?;
-        let study_uid = study_uid.to_owned();
+        let (study_uid, now) = (study_uid.to_owned(), self.by_shared_clock(now));
         self.change(move |connection| settle(connection, &study_uid, why, now))
     }
 
@@ -191,6 +194,7 @@ impl Store {
     ) -> Result<Revision, StoreError> {
         self.flush()?;
         let (study_uid, who) = (study_uid.to_owned(), who.to_owned());
+        let now = self.by_shared_clock(now);
         self.change(move |connection| {
             exists(connection, &study_uid)?;
             let revived = run_again(connection, &study_uid, now)?;
@@ -221,6 +225,6 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn revisions(&self, study_uid: &str) -> Result<Vec<Revision>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM revision WHERE study_uid = ?1 ORDER BY revision");
-        self.read(|connection| rows(connection, &sql, [study_uid], Revision::read))
+        self.read(|connection| connection.rows(&sql, [study_uid], Revision::read))
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, params};
-
 use super::jobs::Job;
+use crate::sql::{Connection, params};
 use crate::{Store, StoreError};
 
 /// Something that is derived from the images of a revision. It is never replaced, and goes with the images.
@@ -21,10 +20,10 @@ impl Artifact {
     pub const THUMBNAIL: &str = "thumbnail";
 
     /// Adds it to the revision of a job.
-    pub(super) fn insert(&self, connection: &Connection, job: &Job) -> Result<(), StoreError> {
+    pub(super) fn insert(&self, connection: &Connection<'_>, job: &Job) -> Result<(), StoreError> {
         let sql = "INSERT INTO artifact (study_uid, revision, name, bytes) VALUES (?1, ?2, ?3, ?4)";
         let parameters = params![job.study_uid, job.revision, self.name, self.bytes];
-        connection.prepare_cached(sql)?.execute(parameters)?;
+        connection.execute(sql, parameters)?;
         Ok(())
     }
 }
@@ -42,11 +41,11 @@ pub(super) fn check_names(artifacts: &[Artifact]) -> Result<(), StoreError> {
 }
 
 /// Removes the artifacts of revisions before the two newest results.
-pub(super) fn drop_older(connection: &Connection, study_uid: &str) -> Result<(), StoreError> {
+pub(super) fn drop_older(connection: &Connection<'_>, study_uid: &str) -> Result<(), StoreError> {
     let sql =
         "DELETE FROM artifact WHERE study_uid = ?1 AND revision < (SELECT revision FROM result
             WHERE study_uid = ?1 ORDER BY revision DESC LIMIT 1 OFFSET 1)";
-    connection.prepare_cached(sql)?.execute([study_uid])?;
+    connection.execute(sql, [study_uid])?;
     Ok(())
 }
 
@@ -65,11 +64,8 @@ impl Store {
              WHERE study_uid = ?1 AND (?2 IS NULL OR revision = ?2) AND name = ?3
              ORDER BY revision DESC LIMIT 1";
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let found = statement.query_row(params![study_uid, revision, name], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            });
-            Ok(found.optional()?)
+            let parameters = params![study_uid, revision, name];
+            connection.first(sql, parameters, |row| Ok((row.get(0)?, row.get(1)?)))
         })
     }
 }

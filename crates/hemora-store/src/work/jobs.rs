@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use crate::studies::{exists, refresh, rows};
+use crate::sql::{Connection, Row, params};
+use crate::studies::{exists, refresh};
 use crate::time::{millis, millis_of};
 use crate::{Store, StoreError};
 
@@ -58,57 +58,58 @@ pub enum JobFate {
 
 /// A revision has one job; those of earlier revisions are no longer wanted, whoever works on them.
 pub(crate) fn replace_job(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     revision: u32,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM job WHERE study_uid = ?1")?.execute([study_uid])?;
+    connection.execute("DELETE FROM job WHERE study_uid = ?1", [study_uid])?;
     let sql = "INSERT INTO job (kind, study_uid, revision, state, due_at)
          VALUES ('score', ?1, ?2, 'waiting', ?3)";
-    connection.prepare_cached(sql)?.execute(params![study_uid, revision, millis(now)])?;
+    connection.execute(sql, params![study_uid, revision, millis(now)])?;
     Ok(())
 }
 
 /// Makes the job of a settled study due now, as if it had never failed. False if there is none, or the
 /// study has instances that the job would leave out.
 pub(crate) fn run_again(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let sql = "UPDATE job SET due_at = iif(state = 'leased', due_at, ?2), failures = 0,
-            interruptions = 0, state = iif(state = 'leased', state, 'waiting')
+    let sql = "UPDATE job SET due_at = CASE WHEN state = 'leased' THEN due_at ELSE ?2 END,
+            failures = 0, interruptions = 0,
+            state = CASE WHEN state = 'leased' THEN state ELSE 'waiting' END
          WHERE study_uid = ?1
-            AND EXISTS (SELECT 1 FROM study WHERE study_uid = ?1 AND NOT unsettled)";
-    Ok(connection.prepare_cached(sql)?.execute(params![study_uid, millis(now)])? > 0)
+            AND EXISTS (SELECT 1 FROM study WHERE study_uid = ?1 AND unsettled = 0)";
+    Ok(connection.execute(sql, params![study_uid, millis(now)])? > 0)
 }
 
 /// Whether somebody may take a job: it is due, or its lease is over. A time that lies further ahead than
 /// any delay or lease is one of a clock that has jumped back since.
-const FREE: &str = "((job.state = 'waiting' AND (due_at <= :now OR due_at > :now + :delay))
-    OR (job.state = 'leased' AND (lease_until <= :now OR lease_until > :now + :longest)))";
+const FREE: &str = "((job.state = 'waiting' AND (due_at <= ?1 OR due_at > ?1 + ?2))
+    OR (job.state = 'leased' AND (lease_until <= ?1 OR lease_until > ?1 + ?3)))";
 
 /// The job that comes first, with its state.
 fn first(
-    connection: &Connection,
+    connection: &Connection<'_>,
     partial_positive: f64,
     now: DateTime<Utc>,
 ) -> Result<Option<(Job, bool)>, StoreError> {
     let sql = format!(
         "SELECT id, job.study_uid, job.revision, failures, lease, job.state = 'leased' AS expired
          FROM job JOIN study ON study.study_uid = job.study_uid WHERE {FREE}
-         ORDER BY interruptions >= :suspect, stat DESC,
-            COALESCE(partial_probability, 0) >= :positive DESC, first_at, id
+         ORDER BY interruptions >= ?4, stat DESC,
+            COALESCE(partial_probability, 0) >= ?5 DESC, first_at, id
          LIMIT 1"
     );
-    let parameters = named_params! {
-        ":now": millis(now),
-        ":delay": millis_of(LONGEST_DELAY),
-        ":longest": millis_of(LONGEST_LEASE),
-        ":suspect": SUSPECT,
-        ":positive": partial_positive,
-    };
+    let parameters = params![
+        millis(now),
+        millis_of(LONGEST_DELAY),
+        millis_of(LONGEST_LEASE),
+        SUSPECT,
+        partial_positive,
+    ];
     let read = |row: &Row<'_>| {
         let job = Job {
             id: row.get("id")?,
@@ -120,13 +121,13 @@ fn first(
         };
         Ok((job, row.get("expired")?))
     };
-    Ok(rows(connection, &sql, parameters, read)?.pop())
+    Ok(connection.rows(&sql, parameters, read)?.pop())
 }
 
 /// Leases the first job that may be run; those that have failed too often die on the way.
 fn lease(
-    connection: &Connection,
-    owner: &str,
+    connection: &Connection<'_>,
+    (owner, node): (&str, &str),
     partial_positive: f64,
     now: DateTime<Utc>,
     length: Duration,
@@ -141,10 +142,10 @@ fn lease(
         }
         job.lease += 1;
         owner.clone_into(&mut job.owner);
-        let sql = "UPDATE job SET state = 'leased', lease = ?2, lease_owner = ?3, lease_until = ?4
+        let sql = "UPDATE job SET state = 'leased', lease = ?2, lease_owner = ?3, lease_until = ?4, node = ?5
              WHERE id = ?1";
         let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
-        connection.prepare_cached(sql)?.execute(params![job.id, job.lease, owner, until])?;
+        connection.execute(sql, params![job.id, job.lease, owner, until, node])?;
         refresh(connection, &job.study_uid)?;
         return Ok(Some(job));
     }
@@ -153,7 +154,7 @@ fn lease(
 
 /// Notes a failure of a job.
 fn failed(
-    connection: &Connection,
+    connection: &Connection<'_>,
     job: &Job,
     error: &str,
     now: DateTime<Utc>,
@@ -167,31 +168,33 @@ fn failed(
             lease_owner = NULL, lease_until = NULL
          WHERE id = ?1";
     let error: String = error.chars().take(LONGEST_ERROR).collect();
-    connection.prepare_cached(sql)?.execute(params![job.id, state, failures, millis(at), error])?;
+    connection.execute(sql, params![job.id, state, failures, millis(at), error])?;
     refresh(connection, &job.study_uid)?;
     Ok(fate)
 }
 
 /// Fails if the job is leased by others, or is no longer wanted.
-pub(super) fn still_leased(connection: &Connection, job: &Job) -> Result<(), StoreError> {
+pub(super) fn still_leased(connection: &Connection<'_>, job: &Job) -> Result<(), StoreError> {
     let sql = "SELECT 1 FROM job WHERE id = ?1 AND lease = ?2 AND state = 'leased'";
-    let found = connection.prepare_cached(sql)?.query_row([job.id, job.lease], |_| Ok(()));
-    found.optional()?.ok_or_else(|| StoreError::LeaseLost {
-        what: "job",
-        id: job.id,
-        owner: job.owner.clone(),
-    })
+    match connection.any(sql, [job.id, job.lease])? {
+        true => Ok(()),
+        false => {
+            let (id, owner) = (job.id, job.owner.clone());
+            Err(StoreError::LeaseLost { what: "job", id, owner })
+        }
+    }
 }
 
-/// At the start of a node: nobody is at work on anything.
-pub(super) fn end_leases(connection: &Connection) -> Result<u64, StoreError> {
-    let sql = "UPDATE job SET state = iif(interruptions + 1 >= ?1, 'dead', 'waiting'),
+/// A node has ended: it is not at work on anything.
+pub(super) fn end_leases(connection: &Connection<'_>, node: &str) -> Result<u64, StoreError> {
+    let sql =
+        "UPDATE job SET state = CASE WHEN interruptions + 1 >= ?1 THEN 'dead' ELSE 'waiting' END,
             interruptions = interruptions + 1, lease_owner = NULL, lease_until = NULL,
-            last_error = iif(interruptions + 1 >= ?1, ?2, last_error)
-         WHERE state = 'leased' RETURNING study_uid";
+            last_error = CASE WHEN interruptions + 1 >= ?1 THEN ?2 ELSE last_error END
+         WHERE state = 'leased' AND node = ?3 RETURNING study_uid";
     let error = format!("the node ended {INTERRUPTIONS} times while it scored this study");
     let read = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
-    let studies = rows(connection, sql, params![INTERRUPTIONS, error], read)?;
+    let studies = connection.rows(sql, params![INTERRUPTIONS, error, node], read)?;
     for study_uid in &studies {
         refresh(connection, study_uid)?;
     }
@@ -212,12 +215,13 @@ impl Store {
         length: Duration,
     ) -> Result<Option<Job>, StoreError> {
         let positive = self.options.partial_positive;
+        let now = self.by_shared_clock(now);
         // Whoever asks again and again does not wait for the writer.
         if self.read(|connection| first(connection, positive, now))?.is_none() {
             return Ok(None);
         }
-        let owner = owner.to_owned();
-        self.change(move |connection| lease(connection, &owner, positive, now, length))
+        let (owner, node) = (owner.to_owned(), self.folder.node().to_owned());
+        self.change(move |connection| lease(connection, (&owner, &node), positive, now, length))
     }
 
     /// Prolongs a lease to `length` from now.
@@ -226,11 +230,11 @@ impl Store {
     /// [`StoreError::LeaseLost`], or of the database.
     pub fn renew(&self, job: &Job, now: DateTime<Utc>, length: Duration) -> Result<(), StoreError> {
         let job = job.clone();
-        let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
+        let until = millis(self.by_shared_clock(now)) + millis_of(length.min(LONGEST_LEASE));
         self.write(move |connection| {
             still_leased(connection, &job)?;
             let sql = "UPDATE job SET lease_until = ?2 WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![job.id, until])?;
+            connection.execute(sql, params![job.id, until])?;
             Ok(())
         })
     }
@@ -241,6 +245,7 @@ impl Store {
     /// [`StoreError::LeaseLost`], or of the database.
     pub fn fail(&self, job: &Job, error: &str, now: DateTime<Utc>) -> Result<JobFate, StoreError> {
         let (job, error) = (job.clone(), error.to_owned());
+        let now = self.by_shared_clock(now);
         self.change(move |connection| {
             still_leased(connection, &job)?;
             failed(connection, &job, &error, now)
@@ -257,7 +262,7 @@ impl Store {
             still_leased(connection, &job)?;
             let sql = "UPDATE job SET state = 'waiting', lease_owner = NULL, lease_until = NULL
                  WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute([job.id])?;
+            connection.execute(sql, [job.id])?;
             refresh(connection, &job.study_uid)
         })
     }
@@ -280,7 +285,7 @@ impl Store {
             let sql = "UPDATE study SET partial_probability = ?2, partial_at = ?3
                  WHERE study_uid = ?1";
             let parameters = params![study_uid, probability, millis(now)];
-            connection.prepare_cached(sql)?.execute(parameters)?;
+            connection.execute(sql, parameters)?;
             Ok(())
         })
     }

@@ -18,12 +18,13 @@ use crate::associations::end_associations;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// At the start of a node nobody is at work on anything: the folder is held by this one alone. How
+    /// A node is not at work on anything: it has just started, or has ended; whoever asks holds its lock. How
     /// many jobs and deliveries are free again.
-    pub(crate) fn end_leases(&self) -> Result<u64, StoreError> {
-        self.change(|connection| {
-            end_associations(connection)?;
-            Ok(jobs::end_leases(connection)? + outbox::end_leases(connection)?)
+    pub(crate) fn end_leases(&self, node: &str) -> Result<u64, StoreError> {
+        let node = node.to_owned();
+        self.change(move |connection| {
+            end_associations(connection, &node)?;
+            Ok(jobs::end_leases(connection, &node)? + outbox::end_leases(connection, &node)?)
         })
     }
 }

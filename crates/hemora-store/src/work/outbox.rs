@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use sha2::{Digest, Sha256};
 
 use super::jobs::{Job, LONGEST_ERROR, LONGEST_LEASE};
 use crate::audit::{NewAudit, append};
-use crate::studies::{refresh, rows, words};
+use crate::sql::{Connection, Row, params};
+use crate::studies::{refresh, words};
 use crate::time::{at, millis, millis_of};
 use crate::{Store, StoreError};
 
@@ -78,52 +78,55 @@ impl NewDelivery {
     /// Adds a delivery, and its bytes unless another has the same.
     pub(super) fn insert(
         &self,
-        connection: &Connection,
+        connection: &Connection<'_>,
         job: &Job,
         made_at: i64,
     ) -> Result<(), StoreError> {
         let sha256: [u8; 32] = Sha256::digest(&self.payload).into();
-        let sql = "INSERT OR IGNORE INTO payload (sha256, bytes) VALUES (?1, ?2)";
-        connection.prepare_cached(sql)?.execute(params![sha256, self.payload])?;
+        let sql = "INSERT INTO payload (sha256, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        connection.execute(sql, params![sha256, self.payload])?;
         let sql = "INSERT INTO delivery (study_uid, revision, destination, kind, state, next_at,
                 made_at, payload, bytes)
              VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?5, ?6, ?7)";
-        connection.prepare_cached(sql)?.execute(params![
-            job.study_uid,
-            job.revision,
-            self.destination,
-            self.kind,
-            made_at,
-            sha256,
-            self.payload.len() as i64
-        ])?;
+        connection.execute(
+            sql,
+            params![
+                job.study_uid,
+                job.revision,
+                self.destination,
+                self.kind,
+                made_at,
+                sha256,
+                self.payload.len() as i64
+            ],
+        )?;
         Ok(())
     }
 }
 
 /// What waits of revisions before this one is no longer sent.
 pub(super) fn supersede(
-    connection: &Connection,
+    connection: &Connection<'_>,
     study_uid: &str,
     revision: u32,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE delivery SET state = 'superseded'
          WHERE study_uid = ?1 AND revision < ?2 AND state IN ('waiting', 'given up')";
-    connection.prepare_cached(sql)?.execute(params![study_uid, revision])?;
+    connection.execute(sql, params![study_uid, revision])?;
     Ok(())
 }
 
-/// At the start of a node: nobody sends anything.
-pub(super) fn end_leases(connection: &Connection) -> Result<u64, StoreError> {
+/// A node has ended: it sends nothing.
+pub(super) fn end_leases(connection: &Connection<'_>, node: &str) -> Result<u64, StoreError> {
     let sql = "UPDATE delivery SET state = 'waiting', lease_owner = NULL, lease_until = NULL
-         WHERE state = 'sending'";
-    Ok(connection.execute(sql, [])? as u64)
+         WHERE state = 'sending' AND node = ?1";
+    connection.execute(sql, [node])
 }
 
 /// The delivery that is to be made first, without its bytes. A time that lies further ahead than any
 /// delay or lease is one of a clock that has jumped back since.
 fn first(
-    connection: &Connection,
+    connection: &Connection<'_>,
     destination: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Option<Delivery>, StoreError> {
@@ -132,21 +135,17 @@ fn first(
             made_at, lease
          FROM delivery LEFT JOIN study ON study.study_uid = delivery.study_uid
          WHERE delivery.state IN ('waiting', 'sending')
-            AND ((delivery.state = 'waiting' AND (next_at <= :now OR next_at > :now + :delay))
+            AND ((delivery.state = 'waiting' AND (next_at <= ?1 OR next_at > ?1 + ?2))
                 OR (delivery.state = 'sending'
-                    AND (lease_until <= :now OR lease_until > :now + :longest)))
-            AND (:destination IS NULL OR destination = :destination)
+                    AND (lease_until <= ?1 OR lease_until > ?1 + ?3)))
+            AND (?4 IS NULL OR destination = ?4)
             AND NOT EXISTS (SELECT 1 FROM delivery AS earlier
                 WHERE earlier.study_uid = delivery.study_uid
                     AND earlier.destination = delivery.destination
                     AND earlier.revision < delivery.revision AND earlier.state = 'sending')
          ORDER BY rank_group, next_at, delivery.id LIMIT 1";
-    let parameters = named_params! {
-        ":now": millis(now),
-        ":delay": millis_of(LONGEST_DELAY),
-        ":longest": millis_of(LONGEST_LEASE),
-        ":destination": destination,
-    };
+    let parameters =
+        params![millis(now), millis_of(LONGEST_DELAY), millis_of(LONGEST_LEASE), destination,];
     let read = |row: &Row<'_>| {
         Ok(Delivery {
             id: row.get("id")?,
@@ -161,12 +160,12 @@ fn first(
             lease: row.get("lease")?,
         })
     };
-    Ok(rows(connection, sql, parameters, read)?.pop())
+    Ok(connection.rows(sql, parameters, read)?.pop())
 }
 
 fn lease(
-    connection: &Connection,
-    owner: &str,
+    connection: &Connection<'_>,
+    (owner, node): (&str, &str),
     destination: Option<&str>,
     now: DateTime<Utc>,
     length: Duration,
@@ -175,23 +174,23 @@ fn lease(
     delivery.lease += 1;
     owner.clone_into(&mut delivery.owner);
     let sql =
-        "UPDATE delivery SET state = 'sending', lease = ?2, lease_owner = ?3, lease_until = ?4
+        "UPDATE delivery SET state = 'sending', lease = ?2, lease_owner = ?3, lease_until = ?4,
+            node = ?5
          WHERE id = ?1";
     let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
-    connection.prepare_cached(sql)?.execute(params![delivery.id, delivery.lease, owner, until])?;
+    connection.execute(sql, params![delivery.id, delivery.lease, owner, until, node])?;
     let sql = "SELECT payload.bytes FROM delivery JOIN payload ON payload.sha256 = delivery.payload
          WHERE delivery.id = ?1";
-    let payload = connection.prepare_cached(sql)?.query_row([delivery.id], |row| row.get(0));
+    let payload = connection.first(sql, [delivery.id], |row| row.get(0))?;
     delivery.payload = payload
-        .optional()?
         .ok_or_else(|| StoreError::Damaged(format!("delivery {} has no content", delivery.id)))?;
     Ok(Some(delivery))
 }
 
 /// Study of a delivery.
-fn study_of(connection: &Connection, id: i64) -> Result<String, StoreError> {
+fn study_of(connection: &Connection<'_>, id: i64) -> Result<String, StoreError> {
     let sql = "SELECT study_uid FROM delivery WHERE id = ?1";
-    let found = connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    let found = connection.first(sql, [id], |row| row.get(0))?;
     found.ok_or(StoreError::NoDelivery(id))
 }
 
@@ -209,13 +208,15 @@ impl Store {
         now: DateTime<Utc>,
         length: Duration,
     ) -> Result<Option<Delivery>, StoreError> {
+        let now = self.by_shared_clock(now);
         // Whoever asks again and again does not wait for the writer.
         if self.read(|connection| first(connection, destination, now))?.is_none() {
             return Ok(None);
         }
         let (owner, destination) = (owner.to_owned(), destination.map(str::to_owned));
+        let node = self.folder.node().to_owned();
         self.change(move |connection| {
-            lease(connection, &owner, destination.as_deref(), now, length)
+            lease(connection, (&owner, &node), destination.as_deref(), now, length)
         })
     }
 
@@ -230,11 +231,11 @@ impl Store {
         length: Duration,
     ) -> Result<(), StoreError> {
         let (id, lease, owner) = (delivery.id, delivery.lease, delivery.owner.clone());
-        let until = millis(now) + millis_of(length.min(LONGEST_LEASE));
+        let until = millis(self.by_shared_clock(now)) + millis_of(length.min(LONGEST_LEASE));
         self.write(move |connection| {
             let sql = "UPDATE delivery SET lease_until = ?3
                  WHERE id = ?1 AND lease = ?2 AND state = 'sending'";
-            match connection.prepare_cached(sql)?.execute([id, lease, until])? {
+            match connection.execute(sql, [id, lease, until])? {
                 0 => Err(StoreError::LeaseLost { what: "delivery", id, owner }),
                 _ => Ok(()),
             }
@@ -257,7 +258,7 @@ impl Store {
             let sql = "UPDATE delivery SET state = 'delivered', acked_at = ?2, remote_status = ?3,
                     last_error = NULL, lease_owner = NULL, lease_until = NULL
                  WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![id, millis(now), status])?;
+            connection.execute(sql, params![id, millis(now), status])?;
             refresh(connection, &study_uid)
         })
     }
@@ -274,6 +275,7 @@ impl Store {
         next_at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
         let error: String = error.chars().take(LONGEST_ERROR).collect();
+        let next_at = next_at.map(|at| self.by_shared_clock(at));
         self.change(move |connection| {
             let study_uid = study_of(connection, id)?;
             let sql = "UPDATE delivery SET attempts = attempts + 1, last_error = ?2,
@@ -284,7 +286,7 @@ impl Store {
                         WHEN ?3 IS NULL THEN 'given up'
                         ELSE 'waiting' END
                  WHERE id = ?1 AND state IN ('waiting', 'sending')";
-            connection.prepare_cached(sql)?.execute(params![id, error, next_at.map(millis)])?;
+            connection.execute(sql, params![id, error, next_at.map(millis)])?;
             refresh(connection, &study_uid)
         })
     }
@@ -296,12 +298,13 @@ impl Store {
     /// the database.
     pub fn retry_delivery(&self, id: i64, who: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
         let who = who.to_owned();
+        let now = self.by_shared_clock(now);
         self.change(move |connection| {
             let study_uid = study_of(connection, id)?;
-            let sql =
-                "UPDATE delivery SET next_at = ?2, state = iif(state = 'sending', state, 'waiting')
+            let sql = "UPDATE delivery SET next_at = ?2,
+                    state = CASE WHEN state = 'sending' THEN state ELSE 'waiting' END
                  WHERE id = ?1 AND payload IS NOT NULL";
-            if connection.prepare_cached(sql)?.execute(params![id, millis(now)])? == 0 {
+            if connection.execute(sql, params![id, millis(now)])? == 0 {
                 let why = "its content was removed with the images of the study".to_owned();
                 return Err(StoreError::BadValue { what: "the delivery", why });
             }

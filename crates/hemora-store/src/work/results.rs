@@ -1,12 +1,12 @@
 //! What scoring makes of a revision.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, params};
 
 use super::artifacts::{Artifact, check_names, drop_older};
 use super::jobs::{Job, check_probability, still_leased};
 use super::outbox::{NewDelivery, supersede};
-use crate::studies::{refresh, rows};
+use crate::sql::{Connection, Row, params};
+use crate::studies::refresh;
 use crate::time::{at, millis};
 use crate::{Class, Store, StoreError};
 
@@ -64,31 +64,38 @@ pub(crate) fn key_slice(row: &Row<'_>) -> Result<Option<(u32, u32)>, StoreError>
     Ok(series.zip(slice))
 }
 
-fn insert(connection: &Connection, job: &Job, result: &RevisionResult) -> Result<(), StoreError> {
+fn insert(
+    connection: &Connection<'_>,
+    job: &Job,
+    result: &RevisionResult,
+) -> Result<(), StoreError> {
     let sql = "INSERT INTO result (study_uid, revision, model_sha256, instance_set, class,
             probability, label, reason, json, made_at, findings, key_series, key_slice, cause)
          SELECT ?1, ?2, ?3, instance_set, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM revision
          WHERE study_uid = ?1 AND revision = ?2";
-    connection.prepare_cached(sql)?.execute(params![
-        job.study_uid,
-        job.revision,
-        result.model_sha256,
-        result.class.as_str(),
-        result.probability,
-        result.label,
-        result.reason,
-        result.json,
-        millis(result.made_at),
-        result.findings,
-        result.key_slice.map(|(series, _)| series),
-        result.key_slice.map(|(_, slice)| slice),
-        result.cause,
-    ])?;
+    connection.execute(
+        sql,
+        params![
+            job.study_uid,
+            job.revision,
+            result.model_sha256,
+            result.class.as_str(),
+            result.probability,
+            result.label,
+            result.reason,
+            result.json,
+            millis(result.made_at),
+            result.findings,
+            result.key_slice.map(|(series, _)| series),
+            result.key_slice.map(|(_, slice)| slice),
+            result.cause,
+        ],
+    )?;
     Ok(())
 }
 
 fn complete(
-    connection: &Connection,
+    connection: &Connection<'_>,
     job: &Job,
     result: &RevisionResult,
     deliveries: &[NewDelivery],
@@ -99,28 +106,30 @@ fn complete(
     insert(connection, job, result)?;
     let RevisionResult { class, probability, label, reason, made_at, .. } = result;
     let made_at = millis(*made_at);
-    connection.prepare_cached("DELETE FROM job WHERE id = ?1")?.execute([job.id])?;
+    connection.execute("DELETE FROM job WHERE id = ?1", [job.id])?;
     let sql = "SELECT class FROM study WHERE study_uid = ?1";
-    let before: Option<String> =
-        connection.prepare_cached(sql)?.query_row([study_uid], |row| row.get(0))?;
+    let before: Option<String> = connection.one(sql, [study_uid], |row| row.get(0))?;
     let before = before.as_deref().and_then(Class::from_word).map_or(0, Class::urgency);
     let sql = "UPDATE study SET result_revision = ?2, class = ?3, probability = ?4, label = ?5,
             reason = ?6, result_at = ?7, partial_probability = NULL, partial_at = NULL,
-            read_at = iif(?8, NULL, read_at), key_series = ?9, key_slice = ?10
+            read_at = CASE WHEN ?8 = 1 THEN NULL ELSE read_at END, key_series = ?9, key_slice = ?10
          WHERE study_uid = ?1";
     let rises = class.urgency() > before;
-    connection.prepare_cached(sql)?.execute(params![
-        study_uid,
-        revision,
-        class.as_str(),
-        probability,
-        label,
-        reason,
-        made_at,
-        rises,
-        result.key_slice.map(|(series, _)| series),
-        result.key_slice.map(|(_, slice)| slice),
-    ])?;
+    connection.execute(
+        sql,
+        params![
+            study_uid,
+            revision,
+            class.as_str(),
+            probability,
+            label,
+            reason,
+            made_at,
+            rises,
+            result.key_slice.map(|(series, _)| series),
+            result.key_slice.map(|(_, slice)| slice),
+        ],
+    )?;
     supersede(connection, study_uid, revision)?;
     for delivery in deliveries {
         delivery.insert(connection, job, made_at)?;
@@ -154,6 +163,8 @@ impl Store {
             return Err(StoreError::BadValue { what: "the findings", why });
         }
         check_names(&artifacts)?;
+        let mut result = result;
+        result.made_at = self.by_shared_clock(result.made_at);
         let job = job.clone();
         self.change(move |connection| complete(connection, &job, &result, &deliveries, &artifacts))
     }
@@ -173,6 +184,6 @@ impl Store {
              FROM result WHERE study_uid = ?1 AND (?2 IS NULL OR revision = ?2)
              ORDER BY revision DESC LIMIT 1";
         let parameters = params![study_uid, revision];
-        self.read(|connection| Ok(rows(connection, sql, parameters, RevisionResult::read)?.pop()))
+        self.read(|connection| Ok(connection.rows(sql, parameters, RevisionResult::read)?.pop()))
     }
 }

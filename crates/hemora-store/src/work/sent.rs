@@ -1,10 +1,10 @@
 //! What is known of deliveries.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Row;
 
 use super::outbox::DeliveryState;
-use crate::studies::{count, rows};
+use crate::sql::Row;
+use crate::studies::count;
 use crate::time::at;
 use crate::{Store, StoreError};
 
@@ -70,7 +70,7 @@ impl Store {
     /// [`StoreError`] of the database.
     pub fn deliveries(&self, study_uid: &str) -> Result<Vec<DeliveryRow>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM delivery WHERE study_uid = ?1 ORDER BY id");
-        self.read(|connection| rows(connection, &sql, [study_uid], DeliveryRow::read))
+        self.read(|connection| connection.rows(&sql, [study_uid], DeliveryRow::read))
     }
 
     /// Deliveries of any study that were given up, or have failed and are tried again; newest first, at most
@@ -86,6 +86,6 @@ impl Store {
              ORDER BY id DESC LIMIT ?1"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(|connection| rows(connection, &sql, [limit], DeliveryRow::read))
+        self.read(|connection| connection.rows(&sql, [limit], DeliveryRow::read))
     }
 }

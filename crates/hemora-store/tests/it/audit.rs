@@ -1,8 +1,8 @@
 //! The audit: whatever is changed in it is found, and named.
 
-use hemora_store::{AuditError, AuditQuery, NewAudit, Store, StoreError};
-use rusqlite::Connection;
+use hemora_store::{AuditError, AuditQuery, NewAudit, StoreError};
 
+use crate::place;
 use crate::support::{at, quick, store};
 
 /// A store with ten rows, closed.
@@ -31,8 +31,8 @@ fn any_change_is_found_and_its_row_named() {
         ("INSERT INTO audit VALUES (11, 0, 'a', 'b', NULL, 'c', zeroblob(32))", 11),
     ] {
         let folder = audited();
-        Connection::open(folder.path().join("hemora.db")).unwrap().execute(sql, []).unwrap();
-        let store = Store::open(folder.path(), quick()).unwrap();
+        place::ask(folder.path(), sql);
+        let store = place::open(folder.path(), quick()).unwrap();
         let found = store.verify_audit().unwrap_err();
         assert!(matches!(found, AuditError::Changed { row } if row == named), "{sql}: {found}");
         assert!(found.to_string().contains(&format!("row {named} of the audit")), "{found}");
@@ -42,7 +42,7 @@ fn any_change_is_found_and_its_row_named() {
 #[test]
 fn rows_come_in_order_a_page_at_a_time() {
     let folder = audited();
-    let store = Store::open(folder.path(), quick()).unwrap();
+    let store = place::open(folder.path(), quick()).unwrap();
     let numbers = |after, limit| -> Vec<i64> {
         store.audit_rows(after, limit).unwrap().iter().map(|row| row.n).collect()
     };
@@ -56,7 +56,7 @@ fn rows_come_in_order_a_page_at_a_time() {
 #[test]
 fn a_page_is_what_is_asked_for_newest_first() {
     let folder = audited();
-    let store = Store::open(folder.path(), quick()).unwrap();
+    let store = place::open(folder.path(), quick()).unwrap();
     let other = NewAudit { who: "lee", what: "exported", study: Some("1.2.3"), detail: "" };
     store.audit(other, at(20)).unwrap();
     let page = |query: &AuditQuery| -> Vec<i64> {
@@ -86,8 +86,8 @@ fn a_page_is_what_is_asked_for_newest_first() {
 fn rows_that_are_missing_at_the_end_show_in_the_number() {
     let folder = audited();
     let sql = "DELETE FROM audit WHERE n > 7";
-    Connection::open(folder.path().join("hemora.db")).unwrap().execute(sql, []).unwrap();
-    let store = Store::open(folder.path(), quick()).unwrap();
+    place::ask(folder.path(), sql);
+    let store = place::open(folder.path(), quick()).unwrap();
     assert_eq!(store.verify_audit().unwrap(), 7);
 }
 

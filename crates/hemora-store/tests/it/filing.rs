@@ -1,13 +1,14 @@
 //! What is acknowledged is filed, however long that fails at first.
 
-use hemora_store::{Kept, Options, Settled, Store, StoreError};
+use hemora_store::{Kept, Options, Settled, StoreError};
 
+use crate::place;
 use crate::support::{Object, at, files, keep, quick, try_keep};
 
 #[test]
 fn what_cannot_be_filed_waits_and_is_filed_when_it_can() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path(), Options { unfiled: 3, ..quick() }).unwrap();
+    let store = place::open(folder.path(), Options { unfiled: 3, ..quick() }).unwrap();
     keep(&store, &Object::new("1.1", "1.1.0"), 0);
     store.flush().unwrap();
     // The folder of the images is gone, as a disk that is not mounted.
@@ -37,14 +38,14 @@ fn what_cannot_be_filed_waits_and_is_filed_when_it_can() {
 #[test]
 fn a_node_that_ends_before_it_could_file_leaves_it_to_the_next() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path(), quick()).unwrap();
+    let store = place::open(folder.path(), quick()).unwrap();
     let (studies, aside) = (folder.path().join("studies"), folder.path().join("aside"));
     std::fs::rename(&studies, &aside).unwrap();
     std::fs::write(&studies, "in the way").unwrap();
     keep(&store, &Object::new("1.1", "1.1.1"), 1);
     drop(store);
     std::fs::remove_file(&studies).unwrap();
-    let store = Store::open(folder.path(), quick()).unwrap();
+    let store = place::open(folder.path(), quick()).unwrap();
     assert_eq!(store.recovered().adopted, 1);
     assert_eq!(store.instances("1.1").unwrap().len(), 1);
 }
@@ -52,7 +53,7 @@ fn a_node_that_ends_before_it_could_file_leaves_it_to_the_next() {
 #[test]
 fn an_instance_is_found_by_its_uid_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path(), quick()).unwrap();
+    let store = place::open(folder.path(), quick()).unwrap();
     assert!(store.instance("1.1.1").unwrap().is_none());
     let object = Object::new("1.1", "1.1.1");
     keep(&store, &object, 1);

@@ -6,6 +6,7 @@ use hemora_base::sha256_hex;
 use hemora_store::{Kept, Options, Settled, Store, StoreError, StudyState};
 use sha2::{Digest, Sha256};
 
+use crate::place;
 use crate::support::{Object, at, files, keep, quick, store, try_keep};
 
 #[test]
@@ -32,7 +33,7 @@ fn an_instance_is_kept_byte_for_byte_under_a_hash() {
     assert_eq!((study.instances, study.bytes), (1, instance.bytes));
     // Nothing is left in the inbox but the files that are ready, which are empty.
     drop(store);
-    let inbox = files(&folder.path().join("inbox"));
+    let inbox = files(&place::inbox(folder.path()));
     assert!(inbox.iter().all(|file| file.metadata().unwrap().len() == 0), "{inbox:?}");
 }
 
@@ -97,7 +98,7 @@ fn the_same_instance_from_many_at_once_is_one() {
 #[test]
 fn more_than_may_be_unfiled_wait_and_none_is_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path(), Options { unfiled: 2, pool: 1, ..quick() }).unwrap();
+    let store = place::open(folder.path(), Options { unfiled: 2, pool: 1, ..quick() }).unwrap();
     std::thread::scope(|scope| {
         for client in 0..6 {
             let store = &store;
@@ -116,7 +117,7 @@ fn more_than_may_be_unfiled_wait_and_none_is_lost() {
 #[test]
 fn a_draft_that_is_dropped_frees_its_file() {
     let (folder, store) = store();
-    let begun = files(&folder.path().join("inbox")).len();
+    let begun = files(&place::inbox(folder.path())).len();
     for _ in 0..50 {
         let mut draft = store.draft().unwrap();
         draft.write_all(&Object::new("1.2.3", "1.2.3.4").bytes("CT1")).unwrap();
@@ -128,7 +129,7 @@ fn a_draft_that_is_dropped_frees_its_file() {
     };
     assert_eq!(sealed.bytes(), sealed.path().metadata().unwrap().len());
     drop(sealed);
-    let left = files(&folder.path().join("inbox"));
+    let left = files(&place::inbox(folder.path()));
     assert!(left.len() <= begun.max(4), "{left:?}");
     assert!(left.iter().all(|file| file.metadata().unwrap().len() == 0), "{left:?}");
     assert!(store.study("1.2.3").unwrap().is_none());
@@ -171,7 +172,7 @@ fn what_cannot_be_filed_is_refused_and_leaves_nothing() {
 #[test]
 fn an_instance_beyond_the_limit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path(), Options { instance_limit: 1000, ..quick() }).unwrap();
+    let store = place::open(folder.path(), Options { instance_limit: 1000, ..quick() }).unwrap();
     let mut object = Object::new("1.2.3", "1.2.3.4");
     keep(&store, &object, 0);
     object.pixels = vec![0; 1000];

@@ -2,6 +2,7 @@
 
 use hemora_store::{Class, JobFate, LONGEST_LEASE, Store, StoreError, StudyState};
 
+use crate::place;
 use crate::support::{MINUTE, at, delivery, leased, quick, result, settled, store};
 
 #[test]
@@ -127,7 +128,7 @@ fn leases_end_with_the_node_and_a_study_that_ends_it_comes_last_then_dies() {
     settled(&store, "1.2", 1);
     let reopen = |store: Store| {
         drop(store);
-        Store::open(folder.path(), quick()).unwrap()
+        place::open(folder.path(), quick()).unwrap()
     };
     for _ in 0..3 {
         assert_eq!(leased(&store, 10).study_uid, "1.1");

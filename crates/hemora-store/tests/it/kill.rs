@@ -11,6 +11,7 @@ use hemora_base::hex;
 use hemora_store::{Class, Durability, Options, Settled, Store};
 use sha2::{Digest, Sha256};
 
+use crate::place;
 use crate::support::{MINUTE, Object, at, delivery, files, keep, quick, result};
 
 /// Set for the process that is killed: its data folder and the number of its life.
@@ -66,14 +67,14 @@ fn what_was_acknowledged_is_found_whenever_the_node_is_killed() {
     for life in 0..LIVES {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223) % (1 << 32);
         live_and_die(folder.path(), life, Duration::from_millis(20 + seed % 250), &mut said);
-        let store = Store::open(folder.path(), quick()).unwrap();
+        let store = place::open(folder.path(), quick()).unwrap();
         adopted += store.recovered().adopted;
         assert!(store.recovered().unreadable.is_empty(), "{:?}", store.recovered());
         check(&store, &said, Some(life));
     }
-    let store = Store::open(folder.path(), quick()).unwrap();
+    let store = place::open(folder.path(), quick()).unwrap();
     check(&store, &said, None);
-    for file in files(&folder.path().join("inbox")) {
+    for file in files(&place::inbox(folder.path())) {
         assert_eq!(file.metadata().unwrap().len(), 0, "{}", file.display());
     }
     // Every image has its row, too: nothing is left that nothing leads to.
@@ -95,13 +96,14 @@ fn live_and_die(folder: &Path, life: u64, length: Duration, said: &mut Said) {
         .args(["kill::live", "--exact", "--ignored", "--nocapture"])
         .env(FOLDER, folder)
         .env(LIFE, life.to_string())
+        .envs(place::environment(folder))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let heard = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
-    std::thread::sleep(length);
+    std::thread::sleep(length * place::SLOWER);
     child.kill().unwrap();
     child.wait().unwrap();
     heard.join().unwrap().iter().for_each(|line| said.hear(line));
@@ -151,7 +153,7 @@ fn live() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let life: u64 = std::env::var(LIFE).unwrap().parse().unwrap();
     let durability = if life.is_multiple_of(2) { Durability::Power } else { Durability::Process };
-    let store = Store::open(&folder, Options { durability, ..quick() }).unwrap();
+    let store = place::open(&folder, Options { durability, ..quick() }).unwrap();
     let out = Mutex::new(std::io::stdout());
     let say = |line: String| {
         let mut out = out.lock().unwrap();

@@ -1,6 +1,7 @@
 //! The store as a node uses it, and as it is found after the node was killed.
 
 mod audit;
+mod backup;
 mod disk_full;
 mod extras;
 mod filing;
@@ -13,6 +14,7 @@ mod migrating;
 mod opening;
 mod outbox;
 mod people;
+mod place;
 mod quality;
 mod readings;
 mod revisions;

@@ -11,6 +11,8 @@ use hemora_store::{
     StoreError,
 };
 
+use crate::place;
+
 /// A moment of the tests, in seconds after their first.
 pub fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_764_000_000 + seconds, 0).unwrap()
@@ -104,7 +106,7 @@ pub fn keep(store: &Store, object: &Object<'_>, seconds: i64) -> Kept {
 /// A store in a folder of its own.
 pub fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path(), quick()).unwrap();
+    let store = place::open(folder.path(), quick()).unwrap();
     (folder, store)
 }
 

@@ -185,6 +185,10 @@ pub struct PrepareArgs {
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
 
+    /// The share.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+
     /// howard, howard-100-254, winner, winner-neighbours, hu, or a TOML file
     #[arg(long, value_name = "NAME")]
     pub recipe: String,
@@ -219,7 +223,13 @@ const PREPARE_HELP: &str = "Examples:
 Of an index that `hemora index split` has split, its split is taken unless flags ask for another.
 
 Writes images/ (or shards/), labels.csv, splits.csv, skipped.csv, recipe.toml and set.toml. A run
-that was killed goes on where it was and gives the same bytes, whatever the number of threads.";
+that was killed goes on where it was and gives the same bytes, whatever the number of threads.
+
+With --shard, which is for processes or machines that share the work, each share makes the images of its
+studies (of a set in shards: its shards) in the same folder; then the command without --shard writes the
+tables, and makes what a share did not:
+  hemora prepare set.parquet -o hu --recipe hu --shard 3/8
+  hemora prepare set.parquet -o hu --recipe hu";
 
 /// `all`, a number, or a number for each positive slice.
 fn negatives(text: &str) -> Result<Negatives, String> {

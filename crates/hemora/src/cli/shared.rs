@@ -40,7 +40,7 @@ impl ThreadArgs {
 /// Which part of a job that several processes or machines share.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ShardArgs {
-    /// Do share I of N alone, I from 1 to N, such as 3/8; `hemora merge` joins all N
+    /// Do share I of N of the work alone, I from 1 to N, such as 3/8
     #[arg(long, value_name = "I/N")]
     pub shard: Option<WorkShard>,
 }

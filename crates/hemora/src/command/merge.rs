@@ -1,10 +1,14 @@
 //! `hemora merge`: the shares of a job, joined.
 
+use std::path::Path;
+
 use hemora_base::ExitStatus;
 use hemora_data::{IndexReport, LabelJoin, job_kind, merge_index};
+use hemora_objects::is_object_url;
 use miette::{IntoDiagnostic, Result, bail};
 use serde_json::json;
 
+use super::archive;
 use super::index::{problems, status, summary, write_problems};
 use crate::cli::MergeArgs;
 use crate::output::print;
@@ -15,13 +19,23 @@ use crate::progress;
 /// # Errors
 /// A report that names the share or the file.
 pub fn run(arguments: &MergeArgs) -> Result<ExitStatus> {
-    match job_kind(&arguments.shares).into_diagnostic()?.as_str() {
+    // Of shares in object storage there are only those of triage.
+    let kind = match arguments.shares.iter().any(|folder| is_remote(folder)) {
+        true => "triage".to_owned(),
+        false => job_kind(&arguments.shares).into_diagnostic()?,
+    };
+    match kind.as_str() {
         "index" => index(arguments),
+        "triage" => archive::merged(arguments),
         other => bail!(
             help = "a newer Hemora may know it",
             "the shares are of a job of kind `{other}`, which this version cannot merge"
         ),
     }
+}
+
+fn is_remote(folder: &Path) -> bool {
+    folder.to_str().is_some_and(is_object_url)
 }
 
 /// Joins the shares of `hemora index`.

@@ -1,5 +1,6 @@
 //! The commands, a module each.
 
+pub mod archive;
 pub mod average;
 pub mod bundle;
 pub mod calibrate;

@@ -5,7 +5,7 @@ use std::path::Path;
 use hemora_base::{ExitStatus, printable};
 use hemora_ct::NOTICE;
 use hemora_infer::LoadedModel;
-use hemora_serve::config::check_destinations;
+use hemora_serve::config::{check_database, check_destinations};
 use hemora_serve::{
     Config, LogFormat, Node, ToldToEnd, backup, forget, restore, start_log, verify_audit,
 };
@@ -71,7 +71,8 @@ fn read(config: Option<&Path>, data: Option<&Path>) -> Result<Config> {
 
 fn check(file: &Path) -> Result<ExitStatus> {
     let config = Config::read(file).into_diagnostic()?;
-    let called = check_destinations(&config);
+    let mut called: Vec<_> = check_database(&config).into_iter().collect();
+    called.extend(check_destinations(&config));
     print(|out| {
         writeln!(out, "{}", config.resolved())?;
         for call in &called {
@@ -102,8 +103,16 @@ fn run_forget(arguments: &ForgetArgs) -> Result<ExitStatus> {
 }
 
 fn run_backup(arguments: &BackupArgs) -> Result<ExitStatus> {
-    backup(&of(&arguments.folder)?, &arguments.out, arguments.images).into_diagnostic()?;
-    print(|out| writeln!(out, "backup: {}", arguments.out.display()))?;
+    let config = of(&arguments.folder)?;
+    let done = backup(&config, &arguments.out, arguments.images).into_diagnostic()?;
+    print(|out| {
+        writeln!(out, "backup: {}", arguments.out.display())?;
+        let Some(database) = &done.database_left else { return Ok(()) };
+        writeln!(
+            out,
+            "not in it: the database {database}, which is backed up by `pg_dump`, before the images"
+        )
+    })?;
     Ok(ExitStatus::Success)
 }
 

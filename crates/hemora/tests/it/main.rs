@@ -1,5 +1,6 @@
 //! The binary, run as a user runs it.
 
+mod archive;
 mod average;
 mod bundle;
 mod cli;
@@ -14,5 +15,6 @@ mod maps;
 mod objects;
 mod recipe;
 mod serve;
+mod shares;
 mod study;
 mod support;

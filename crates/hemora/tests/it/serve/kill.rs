@@ -17,11 +17,11 @@ use super::running::{Running, free_port, wait_for};
 use crate::support::succeed;
 
 /// Studies, of which the first are heads and the others nothing that can be scored.
-const STUDIES: usize = 8;
-const HEADS: usize = 2;
+pub const STUDIES: usize = 8;
+pub const HEADS: usize = 2;
 
 /// Images of each study.
-const IMAGES: usize = 25;
+pub const IMAGES: usize = 25;
 
 const SENDERS: usize = 2;
 
@@ -29,7 +29,7 @@ const SENDERS: usize = 2;
 const KILLS: usize = 4;
 
 /// Longest time that anything may take.
-const LONGEST: Duration = Duration::from_secs(180);
+pub const LONGEST: Duration = Duration::from_secs(180);
 
 /// Numbers by a fixed rule (Numerical Recipes' generator), so that a failure has the same waits again.
 struct Waits(u64);
@@ -101,7 +101,7 @@ fn what_was_acknowledged_is_there_once_and_results_go_out_once() {
 }
 
 /// Looks often, so that what follows happens in the middle of it.
-fn soon(what: &str, is_so: impl Fn() -> bool) {
+pub fn soon(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + LONGEST;
     while !is_so() {
         assert!(Instant::now() < end, "not so: {what}");
@@ -110,7 +110,7 @@ fn soon(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// Sends images a few at a time, and those again whose association broke.
-fn send(images: &[Object], port: u16, acknowledged: &AtomicUsize) {
+pub fn send(images: &[Object], port: u16, acknowledged: &AtomicUsize) {
     let to = Destination {
         ae: "HEMORA".parse().unwrap(),
         host: format!("127.0.0.1:{port}"),
@@ -134,7 +134,7 @@ fn send(images: &[Object], port: u16, acknowledged: &AtomicUsize) {
 }
 
 /// Each image that was sent lies below `folder`, once, byte for byte; nothing else does.
-fn check_images(folder: &Path, images: &[Object]) {
+pub fn check_images(folder: &Path, images: &[Object]) {
     let mut left: BTreeMap<&str, &[u8]> =
         images.iter().map(|it| (it.sop_instance_uid.as_str(), &it.data_set[..])).collect();
     for path in files(folder) {
@@ -149,7 +149,7 @@ fn check_images(folder: &Path, images: &[Object]) {
 
 /// The last revision has all images, and each revision that was delivered went out once: `sent` are
 /// study, class and SOPInstanceUID of what the archive got.
-fn check_results(node: &Running, study: &Value, sent: &[[String; 3]]) {
+pub fn check_results(node: &Running, study: &Value, sent: &[[String; 3]]) {
     let uid = study["study_instance_uid"].as_str().unwrap();
     let revisions = node.get(&format!("/api/v1/studies/{uid}/revisions"));
     let revisions = revisions.as_array().unwrap();
@@ -179,7 +179,7 @@ fn check_results(node: &Running, study: &Value, sent: &[[String; 3]]) {
 }
 
 /// All images: heads of as many slices as the phantom has, filled up with localizers.
-fn images(folder: &Path) -> Vec<Object> {
+pub fn images(folder: &Path) -> Vec<Object> {
     let phantoms = folder.join("phantoms");
     let out = phantoms.to_str().unwrap();
     let heads = HEADS.to_string();

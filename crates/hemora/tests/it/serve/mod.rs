@@ -4,6 +4,8 @@ mod archive;
 mod collector;
 mod commands;
 mod kill;
+#[cfg(feature = "postgres")]
+mod nodes;
 mod running;
 
 use std::io::{Read, Write};

@@ -53,7 +53,12 @@ pub struct Running {
 impl Running {
     /// Starts a node on `folder/node`; ports that the configuration does not name are free ones.
     pub fn start(folder: &Path, config: &str) -> Self {
-        let file = folder.join("hemora.toml");
+        Self::start_named(folder, "hemora", config)
+    }
+
+    /// As [`Running::start`], with the configuration in a file of this name.
+    pub fn start_named(folder: &Path, name: &str, config: &str) -> Self {
+        let file = folder.join(format!("{name}.toml"));
         std::fs::write(
             &file,
             format!("{config}\n[http]\nlisten = \"127.0.0.1:0\"\nlogin = false\n"),
@@ -79,6 +84,30 @@ impl Running {
     pub fn get(&self, path: &str) -> Value {
         let mut response = ureq::get(format!("http://{}{path}", self.http)).call().unwrap();
         serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap()
+    }
+
+    /// Stops the node in its steps; it goes on again unless it is at work on something.
+    #[cfg(feature = "postgres")]
+    pub fn stops_with(&self, at_work: &dyn Fn() -> String) -> bool {
+        let signal = |name: &str| {
+            let id = self.child.id().to_string();
+            assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+        };
+        signal("-STOP");
+        // What it had under way to the database is there then.
+        std::thread::sleep(Duration::from_millis(100));
+        let stopped = !at_work().is_empty();
+        if !stopped {
+            signal("-CONT");
+        }
+        stopped
+    }
+
+    /// Ends the node at once (-9).
+    #[cfg(feature = "postgres")]
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Ends the node as a service manager does; its exit code.

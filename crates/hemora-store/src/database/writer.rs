@@ -5,15 +5,15 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, Error, ffi};
-
+use super::Session;
 use crate::StoreError;
+use crate::sql::Connection;
 
 /// Writes that share one commit, at most.
 const TOGETHER: usize = 256;
 
 type Finish = Box<dyn FnOnce(Option<StoreError>)>;
-type Work = Box<dyn FnOnce(Option<&Connection>) -> Finish + Send>;
+type Work = Box<dyn FnOnce(Option<&Session>) -> Finish + Send>;
 
 enum Task {
     Write(Work),
@@ -30,11 +30,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(session: Session) -> Result<Self, StoreError> {
         let (tasks, waiting) = channel();
         let thread = std::thread::Builder::new().name("hemora-database".to_owned());
         let thread = thread
-            .spawn(move || run(&connection, &waiting))
+            .spawn(move || run(&session, &waiting))
             .map_err(|error| StoreError::io("the thread of the database".as_ref(), error))?;
         Ok(Self { tasks, thread: Mutex::new(Some(thread)) })
     }
@@ -42,11 +42,11 @@ impl Writer {
     /// As [`super::Database::write`].
     pub(super) fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = sync_channel(1);
-        let work = move |connection: Option<&Connection>| -> Finish {
-            let outcome = connection.map(|connection| in_savepoint(connection, work));
+        let work = move |session: Option<&Session>| -> Finish {
+            let outcome = session.map(|session| in_savepoint(session, work));
             Box::new(move |failed| {
                 let outcome = match (outcome, failed) {
                     (Some(Err(error)), _) | (_, Some(error)) => Err(error),
@@ -64,11 +64,11 @@ impl Writer {
     /// As [`super::Database::write_later`].
     pub(super) fn write_later(
         &self,
-        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection<'_>) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
-        let work = move |connection: Option<&Connection>| -> Finish {
+        let work = move |session: Option<&Session>| -> Finish {
             // Nobody asks what came of it.
-            let _ = connection.map(|connection| in_savepoint(connection, work));
+            let _ = session.map(|session| in_savepoint(session, work));
             Box::new(|_| {})
         };
         self.tasks.send(Task::Write(Box::new(work))).map_err(|_| StoreError::Closed)
@@ -91,7 +91,7 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, waiting: &Receiver<Task>) {
+fn run(session: &Session, waiting: &Receiver<Task>) {
     while let Ok(task) = waiting.recv() {
         let mut works = Vec::new();
         let mut next = Some(task);
@@ -109,12 +109,11 @@ fn run(connection: &Connection, waiting: &Receiver<Task>) {
             }
         }
         if !works.is_empty() {
-            write_together(connection, works);
+            write_together(session, works);
         }
         match after {
             Some(Task::Checkpoint(answer)) => {
-                let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-                let _ = answer.send(done.map_err(StoreError::from));
+                let _ = answer.send(session.checkpoint());
             }
             Some(Task::Stop) => return,
             Some(Task::Write(_)) | None => {}
@@ -122,74 +121,77 @@ fn run(connection: &Connection, waiting: &Receiver<Task>) {
     }
 }
 
-fn write_together(connection: &Connection, works: Vec<Work>) {
+fn write_together(session: &Session, works: Vec<Work>) {
     let mut finishes = Vec::with_capacity(works.len());
-    let mut failed = connection.execute_batch("BEGIN IMMEDIATE").err();
+    let mut failed = session.begin_writing().err();
     for work in works {
         // Where a failure such as a full disk has ended the transaction, a savepoint would be one of
         // its own.
-        if failed.is_none() && connection.is_autocommit() {
+        if failed.is_none() && !session.in_transaction() {
             failed = Some(rolled_back());
         }
-        finishes.push(work(failed.is_none().then_some(connection)));
+        finishes.push(work(failed.is_none().then_some(session)));
     }
     if failed.is_none() {
-        failed = match connection.is_autocommit() {
-            true => Some(rolled_back()),
-            false => connection.execute_batch("COMMIT").err(),
+        failed = match session.in_transaction() {
+            false => Some(rolled_back()),
+            true => session.commit().err(),
         };
     }
-    if failed.is_some() && !connection.is_autocommit() {
-        let _ = connection.execute_batch("ROLLBACK");
+    if failed.is_some() && session.in_transaction() {
+        let _ = session.run("ROLLBACK");
     }
     for finish in finishes {
-        finish(failed.as_ref().map(|error| StoreError::from(copy(error))));
+        finish(failed.as_ref().map(copy));
     }
 }
 
 /// Runs one write so that its failure takes back what it did and nothing else.
 fn in_savepoint<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    session: &Session,
+    work: impl FnOnce(&Connection<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.execute_batch("SAVEPOINT one")?;
-    let outcome = work(connection);
-    if outcome.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK TO one")?;
+    session.run("SAVEPOINT one")?;
+    let outcome = work(&session.connection());
+    if outcome.is_err() && session.in_transaction() {
+        session.run("ROLLBACK TO one")?;
     }
-    if !connection.is_autocommit() {
-        connection.execute_batch("RELEASE one")?;
+    if session.in_transaction() {
+        session.run("RELEASE one")?;
     }
     outcome
 }
 
-fn rolled_back() -> Error {
-    let why = "the transaction ended with another write that failed".to_owned();
-    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), Some(why))
+fn rolled_back() -> StoreError {
+    StoreError::Database("the transaction ended with another write that failed".to_owned())
 }
 
 /// The same failure for each of those who shared a transaction.
-fn copy(error: &Error) -> Error {
+fn copy(error: &StoreError) -> StoreError {
     match error {
-        Error::SqliteFailure(code, text) => Error::SqliteFailure(*code, text.clone()),
-        other => Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ERROR), Some(other.to_string())),
+        StoreError::Full { free, reserve } => StoreError::Full { free: *free, reserve: *reserve },
+        StoreError::Database(problem) => StoreError::Database(problem.clone()),
+        other => StoreError::Database(other.to_string()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
+    use crate::sql::params;
 
     fn writer() -> (tempfile::TempDir, Writer, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x UNIQUE)").unwrap();
-        (folder, Writer::start(connection).unwrap(), path)
+        (folder, Writer::start(Session::Sqlite(connection)).unwrap(), path)
     }
 
-    fn insert(writer: &Writer, x: i64) -> Result<usize, StoreError> {
-        writer.write(move |connection| Ok(connection.execute("INSERT INTO t VALUES (?1)", [x])?))
+    fn insert(writer: &Writer, x: i64) -> Result<u64, StoreError> {
+        writer.write(move |connection| connection.execute("INSERT INTO t VALUES (?1)", [x]))
     }
 
     #[test]
@@ -210,8 +212,8 @@ mod tests {
         // Of 0 to 19 twice each, one of each pair, and neither of those that were there before.
         assert_eq!(outcomes.iter().filter(|it| **it).count(), 19);
         let half = writer.write(|connection| {
-            connection.execute("INSERT INTO t VALUES (100)", [])?;
-            connection.execute("INSERT INTO t VALUES (1)", [])?;
+            connection.execute("INSERT INTO t VALUES (?1)", [100_i64])?;
+            connection.execute("INSERT INTO t VALUES (?1)", [1_i64])?;
             Ok(())
         });
         assert!(half.is_err());
@@ -226,7 +228,7 @@ mod tests {
     #[test]
     fn a_transaction_that_ends_early_fails_for_all_who_share_it() {
         let (_folder, writer, _) = writer();
-        let ended = writer.write(|connection| Ok(connection.execute_batch("ROLLBACK")?));
+        let ended = writer.write(|connection| connection.execute("ROLLBACK", params![]));
         assert!(ended.is_err());
         // The writer lives on.
         assert_eq!(insert(&writer, 1).unwrap(), 1);

@@ -1,0 +1,91 @@
+//! Two nodes of one database and one folder, of which one is killed (-9) in the middle of scoring: nothing is
+//! lost, nothing is done twice.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hemora_dimse::{Limits, Object, Server};
+use serde_json::Value;
+
+use super::collector::Collector;
+use super::kill::{
+    HEADS, IMAGES, LONGEST, STUDIES, check_images, check_results, images, send, soon,
+};
+use super::running::{Running, free_port, wait_for};
+
+/// Name of the database.
+const DATABASE: &str = "two_nodes";
+
+/// The study that node a scores.
+const AT_WORK: &str =
+    "SELECT study_uid FROM job WHERE state = 'leased' AND node = 'a' ORDER BY id LIMIT 1";
+
+#[test]
+fn what_a_killed_node_was_at_work_on_is_done_by_the_other_once() {
+    let Some(server) = hemora_testing::postgres() else { return };
+    let url = server.database(DATABASE);
+    let folder = tempfile::tempdir().unwrap();
+    let images = images(folder.path());
+    let collector = Collector::in_folder(folder.path().join("collected"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let archive =
+        Server::start(listener, Vec::new(), Limits::default(), Arc::clone(&collector) as _);
+    let archive = archive.unwrap();
+    let config = |name: &str, port: u16| {
+        format!(
+            "[node]\nname = \"{name}\"\n[database]\nurl = \"{url}\"\n\
+             [dicom]\nlisten = \"127.0.0.1:{port}\"\n\
+             [settle]\nquiet = \"500ms\"\nquiet_open = \"3s\"\n\
+             [[destination]]\nname = \"PACS\"\nkind = \"dicom\"\nae = \"PACS\"\nhost = \"{}\"\n",
+            archive.address()
+        )
+    };
+    let (to_a, to_b) = (free_port(), free_port());
+    let start = |name, port| Running::start_named(folder.path(), name, &config(name, port));
+    let (a, b) = (start("a", to_a), start("b", to_b));
+
+    let acknowledged = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for (place, port) in [to_a, to_b].into_iter().enumerate() {
+            // Each node gets images of every study.
+            let part: Vec<Object> = images.iter().skip(place).step_by(2).cloned().collect();
+            let acknowledged = &acknowledged;
+            scope.spawn(move || send(&part, port, acknowledged));
+        }
+    });
+    // Stopped first, so that what it is at work on when it is killed is known.
+    let at_work = || server.ask(DATABASE, AT_WORK);
+    let mut lost = String::new();
+    soon("node a is stopped while it scores", || !at_work().is_empty() && a.stops_with(&at_work));
+    lost.push_str(&at_work());
+    a.kill();
+    assert!(!lost.is_empty());
+
+    let studies = wait_for("everything delivered", LONGEST, || {
+        let list = b.get("/api/v1/studies")["studies"].as_array().unwrap().clone();
+        let is_done =
+            |study: &Value| study["state"] == "delivered" || study["state"] == "not scored";
+        let done = list.iter().filter(|study| is_done(study)).count();
+        (done == STUDIES).then_some(list.clone()).ok_or(Value::Array(list))
+    });
+    check_images(&folder.path().join("node/studies"), &images);
+    let sent = collector.objects();
+    let mut delivered = 0;
+    for study in &studies {
+        assert_eq!(study["images"], IMAGES, "{study:#}");
+        delivered += usize::from(study["state"] == "delivered");
+        check_results(&b, study, &sent);
+    }
+    assert_eq!(delivered, HEADS);
+    // What was lost with the node is among them, once a revision.
+    let sql = format!("SELECT count(*) FROM result WHERE study_uid = '{lost}'");
+    assert!(server.ask(DATABASE, &sql).parse::<u32>().unwrap() >= 1, "{lost}");
+    assert_eq!(server.ask(DATABASE, "SELECT count(*) FROM job"), "0");
+
+    // The node comes back to the same list; both end in order.
+    let a = start("a", to_a);
+    let of_a = a.get("/api/v1/studies")["studies"].as_array().unwrap().len();
+    assert_eq!(of_a, STUDIES);
+    assert_eq!((a.terminate(), b.terminate()), (Some(0), Some(0)));
+}
