@@ -14,8 +14,10 @@ fn hemora(server: &ObjectStorage, arguments: &[&str]) -> Output {
     command.args(arguments).envs(server.variables()).output().unwrap()
 }
 
+/// What it said, as one line: messages are broken where the terminal ends.
 fn text(output: &Output) -> String {
-    String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()
+    let said = String::from_utf8([&*output.stdout, &*output.stderr].concat()).unwrap();
+    said.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Runs it and expects an exit status.
