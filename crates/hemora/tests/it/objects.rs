@@ -14,8 +14,10 @@ fn hemora(server: &ObjectStorage, arguments: &[&str]) -> Output {
     command.args(arguments).envs(server.variables()).output().unwrap()
 }
 
+/// What it said, as one line: messages are broken where the terminal ends.
 fn text(output: &Output) -> String {
-    String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()
+    let said = String::from_utf8([&*output.stdout, &*output.stderr].concat()).unwrap();
+    said.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Runs it and expects an exit status.
@@ -115,7 +117,8 @@ fn an_index_of_a_bucket_is_that_of_the_folder_and_is_prepared_alike() {
         3,
     );
     for (index, out) in indexes.iter().zip([&local, &remote]) {
-        let arguments = ["prepare", index.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        let arguments =
+            ["prepare", index.to_str().unwrap(), "--recipe=howard", "--out", out.to_str().unwrap()];
         runs(&twice.server, &arguments, 0);
     }
     for name in ["labels.csv", "splits.csv"] {
@@ -169,8 +172,8 @@ fn a_bucket_is_triaged_as_the_folder_is() {
 #[test]
 fn a_bucket_is_no_folder_to_write_to() {
     let Some(server) = ObjectStorage::start("scans") else { return };
-    for command in ["index", "prepare"] {
-        let said = runs(&server, &[command, "some", "--out", "s3://scans/out"], 1);
+    for command in [&["index", "some"][..], &["prepare", "some", "--recipe=howard"]] {
+        let said = runs(&server, &[command, &["--out", "s3://scans/out"]].concat(), 1);
         assert!(said.contains("writes to a disk, not to object storage"), "{said}");
         assert!(!Path::new("s3:").exists());
     }
