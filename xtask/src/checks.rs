@@ -11,6 +11,10 @@ use crate::process::{cargo, log, run};
 use crate::workspace::Workspace;
 use crate::{browser, dist};
 
+/// What is off by default and checked all the same.
+const FEATURES: [&str; 2] =
+    ["--features", "hemora/postgres,hemora-serve/postgres,hemora-store/postgres"];
+
 /// Formatting; it needs no set-up.
 pub fn format(workspace: &Workspace) -> Result<()> {
     log("formatting");
@@ -22,13 +26,15 @@ pub fn format(workspace: &Workspace) -> Result<()> {
 pub fn check(workspace: &Workspace, environment: &Environment) -> Result<()> {
     log("lints");
     let mut clippy = cargo(workspace);
-    clippy.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
+    clippy.args(["clippy", "--workspace", "--all-targets", "--locked"]).args(FEATURES);
+    clippy.args(["--", "-D", "warnings"]);
     environment.apply(&mut clippy)?;
     run(&mut clippy)?;
 
     log("documentation");
     let mut doc = cargo(workspace);
-    doc.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
+    doc.args(["doc", "--workspace", "--no-deps", "--locked"]).args(FEATURES);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
     environment.apply(&mut doc)?;
     run(&mut doc)
 }
@@ -66,7 +72,7 @@ fn run_tests(
     let mut test = cargo(workspace);
     test.args(["test", "--no-fail-fast", "--locked"]);
     if !arguments.iter().any(|argument| argument == "-p" || argument == "--package") {
-        test.arg("--workspace");
+        test.arg("--workspace").args(FEATURES);
     }
     test.args(arguments);
     environment.apply(&mut test)?;
