@@ -41,9 +41,9 @@ def find_recipe(value):
     return None
 
 
-def load(bundle):
+def load(bundle, options=None):
     with zipfile.ZipFile(bundle) as archive:
-        session = onnxruntime.InferenceSession(archive.read("members/0/model.onnx"))
+        session = onnxruntime.InferenceSession(archive.read("members/0/model.onnx"), options)
         description = json.loads(archive.read("model.json"))
     if len(description["members"]) != 1:
         raise SystemExit(f"{bundle}: it has {len(description['members'])} members; expected one")
@@ -115,14 +115,11 @@ def score(session, recipe, divisors, slices):
     return 1 / (1 + np.exp(-np.log(raw / (1 - raw)) / divisors))
 
 
-def report(out, scored):
+def write(out, scored):
+    """Writes the rows [(SOPInstanceUID, probabilities)]."""
     rows = [
-        {
-            "sop_instance_uid": str(dataset.SOPInstanceUID),
-            "probabilities": dict(zip(LABELS, map(float, row))),
-        }
-        for slices, probabilities in scored
-        for dataset, row in zip(slices, probabilities)
+        {"sop_instance_uid": uid, "probabilities": dict(zip(LABELS, map(float, row)))}
+        for uid, row in scored
     ]
     (out / "result.json").write_text(json.dumps({"slices": rows}, indent=1))
     with open(out / "result.csv", "w", newline="") as file:
@@ -146,7 +143,14 @@ def main():
     collected = time.perf_counter()
     scored = [(slices, score(session, recipe, divisors, slices)) for slices in series.values()]
     done = time.perf_counter()
-    report(options.out, scored)
+    write(
+        options.out,
+        (
+            (str(dataset.SOPInstanceUID), row)
+            for slices, probabilities in scored
+            for dataset, row in zip(slices, probabilities)
+        ),
+    )
     ended = time.perf_counter()
     timings = {
         "load_s": loaded - STARTED,

@@ -131,6 +131,24 @@ check("filters stand in the address and survive a reload", async (desk) => {
   await page.waitForURL(/\/$/);
 });
 
+check("a filter that is chosen while a search is typed loses neither", async (desk) => {
+  const page = await desk.open("/");
+  await listReady(page);
+  // In one turn of the page: no search has begun between the letter and the choice.
+  await page.evaluate(() => {
+    const set = (element, kind, value) => {
+      Object.getOwnPropertyDescriptor(Object.getPrototypeOf(element), "value").set.call(element, value);
+      element.dispatchEvent(new Event(kind, { bubbles: true }));
+    };
+    set(document.querySelector(".filters input[type=search]"), "input", "Anna");
+    return new Promise((done) => setTimeout(() => {
+      set(document.querySelector(".filters select"), "change", "positive");
+      setTimeout(done, 600);
+    }, 20));
+  });
+  assert.match(page.url(), /\?q=Anna&class=positive$/);
+});
+
 check("text of DICOM with HTML in it is shown as it is and runs nothing", async (desk) => {
   const page = await desk.open("/");
   await listReady(page);

@@ -11,9 +11,9 @@ use crate::process::{cargo, log, run};
 use crate::workspace::Workspace;
 use crate::{browser, dist};
 
-/// What is off by default and checked all the same.
-const FEATURES: [&str; 2] =
-    ["--features", "hemora/postgres,hemora-serve/postgres,hemora-store/postgres"];
+/// What released programs have and a plain build leaves out. Every step has it, so that dependencies have one set
+/// of features.
+const RELEASED: [&str; 2] = ["--features", "hemora/s3,hemora/postgres,hemora-store/postgres"];
 
 /// Formatting; it needs no set-up.
 pub fn format(workspace: &Workspace) -> Result<()> {
@@ -26,14 +26,14 @@ pub fn format(workspace: &Workspace) -> Result<()> {
 pub fn check(workspace: &Workspace, environment: &Environment) -> Result<()> {
     log("lints");
     let mut clippy = cargo(workspace);
-    clippy.args(["clippy", "--workspace", "--all-targets", "--locked"]).args(FEATURES);
+    clippy.args(["clippy", "--workspace", "--all-targets", "--locked"]).args(RELEASED);
     clippy.args(["--", "-D", "warnings"]);
     environment.apply(&mut clippy)?;
     run(&mut clippy)?;
 
     log("documentation");
     let mut doc = cargo(workspace);
-    doc.args(["doc", "--workspace", "--no-deps", "--locked"]).args(FEATURES);
+    doc.args(["doc", "--workspace", "--no-deps", "--locked"]).args(RELEASED);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     environment.apply(&mut doc)?;
     run(&mut doc)
@@ -72,7 +72,7 @@ fn run_tests(
     let mut test = cargo(workspace);
     test.args(["test", "--no-fail-fast", "--locked"]);
     if !arguments.iter().any(|argument| argument == "-p" || argument == "--package") {
-        test.arg("--workspace").args(FEATURES);
+        test.arg("--workspace").args(RELEASED);
     }
     test.args(arguments);
     environment.apply(&mut test)?;

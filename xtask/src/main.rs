@@ -84,6 +84,8 @@ enum Task {
 enum Bench {
     /// Seconds from DICOM files to the result of one study
     Triage(bench::Options),
+    /// Slices a second of an archive of many studies, beside the networks alone
+    Archive(bench::ArchiveOptions),
     /// Slices a second from DICOM files to a prepared set
     Prepare(bench::PrepareOptions),
     /// Batches a second of a prepared set
@@ -160,6 +162,7 @@ fn main() -> Result<()> {
         Task::GpuKit(options) => gpu_kit::make(&workspace, &environment, &options),
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
         Task::Soak(options) => soak::soak(&workspace, &options),
+        Task::Bench(Bench::Archive(options)) => bench::archive(&workspace, &environment, &options),
         Task::Bench(Bench::Serve(options)) => bench::serve(&workspace, &options),
         Task::Bench(Bench::Page(options)) => bench::page(&workspace, &environment, &options),
         Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),

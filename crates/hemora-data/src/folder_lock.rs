@@ -10,7 +10,7 @@ const ATTEMPTS: usize = 16;
 /// Holds a folder until it is dropped or its process ends. A folder that it made and in which nothing
 /// was put is removed.
 #[derive(Debug)]
-pub(crate) struct FolderLock {
+pub struct FolderLock {
     /// Absent where folders cannot be locked, such as on some network file systems.
     file: Option<File>,
     /// The folder, if it was not there before.
@@ -22,12 +22,27 @@ impl FolderLock {
     ///
     /// # Errors
     /// Those of making the folder.
-    pub(crate) fn take(folder: &Path) -> io::Result<Option<Self>> {
+    pub fn take(folder: &Path) -> io::Result<Option<Self>> {
+        Self::take_by(folder, File::try_lock)
+    }
+
+    /// As [`take`](Self::take), but others may hold it too who take it so.
+    ///
+    /// # Errors
+    /// Those of making the folder.
+    pub(crate) fn take_with_others(folder: &Path) -> io::Result<Option<Self>> {
+        Self::take_by(folder, File::try_lock_shared)
+    }
+
+    fn take_by(
+        folder: &Path,
+        lock: fn(&File) -> Result<(), TryLockError>,
+    ) -> io::Result<Option<Self>> {
         let made = (!folder.exists()).then(|| folder.to_owned());
         for _ in 0..ATTEMPTS {
             fs::create_dir_all(folder)?;
             let Ok(file) = File::open(folder) else { break };
-            match file.try_lock() {
+            match lock(&file) {
                 // The run that held it may have removed it since: then the lock is of nothing.
                 Ok(()) if is_at(&file, folder) => return Ok(Some(Self { file: Some(file), made })),
                 Ok(()) => {}

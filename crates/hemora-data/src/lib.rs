@@ -1,7 +1,7 @@
 //! Data sets: label tables, the index, prepared sets, splits, augmentation and the batch loader.
 //!
 //! - [`build_index`] makes one Parquet table of DICOM files and their labels and brings it up to
-//!   date; [`SetStats`] counts it.
+//!   date; [`SetStats`] counts it. [`index_share`] makes one share of it, and [`merge_index`] one of all shares.
 //! - [`prepare`](prepare()) makes of an index what a [`PrepareRecipe`] says, JPEGs or shards of HU, split by
 //!   patient, with the same bytes every time; [`store_split`] keeps a split in the index.
 //! - [`LabelTable`] reads a competition label table, with [`LabelTable::read_partial`] also one of which
@@ -14,6 +14,7 @@
 //!   side; a [`SplitTable`] says it image by image.
 //! - [`SliceTable`] and [`SliceFeatures`] hold what the network of single slices says of each slice,
 //!   for networks that read whole series.
+//! - [`CellWriter`] and [`CellReader`] write and read any other table of rows, a group at a time.
 //! - [`Loader`] turns the set into augmented batches, the same for a seed whatever the number of
 //!   threads: single images, or windows of the series that [`Stacks`] knows.
 
@@ -23,6 +24,7 @@ mod augment;
 mod augment_presets;
 mod batch;
 mod blend;
+mod cell_table;
 mod decode;
 mod donors;
 mod draw;
@@ -66,11 +68,14 @@ pub use augment::{Augment, AugmentError};
 pub use augment_presets::AugmentFileError;
 pub use batch::Batch;
 pub use blend::{Blend, Blended, Head, Mask};
+pub use cell_table::{CellReader, CellTableError, CellWriter, Columns};
 pub use draw::Draw;
+pub use folder_lock::FolderLock;
 pub use groups::Groups;
 pub use images::{DataError, ImageEntry, ImageKind, ImageSet, PairingReport};
 pub use index::{
-    Counted, IndexError, IndexReader, IndexReport, LabelJoin, SetStats, SliceRow, build_index,
+    Cell, Counted, FileStamp, IndexError, IndexReader, IndexReport, Kind, LabelJoin, SetStats,
+    SliceRow, build_index, index_share, job_kind, merge_index,
 };
 pub use jpeg_set::{JpegSet, LoaderSet};
 pub use label_maps::Maps;
@@ -81,7 +86,7 @@ pub use options::{LoaderError, LoaderOptions, Share};
 pub use prepare::{
     Crop, Negatives, Output, PrepareError, PrepareRecipe, PrepareRecipeError, PrepareReport,
     PreparedChannel, Renderer, Selection, SharedPictures, SplitBy, SplitInto, SplitReport,
-    SplitRule, prepare, store_split,
+    SplitRule, prepare, prepare_share, store_split,
 };
 pub use prepared_set::{PreparedSet, SetSlice};
 pub use row_numbers::RowNumbers;

@@ -16,6 +16,7 @@ use crate::Engine;
 use crate::maps::SliceMaps;
 use crate::scorer::Scorer;
 use crate::slabs::Slabs;
+use crate::spent::Spent;
 use crate::stack::{Window, map_windows};
 use hemora_model::SkippedFile;
 
@@ -123,7 +124,7 @@ pub fn score_series(
         ControlFlow::Continue(())
     };
     let ControlFlow::Continue(Scored { members, implausible, headless, skipped, .. }) =
-        score(&[scorer], series, &Slabs::single(series.slices.len()), &go_on)
+        score(&[scorer], series, &Slabs::single(series.slices.len()), &Spent::default(), &go_on)
     else {
         return SeriesScore::default();
     };
@@ -134,11 +135,12 @@ pub fn score_series(
 /// The same with several networks, which see each slice one after the other, so that it is decoded
 /// once. A slice on which one of them fails has no result. Breaks soon after `progress` does.
 ///
-/// Scored are `slabs` of the series, by whose numbers the results go; progress counts slices.
+/// Scored are `slabs` of the series, by whose numbers the results go; progress counts slices, `spent` the time.
 pub(crate) fn score(
     scorers: &[Scorer<'_>],
     series: &Series,
     slabs: &Slabs,
+    spent: &Spent,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> ControlFlow<(), Scored> {
     let stopped = AtomicBool::new(false);
@@ -149,8 +151,7 @@ pub(crate) fn score(
     let (done, total) = (AtomicUsize::new(0), series.slices.len());
     let implausible = Mutex::new(BTreeMap::new());
     let (any_read, any_head) = (AtomicBool::new(false), AtomicBool::new(false));
-    let read = |index: usize| {
-        check()?;
+    let decode = |index: usize| {
         let slice = read_one(series, index)?;
         // A window cuts air and bone off: the series has a warning that says so.
         let problems = match series.slices[index].format {
@@ -168,6 +169,10 @@ pub(crate) fn score(
         }
         Ok(slice)
     };
+    let read = |index: usize| {
+        check()?;
+        spent.decoding.time(|| decode(index))
+    };
     let reach = scorers.iter().map(|scorer| scorer.recipe.reach()).max().unwrap_or(0);
     // Networks with one recipe, as those of a run's folds have, share its input.
     let first = |at: usize| {
@@ -182,9 +187,9 @@ pub(crate) fn score(
         let mut maps = Vec::new();
         for (at, (scorer, &input)) in scorers.iter().zip(&inputs_of).enumerate() {
             if input == at {
-                inputs[at] = window.input(scorer.recipe, index)?;
+                inputs[at] = spent.inputs.time(|| window.input(scorer.recipe, index))?;
             }
-            let said = scorer.mean_of_views(&inputs[input])?;
+            let said = spent.networks.time(|| scorer.mean_of_views(&inputs[input]))?;
             maps.extend(said.maps.map(|map| (scorer, map)));
             all.push((said.probabilities, said.features));
         }

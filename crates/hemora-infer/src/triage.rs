@@ -6,66 +6,22 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_ct::{HuProblem, NOTICE, stack};
-use hemora_io::{Collection, Series, SeriesChoice, SliceHeader, Study, choose_series};
+use hemora_io::{Collection, Series, SliceHeader, Study};
 use hemora_metrics::{Level, OperatingPoint};
+use rayon::prelude::*;
 
 use crate::certainty::certainty;
 use crate::map_volumes::{MapSink, series_maps, slice_maps};
 use crate::maps::SliceMaps;
+use crate::policy::{Fate, SeriesPolicy};
 use crate::regions::{regions, thresholds};
 use crate::score::{SeriesScore, SliceScore, score};
+use crate::spent::Spent;
 use crate::{LoadedModel, skipped};
 use hemora_model::{
     Acquisition, Flag, ModelInfo, SCHEMA_VERSION, SeriesResult, SkippedFile, SliceResult,
     StudyResult, ToolRef, TriageResult,
 };
-
-/// Which series of a study are scored; localizers and series that are not axial never are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SeriesPolicy {
-    /// The one that [`choose_series`] chooses, with those that show other levels of the same head.
-    #[default]
-    Chosen,
-    /// Every axial series; the study has the probabilities of the most suspicious one, or of the
-    /// head that several series show at different levels.
-    AllAxial,
-}
-
-impl SeriesPolicy {
-    /// What becomes of each series of a study.
-    fn fates(self, study: &Study) -> Vec<Fate> {
-        let fate = |(series, choice): (&Series, SeriesChoice)| match (&choice, self) {
-            (SeriesChoice::Chosen, _) => Fate::Head(None),
-            (SeriesChoice::Complement { .. }, _) => Fate::Head(Some(choice.to_string())),
-            (SeriesChoice::PassedOver { .. }, SeriesPolicy::AllAxial) => Fate::Beside,
-            (SeriesChoice::PassedOver { .. }, SeriesPolicy::Chosen) => {
-                Fate::LeftOut { reason: choice.to_string(), levels: series.levels() }
-            }
-            _ => Fate::LeftOut { reason: choice.to_string(), levels: None },
-        };
-        study.series.iter().zip(choose_series(&study.series)).map(fate).collect()
-    }
-}
-
-/// What becomes of a series.
-enum Fate {
-    /// It is scored as a part of the head; why, where it is not the chosen series.
-    Head(Option<String>),
-    /// It is scored beside those that show the head.
-    Beside,
-    /// It is not scored.
-    LeftOut {
-        reason: String,
-        /// Where it lies, mm, if that helps a reader.
-        levels: Option<[f64; 2]>,
-    },
-}
-
-impl Fate {
-    fn is_scored(&self) -> bool {
-        !matches!(self, Self::LeftOut { .. })
-    }
-}
 
 /// Scores the series of every study that `policy` names. `progress(done, total)` counts slices and is called
 /// from any thread.
@@ -91,16 +47,17 @@ pub fn triage(
         progress(done, total);
         ControlFlow::Continue(())
     };
-    let scored = score_collection(model, collection, policy, None, &go_on);
+    let scored = score_collection(model, collection, policy, None, &Spent::default(), &go_on);
     scored.continue_value().expect("this progress never breaks")
 }
 
-/// As [`triage`]; breaks soon after `progress` does. `maps` gets the maps of each series that was scored.
+/// As [`triage`]; breaks soon after `progress` does. `maps` gets the maps of each series that was scored, `spent` the time.
 pub(crate) fn score_collection(
     model: &LoadedModel,
     collection: &Collection,
     policy: SeriesPolicy,
     maps: Option<MapSink<'_>>,
+    spent: &Spent,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> ControlFlow<(), TriageResult> {
     let mut skipped = skipped::from_collection(collection);
@@ -120,8 +77,18 @@ pub(crate) fn score_collection(
         }
     };
     let mut studies = Vec::new();
-    for (study, fates) in collection.studies.iter().zip(&fates) {
-        studies.extend(study_result(model, study, fates, maps, &advance, &mut skipped)?);
+    for group in groups(collection.studies.iter().zip(&fates).collect()) {
+        let scored = group.into_par_iter().map(|(study, fates)| {
+            let mut skipped = Vec::new();
+            let result = study_result(model, study, fates, maps, spent, &advance, &mut skipped)?;
+            ControlFlow::Continue((result, skipped))
+        });
+        let scored: Vec<ControlFlow<(), _>> = scored.collect();
+        for scored in scored {
+            let (result, more) = scored?;
+            studies.extend(result);
+            skipped.extend(more);
+        }
     }
     studies.sort_by(|a: &StudyResult, b: &StudyResult| {
         let by_any = b.probabilities.any.total_cmp(&a.probabilities.any);
@@ -143,12 +110,35 @@ pub(crate) fn score_collection(
     })
 }
 
+/// Slices for each core of the studies that are scored side by side. Cores wait for one another at the end of
+/// such a group only: studies one by one would leave them idle at the end of each. More would cost memory,
+/// since the maps of a study are held until all of its slices are scored.
+const SLICES_A_CORE: usize = 64;
+
+/// Studies that are scored side by side, in their order.
+fn groups<'a>(studies: Vec<(&'a Study, &'a Vec<Fate>)>) -> Vec<Vec<(&'a Study, &'a Vec<Fate>)>> {
+    let enough = SLICES_A_CORE * rayon::current_num_threads();
+    let mut groups = Vec::new();
+    let (mut group, mut slices) = (Vec::new(), 0);
+    for study in studies {
+        slices += study.0.series.iter().map(|series| series.slices.len()).sum::<usize>();
+        group.push(study);
+        if slices >= enough {
+            groups.push(std::mem::take(&mut group));
+            slices = 0;
+        }
+    }
+    groups.push(group);
+    groups
+}
+
 /// `None` if no slice of the study has a result.
 fn study_result(
     model: &LoadedModel,
     study: &Study,
     fates: &[Fate],
     sink: Option<MapSink<'_>>,
+    spent: &Spent,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
     skipped: &mut Vec<SkippedFile>,
 ) -> ControlFlow<(), Option<StudyResult>> {
@@ -177,7 +167,7 @@ fn study_result(
             continue;
         }
         let slabs = model.slabs(series);
-        let mut scored = score(&model.scorers(slabs.len()), series, &slabs, progress)?;
+        let mut scored = score(&model.scorers(slabs.len()), series, &slabs, spent, progress)?;
         let maps = std::mem::take(&mut scored.maps);
         let unscored = std::mem::take(&mut scored.unread);
         let z = stack::positions(series.slices.iter().map(|header| header.plane));

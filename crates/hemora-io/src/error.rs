@@ -9,6 +9,14 @@ pub enum ReadError {
     /// The operating system refused.
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    /// Object storage refused, or cannot be asked.
+    #[error("{0}")]
+    Object(String),
+    /// An archive in object storage.
+    #[error(
+        "an archive in object storage is not opened; copy it to a disk, or unpack it into the bucket"
+    )]
+    RemoteArchive,
     /// There is nothing at the path.
     #[error("does not exist; check the path")]
     Missing,

@@ -10,6 +10,7 @@
 //! | supported | |
 //! |---|---|
 //! | files | with or without preamble and meta header, plain or in gzip; entries of zip archives and of tar archives, plain or in gzip; every frame of an enhanced CT object |
+//! | object storage | `s3://bucket/key`, or all objects below `s3://bucket/prefix`, where the program is built with it; no archives there |
 //! | volumes | NIfTI-1 and NIfTI-2 in one file, plain or in gzip, either byte order, integers of up to 32 bits and real numbers |
 //! | pictures | 8-bit grey PNG and JPEG, in a window that the user declares ([`ReadOptions`]) |
 //! | data sets | implicit and explicit little endian, explicit big endian, deflated |
@@ -27,6 +28,7 @@ mod collect;
 mod error;
 mod formats;
 mod header;
+mod objects;
 mod reader;
 mod source;
 mod uid;
@@ -34,7 +36,7 @@ mod uid;
 pub use collect::{
     Collection, ReadOptions, SelectionRule, Series, SeriesChoice, SeriesWarning, Skipped,
     SliceOrder, SourceList, Study, choose_series, collect, collect_sources, collect_with, group,
-    list_sources,
+    list_share, list_sources,
 };
 pub use error::ReadError;
 pub use formats::dicom::{
@@ -46,6 +48,7 @@ pub use formats::picture::{
     jpeg_channels, read_jpeg, read_jpeg_pixels, read_png, read_png_pixels,
 };
 pub use header::{AssumedGeometry, FileFormat, SliceHeader, StoredFormat};
+pub use objects::{FileState, is_object, with_readers};
 pub use reader::{Reader, read_header, read_headers, read_slice, read_slices};
 pub use source::{FileBytes, Source, read_bytes};
 pub use uid::is_uid_like;

@@ -12,6 +12,7 @@ use crate::formats::{
     ImageFile, Input, check_inflated, format_of, inflate, is_gzip, marked_format,
 };
 use crate::header::Member;
+use crate::objects::{Ahead, is_object};
 use crate::source::{MAX_BYTES, read_bytes, with_reader};
 use crate::{ReadError, SliceHeader, Source};
 
@@ -24,6 +25,7 @@ use crate::{ReadError, SliceHeader, Source};
 #[derive(Debug, Clone)]
 pub struct Reader {
     files: Arc<Cache<Version, Kept>>,
+    ahead: Arc<Ahead>,
 }
 
 /// What a reader keeps.
@@ -46,6 +48,9 @@ impl Version {
     fn of(source: &Source) -> Result<Self, ReadError> {
         let (size, modified) = match source {
             Source::Bytes { bytes, .. } => (bytes.0.len() as u64, None),
+            // Within one run an object is what it was when it was read first: each look would be a
+            // request.
+            source if is_object(source.file()) => (0, None),
             source => {
                 let metadata = std::fs::metadata(source.file())?;
                 (metadata.len(), metadata.modified().ok())
@@ -57,7 +62,7 @@ impl Version {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { files: Arc::new(Cache::new(MAX_BYTES)) }
+        Self { files: Arc::new(Cache::new(MAX_BYTES)), ahead: Arc::default() }
     }
 }
 
@@ -88,6 +93,16 @@ impl Reader {
         }
     }
 
+    /// Begins to fetch those of some sources that are objects, which will be asked for next.
+    pub(crate) fn fetch_ahead<'a>(&self, sources: impl Iterator<Item = &'a Source>) {
+        for source in sources {
+            match source {
+                Source::File(path) if is_object(path) => Ahead::fetch(&self.ahead, path),
+                _ => {}
+            }
+        }
+    }
+
     /// The bytes of a file or archive entry. A tar archive in gzip is kept inflated: else each entry
     /// would be looked for from its beginning, whatever the order in which they are read.
     fn bytes(&self, source: &Source) -> Result<Vec<u8>, ReadError> {
@@ -95,7 +110,11 @@ impl Reader {
             Source::Picture { file, .. } => file,
             source => source,
         };
-        let Source::Entry { archive, index, name } = holder else { return read_bytes(source) };
+        let (archive, index, name) = match holder {
+            Source::Entry { archive, index, name } => (archive, index, name),
+            Source::File(path) if is_object(path) => return self.ahead.bytes(path),
+            _ => return read_bytes(source),
+        };
         if Kind::from_file(archive) != Some(Kind::Tar) {
             return read_bytes(source);
         }

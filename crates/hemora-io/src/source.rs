@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::with_entry;
+use crate::objects::{is_object, read_object, with_object};
 use crate::{PictureWindow, ReadError};
 
 /// A file on disk or in memory, one entry of an archive, a frame of either, or a picture with its
 /// window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
-    /// A file on disk.
+    /// A file on disk, or an object whose URL (`s3://bucket/key`) is the path.
     File(PathBuf),
     /// An entry of a zip or tar archive.
     Entry {
@@ -72,7 +73,7 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// The file on disk: the image's own, its archive's, or that of the object that it is a frame of; of
+    /// The file on disk, or the URL of an object: the image's own, its archive's, or that of the object that it is a frame of; of
     /// a file in memory its name.
     pub fn file(&self) -> &Path {
         match self {
@@ -138,6 +139,7 @@ pub(crate) fn with_reader<T>(
     read: impl FnOnce(&mut dyn Read, u64) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
     match source {
+        Source::File(path) if is_object(path) => with_object(path, read),
         Source::File(path) => {
             let mut file = File::open(path)?;
             let metadata = file.metadata()?;
@@ -169,7 +171,11 @@ pub(crate) fn with_reader<T>(
 /// # Errors
 /// [`ReadError`] if they cannot be read or are more than 512 MiB.
 pub fn read_bytes(source: &Source) -> Result<Vec<u8>, ReadError> {
-    with_reader(source, |reader, size| read_all(reader, size))
+    match source {
+        // In one piece.
+        Source::File(path) if is_object(path) => read_object(path),
+        source => with_reader(source, |reader, size| read_all(reader, size)),
+    }
 }
 
 /// Reads all, up to [`MAX_BYTES`]; `size` is what the source claims and only a hint.

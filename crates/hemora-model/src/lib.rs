@@ -21,7 +21,7 @@ pub use bundle::{
 pub use certainty::Certainty;
 pub use hemora_metrics::Verdict;
 pub use key_slice::{KeySlice, LabelMap, MapKind};
-pub use output::{Timings, TriageOutput};
+pub use output::{ScoringWork, Timings, TriageOutput};
 pub use region::Region;
 pub use result::{
     Acquisition, Flag, ModelRef, SCHEMA_VERSION, SeriesResult, SkippedCount, SkippedFile,

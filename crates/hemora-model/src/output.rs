@@ -14,7 +14,7 @@ pub struct TriageOutput {
     pub timings: Timings,
 }
 
-/// Seconds of each step.
+/// Seconds of each step, from its begin to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Timings {
     /// Reading headers; 0 for studies whose headers were read before.
@@ -23,4 +23,17 @@ pub struct Timings {
     pub scoring_s: f64,
     /// Choosing the key slices and computing their activation maps.
     pub key_slices_s: f64,
+    /// What the cores did while slices were scored.
+    pub work: ScoringWork,
+}
+
+/// Seconds of scoring by what was done, the sums of all cores: with two cores at work for a second it is two.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ScoringWork {
+    /// Reading files, decoding pixels, turning slices upright and checking their HU.
+    pub decoding_s: f64,
+    /// Making the networks' inputs: windows and sizes.
+    pub inputs_s: f64,
+    /// Networks of single slices.
+    pub networks_s: f64,
 }

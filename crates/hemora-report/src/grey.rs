@@ -11,7 +11,7 @@ use crate::picture::{canvas, encode};
 /// [`ReportError::Picture`] if it cannot be encoded.
 pub fn grey_png(slice: &Slice, window: Window) -> Result<Vec<u8>, ReportError> {
     let size = [slice.rows(), slice.columns()];
-    encode(size, png::ColorType::Grayscale, png::Compression::Fast, &slice.grey(window))
+    encode(size, png::ColorType::Grayscale, &slice.grey(window))
 }
 
 /// A slice in a window as an 8-bit grey PNG that is true to the patient and whose longer side is at most
@@ -28,7 +28,7 @@ pub fn thumbnail_png(
     let [columns, rows] = canvas.map(|side| (side.round() as usize).clamp(1, longest.max(1)));
     let small = resize(&slice.windowed(window), rows, columns);
     let grey: Vec<u8> = small.values.iter().map(|value| nearest_byte(value * 255.0)).collect();
-    encode([rows, columns], png::ColorType::Grayscale, png::Compression::High, &grey)
+    encode([rows, columns], png::ColorType::Grayscale, &grey)
 }
 
 #[cfg(test)]

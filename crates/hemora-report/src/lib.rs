@@ -20,6 +20,7 @@ mod grey;
 mod leading;
 mod page;
 mod picture;
+mod picture_document;
 mod series;
 mod skipped;
 mod study;

@@ -40,6 +40,8 @@ pub struct Report<'a> {
     /// By rank.
     studies: Vec<&'a StudyResult>,
     figures: Figures<'a>,
+    /// Studies and slices of the whole that the studies are the most suspicious of; `None` if they are all.
+    whole: Option<[usize; 2]>,
 }
 
 /// Key slices by study and series, the most suspicious first.
@@ -59,7 +61,12 @@ impl<'a> Report<'a> {
         let any = |study: &StudyResult| study.probabilities.any.max(-1.0);
         studies.sort_by(|a, b| any(b).total_cmp(&any(a)));
         let figures = figures(&studies, key_slices)?;
-        Ok(Self { result, studies, figures })
+        Ok(Self { result, studies, figures, whole: None })
+    }
+
+    /// Says that the result holds but the most suspicious of so many studies with so many scored slices.
+    pub fn most_suspicious_of(self, studies: usize, slices: usize) -> Self {
+        Self { whole: Some([studies, slices]), ..self }
     }
 
     /// The studies by rank, the most suspicious first.
@@ -106,7 +113,7 @@ impl<'a> Report<'a> {
 
     fn header(&self) -> Markup {
         let TriageResult { model, tool, engine, .. } = self.result;
-        let slices = self.studies.iter().map(|study| slice_count(study)).sum();
+        let slices: usize = self.studies.iter().map(|study| slice_count(study)).sum();
         let own_notice = self.result.notice.trim();
         let more = (!own_notice.is_empty() && own_notice != NOTICE).then_some(own_notice);
         let parts = |number, singular, plural| match number {
@@ -120,8 +127,14 @@ impl<'a> Report<'a> {
             h1 { "Hemora triage report" }
             (notice(NOTICE, more))
             p {
-                (count(self.studies.len(), "study", "studies")) ", "
-                (count(slices, "slice", "slices")) " scored, "
+                @if let Some([studies, slices]) = self.whole {
+                    "The " (self.studies.len()) " most suspicious of "
+                    (count(studies, "study", "studies")) ", "
+                    (count(slices, "slice", "slices")) " scored, "
+                } @else {
+                    (count(self.studies.len(), "study", "studies")) ", "
+                    (count(slices, "slice", "slices")) " scored, "
+                }
                 a href="#skipped" { (count(self.result.skipped_files(), "file", "files")) " not used" } ". "
                 a href="#guide" { "How to read this page" }
             }

@@ -17,6 +17,8 @@ pub mod dense;
 mod files;
 #[cfg(feature = "formulas")]
 pub mod formula;
+#[cfg(feature = "object-storage")]
+mod object_storage;
 mod peers;
 #[cfg(feature = "phantoms")]
 mod phantoms;
@@ -26,6 +28,8 @@ mod shared;
 pub mod sound;
 
 pub use files::{content, dicom_files};
+#[cfg(feature = "object-storage")]
+pub use object_storage::ObjectStorage;
 pub use peers::{onnxruntime, program, python, run_python};
 #[cfg(feature = "phantoms")]
 pub use phantoms::Phantoms;

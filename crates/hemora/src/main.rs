@@ -30,6 +30,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Doctor(arguments) => command::doctor::run(&arguments)?.into(),
         Command::Synth(arguments) => command::synth::run(&arguments)?.into(),
         Command::Index(arguments) => command::index::run(&arguments)?.into(),
+        Command::Merge(arguments) => command::merge::run(&arguments)?.into(),
         Command::Prepare(arguments) => command::prepare::run(&arguments)?.into(),
         Command::Train(arguments) => command::train::run(&arguments)?,
         Command::Study(arguments) => command::study::run(&arguments)?.into(),

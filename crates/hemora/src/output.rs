@@ -3,6 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use hemora_io::is_object;
 use miette::{IntoDiagnostic, Result, WrapErr, bail};
 use serde::Serialize;
 
@@ -34,9 +35,26 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 /// # Errors
 /// A report that names the folder.
 pub fn make_folder(path: &Path) -> Result<()> {
+    on_disk(path)?;
     std::fs::create_dir_all(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot make the folder {}", path.display()))
+}
+
+/// Refuses an output in object storage where only a disk will do: the system would take its URL for a folder
+/// that is called `s3:`.
+///
+/// # Errors
+/// A report that names it.
+pub fn on_disk(path: &Path) -> Result<()> {
+    if is_object(path) {
+        bail!(
+            help = "give a folder or file on a disk, and copy it to the bucket when it is whole",
+            "{}: this command writes to a disk, not to object storage",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// Refuses to mix an earlier run's files with this one's; `flag` names another folder.

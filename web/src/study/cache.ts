@@ -30,10 +30,7 @@ export class SliceCache {
   private readonly stop = new AbortController();
   private readonly listeners = new Set<(address: string) => void>();
 
-  constructor(
-    private readonly fetch: Fetch,
-    private readonly limit = BYTES,
-  ) {}
+  constructor(private readonly fetch: Fetch) {}
 
   /** The pixels, if they are here. */
   get(address: string): Pixels | undefined {
@@ -151,7 +148,7 @@ export class SliceCache {
     this.kept.set(address, pixels);
     this.bytes += pixels.hu.byteLength;
     for (const [oldest, { hu }] of this.kept) {
-      if (this.bytes <= this.limit || oldest === address) return;
+      if (this.bytes <= BYTES || oldest === address) return;
       this.kept.delete(oldest);
       this.bytes -= hu.byteLength;
     }

@@ -1,7 +1,6 @@
 // What the study screen asks of the node: documents and pixels.
 
 import { Refusal, address, change, fetchRead, read } from "../api";
-import { SliceCache } from "./cache";
 import type { Pixels } from "./canvas";
 import type { Label, Maps, SliceRef, Study, StudyView } from "./types";
 
@@ -82,10 +81,6 @@ export function takePrefetched(uid: string, revision?: number): Prefetched | und
   return revision === undefined || found?.revision === revision ? found : undefined;
 }
 
-export function newCache(): SliceCache {
-  return new SliceCache(pixels);
-}
-
 export function readView(uid: string, revision?: number, signal?: AbortSignal): Promise<StudyView> {
   return read("/api/v1/studies/{uid}/view", { path: { uid }, query: { revision }, signal });
 }
@@ -115,12 +110,4 @@ export function sendFeedback(
 
 export function sendNote(uid: string, revision: number, note: string) {
   return change("/api/v1/studies/{uid}/notes", { revision, note }, { path: { uid } });
-}
-
-export function acknowledge(uid: string, revision: number) {
-  return change("/api/v1/studies/{uid}/acknowledge", { revision }, { path: { uid } });
-}
-
-export function unacknowledge(uid: string, revision: number) {
-  return change("/api/v1/studies/{uid}/unacknowledge", { revision }, { path: { uid } });
 }

@@ -2,15 +2,16 @@
 
 import "./study.css";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import { Refusal, wordsOf } from "../api";
+import { Refusal, acknowledge, unacknowledge, wordsOf } from "../api";
 import { useKeys } from "../keys";
+import { copyText } from "../parts/copy";
 import { Failure } from "../parts/states";
 import { go } from "../router";
 import { useSession } from "../shell/session";
 import { toast } from "../shell/toasts";
 import { clock, label } from "../words";
 import { type Actions, actionsOf, pressed, refuseLength } from "./actions";
-import { acknowledge, sendFeedback, sendNote, unacknowledge } from "./data";
+import { sendFeedback, sendNote } from "./data";
 import { Disagree } from "./feedback";
 import { Header, NoImage, Warnings } from "./header";
 import { Panel } from "./panel";
@@ -173,27 +174,9 @@ function useReader(uid: string, open: Open, ask: (name: Label) => void): Reader 
     copy: () =>
       attempt((async () => {
         if (!view?.findings) return;
-        toast((await copied(view.findings.sentence)) ? "Sentence copied" : "The browser does not let this page copy; mark the sentence and copy it.");
+        toast((await copyText(view.findings.sentence)) ? "Sentence copied" : "The browser does not let this page copy; mark the sentence and copy it.");
       })()),
   };
-}
-
-/** Copies a text; where the page is not served by TLS, by way of a field. */
-async function copied(text: string): Promise<boolean> {
-  try {
-    if (navigator.clipboard) {
-      await navigator.clipboard.writeText(text);
-      return true;
-    }
-  } catch {
-    // Not allowed here: the other way may be.
-  }
-  const field = document.body.appendChild(document.createElement("textarea"));
-  field.value = text;
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  return done;
 }
 
 function useStudyKeys(viewer: Viewer, actions: Actions, says: Reader): void {

@@ -78,8 +78,11 @@ export function useStudy(uid: string, revision: number | undefined, viewer: View
         const read = JSON.stringify(study.reading) !== JSON.stringify(before.study.reading);
         if (first) return setTurn((count) => count + 1);
         const deliveries = await readDeliveries(uid, stop.signal);
-        const readings = read ? (await readView(uid, before.revision || undefined, stop.signal)).readings : before.readings;
-        keep({ ...(shown.current ?? before), study, deliveries, readings });
+        const readings = read ? (await readView(uid, before.revision || undefined, stop.signal)).readings : undefined;
+        const now = shown.current;
+        // Another revision that was opened meanwhile brought its own.
+        if (now?.revision !== before.revision) return;
+        keep({ ...now, study, deliveries, readings: readings ?? now.readings });
         setNewer(newerThan(study, before.revision));
       } catch (problem) {
         if (problem instanceof Refusal && (problem.status === 404 || problem.status === 410)) setGone(true);

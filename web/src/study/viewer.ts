@@ -2,9 +2,9 @@
 // rendering of the screen.
 
 import { isAbort, wordsOf } from "../api";
-import { type SliceCache, outwards } from "./cache";
+import { SliceCache, outwards } from "./cache";
 import { SliceCanvas, WINDOWS, type Pixels, type Window } from "./canvas";
-import { type Prefetched, newCache, sliceAddress } from "./data";
+import { type Prefetched, pixels, sliceAddress } from "./data";
 import { Hud } from "./hud";
 import { MapLayer, type Stage, layFrame } from "./layers";
 import { Lengths, cutLines } from "./measure";
@@ -50,7 +50,7 @@ export class Viewer {
     measuring: false,
   };
   view: StudyView | null = null;
-  readonly cache: SliceCache = newCache();
+  readonly cache = new SliceCache(pixels);
   readonly lengths = new Lengths();
   /** What stands on the canvas. */
   drawn: (SliceRef & { pixels: Pixels }) | null = null;

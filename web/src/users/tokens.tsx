@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { type Documents, change, wordsOf } from "../api";
+import { copyText } from "../parts/copy";
 import { Choice, Field, Form } from "../parts/form";
 import { Table } from "../parts/table";
 import { Dialog, confirm } from "../shell/dialog";
@@ -87,12 +88,8 @@ function NewToken(props: { onClose: () => void }) {
 function Secret(props: { of: Documents["MadeToken"]; onClose: () => void }) {
   const { secret, token } = props.of;
   const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(secret);
-      toast("Copied.");
-    } catch {
-      toast("The browser does not let this page copy; select the text and copy it.", "problem");
-    }
+    if (await copyText(secret)) toast("Copied.");
+    else toast("The browser does not let this page copy; select the text and copy it.", "problem");
   };
   return (
     <Dialog title={`The token ${token.name}`} onClose={props.onClose} stays>

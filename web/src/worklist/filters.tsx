@@ -1,7 +1,7 @@
 // The filters of the worklist. They stand in the address, so that a link or a reload keeps them.
 
 import type { RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { hasSound, setSound } from "../shell/news";
 import type { Filters } from "./list";
 
@@ -22,19 +22,23 @@ export function FilterBar(props: {
   onChange: (filters: Filters) => void;
   onLeave: () => void;
 }) {
-  const { filters, onChange } = props;
+  const { filters } = props;
   const [text, setText] = useState(filters.text);
   const [sound, hear] = useState(hasSound);
+  const latest = useRef(filters);
+  latest.current = filters;
+  /** Changes some of the filters; what was typed a moment ago is not lost. */
+  const narrow = (some: Partial<Filters>) => props.onChange({ ...latest.current, text, ...some });
   useEffect(() => setText(filters.text), [filters.text]);
   useEffect(() => {
-    if (text === filters.text) return;
-    const timer = setTimeout(() => onChange({ ...filters, text }), TYPING);
+    if (text === latest.current.text) return;
+    const timer = setTimeout(() => narrow({}), TYPING);
     return () => clearTimeout(timer);
   }, [text]);
   const leave = (event: KeyboardEvent) => {
     if (event.key !== "Escape" && event.key !== "Enter") return;
     event.preventDefault();
-    if (event.key === "Enter" && text !== filters.text) onChange({ ...filters, text });
+    if (event.key === "Enter" && text !== filters.text) narrow({});
     props.onLeave();
   };
   const narrowed = filters.class || filters.state || filters.text || filters.source || filters.unread;
@@ -58,20 +62,20 @@ export function FilterBar(props: {
         <select
           ref={props.first}
           value={filters.class}
-          onChange={(event) => onChange({ ...filters, class: event.currentTarget.value })}
+          onChange={(event) => narrow({ class: event.currentTarget.value })}
         >
           <Options of={CLASSES} />
         </select>
       </label>
       <label>
         State
-        <select value={filters.state} onChange={(event) => onChange({ ...filters, state: event.currentTarget.value })}>
+        <select value={filters.state} onChange={(event) => narrow({ state: event.currentTarget.value })}>
           <Options of={STATES} />
         </select>
       </label>
       <label>
         Source
-        <select value={filters.source} onChange={(event) => onChange({ ...filters, source: event.currentTarget.value })}>
+        <select value={filters.source} onChange={(event) => narrow({ source: event.currentTarget.value })}>
           <Options of={sources} />
         </select>
       </label>
@@ -79,7 +83,7 @@ export function FilterBar(props: {
         <input
           type="checkbox"
           checked={filters.unread}
-          onChange={(event) => onChange({ ...filters, unread: event.currentTarget.checked })}
+          onChange={(event) => narrow({ unread: event.currentTarget.checked })}
         />
         Unread only
       </label>
@@ -94,7 +98,10 @@ export function FilterBar(props: {
       {narrowed && (
         <button
           type="button"
-          onClick={() => onChange({ class: "", state: "", text: "", source: "", unread: false })}
+          onClick={() => {
+            setText("");
+            narrow({ class: "", state: "", text: "", source: "", unread: false });
+          }}
         >
           Clear filters
         </button>

@@ -2,7 +2,7 @@
 
 import "./worklist.css";
 import { useCallback, useMemo, useRef } from "preact/hooks";
-import { change, wordsOf } from "../api";
+import { acknowledge as acknowledgeResult, unacknowledge, wordsOf } from "../api";
 import { useKeys } from "../keys";
 import { Empty, Failure, Loading } from "../parts/states";
 import { go, studyAddress, useAddress } from "../router";
@@ -54,8 +54,7 @@ export function WorklistScreen() {
     const name = personName(study.patient_name) || study.patient_id;
     if (!study.result_revision) return toast("There is no result to acknowledge yet.", "problem");
     try {
-      const path = { uid: study.study_instance_uid };
-      const said = await change("/api/v1/studies/{uid}/acknowledge", { revision: study.result_revision }, { path });
+      const said = await acknowledgeResult(study.study_instance_uid, study.result_revision);
       newest.current.patch(study, { acknowledged_by: said.by, acknowledged_at: said.at });
       if (said.now) toast(`Acknowledged: ${name}`);
       else if (said.by === session.name) toast(`You had acknowledged it before, at ${clock(said.at)}.`);
@@ -68,8 +67,7 @@ export function WorklistScreen() {
   const undo = async (study: Study) => {
     if (!study.reading.acknowledged_by) return toast("It is not acknowledged.", "problem");
     try {
-      const path = { uid: study.study_instance_uid };
-      await change("/api/v1/studies/{uid}/unacknowledge", { revision: study.result_revision ?? study.revision }, { path });
+      await unacknowledge(study.study_instance_uid, study.result_revision ?? study.revision);
       newest.current.patch(study, { acknowledged_by: null, acknowledged_at: null });
       toast("The acknowledgement is taken back.");
     } catch (error) {

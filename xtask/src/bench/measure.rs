@@ -1,7 +1,7 @@
 //! Runs one program several times and reads what it reports of itself.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -68,15 +68,12 @@ impl Program {
             measured.ready_s.push(phase("collect_s")? + phase("score_s")? + phase("report_s")?);
             measured.score_s.push(phase("score_s")?);
         }
-        collect(&read_json(&self.result)?, &mut measured.probabilities);
-        if measured.probabilities.is_empty() {
-            return Err(miette!("{} has no slices", self.result.display()));
-        }
+        measured.probabilities = probabilities(&self.result)?;
         Ok(measured)
     }
 
     /// Runs it once; seconds from its start to its end.
-    fn run(&mut self) -> Result<f64> {
+    pub fn run(&mut self) -> Result<f64> {
         let started = Instant::now();
         let output = self.command.stdin(Stdio::null()).output().into_diagnostic();
         let seconds = started.elapsed().as_secs_f64();
@@ -113,12 +110,23 @@ pub fn largest_difference(one: &Probabilities, other: &Probabilities) -> Result<
     Ok(one.values().zip(other.values()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max))
 }
 
-fn read_json(path: &PathBuf) -> Result<Value> {
+/// A file of JSON.
+pub fn read_json(path: &Path) -> Result<Value> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot read {shown}"))?;
     serde_json::from_str(&text).into_diagnostic().wrap_err_with(|| format!("{shown} is not JSON"))
+}
+
+/// What a result says of each slice.
+pub fn probabilities(result: &Path) -> Result<Probabilities> {
+    let mut found = Probabilities::new();
+    collect(&read_json(result)?, &mut found);
+    match found.is_empty() {
+        true => Err(miette!("{} has no slices", result.display())),
+        false => Ok(found),
+    }
 }
 
 /// Finds the slices wherever they stand: the two programs nest them differently.

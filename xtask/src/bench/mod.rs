@@ -1,5 +1,6 @@
 //! Benchmarks beside what a Python user would run.
 
+mod archive;
 mod data;
 mod eval;
 mod loader;
@@ -11,6 +12,7 @@ mod table;
 mod train;
 mod triage;
 
+pub use archive::{ArchiveOptions, archive};
 pub use eval::{Options as EvalOptions, eval};
 pub use loader::{LoaderOptions, loader};
 pub use page::{Options as PageOptions, page};

@@ -15,6 +15,8 @@ use crate::workspace::Workspace;
 
 /// Debian 10, Ubuntu 20.04, RHEL 8: the oldest that are in use in clusters and hospitals.
 const OLDEST_GLIBC: &str = "2.28";
+/// What a plain build leaves out, to be quick.
+pub(super) const FEATURES: &str = "s3,postgres";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const TOOLS: [&str; 2] = ["cargo-zigbuild==0.24.1", "ziglang==0.17.1"];
 
@@ -33,7 +35,8 @@ pub fn build(workspace: &Workspace, host_libc: bool) -> Result<PathBuf> {
         format!("{TARGET}.{OLDEST_GLIBC}")
     };
     log("building hemora (profile dist): half an hour on two cores");
-    build.args(["--locked", "--package", "hemora", "--profile", "dist", "--target", &target]);
+    build.args(["--locked", "--package", "hemora", "--features", FEATURES, "--profile", "dist"]);
+    build.args(["--target", &target]);
     run(&mut build)?;
     Ok(workspace.target().join(TARGET).join("dist").join("hemora"))
 }

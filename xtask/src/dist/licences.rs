@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde::Deserialize;
 
+use super::build::FEATURES;
 use super::staging::{Entry, entries, read};
 use crate::process::{cargo, read as output};
 use crate::workspace::Workspace;
@@ -77,7 +78,16 @@ fn third_parties(workspace: &Workspace) -> Result<String> {
 /// Name and version of every crate whose code is in the program: no build scripts and no macros.
 fn linked(workspace: &Workspace) -> Result<BTreeSet<(String, String)>> {
     let mut tree = cargo(workspace);
-    tree.args(["tree", "--locked", "--package", "hemora", "--edges", "normal,no-proc-macro"]);
+    tree.args([
+        "tree",
+        "--locked",
+        "--package",
+        "hemora",
+        "--features",
+        FEATURES,
+        "--edges",
+        "normal,no-proc-macro",
+    ]);
     tree.args(["--target", TARGET, "--prefix", "none", "--format", "{p}"]);
     let name_and_version = |line: &str| {
         let mut words = line.split_whitespace();

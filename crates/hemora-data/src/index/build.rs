@@ -5,7 +5,8 @@ use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hemora_io::{Source, list_sources};
+use hemora_base::WorkShard;
+use hemora_io::{Source, is_object, list_share, with_readers};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -50,9 +51,20 @@ pub struct IndexReport {
     pub labels: Vec<LabelJoin>,
     /// Usable images without labels.
     pub unlabelled: usize,
+    /// What is in no row, though it was asked for.
+    pub(super) in_no_row: InNoRow,
 }
 
-/// Indexes the files, folders and zip archives of `paths`, under their absolute paths, into the Parquet file `out`, a row an image
+/// Failures that no row of an index tells of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct InNoRow {
+    /// Folders and links that cannot be listed, which every share of a job meets.
+    pub(super) folders: Vec<String>,
+    /// Archives, entries and files, each of one share.
+    pub(super) files: Vec<String>,
+}
+
+/// Indexes the files, folders, zip archives and objects (`s3://…`) of `paths`, under their absolute paths, into the Parquet file `out`, a row an image
 /// (a frame of an enhanced CT object, a slice of a NIfTI volume), labelled by the tables `labels` (of
 /// two that name an image, the first counts).
 ///
@@ -70,19 +82,45 @@ pub fn build_index(
     out: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<IndexReport, IndexError> {
-    let labels = Labels::read(labels)?;
     // An index is used from other folders than the one that it was made in.
-    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let list = list_sources(&paths.iter().map(absolute).collect::<Vec<_>>());
-    if list.sources.is_empty() {
-        let reason = list.skipped.first().map(|skip| format!("{}: {}", skip.source, skip.reason));
-        return Err(IndexError::Empty(reason.unwrap_or_else(|| "no files".to_owned())));
-    }
-    let mut report = IndexReport {
-        failed: list.skipped.len(),
-        failures: list.skipped.iter().map(|s| format!("{}: {}", s.source, s.reason)).collect(),
-        ..IndexReport::default()
+    build(&absolute(paths), labels, out, WorkShard::WHOLE, progress)
+}
+
+/// Paths that say the same in every folder.
+pub(super) fn absolute(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let absolute = |path: &PathBuf| match is_object(path) {
+        true => path.clone(),
+        false => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
     };
+    paths.iter().map(absolute).collect()
+}
+
+/// Indexes a share of `paths`, which are absolute, as [`build_index`] does the whole; a share may be empty.
+pub(super) fn build(
+    paths: &[PathBuf],
+    labels: &[PathBuf],
+    out: &Path,
+    share: WorkShard,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<IndexReport, IndexError> {
+    let labels = Labels::read(labels)?;
+    let list = list_share(paths, share);
+    let mut report = IndexReport::default();
+    for skip in &list.skipped {
+        let reason = format!("{}: {}", skip.source, skip.reason);
+        let path = skip.source.file();
+        let is_file = path.is_file();
+        // Other machines may have it: then its files would be missing, and nobody would know.
+        if share != WorkShard::WHOLE && !is_file && paths.iter().any(|it| it == path) {
+            return Err(IndexError::NoPath(reason));
+        }
+        let InNoRow { folders, files } = &mut report.in_no_row;
+        if is_file { files } else { folders }.push(reason.clone());
+        report.fail(reason);
+    }
+    if list.sources.is_empty() && share == WorkShard::WHOLE {
+        return Err(report.is_empty());
+    }
     let parts = Parts(IndexLock::take(out)?);
     let mut earlier = Earlier::open(out)?;
     let split = earlier.split;
@@ -94,14 +132,13 @@ pub fn build_index(
         earlier.take(chunk, &mut known)?;
         let with_known: Vec<(&Source, Vec<SliceRow>)> =
             chunk.iter().map(|source| (source, known.remove(source).unwrap_or_default())).collect();
-        let examined: Vec<Examined> = with_known
-            .into_par_iter()
-            .map(|(source, known)| {
-                let examined = examine(source, known, &list);
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                examined
-            })
-            .collect();
+        let examine = |(source, known): (&Source, Vec<SliceRow>)| {
+            let examined = examine(source, known, &list);
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            examined
+        };
+        let examined: Vec<Examined> =
+            with_readers(chunk, || with_known.into_par_iter().map(examine).collect());
         let rows = report.count(examined);
         // A part that says just this is there already; the index is put together from parts.
         let is_there = parts.path(number).exists()
@@ -112,9 +149,31 @@ pub fn build_index(
         }
     }
     report.gone = earlier.gone()?;
-    let count = total.div_ceil(CHUNK);
-    finish(&parts, count, (out, split.as_ref()), labels, &mut report)?;
+    let rows = (0..total.div_ceil(CHUNK)).map(|number| IndexReader::open(&parts.path(number)));
+    let rows = rows.flat_map(|reader| match reader {
+        Ok(reader) => Rows::Of(reader),
+        Err(error) => Rows::Failed(Some(error)),
+    });
+    finish(rows, (out, split.as_ref()), labels, share == WorkShard::WHOLE, &mut report)?;
+    parts.remove()?;
     Ok(report)
+}
+
+/// The rows of a part, or why there are none.
+enum Rows {
+    Of(IndexReader),
+    Failed(Option<IndexError>),
+}
+
+impl Iterator for Rows {
+    type Item = Result<SliceRow, IndexError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Of(rows) => rows.next(),
+            Self::Failed(error) => error.take().map(Err),
+        }
+    }
 }
 
 impl IndexReport {
@@ -140,6 +199,7 @@ impl IndexReport {
                     continue;
                 }
                 Examined::Unnamed(reason) => {
+                    self.in_no_row.files.push(reason.clone());
                     self.fail(reason);
                     continue;
                 }
@@ -149,11 +209,20 @@ impl IndexReport {
         rows
     }
 
-    fn fail(&mut self, reason: String) {
+    pub(super) fn fail(&mut self, reason: String) {
         self.failed += 1;
         if self.failures.len() < NAMED {
             self.failures.push(reason);
         }
+    }
+
+    /// Why there is nothing in the index.
+    fn is_empty(&self) -> IndexError {
+        let reason = self.failures.first().cloned();
+        IndexError::Empty(reason.unwrap_or_else(|| match self.other_files {
+            0 => "no files".to_owned(),
+            count => format!("{count} other files"),
+        }))
     }
 }
 
@@ -161,19 +230,21 @@ impl IndexReport {
 type Known = BTreeMap<Source, Vec<SliceRow>>;
 
 /// The rows of an index that is there already, in the order of their sources.
-struct Earlier {
+pub(super) struct Earlier {
     rows: Option<Peekable<IndexReader>>,
     /// Rows that belong to no source.
     gone: usize,
+    /// The file or entry that was last asked for.
+    asked: Option<Source>,
     /// The rule of its split, which unchanged images stay in.
-    split: Option<SplitRule>,
+    pub(super) split: Option<SplitRule>,
 }
 
 impl Earlier {
-    fn open(path: &Path) -> Result<Self, IndexError> {
+    pub(super) fn open(path: &Path) -> Result<Self, IndexError> {
         let reader = path.exists().then(|| IndexReader::open_current(path)).transpose()?.flatten();
         let split = reader.as_ref().and_then(|reader| reader.split_rule().copied());
-        Ok(Self { rows: reader.map(Iterator::peekable), gone: 0, split })
+        Ok(Self { rows: reader.map(Iterator::peekable), gone: 0, asked: None, split })
     }
 
     /// Adds the rows of `chunk`, which follows the chunk before, unless they are known.
@@ -196,8 +267,29 @@ impl Earlier {
         Ok(())
     }
 
+    /// The part of the split that an image of these bytes is in, if it is there: as with [`take`](Self::take),
+    /// rows are asked for in the order of their sources.
+    pub(super) fn part(&mut self, row: &SliceRow) -> Result<Option<String>, IndexError> {
+        let place = |row: &SliceRow| (row.object(), row.frame);
+        let (of_row, object) = (place(row), row.object());
+        let Some(rows) = &mut self.rows else { return Ok(None) };
+        let is_before = |it: &Result<SliceRow, IndexError>| match it {
+            Ok(it) => place(it) < of_row,
+            Err(_) => true,
+        };
+        while let Some(before) = rows.next_if(is_before) {
+            // Further frames of an object that is there are of an earlier state of its file.
+            let before = before?.object();
+            self.gone += usize::from(before != object && self.asked.as_ref() != Some(&before));
+        }
+        self.asked = Some(object);
+        let same = |it: &Result<SliceRow, IndexError>| matches!(it, Ok(it) if place(it) == of_row);
+        let known = rows.next_if(same).transpose()?;
+        Ok(known.filter(|known| known.sha256 == row.sha256).and_then(|known| known.split))
+    }
+
     /// How many rows belong to no source, when all chunks were taken.
-    fn gone(mut self) -> Result<usize, IndexError> {
+    pub(super) fn gone(mut self) -> Result<usize, IndexError> {
         for row in self.rows.iter_mut().flatten() {
             row?;
             self.gone += 1;
@@ -240,47 +332,41 @@ impl Parts {
     }
 }
 
-/// Puts the parts together, with their labels.
-fn finish(
-    parts: &Parts,
-    count: usize,
+/// Writes the rows, which are in the order of their sources, as an index: with their labels and with flags
+/// where an id comes again. An index without images is refused where they `are_all`, and is not where they
+/// are a share.
+pub(super) fn finish(
+    rows: impl Iterator<Item = Result<SliceRow, IndexError>>,
     (out, split): (&Path, Option<&SplitRule>),
     mut labels: Labels,
+    are_all: bool,
     report: &mut IndexReport,
 ) -> Result<(), IndexError> {
     write_index(out, split, |writer| {
         // Half a hash stands for an id: of a million ids no two share one, and it is half as long.
         let mut ids: HashSet<[u8; 16]> = HashSet::new();
-        for number in 0..count {
-            for row in IndexReader::open(&parts.path(number))? {
-                let mut row = row?;
-                if let Some(reason) = &row.error {
-                    report.fail(format!("{}: {reason}", row.source()));
-                    writer.push(row)?;
-                    continue;
-                }
-                labels.join(&mut row);
-                report.unlabelled += usize::from(row.labels.is_none());
-                report.without_series += usize::from(row.series_instance_uid.is_none());
-                row.flags.retain(|flag| flag != REPEATED_ID);
-                let mut half = [0; 16];
-                half.copy_from_slice(&Sha256::digest(&row.id)[..16]);
-                if !ids.insert(half) {
-                    report.repeated_ids += 1;
-                    row.flags.push(REPEATED_ID.to_owned());
-                    row.flags.sort();
-                }
-                report.slices += 1;
+        for row in rows {
+            let mut row = row?;
+            if let Some(reason) = &row.error {
+                report.fail(format!("{}: {reason}", row.source()));
                 writer.push(row)?;
+                continue;
             }
+            labels.join(&mut row);
+            report.unlabelled += usize::from(row.labels.is_none());
+            report.without_series += usize::from(row.series_instance_uid.is_none());
+            row.flags.retain(|flag| flag != REPEATED_ID);
+            let mut half = [0; 16];
+            half.copy_from_slice(&Sha256::digest(&row.id)[..16]);
+            if !ids.insert(half) {
+                report.repeated_ids += 1;
+                row.flags.push(REPEATED_ID.to_owned());
+                row.flags.sort();
+            }
+            report.slices += 1;
+            writer.push(row)?;
         }
         report.labels = labels.finish();
-        if report.slices > 0 {
-            return Ok(());
-        }
-        let reason = report.failures.first().cloned();
-        let reason = reason.unwrap_or_else(|| format!("{} other files", report.other_files));
-        Err(IndexError::Empty(reason))
-    })?;
-    parts.remove()
+        if are_all && report.slices == 0 { Err(report.is_empty()) } else { Ok(()) }
+    })
 }

@@ -2,22 +2,43 @@
 
 /// What a column holds; every column may have gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// UTF-8 text.
     Text,
+    /// A whole number of 64 bits.
     Whole,
+    /// A real number of 64 bits.
     Real,
     /// A real number of 32 bits.
     Single,
+    /// A truth value.
     Bool,
 }
 
-/// One value of a column.
+/// One value of a column; `None` where it has a gap.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Cell {
+pub enum Cell {
+    /// Of [`Kind::Text`].
     Text(Option<String>),
+    /// Of [`Kind::Whole`].
     Whole(Option<i64>),
+    /// Of [`Kind::Real`] and [`Kind::Single`].
     Real(Option<f64>),
+    /// Of [`Kind::Bool`].
     Bool(Option<bool>),
+}
+
+impl Cell {
+    /// Whether it can stand in a column of this kind.
+    pub(crate) fn fits(&self, kind: Kind) -> bool {
+        matches!(
+            (self, kind),
+            (Self::Text(_), Kind::Text)
+                | (Self::Whole(_), Kind::Whole)
+                | (Self::Real(_), Kind::Real | Kind::Single)
+                | (Self::Bool(_), Kind::Bool)
+        )
+    }
 }
 
 /// Takes cells one after the other, each of the kind that is expected.

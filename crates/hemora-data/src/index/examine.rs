@@ -1,14 +1,15 @@
 //! One file to the rows of its images in the index.
 
-use std::fs::Metadata;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use hemora_base::sha256_hex;
 use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window, stack};
-use hemora_io::{ReadError, SliceHeader, Source, SourceList, read_bytes, read_slices};
+use hemora_io::{
+    FileBytes, ReadError, SliceHeader, Source, SourceList, is_object, read_bytes, read_slices,
+};
 
 use super::row::{SliceRow, is_file_name};
+use super::stamp::FileStamp;
 
 /// A smaller angle to the transverse plane is how a head lies, degrees.
 const TILT: f64 = 1.0;
@@ -49,8 +50,10 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
         return Examined::Unnamed(format!("{source}: the path is not UTF-8 text; rename it"));
     };
     let mut row = SliceRow { path: path_text.to_owned(), entry, entry_name, ..SliceRow::default() };
-    match std::fs::metadata(path) {
-        Ok(metadata) => (row.file_size, row.modified_ns) = (metadata.len(), modified(&metadata)),
+    match list.state(source).map(FileStamp::from) {
+        Ok(FileStamp { size, modified_ns }) => {
+            (row.file_size, row.modified_ns) = (size, modified_ns)
+        }
         Err(error) => return failed(row, source, error.into(), list),
     }
     let is_known = |same: fn(&SliceRow, &SliceRow) -> bool| {
@@ -60,10 +63,11 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
     if same_size && is_known(|known, row| known.modified_ns == row.modified_ns) {
         return Examined::Unchanged(known);
     }
-    match read_bytes(source) {
-        Ok(bytes) => row.sha256 = sha256_hex(&bytes),
+    let bytes = match read_bytes(source) {
+        Ok(bytes) => bytes,
         Err(error) => return failed(row, source, error, list),
-    }
+    };
+    row.sha256 = sha256_hex(&bytes);
     if same_size && known.iter().all(|known| known.sha256 == row.sha256) {
         let modified_ns = row.modified_ns;
         let with_time = |known| SliceRow { modified_ns, ..known };
@@ -77,11 +81,26 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
         }
         match image {
             Ok(slice) => fill(&mut row, &header, &slice, path),
-            Err(error) => row.error = Some(error.to_string()),
+            Err(error) => {
+                // Whoever reads the study must know that an image of it is missing.
+                row.study_instance_uid.clone_from(&header.study_instance_uid);
+                row.error = Some(error.to_string());
+            }
         }
         rows.push(row);
     };
-    match read_slices(source, each) {
+    let read = match is_object(path) {
+        // It is fetched once.
+        true => {
+            let bytes = FileBytes(bytes.into());
+            read_slices(&Source::Bytes { name: path_text.to_owned(), bytes }, each)
+        }
+        false => {
+            drop(bytes);
+            read_slices(source, each)
+        }
+    };
+    match read {
         Ok(()) => Examined::Read(rows),
         Err(error) => failed(row, source, error, list),
     }
@@ -162,13 +181,4 @@ fn flags(row: &SliceRow, header: &SliceHeader, implausible: bool) -> Vec<String>
         ("not_axial", tilt > NOT_AXIAL),
     ];
     flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// Nanoseconds since 1970, negative before; 0 where the system keeps no time.
-fn modified(metadata: &Metadata) -> i64 {
-    let Ok(time) = metadata.modified() else { return 0 };
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
-    }
 }

@@ -27,7 +27,7 @@ const MAX_GROUP_ROWS: i64 = 1 << 20;
 const READER_KEY: &str = "hemora.reader";
 /// Goes up when a row says something else of the same bytes than before: then every file is read
 /// again.
-const READER: &str = "5";
+pub(super) const READER: &str = "6";
 /// Key of the rule by which the stored split was made, as TOML.
 const SPLIT_KEY: &str = "hemora.split";
 
@@ -68,6 +68,39 @@ pub enum IndexError {
     /// Nothing to put in.
     #[error("no CT images found: {0}")]
     Empty(String),
+    /// A path that a share was to index cannot be listed; what, and why.
+    #[error("{0}; all machines that index shares need all paths")]
+    NoPath(String),
+    /// A file of a share of an index is not what it should be.
+    #[error("{}: not what a share of an index has: {reason}", path.display())]
+    Share {
+        /// The file.
+        path: PathBuf,
+        /// What was found, and what to do.
+        reason: String,
+    },
+    /// Shares that do not make one index.
+    #[error("{0}")]
+    Jobs(String),
+    /// Folders without shares.
+    #[error("no share of an index in {}; expected `shard-00001-of-0000N.json`", names(.0))]
+    NoShares(Vec<PathBuf>),
+    /// Shares that are not there, or not whole.
+    #[error(
+        "{count} of {of} shares are not there or not whole: {named}; run `hemora index … --shard` for each of them"
+    )]
+    Missing {
+        /// How many.
+        count: usize,
+        /// Shares of the job.
+        of: u32,
+        /// The first ones.
+        named: String,
+    },
+}
+
+fn names(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Writes an index, whose rows `fill` gives, beside `path`, and puts it in its place when it is whole.

@@ -75,6 +75,14 @@ pub enum PrepareError {
         /// The reason.
         source: std::io::Error,
     },
+    /// The settings that were counted differ from those that the set was begun with.
+    #[error(
+        "{}: the frequencies that are counted now are not those that the set was begun with, so some of \
+         the sampled images could be read then and not now, or the other way round, or on one machine and \
+         not on another; see that all can be read, and give an empty folder",
+        .0.display()
+    )]
+    OtherFrequencies(PathBuf),
     /// The folder holds something else.
     #[error(
         "{}: holds files that are not of this set (another recipe, selection, input or version of \

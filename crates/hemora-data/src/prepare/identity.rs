@@ -1,7 +1,8 @@
 //! What a prepared set was made of, by which a folder is known to be of one set.
 
-use std::fs;
+use std::ffi::OsStr;
 use std::path::Path;
+use std::{fs, io};
 
 use hemora_ct::LABEL_COUNT;
 use serde::Serialize;
@@ -16,6 +17,9 @@ use crate::index::{LOCALIZER, SliceRow};
 
 /// Goes up when the same index, recipe and selection may give another set than before.
 const VERSION: u32 = 3;
+
+/// The folder of a set whose folders are locked while shares of it are at work.
+pub(super) const SHARES: &str = "shares";
 
 /// Adds what decides a set of a slice of the index: its pixels, labels and names, which slices it is
 /// stacked with and where it lies among them.
@@ -70,19 +74,32 @@ pub(super) fn claim(
     };
     let identity = toml::to_string(&identity).expect("an identity is valid TOML");
     let path = out.join("set.toml");
-    match fs::read_to_string(&path) {
-        Ok(there) if there == identity => return Ok(()),
-        Ok(_) => return Err(PrepareError::OtherSet(out.to_owned())),
-        Err(_) => {}
+    let is_claimed = || match fs::read_to_string(&path) {
+        Ok(there) if there == identity => Ok(true),
+        Ok(_) => Err(PrepareError::OtherSet(out.to_owned())),
+        Err(_) => Ok(false),
+    };
+    if is_claimed()? {
+        return Ok(());
     }
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name());
+    let name = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name());
     let names = fs::read_dir(out).and_then(|entries| entries.map(name).collect());
     let names: Vec<std::ffi::OsString> = in_path(out, names)?;
-    // A run that was killed before it had written its first file leaves a part of it.
-    if names.iter().any(|name| name != "set.toml.partial") {
+    // Another share of the same set may have claimed it since.
+    if !names.iter().all(|name| may_be_before_a_set(name)) && !is_claimed()? {
         return Err(PrepareError::OtherSet(out.to_owned()));
     }
-    write_whole(&path, |file| file.write_all(identity.as_bytes()))
+    write_whole(&path, |file| file.write_all(identity.as_bytes()))?;
+    // Of two sets that are begun in one folder at one moment, one finds the other's.
+    is_claimed().map(|_| ())
+}
+
+/// Whether a folder may hold this beside which no set was begun: a part of a first file that was not finished,
+/// and what keeps two processes from one share.
+fn may_be_before_a_set(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    let is_part = name.starts_with(".hemora-") && name.ends_with(".partial");
+    is_part || ["set.toml.partial", SHARES].contains(&name)
 }
 
 #[cfg(test)]

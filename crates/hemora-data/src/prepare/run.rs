@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{fs, iter};
 
-use hemora_ct::{HuCounts, Label, Plane};
-use rand::seq::SliceRandom;
+use hemora_base::WorkShard;
+use hemora_ct::{Label, Plane};
 use rayon::prelude::*;
 
 use super::error::PrepareError;
 use super::files::{in_path, is_whole_jpeg, write_image, write_table, write_whole};
-use super::identity::claim;
-use super::plan::{Plan, Planned, Purpose, generator};
+use super::identity::{SHARES, claim};
+use super::plan::{Plan, Planned};
+use super::reading::{frequencies, read};
 use super::recipe::{Output, PrepareRecipe};
 use super::render::Renderer;
 use super::selection::{Selection, SplitInto};
@@ -73,18 +74,64 @@ pub fn prepare(
     selection: &Selection,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> Result<PrepareReport, PrepareError> {
-    recipe.check()?;
-    let rows = IndexReader::open(index)?;
-    let stored = rows.split_rule().filter(|_| selection.split == SplitInto::Stored).copied();
     let Some(_lock) = in_path(out, FolderLock::take(out))? else {
         return Err(PrepareError::Busy(out.to_owned()));
     };
+    let report = run(index, out, recipe, selection, WorkShard::WHOLE, progress)?;
+    let shares = out.join(SHARES);
+    if report.complete && shares.is_dir() {
+        in_path(&shares, fs::remove_dir_all(&shares))?;
+    }
+    Ok(report)
+}
+
+/// Does a share of what [`prepare`] does, in the same folder as the others, which may be at work: the images of the
+/// studies that the share [holds](WorkShard::holds) (of studies without a UID: of the series), or of a set in
+/// shards those of the files `shards/N` whose number, `N` with five digits, it holds. Every share
+/// plans the whole set, so selection and split are those of one run. When all are done, [`prepare`] writes the tables, and makes what a
+/// share did not.
+///
+/// The report counts the slices of the share; what is left out, and shared pictures, those of the whole
+/// index.
+///
+/// # Errors
+/// As [`prepare`]; [`PrepareError::Busy`] too if another process is at work on this share.
+pub fn prepare_share(
+    index: &Path,
+    out: &Path,
+    recipe: &PrepareRecipe,
+    selection: &Selection,
+    share: WorkShard,
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
+) -> Result<PrepareReport, PrepareError> {
+    let shares = out.join(SHARES);
+    let own = shares.join(format!("{:05}-of-{:05}", share.number(), share.of()));
+    let locked = in_path(out, FolderLock::take_with_others(out))?;
+    let Some((_set, _own)) = locked.zip(in_path(&own, FolderLock::take(&own))?) else {
+        return Err(PrepareError::Busy(out.to_owned()));
+    };
+    run(index, out, recipe, selection, share, progress)
+}
+
+fn run(
+    index: &Path,
+    out: &Path,
+    recipe: &PrepareRecipe,
+    selection: &Selection,
+    share: WorkShard,
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
+) -> Result<PrepareReport, PrepareError> {
+    recipe.check()?;
+    let rows = IndexReader::open(index)?;
+    let stored = rows.split_rule().filter(|_| selection.split == SplitInto::Stored).copied();
     let plan = Plan::new(rows, recipe, selection)?;
     claim(out, &plan, recipe, selection, stored)?;
     let renderer = Renderer::new(recipe.clone(), || frequencies(&plan, recipe, selection.seed))?;
     let resolved = toml::to_string(renderer.recipe()).expect("recipes are valid TOML");
-    write_whole(&out.join("recipe.toml"), |file| file.write_all(resolved.as_bytes()))?;
-    let run = Run { plan: &plan, renderer: &renderer, out, done: AtomicUsize::new(0), progress };
+    settle(&out.join("recipe.toml"), &resolved)?;
+    let done = AtomicUsize::new(0);
+    let mut run = Run { plan: &plan, renderer: &renderer, out, share, total: 0, done, progress };
+    run.total = run.due().count();
     let (failed, complete) = match &recipe.output {
         Output::Jpeg { .. } => run.images()?,
         Output::Hu { shard_slices } => run.shards(*shard_slices)?,
@@ -100,12 +147,14 @@ pub fn prepare(
     if !complete {
         return Ok(report);
     }
-    if let (true, Some((_, reason))) = (failed.len() == plan.slices.len(), failed.first()) {
-        return Err(PrepareError::AllFailed { count: failed.len(), reason: reason.clone() });
+    if share == WorkShard::WHOLE {
+        if let (true, Some((_, reason))) = (failed.len() == plan.slices.len(), failed.first()) {
+            return Err(PrepareError::AllFailed { count: failed.len(), reason: reason.clone() });
+        }
+        run.tables(&failed)?;
     }
-    run.tables(&failed)?;
-    report.slices = plan.slices.len() - failed.len();
-    for slice in prepared(&plan, &failed) {
+    report.slices = run.total - failed.len();
+    for slice in prepared(run.due(), &failed) {
         for (count, label) in report.positives.iter_mut().zip(slice.labels()) {
             *count += usize::from(label);
         }
@@ -125,65 +174,23 @@ pub fn prepare(
 /// Which slices of a plan could not be prepared, in its order, and why.
 type Failed = Vec<(usize, String)>;
 
-/// The slices of a plan that were prepared.
-fn prepared<'a>(plan: &'a Plan, failed: &'a Failed) -> impl Iterator<Item = &'a Planned> {
+/// Writes the settings of a set, or finds that they are there and the same: what is there of the set was made
+/// with them.
+fn settle(path: &Path, settings: &str) -> Result<(), PrepareError> {
+    match fs::read_to_string(path) {
+        Ok(there) if there == settings => Ok(()),
+        Ok(_) => Err(PrepareError::OtherFrequencies(path.to_owned())),
+        Err(_) => write_whole(path, |file| file.write_all(settings.as_bytes())),
+    }
+}
+
+/// Those of the slices, which are numbered as in the plan, that were prepared.
+fn prepared<'a>(
+    slices: impl Iterator<Item = (usize, &'a Planned)>,
+    failed: &Failed,
+) -> impl Iterator<Item = &'a Planned> {
     let mut failed = failed.iter().map(|(index, _)| *index).peekable();
-    let slices = plan.slices.iter().enumerate();
     slices.filter(move |(index, _)| failed.next_if_eq(index).is_none()).map(|(_, slice)| slice)
-}
-
-/// Frequencies of HU in a sample of the plan's slices.
-///
-/// # Errors
-/// [`PrepareError::NoneSampled`] if none of the sample can be read.
-fn frequencies(plan: &Plan, recipe: &PrepareRecipe, seed: u64) -> Result<HuCounts, PrepareError> {
-    let Output::Jpeg { bin_images, .. } = recipe.output else { return Ok(HuCounts::default()) };
-    let mut slices: Vec<&Planned> = plan.slices.iter().collect();
-    slices.shuffle(&mut generator(seed, Purpose::Bins));
-    slices.truncate(bin_images);
-    let add = |mut sampled: Sampled, (number, slice): (usize, &&Planned)| {
-        match read(plan, slice.slot) {
-            Ok(image) => {
-                sampled.counts.add(&image.values);
-                sampled.read += 1;
-            }
-            // One that cannot be read is reported when its turn comes.
-            Err(reason) => sampled.fail((number, reason)),
-        }
-        sampled
-    };
-    let numbered = slices.par_iter().enumerate();
-    let sampled = numbered.fold(Sampled::default, add).reduce(Sampled::default, Sampled::merge);
-    match sampled.first_failed {
-        Some((_, reason)) if sampled.read == 0 => {
-            Err(PrepareError::NoneSampled { count: slices.len(), reason })
-        }
-        _ => Ok(sampled.counts),
-    }
-}
-
-/// What reading a sample gave.
-#[derive(Default)]
-struct Sampled {
-    counts: HuCounts,
-    read: usize,
-    /// Number of the first slice that could not be read, and why.
-    first_failed: Option<(usize, String)>,
-}
-
-impl Sampled {
-    fn fail(&mut self, failed: (usize, String)) {
-        if self.first_failed.as_ref().is_none_or(|(number, _)| failed.0 < *number) {
-            self.first_failed = Some(failed);
-        }
-    }
-
-    fn merge(mut self, other: Self) -> Self {
-        self.counts.merge(&other.counts);
-        self.read += other.read;
-        other.first_failed.into_iter().for_each(|failed| self.fail(failed));
-        self
-    }
 }
 
 /// What failed, and whether all slices were looked at.
@@ -193,14 +200,39 @@ struct Run<'a> {
     plan: &'a Plan,
     renderer: &'a Renderer,
     out: &'a Path,
+    share: WorkShard,
+    /// Slices that are due.
+    total: usize,
     done: AtomicUsize,
     progress: &'a (dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// The slices of the share, with their number in the plan.
+    fn due(&self) -> impl Iterator<Item = (usize, &'a Planned)> {
+        self.plan.slices.iter().enumerate().filter(|(number, slice)| {
+            match &self.renderer.recipe().output {
+                Output::Jpeg { .. } => self.is_due(slice),
+                Output::Hu { shard_slices } => self.is_file_due(number / shard_slices),
+            }
+        })
+    }
+
+    /// Whether a slice belongs to the share.
+    fn is_due(&self, slice: &Planned) -> bool {
+        let [_, study, series] = self.plan.groups(slice);
+        let key = if study.is_empty() { series } else { study };
+        self.share == WorkShard::WHOLE || self.share.holds(key)
+    }
+
+    /// Whether a file of many slices belongs to the share.
+    fn is_file_due(&self, number: usize) -> bool {
+        self.share == WorkShard::WHOLE || self.share.holds(&format!("{number:05}"))
+    }
+
     fn step(&self, stopped: &AtomicBool) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if (self.progress)(done, self.plan.slices.len()).is_break() {
+        if (self.progress)(done, self.total).is_break() {
             stopped.store(true, Ordering::Relaxed);
         }
     }
@@ -210,7 +242,7 @@ impl Run<'_> {
         in_path(&folder, fs::create_dir_all(&folder))?;
         let stopped = AtomicBool::new(false);
         let image = |(index, slice): (usize, &Planned)| {
-            if stopped.load(Ordering::Relaxed) {
+            if stopped.load(Ordering::Relaxed) || !self.is_due(slice) {
                 return None;
             }
             let path = folder.join(format!("{}.jpg", self.plan.id(slice)));
@@ -274,13 +306,14 @@ impl Run<'_> {
             Ok(failed.into_iter().map(|(place, reason)| (first + place, reason)).collect())
         };
         let shards = self.plan.slices.par_chunks(shard_slices).enumerate();
+        let shards = shards.filter(|(number, _)| self.is_file_due(*number));
         let failed: Result<Vec<Failed>, PrepareError> = shards.map(shard).collect();
         Ok((failed?.into_iter().flatten().collect(), !stopped.into_inner()))
     }
 
     fn tables(&self, failed: &Failed) -> Result<(), PrepareError> {
         let header = SPLIT_COLUMNS.map(str::to_owned).to_vec();
-        let rows = prepared(self.plan, failed).map(|slice| {
+        let rows = prepared(self.due(), failed).map(|slice| {
             let [patient, study, series] = self.plan.groups(slice);
             let known = [self.plan.id(slice), patient, study, series, self.plan.part(slice)];
             let along = self.plan.along(slice);
@@ -303,7 +336,7 @@ impl Run<'_> {
         write_table(&self.out.join("skipped.csv"), iter::once(header).chain(rows))?;
         write_whole(&self.out.join("labels.csv"), |file| {
             writeln!(file, "ID,Label")?;
-            for slice in prepared(self.plan, failed) {
+            for slice in prepared(self.due(), failed) {
                 for (label, positive) in Label::ALL.into_iter().zip(slice.labels()) {
                     writeln!(file, "{}_{label},{}", self.plan.id(slice), u8::from(positive))?;
                 }
@@ -311,20 +344,4 @@ impl Run<'_> {
             Ok(())
         })
     }
-}
-
-/// Reads a slice, upright, unless its file changed since the index was made.
-fn read(plan: &Plan, slot: u32) -> Result<Plane, String> {
-    let (source, indexed) = plan.source(slot);
-    let path = source.file();
-    let size = fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
-    if size != indexed {
-        return Err(format!(
-            "{}: has {size} bytes, had {indexed} when it was indexed; run `hemora index` again",
-            path.display(),
-        ));
-    }
-    let (_, slice) =
-        plan.reader.read_slice(&source).map_err(|error| format!("{source}: {error}"))?;
-    Ok(slice.into_upright().into_plane())
 }

@@ -1,11 +1,14 @@
 //! Triage as a whole: headers, scores, key slices.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use hemora_io::{Collection, ReadOptions, SourceList, collect_sources, list_sources};
 use hemora_model::{KeySlice, Timings, TriageOutput};
+use rayon::prelude::*;
 
 use super::{Progress, ProgressCallback, Step, TriageInput};
+use crate::spent::Spent;
 use crate::triage::score_collection;
 use crate::{LoadedModel, MapSink, SeriesPolicy, key_slices};
 
@@ -94,22 +97,31 @@ impl<'a> Triage<'a> {
         let mut lap = Lap(Instant::now());
         let step = Step::ScoreSlices;
         let advance = |done, total| progress(Progress { step, done, total });
-        let scored = score_collection(self.model, collection, self.policy, self.maps, &advance);
+        let spent = Spent::default();
+        let scored =
+            score_collection(self.model, collection, self.policy, self.maps, &spent, &advance);
         let result = scored.continue_value().ok_or(TriageError::Cancelled { step })?;
         let scoring_s = lap.seconds();
 
         let step = Step::DrawSlices;
         let total = result.studies.len().min(self.pictures.studies);
-        let mut keys: Vec<KeySlice> = Vec::new();
-        for (index, study) in result.studies[..total].iter().enumerate() {
-            keys.extend(key_slices(self.model, collection, study, self.pictures.slices));
+        let (drawn, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let of_studies = result.studies[..total].par_iter().map(|study| {
             // What was scored is not lost for want of pictures.
-            if progress(Progress { step, done: index + 1, total }).is_break() {
-                break;
+            if stopped.load(Ordering::Relaxed) {
+                return Vec::new();
             }
-        }
-        let timings = Timings { headers_s, scoring_s, key_slices_s: lap.seconds() };
-        Ok(TriageOutput { result, key_slices: keys, timings })
+            let keys = key_slices(self.model, collection, study, self.pictures.slices);
+            let done = drawn.fetch_add(1, Ordering::Relaxed) + 1;
+            if progress(Progress { step, done, total }).is_break() {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            keys
+        });
+        let keys: Vec<Vec<KeySlice>> = of_studies.collect();
+        let (key_slices_s, work) = (lap.seconds(), spent.work());
+        let timings = Timings { headers_s, scoring_s, key_slices_s, work };
+        Ok(TriageOutput { result, key_slices: keys.into_iter().flatten().collect(), timings })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::reader::read_members;
 use crate::source::frame_number;
 use crate::{
     FileFormat, PictureWindow, ReadError, Reader, SeriesWarning, SliceHeader, Source, SourceList,
-    Study, list_sources,
+    Study, list_sources, with_readers,
 };
 
 /// A file that was not used, and why.
@@ -83,7 +83,7 @@ pub fn collect_sources(
     options: &ReadOptions,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> Option<Collection> {
-    let SourceList { mut sources, mut skipped, named } = list;
+    let SourceList { mut sources, mut skipped, named, .. } = list;
     sources.sort();
     sources.dedup();
     let (done, total) = (AtomicUsize::new(0), sources.len());
@@ -101,7 +101,8 @@ pub fn collect_sources(
             _ => Some((source, result)),
         }
     };
-    let results: Vec<_> = sources.into_par_iter().map(read).collect::<Option<_>>()?;
+    let results: Vec<_> =
+        with_readers(&sources, || sources.par_iter().cloned().map(read).collect::<Option<_>>())?;
 
     let mut members = Vec::new();
     for (source, result) in results {

@@ -21,5 +21,5 @@ pub use collection::{
 pub use rules::SelectionRule;
 pub use series::{Series, Study};
 pub(crate) use walk::is_clutter;
-pub use walk::{SourceList, list_sources};
+pub use walk::{SourceList, list_share, list_sources};
 pub use warning::{SeriesWarning, SliceOrder};

@@ -14,6 +14,7 @@ use super::levels::Levels;
 use super::spacing::distance_warnings;
 use super::warning::{SeriesWarning, SliceOrder};
 use crate::header::Member;
+use crate::objects::AHEAD;
 use crate::source::{folder_of, frame_number};
 use crate::uid::dotted_uid;
 use crate::{AssumedGeometry, FileFormat, ReadError, Reader, SliceHeader};
@@ -63,6 +64,8 @@ impl Series {
     /// As [`Reader::read_slice`], and if the image has another size by now.
     pub fn read_slice(&self, index: usize) -> Result<(SliceHeader, Slice), ReadError> {
         let header = self.slices[index].clone();
+        let next = self.slices.iter().skip(index + 1).take(AHEAD);
+        self.reader.fetch_ahead(next.map(|header| &header.source));
         let (found, mut slice) = self.reader.read_slice(&header.source)?;
         if [found.rows, found.columns] != [header.rows, header.columns] {
             return Err(ReadError::BadAttribute {

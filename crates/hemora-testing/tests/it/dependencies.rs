@@ -74,7 +74,7 @@ fn only_inference_knows_the_engines() {
     // Whoever else reads a result or makes a bundle links no engine.
     assert_eq!(
         dependencies.that_reach(&ENGINES),
-        ["hemora", "hemora-infer", "hemora-serve"].into()
+        ["hemora", "hemora-archive", "hemora-infer", "hemora-serve"].into()
     );
 }
 
@@ -93,8 +93,9 @@ fn the_base_crates_neither_read_scans_nor_run_networks() {
 }
 
 /// The crates from the foundations to the programs: each may depend on those before it alone.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 25] = [
     "hemora-base",
+    "hemora-objects",
     "hemora-ct",
     "hemora-nn",
     "hemora-metrics",
@@ -106,6 +107,7 @@ const ORDER: [&str; 23] = [
     "hemora-report",
     "hemora-evaluation",
     "hemora-infer",
+    "hemora-archive",
     "hemora-bundling",
     "hemora-experiment",
     "hemora-dimse",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use hemora_data::{Negatives, SplitBy, SplitInto, SplitRule};
 
-use super::ThreadArgs;
+use super::{ShardArgs, ThreadArgs};
 
 /// Part of the images for validation, and for the test.
 const DEFAULT_PART: f64 = 0.15;
@@ -50,13 +50,17 @@ pub struct IndexArgs {
     #[command(subcommand)]
     pub command: Option<IndexCommand>,
 
-    /// DICOM files, NIfTI volumes, folders, zip or tar archives, in any order
+    /// DICOM files, NIfTI volumes, folders, zip or tar archives, s3:// URLs, in any order
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// The index to write, or to bring up to date
+    /// The index to write, or to bring up to date; with --shard the folder of the shares
     #[arg(long, short, required = true, value_name = "PARQUET")]
     pub out: Option<PathBuf>,
+
+    /// The share.
+    #[command(flatten)]
+    pub shard: ShardArgs,
 
     /// Label table of the competition (ID,Label); may be given several times
     #[arg(long, value_name = "CSV")]
@@ -75,9 +79,14 @@ const INDEX_HELP: &str = "Examples:
   hemora index stage_2_train/ --labels stage_2_train.csv -o set.parquet
   hemora index stats set.parquet --page set.html
   hemora index split set.parquet --folds 5
+  hemora index /archive --labels labels.csv --shard 3/8 -o shares/
+  hemora merge shares/ -o set.parquet
 
 Run again, it brings the index up to date: files with the same size and time are not opened. A run
 that was killed goes on where it was.
+
+With --shard, which is for processes or machines that share the work, each file is in one share, by a hash
+of its absolute path, and an archive with all of its entries: the paths must be the same everywhere.
 
 Exit codes: 0 every image was read, 1 an error, 2 wrong flags, 3 some images cannot be used (they
 are in the index with their reason).";
@@ -176,6 +185,10 @@ pub struct PrepareArgs {
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
 
+    /// The share.
+    #[command(flatten)]
+    pub shard: ShardArgs,
+
     /// howard, howard-100-254, winner, winner-neighbours, hu, or a TOML file
     #[arg(long, value_name = "NAME")]
     pub recipe: String,
@@ -210,7 +223,13 @@ const PREPARE_HELP: &str = "Examples:
 Of an index that `hemora index split` has split, its split is taken unless flags ask for another.
 
 Writes images/ (or shards/), labels.csv, splits.csv, skipped.csv, recipe.toml and set.toml. A run
-that was killed goes on where it was and gives the same bytes, whatever the number of threads.";
+that was killed goes on where it was and gives the same bytes, whatever the number of threads.
+
+With --shard, which is for processes or machines that share the work, each share makes the images of its
+studies (of a set in shards: its shards) in the same folder; then the command without --shard writes the
+tables, and makes what a share did not:
+  hemora prepare set.parquet -o hu --recipe hu --shard 3/8
+  hemora prepare set.parquet -o hu --recipe hu";
 
 /// `all`, a number, or a number for each positive slice.
 fn negatives(text: &str) -> Result<Negatives, String> {

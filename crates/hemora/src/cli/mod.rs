@@ -6,6 +6,7 @@ mod data;
 mod doctor;
 mod evaluate;
 mod manual;
+mod merge;
 mod model;
 mod recipe;
 mod serve;
@@ -22,8 +23,9 @@ pub use bundle::{BundleArgs, EnsembleBundleArgs, EnsembleFitArgs};
 pub use data::{IndexArgs, IndexCommand, PrepareArgs, SplitArgs, StatsArgs, SynthArgs};
 pub use doctor::DoctorArgs;
 pub use manual::ManualArgs;
+pub use merge::MergeArgs;
 pub use model::{AverageArgs, ImportArgs, InspectArgs, SummaryArgs};
-pub use shared::{EngineArgs, StepArgs, ThreadArgs};
+pub use shared::{EngineArgs, ShardArgs, StepArgs, ThreadArgs};
 pub use train::TrainArgs;
 pub use triage::{DemoArgs, TriageArgs};
 
@@ -61,6 +63,8 @@ pub enum Command {
     Synth(SynthArgs),
     /// Index CT images and their labels, and count what an index holds
     Index(IndexArgs),
+    /// Join the shares that several processes or machines made of one job
+    Merge(MergeArgs),
     /// Prepare a data set for training from an index
     Prepare(PrepareArgs),
     /// Train a network: starts hemora-train with the same arguments

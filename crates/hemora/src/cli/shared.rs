@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use hemora_base::ThreadCount;
+use hemora_base::{ThreadCount, WorkShard};
 use hemora_infer::EngineKind;
 use miette::{IntoDiagnostic, Result, WrapErr};
 
@@ -35,6 +35,14 @@ impl ThreadArgs {
             .into_diagnostic()
             .wrap_err("cannot start threads")
     }
+}
+
+/// Which part of a job that several processes or machines share.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct ShardArgs {
+    /// Do share I of N of the work alone, I from 1 to N, such as 3/8
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<WorkShard>,
 }
 
 /// Flags of the commands that run a plan of many steps.

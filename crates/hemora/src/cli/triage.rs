@@ -5,21 +5,31 @@ use std::path::PathBuf;
 use clap::Args;
 use hemora_io::PictureWindow;
 
-use super::EngineArgs;
+use super::{EngineArgs, ShardArgs};
 
 /// Flags of `hemora triage`.
 #[derive(Debug, Args)]
 #[command(after_help = TRIAGE_HELP)]
 pub struct TriageArgs {
-    /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, in any order
-    #[arg(required = true, value_name = "PATH")]
+    /// DICOM files, NIfTI volumes, pictures, folders, zip or tar archives, s3:// URLs, in any order
+    #[arg(required_unless_present = "index", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+
+    /// Score the studies of this index of `hemora index` instead: DIR gets the tables of a share, of which
+    /// `hemora merge` makes the result
+    #[arg(long, value_name = "PARQUET", conflicts_with_all = ["paths", "window", "maps", "timings"])]
+    pub index: Option<PathBuf>,
+
+    /// Which share of the index.
+    #[command(flatten)]
+    pub shard: ShardArgs,
 
     /// Window that PNG and JPEG pictures were made with, in HU; without it they are not used
     #[arg(long, value_name = "LEVEL/WIDTH")]
     pub window: Option<PictureWindow>,
 
-    /// Folder for result.json, result.csv and report.html; made if it is not there
+    /// Folder for result.json, result.csv and report.html, or for a share's tables (also s3://BUCKET/PREFIX);
+    /// made if it is not there
     #[arg(long, short, default_value = "hemora-triage", value_name = "DIR")]
     pub out: PathBuf,
 
@@ -61,6 +71,9 @@ const TRIAGE_HELP: &str = "Examples:
   hemora triage slices/ --window 40/80      PNG or JPEG pictures of a brain window
   hemora triage study/ --engine onnxruntime
   hemora triage study/ --maps maps          NIfTI volumes of where bleeds are
+  hemora triage --index set.parquet --shard 3/8 --out shares
+
+A share that was killed goes on where it was; one that is done is left as it is.
 
 Exit codes: 0 every file was read, 1 nothing could be used or an error, 2 wrong flags, 3 some
 files failed (they are named in the result) and the rest was scored.

@@ -14,6 +14,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("folds", "the number of folds; the presets of a recipe have one of their own"),
     ("groups", "which slices belong together; the study also takes tables without columns"),
     ("images", "images of the slices; the study needs a whole set"),
+    (
+        "index",
+        "an index of `hemora index`: of predictions that are evaluated, or of studies to score",
+    ),
     ("labels", "label tables; `evaluate` also reads tables with a column for each label"),
     ("method", "how it is fitted: a calibration, or an ensemble"),
     ("model", "a bundle; `evaluate` also takes `default`"),

@@ -4,11 +4,13 @@ use std::io::Write;
 use std::path::Path;
 
 use hemora_base::{ExitStatus, printable};
-use hemora_data::{IndexReport, LabelJoin, SetStats, SplitBy, build_index, store_split};
+use hemora_data::{
+    IndexReport, LabelJoin, SetStats, SplitBy, build_index, index_share, store_split,
+};
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::cli::{IndexArgs, IndexCommand, SplitArgs, StatsArgs};
-use crate::output::{print, write_whole};
+use crate::output::{on_disk, print, write_whole};
 use crate::progress;
 
 /// Names that are printed of each kind of problem.
@@ -25,36 +27,58 @@ pub fn run(arguments: &IndexArgs) -> Result<ExitStatus> {
         None => {}
     }
     let Some(out) = &arguments.out else { bail!("no --out") };
+    on_disk(out)?;
     arguments.threads.limit()?;
     let bar = progress::bar("indexing");
     let moves = progress::moves(&bar);
-    let report = build_index(&arguments.paths, &arguments.labels, out, &moves).into_diagnostic()?;
+    let IndexArgs { paths, labels, .. } = arguments;
+    let report = match arguments.shard.shard {
+        Some(share) => index_share(paths, labels, share, out, &moves),
+        None => build_index(paths, labels, out, &moves),
+    };
+    let report = report.into_diagnostic()?;
     bar.finish_and_clear();
     let problems = problems(&report);
-    if let Some(path) = &arguments.problems {
-        write_whole(path, |file| {
-            problems.iter().try_for_each(|(kind, names)| {
-                names.iter().try_for_each(|name| writeln!(file, "{kind}: {name}"))
-            })
-        })?;
-    }
-    print(|output| summary(output, out, &report, &problems))?;
-    Ok(match report.failed {
+    write_problems(arguments.problems.as_deref(), &problems)?;
+    let what = match arguments.shard.shard {
+        Some(share) => format!("{}, share {share}", out.display()),
+        None => out.display().to_string(),
+    };
+    print(|output| summary(output, &what, &report, &problems))?;
+    Ok(status(&report))
+}
+
+/// How a command ends that made an index.
+pub(super) fn status(report: &IndexReport) -> ExitStatus {
+    match report.failed {
         0 => ExitStatus::Success,
         _ => ExitStatus::SomeInputsFailed,
+    }
+}
+
+/// Names of what is wrong, by kind.
+pub(super) type Problems = Vec<(String, Vec<String>)>;
+
+/// Writes all problems to the file that was asked for.
+pub(super) fn write_problems(path: Option<&Path>, problems: &Problems) -> Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    write_whole(path, |file| {
+        problems.iter().try_for_each(|(kind, names)| {
+            names.iter().try_for_each(|name| writeln!(file, "{kind}: {name}"))
+        })
     })
 }
 
-fn summary(
+/// Prints what an index holds; `what` is what it is called.
+pub(super) fn summary(
     output: &mut dyn Write,
-    out: &Path,
+    what: &str,
     report: &IndexReport,
-    problems: &[(String, Vec<String>)],
+    problems: &Problems,
 ) -> std::io::Result<()> {
     writeln!(
         output,
-        "{}: {} images ({} read, {} unchanged, {} only touched); {} cannot be used, {} other files",
-        out.display(),
+        "{what}: {} images ({} read, {} unchanged, {} only touched); {} cannot be used, {} other files",
         report.slices,
         report.read,
         report.unchanged,
@@ -103,7 +127,7 @@ fn summary(
 }
 
 /// What is wrong, by kind.
-fn problems(report: &IndexReport) -> Vec<(String, Vec<String>)> {
+pub(super) fn problems(report: &IndexReport) -> Problems {
     let mut problems = vec![("cannot be used".to_owned(), all_printable(&report.failures))];
     for LabelJoin { path, report, without_image, .. } in &report.labels {
         let incomplete: Vec<String> = report.incomplete.iter().map(|row| row.id.clone()).collect();

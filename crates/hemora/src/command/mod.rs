@@ -1,5 +1,6 @@
 //! The commands, a module each.
 
+pub mod archive;
 pub mod average;
 pub mod bundle;
 pub mod calibrate;
@@ -12,6 +13,7 @@ pub mod import;
 pub mod index;
 pub mod manual;
 mod maps;
+pub mod merge;
 pub mod model;
 pub mod prepare;
 pub mod recipe;

@@ -4,11 +4,13 @@ use std::ops::ControlFlow;
 
 use hemora_base::ExitStatus;
 use hemora_ct::Label;
-use hemora_data::{IndexReader, PrepareRecipe, PrepareReport, Selection, SplitInto, prepare};
+use hemora_data::{
+    IndexReader, PrepareRecipe, PrepareReport, Selection, SplitInto, prepare, prepare_share,
+};
 use miette::{IntoDiagnostic, Result};
 
 use crate::cli::PrepareArgs;
-use crate::output::print;
+use crate::output::{on_disk, print};
 use crate::progress;
 
 /// Runs the command.
@@ -16,6 +18,7 @@ use crate::progress;
 /// # Errors
 /// A report that names the file or the flag.
 pub fn run(arguments: &PrepareArgs) -> Result<ExitStatus> {
+    on_disk(&arguments.out)?;
     arguments.threads.limit()?;
     let recipe = PrepareRecipe::open(&arguments.recipe).into_diagnostic()?;
     let by_flags = arguments.rule.rule(arguments.seed);
@@ -35,8 +38,12 @@ pub fn run(arguments: &PrepareArgs) -> Result<ExitStatus> {
         moves(done, total);
         ControlFlow::Continue(())
     };
-    let report =
-        prepare(&arguments.index, &arguments.out, &recipe, &selection, &go_on).into_diagnostic()?;
+    let (index, out) = (&arguments.index, &arguments.out);
+    let report = match arguments.shard.shard {
+        Some(share) => prepare_share(index, out, &recipe, &selection, share, &go_on),
+        None => prepare(index, out, &recipe, &selection, &go_on),
+    };
+    let report = report.into_diagnostic()?;
     bar.finish_and_clear();
     print(|output| summary(output, arguments, &report))?;
     Ok(match report.skipped.is_empty() {
@@ -50,7 +57,8 @@ fn summary(
     arguments: &PrepareArgs,
     report: &PrepareReport,
 ) -> std::io::Result<()> {
-    writeln!(output, "{}: {} slices", arguments.out.display(), report.slices)?;
+    let share = arguments.shard.shard.map(|share| format!(", share {share}")).unwrap_or_default();
+    writeln!(output, "{}{share}: {} slices", arguments.out.display(), report.slices)?;
     for label in Label::ALL {
         writeln!(output, "  {label:<18}{:>8}", report.positives[label.index()])?;
     }
@@ -68,5 +76,11 @@ fn summary(
         report.unlabelled,
         report.repeated_ids,
         report.skipped.len()
-    )
+    )?;
+    match share.is_empty() {
+        true => Ok(()),
+        false => {
+            writeln!(output, "when all shares are done, the same without --shard writes the tables")
+        }
+    }
 }

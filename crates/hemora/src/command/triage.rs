@@ -12,6 +12,7 @@ use miette::{IntoDiagnostic, Result};
 use serde_json::json;
 
 use crate::cli::TriageArgs;
+use crate::command::archive;
 use crate::command::maps::MapFiles;
 use crate::default_model::load;
 use crate::output::{make_folder, print, write_json};
@@ -22,6 +23,16 @@ use crate::progress;
 /// # Errors
 /// A report that names the file; single unreadable files are in the result instead.
 pub fn run(arguments: &TriageArgs) -> Result<ExitStatus> {
+    if let Some(index) = &arguments.index {
+        return archive::share(arguments, index);
+    }
+    if let Some(shard) = arguments.shard.shard {
+        eprintln!(
+            "error: --shard {shard} is a share of an index: give it with --index PARQUET instead of paths; \
+             `hemora index` makes one"
+        );
+        return Ok(ExitStatus::Usage);
+    }
     let start = Instant::now();
     arguments.engine.threads.limit()?;
     make_folder(&arguments.out)?;
@@ -55,6 +66,12 @@ pub fn run(arguments: &TriageArgs) -> Result<ExitStatus> {
             "load_s": load_s,
             "collect_s": seconds.headers_s,
             "score_s": seconds.scoring_s,
+            // Of all cores together.
+            "score_work_s": {
+                "decode": seconds.work.decoding_s,
+                "inputs": seconds.work.inputs_s,
+                "networks": seconds.work.networks_s,
+            },
             "report_s": seconds.key_slices_s + before.elapsed().as_secs_f64(),
             "total_s": start.elapsed().as_secs_f64(),
         });

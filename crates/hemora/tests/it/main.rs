@@ -1,5 +1,6 @@
 //! The binary, run as a user runs it.
 
+mod archive;
 mod average;
 mod bundle;
 mod cli;
@@ -10,7 +11,10 @@ mod ensemble;
 mod evaluate;
 mod files;
 mod maps;
+#[cfg(feature = "s3")]
+mod objects;
 mod recipe;
 mod serve;
+mod shares;
 mod study;
 mod support;
