@@ -1,5 +1,5 @@
 //! The programs of the system that tests compare Hemora with or look through: a DICOM toolkit, an archive,
-//! validators, strace, a browser, a scheduler of jobs.
+//! validators, strace, a database, a browser, a scheduler of jobs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,13 +9,14 @@ use miette::{IntoDiagnostic, Result, WrapErr};
 use crate::process::{log, run};
 
 /// Each program, or library of one, with the package of Debian and Ubuntu that holds it.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("storescu", "dcmtk"),
     ("Orthanc", "orthanc"),
     ("/usr/share/orthanc/plugins/libOrthancDicomWeb.so", "orthanc-dicomweb"),
     ("dciodvfy", "dicom3tools"),
     ("promtool", "prometheus"),
     ("strace", "strace"),
+    ("/usr/lib/postgresql", "postgresql"),
     ("chromium", "chromium"),
     ("node", "nodejs"),
     ("npm", "npm"),

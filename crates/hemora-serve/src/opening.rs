@@ -36,5 +36,5 @@ pub(crate) fn check(_: &SharedDatabase) -> Result<(), StoreError> {
 #[cfg(not(feature = "postgres"))]
 fn not_built() -> StoreError {
     let why = "this hemora was built without PostgreSQL".to_owned();
-    StoreError::BadValue { what: "the address of the database", why }
+    StoreError::Unusable { what: "the address of the database", why }
 }

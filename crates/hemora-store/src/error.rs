@@ -125,6 +125,14 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// What names a node or its database cannot.
+    #[error("{what} cannot be used: {why}")]
+    Unusable {
+        /// What it is.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The database refuses.
     #[error("the database: {0}")]
     Database(String),

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Several nodes may share one folder and, with the feature `postgres`, one database of a PostgreSQL server
-//! ([`Store::open_shared`]). Each then has a folder of its own within, with its lock and inbox, and a node that
+//! (`Store::open_shared`). Each then has a folder of its own within, with its lock and inbox, and a node that
 //! ends without filing what it acknowledged is looked after by the others
 //! ([`Store::adopt_from_dead_nodes`]):
 //!

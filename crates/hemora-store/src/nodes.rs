@@ -30,7 +30,7 @@ pub struct Adopted {
 /// Fails for a name that no node can have: it is the name of a folder.
 ///
 /// # Errors
-/// [`StoreError::BadValue`] says which may be.
+/// [`StoreError::Unusable`] says which may be.
 pub fn check_node_name(name: &str) -> Result<(), StoreError> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let usable = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(known);
@@ -40,7 +40,7 @@ pub fn check_node_name(name: &str) -> Result<(), StoreError> {
     let why = format!(
         "{name:?} is not of 1 to {LONGEST_NAME} letters (A to Z), digits, `-`, `_` and `.`, the first not `.`"
     );
-    Err(StoreError::BadValue { what: "the name of the node", why })
+    Err(StoreError::Unusable { what: "the name of the node", why })
 }
 
 /// What one node of the data folder at `root` has for itself: a folder within.

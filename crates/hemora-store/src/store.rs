@@ -54,7 +54,7 @@ impl Store {
     /// others may be at work on both. Only what this node left is put right.
     ///
     /// # Errors
-    /// [`StoreError::BadValue`] for a name or an address that cannot be, [`StoreError::Unreachable`],
+    /// [`StoreError::Unusable`] for a name or an address that cannot be, [`StoreError::Unreachable`],
     /// [`StoreError::Locked`] by a node of the same name, [`StoreError::OtherDatabase`] if folder and database
     /// are not of each other, [`StoreError::Newer`], or of the disk or the database.
     #[cfg(feature = "postgres")]
@@ -63,25 +63,13 @@ impl Store {
         options: Options,
         shared: &SharedDatabase,
     ) -> Result<Self, StoreError> {
-        let mut store = Self::open_shared_without_filing(folder, options, shared)?;
-        store.filing = Some(start(&store.inbox)?);
-        Ok(store)
-    }
-
-    /// As [`Store::open_shared`], as one that is killed before it comes to file.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn open_shared_without_filing(
-        path: &Path,
-        options: Options,
-        shared: &SharedDatabase,
-    ) -> Result<Self, StoreError> {
         use crate::postgres::{Server, Watch};
         let server = Server::new(shared, options.durability)?;
-        if Self::is_at(path) && !Folder::is_shared(path) {
+        if Self::is_at(folder) && !Folder::is_shared(folder) {
             let database = format!("the database at {server}: it has its own, hemora.db");
-            return Err(StoreError::OtherDatabase { folder: path.to_owned(), database });
+            return Err(StoreError::OtherDatabase { folder: folder.to_owned(), database });
         }
-        let folder = Folder::create_shared(path, options.durability, &shared.node)?;
+        let folder = Folder::create_shared(folder, options.durability, &shared.node)?;
         let lock = folder.lock()?;
         server.prepare(folder.root())?;
         let changes = Arc::new(Changes::default());
@@ -91,6 +79,7 @@ impl Store {
         let mut store = Self::with(folder, options, database, changes, lock);
         (store.watch, store.server) = (Some(watch), Some(name));
         store.put_right()?;
+        store.filing = Some(start(&store.inbox)?);
         Ok(store)
     }
 
@@ -251,9 +240,5 @@ impl Drop for Store {
             let _ = filing.join();
         }
         self.database.close();
-        #[cfg(feature = "postgres")]
-        if let Some(watch) = &self.watch {
-            watch.stop();
-        }
     }
 }

@@ -43,13 +43,19 @@ const MAY_GO: &str = "state IN ('not scored', 'scored', 'delivered') AND unsettl
 struct Candidate {
     study_uid: String,
     last_at: i64,
+    bytes: u64,
 }
 
 fn candidates(connection: &Connection<'_>) -> Result<(Vec<Candidate>, u64), StoreError> {
-    let sql =
-        format!("SELECT study_uid, last_at FROM study WHERE {MAY_GO} ORDER BY last_at, study_uid");
+    let sql = format!(
+        "SELECT study_uid, last_at, bytes FROM study WHERE {MAY_GO} ORDER BY last_at, study_uid"
+    );
     let read = |row: &Row<'_>| {
-        Ok(Candidate { study_uid: row.get("study_uid")?, last_at: row.get("last_at")? })
+        Ok(Candidate {
+            study_uid: row.get("study_uid")?,
+            last_at: row.get("last_at")?,
+            bytes: count(row, "bytes")?,
+        })
     };
     let candidates = connection.rows(&sql, params![], read)?;
     let sql = "SELECT CAST(COALESCE(sum(bytes), 0) AS BIGINT) AS bytes FROM study";
@@ -83,6 +89,11 @@ fn evict(
     Ok(Some((instances.unsigned_abs(), bytes.unsigned_abs())))
 }
 
+/// Whether a study has no images any more.
+fn is_gone(connection: &Connection<'_>, study_uid: &str) -> Result<bool, StoreError> {
+    connection.any("SELECT 1 FROM study WHERE study_uid = ?1 AND bytes = 0", [study_uid])
+}
+
 impl Store {
     /// Removes the images of studies that are scored, delivered and not pinned: those past their time,
     /// then the oldest until the limits are met.
@@ -96,20 +107,24 @@ impl Store {
         let wanted = over.max(retention.reserve.saturating_sub(self.folder.free()?));
         let past = millis(now).saturating_sub(millis_of(retention.images));
         let mut evicted = Evicted::default();
+        // Bytes that other nodes of the database evicted meanwhile, who want the same gone.
+        let mut elsewhere = 0;
         for candidate in candidates {
-            if candidate.last_at > past && evicted.bytes >= wanted {
+            if candidate.last_at > past && evicted.bytes + elsewhere >= wanted {
                 break;
             }
-            let study_uid = candidate.study_uid;
+            let study_uid = candidate.study_uid.clone();
             let gone = self.change(move |connection| evict(connection, &study_uid, now))?;
             if let Some((instances, bytes)) = gone {
                 evicted.studies += 1;
                 evicted.instances += instances;
                 evicted.bytes += bytes;
+            } else if self.read(|connection| is_gone(connection, &candidate.study_uid))? {
+                elsewhere += candidate.bytes;
             }
             self.empty_trash()?;
         }
-        evicted.short_of = wanted.saturating_sub(evicted.bytes);
+        evicted.short_of = wanted.saturating_sub(evicted.bytes + elsewhere);
         Ok(evicted)
     }
 

@@ -67,7 +67,7 @@ fn ports(config: &Config) -> impl Iterator<Item = u16> {
 impl Server {
     /// Reads where the server is; nothing is called yet.
     pub(crate) fn new(shared: &SharedDatabase, durability: Durability) -> Result<Self, StoreError> {
-        let bad = |why: String| StoreError::BadValue { what: "the address of the database", why };
+        let bad = |why: String| StoreError::Unusable { what: "the address of the database", why };
         // What is wrong with an address is said without it: it may hold a password.
         let mut config: Config =
             shared.url.parse().map_err(|error: postgres::Error| bad(with_causes(&error)))?;
@@ -134,7 +134,7 @@ fn beyond_this_machine(config: &Config) -> Option<&str> {
 
 /// TLS with a server whose certificate these authorities vouch for.
 fn tls(certificates: &Path) -> Result<MakeRustlsConnect, StoreError> {
-    let bad = |why: String| StoreError::BadValue {
+    let bad = |why: String| StoreError::Unusable {
         what: "the certificates of the database's authority",
         why: format!("{}: {why}", certificates.display()),
     };

@@ -1,8 +1,8 @@
 //! What a node hears of the others and says of itself, on a connection of its own: changes of the list, that
 //! it lives, and what the clock of the server says.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ const CLOSE: i64 = 1000;
 #[derive(Debug)]
 pub(crate) struct Watch {
     heard: Arc<Heard>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,19 +53,19 @@ impl Watch {
         let thread = thread
             .spawn(move || run(client, &server, &changes, &of_thread))
             .map_err(|error| StoreError::io("the thread that listens".as_ref(), error))?;
-        Ok(Self { heard, thread: Mutex::new(Some(thread)) })
+        Ok(Self { heard, thread: Some(thread) })
     }
 
     /// Milliseconds by which the server's clock is ahead of ours.
     pub(crate) fn ahead(&self) -> i64 {
         self.heard.ahead.load(Ordering::Relaxed)
     }
+}
 
-    /// Ends the thread.
-    pub(crate) fn stop(&self) {
+impl Drop for Watch {
+    fn drop(&mut self) {
         self.heard.stop.store(true, Ordering::Relaxed);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }

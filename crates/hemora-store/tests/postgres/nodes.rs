@@ -162,6 +162,28 @@ fn an_image_that_comes_again_while_it_is_evicted_elsewhere_is_there() {
 }
 
 #[test]
+fn two_nodes_that_want_room_make_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes = [node(folder.path(), "a"), node(folder.path(), "b")];
+    for study in 0..12 {
+        settled(&nodes[0], &format!("1.{study}"), study);
+        let job = leased(&nodes[0], 20);
+        nodes[0].complete(&job, result(Class::Negative, 0.1), vec![], vec![]).unwrap();
+    }
+    let bytes = nodes[0].counts().unwrap().bytes;
+    let half = Retention { images: 100 * MINUTE, at_most: Some(bytes / 2), reserve: 0 };
+    let evicted: Vec<_> = std::thread::scope(|scope| {
+        let evict = |store: &Store| store.evict(&half, at(30)).unwrap();
+        let threads: Vec<_> = nodes.iter().map(|store| scope.spawn(move || evict(store))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let studies: u64 = evicted.iter().map(|it| it.studies).sum();
+    // Sizes of studies differ by a few bytes.
+    assert!((6..=7).contains(&studies), "{evicted:?}");
+    assert!(evicted.iter().all(|it| it.short_of == 0), "{evicted:?}");
+}
+
+#[test]
 fn folder_and_database_go_together() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     drop(node(one.path(), "a"));
@@ -184,7 +206,7 @@ fn two_nodes_of_one_name_are_refused() {
     assert!(matches!(second, Err(StoreError::Locked { .. })), "{second:?}");
     let mut strange = shared(folder.path(), "../b");
     let refused = Store::open_shared(folder.path(), quick(), &strange);
-    assert!(matches!(refused, Err(StoreError::BadValue { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Unusable { .. })), "{refused:?}");
     strange.node = "b".to_owned();
     strange.url = "postgres://nobody@%2Fnowhere/x".to_owned();
     let silent = Store::check_shared(&strange).unwrap_err();
