@@ -67,10 +67,10 @@ impl Postgres {
             run(Command::new("chown").arg(USER).arg(&folder));
         }
         let data = folder.join("data");
-        let mut make = unprivileged(&programs.join("initdb"));
+        let mut make = unprivileged(programs.join("initdb"));
         make.args(["-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]);
         run(make.arg(&data).current_dir(&folder));
-        let mut server = unprivileged(&programs.join("postgres"));
+        let mut server = unprivileged(programs.join("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(&folder);
         server.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300"]);
         let mut keeper = Command::new("sh");
