@@ -66,8 +66,8 @@ impl Readers {
             };
             match session.begin_reading() {
                 Ok(()) => return Ok(session),
-                // A connection that waited may have been lost meanwhile.
-                Err(_) if !is_new && session.is_lost() => {}
+                // A connection that waited may have been lost meanwhile, and may not know it yet.
+                Err(_) if !is_new => {}
                 Err(error) => return Err(error),
             }
         }

@@ -27,7 +27,7 @@ fn forget(
     who: &str,
     now: DateTime<Utc>,
 ) -> Result<Forgotten, StoreError> {
-    let text = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
+    let text = |row: &Row<'_>| row.get::<_, String>(0);
     let sql = "SELECT study_uid FROM study WHERE patient_id = ?1";
     let studies = connection.rows(sql, [patient_id], text)?;
     let mut instances = 0;

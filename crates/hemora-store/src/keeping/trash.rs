@@ -39,7 +39,7 @@ pub(super) fn drop_derived(connection: &Connection<'_>, study_uid: &str) -> Resu
     drop_seen(connection, study_uid)?;
     let sql = "SELECT DISTINCT payload FROM delivery
          WHERE study_uid = ?1 AND payload IS NOT NULL";
-    let payloads = connection.rows(sql, [study_uid], |row| Ok(row.get::<_, Vec<u8>>(0)?))?;
+    let payloads = connection.rows(sql, [study_uid], |row| row.get::<_, Vec<u8>>(0))?;
     let sql = "UPDATE delivery SET payload = NULL WHERE study_uid = ?1";
     connection.execute(sql, [study_uid])?;
     let sql = "DELETE FROM payload WHERE sha256 = ?1

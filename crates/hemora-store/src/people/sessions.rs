@@ -110,7 +110,7 @@ impl Store {
         self.write_later(move |connection| {
             let sql = "UPDATE session SET used_at = CASE WHEN used_at < ?2 THEN ?2 ELSE used_at END
                  WHERE id_hash = ?1 RETURNING \"user\"";
-            let user = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
+            let user = |row: &Row<'_>| row.get::<_, String>(0);
             let users = connection.rows(sql, params![id_hash, millis(now)], user)?;
             users.iter().try_for_each(|key| see(connection, key, now))
         })
@@ -124,7 +124,7 @@ impl Store {
         self.write(move |connection| {
             let sql = "SELECT name FROM session JOIN \"user\" ON \"user\".key = session.\"user\"
                  WHERE id_hash = ?1";
-            let name = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
+            let name = |row: &Row<'_>| row.get::<_, String>(0);
             let users = connection.rows(sql, [id_hash], name)?;
             let sql = "DELETE FROM session WHERE id_hash = ?1";
             connection.execute(sql, [id_hash])?;

@@ -66,7 +66,8 @@ impl Session {
             "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITING})"
         );
         let mut begun = self.run(&sql);
-        if begun.is_err() && self.is_lost() {
+        // A connection that was ended says so once, and is lost from the next word on.
+        if begun.is_err() && self.run("ROLLBACK").is_err() {
             self.connect_again()?;
             begun = self.run(&sql);
         }

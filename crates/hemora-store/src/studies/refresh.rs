@@ -67,7 +67,7 @@ fn facts(connection: &Connection<'_>, study_uid: &str) -> Result<Option<Facts>, 
             first_at: row.get(6)?,
         })
     };
-    Ok(connection.first(sql, [study_uid], row)?)
+    connection.first(sql, [study_uid], row)
 }
 
 fn deliveries(connection: &Connection<'_>, study_uid: &str) -> Result<Deliveries, StoreError> {
@@ -85,7 +85,7 @@ fn deliveries(connection: &Connection<'_>, study_uid: &str) -> Result<Deliveries
             error: row.get(3)?,
         })
     };
-    Ok(connection.one(sql, [study_uid], row)?)
+    connection.one(sql, [study_uid], row)
 }
 
 fn state(facts: &Facts, job: Option<&str>, deliveries: &Deliveries) -> StudyState {

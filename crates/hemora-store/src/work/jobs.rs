@@ -193,7 +193,7 @@ pub(super) fn end_leases(connection: &Connection<'_>, node: &str) -> Result<u64,
             last_error = CASE WHEN interruptions + 1 >= ?1 THEN ?2 ELSE last_error END
          WHERE state = 'leased' AND node = ?3 RETURNING study_uid";
     let error = format!("the node ended {INTERRUPTIONS} times while it scored this study");
-    let read = |row: &Row<'_>| Ok(row.get::<_, String>(0)?);
+    let read = |row: &Row<'_>| row.get::<_, String>(0);
     let studies = connection.rows(sql, params![INTERRUPTIONS, error, node], read)?;
     for study_uid in &studies {
         refresh(connection, study_uid)?;
