@@ -5,6 +5,7 @@ use std::process::Command;
 
 use miette::{IntoDiagnostic, Result, miette};
 
+use crate::checks::RELEASED;
 use crate::environment::Environment;
 use crate::process::{cargo, log, run};
 use crate::workspace::Workspace;
@@ -32,7 +33,7 @@ pub fn browser(workspace: &Workspace, environment: &Environment, options: &Optio
         Some(named) => std::path::absolute(named).into_diagnostic()?,
         None => {
             let mut build = cargo(workspace);
-            build.args(["build", "--workspace", "--locked"]);
+            build.args(["build", "--workspace", "--locked"]).args(RELEASED);
             environment.apply(&mut build)?;
             run(&mut build)?;
             built(workspace)

@@ -13,7 +13,7 @@ use crate::{browser, dist};
 
 /// What released programs have and a plain build leaves out. Every step has it, so that dependencies have one set
 /// of features.
-const RELEASED: [&str; 2] = ["--features", "hemora/s3,hemora/postgres,hemora-store/postgres"];
+pub const RELEASED: [&str; 2] = ["--features", "hemora/s3,hemora/postgres,hemora-store/postgres"];
 
 /// Formatting; it needs no set-up.
 pub fn format(workspace: &Workspace) -> Result<()> {
