@@ -13,14 +13,15 @@ use crate::{ArchiveError, Counts, Job, TableRef};
 
 /// Failed images that the page names.
 const NAMED: usize = 100;
-/// Reasons that it counts apart.
+/// Reasons that it counts apart, of failures and of others.
 const REASONS: usize = 50;
 
 /// What the page says of images without a result.
 #[derive(Debug, Default)]
 pub(super) struct SkippedTally {
     failed: Vec<SkippedFile>,
-    reasons: BTreeMap<String, usize>,
+    /// Of images that are left out by a rule, and of those that failed, which the others do not crowd out.
+    reasons: [BTreeMap<String, usize>; 2],
     other_reasons: usize,
 }
 
@@ -31,10 +32,13 @@ impl SkippedTally {
         if failed && self.failed.len() < NAMED {
             let [source, reason] = [source, reason].map(str::to_owned);
             self.failed.push(SkippedFile { source, reason, failed });
-        } else if let Some(count) = self.reasons.get_mut(reason) {
+            return;
+        }
+        let reasons = &mut self.reasons[usize::from(failed)];
+        if let Some(count) = reasons.get_mut(reason) {
             *count += 1;
-        } else if self.reasons.len() < REASONS {
-            self.reasons.insert(reason.to_owned(), 1);
+        } else if reasons.len() < REASONS {
+            reasons.insert(reason.to_owned(), 1);
         } else {
             self.other_reasons += 1;
         }
@@ -45,7 +49,8 @@ impl SkippedTally {
         let others = (self.other_reasons > 0).then(|| {
             ("for other reasons, which skipped.parquet names".to_owned(), self.other_reasons)
         });
-        let more = self.reasons.into_iter().chain(others);
+        let [by_rule, failed] = self.reasons;
+        let more = failed.into_iter().chain(by_rule).chain(others);
         let more = more.map(|(reason, files)| SkippedCount { reason, files });
         (self.failed, more.collect())
     }
@@ -106,7 +111,7 @@ mod tests {
         assert_eq!((named.len(), named[99].source.as_str()), (100, "99"));
         assert_eq!(named.len() + more.iter().map(|it| it.files).sum::<usize>(), 900);
         let of = |reason: &str| more.iter().find(|it| it.reason.contains(reason)).unwrap().files;
-        assert_eq!((of("cut off"), of("localizer"), of("skipped.parquet")), (200, 300, 252));
-        assert_eq!(more.len(), REASONS + 1);
+        assert_eq!((of("cut off"), of("localizer"), of("skipped.parquet")), (200, 300, 251));
+        assert_eq!(more.len(), REASONS + 2);
     }
 }

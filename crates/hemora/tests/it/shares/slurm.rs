@@ -173,7 +173,8 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Hemora, which in two tasks of each job stops in the middle at its first start, and waits to be killed.
+/// Hemora, which in two tasks of each job stops at its first start and waits to be killed: a triage once it has
+/// begun its chunks; an index, which is done in a moment, before it has read anything.
 fn stopping(folder: &Path) -> PathBuf {
     let (path, hemora) = (folder.join("stopping.sh"), env!("CARGO_BIN_EXE_hemora"));
     let script = format!(
@@ -182,9 +183,15 @@ began={}/began-${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID
 case $SLURM_ARRAY_TASK_ID in
 2 | 5)
     if [ ! -e \"$began\" ]; then
-        {hemora} \"$@\" &
-        sleep 0.05
-        kill -STOP $!
+        (kill -STOP $BASHPID; exec {hemora} \"$@\") &
+        is_stopped() {{ grep -q '^State:.T' /proc/$1/status; }}
+        until is_stopped $!; do sleep 0.01; done
+        if [ $1 = triage ]; then
+            kill -CONT $!
+            until [ -e triaged/shard-0000$SLURM_ARRAY_TASK_ID-of-00008.part/job.json ]; do sleep 0.01; done
+            kill -STOP $!
+            until is_stopped $!; do sleep 0.01; done
+        fi
         echo $! > \"$began.part\"
         mv \"$began.part\" \"$began\"
         wait $!
