@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use hemora_base::hex;
 use sha2::{Digest, Sha256};
@@ -12,6 +13,10 @@ use crate::{Durability, StoreError};
 
 /// Name of the file by which a node holds the folder.
 const LOCK: &str = "lock";
+
+/// How long the lock is waited for: one that has just ended, or a child that a process is just starting, may
+/// hold it a moment longer.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Name of the file by which a data folder that nodes share says to which database it belongs.
 pub(crate) const DATABASE: &str = "database";
@@ -105,14 +110,20 @@ impl Folder {
         self.durability
     }
 
-    /// Holds the folder until the file is closed.
+    /// Holds the folder until the file is closed. Waits a moment for one who is just ending.
     pub(crate) fn lock(&self) -> Result<File, StoreError> {
         let path = self.own.join(LOCK);
         let failed = |error| StoreError::io(&path, error);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&path).map_err(failed)?;
-        match file.try_lock() {
+        let began = Instant::now();
+        let mut locked = file.try_lock();
+        while matches!(locked, Err(TryLockError::WouldBlock)) && began.elapsed() < PATIENCE {
+            std::thread::sleep(PATIENCE / 10);
+            locked = file.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
