@@ -16,6 +16,7 @@ use parquet::file::writer::SerializedFileWriter;
 use crate::index::{Cell, Kind};
 use crate::parquet_table::{caught, read_cells};
 use crate::parquet_write::{schema, write_group};
+use crate::row_groups::RowGroups;
 
 /// Rows of a group: what is held of a table that is written or read.
 const GROUP_ROWS: usize = 1024;
@@ -104,8 +105,7 @@ impl<W: Write + Send> CellWriter<W> {
 pub struct CellReader {
     columns: Columns,
     reader: SerializedFileReader<ClosedFile>,
-    next_group: usize,
-    rows: std::vec::IntoIter<Vec<Cell>>,
+    groups: RowGroups<Vec<Cell>>,
 }
 
 impl CellReader {
@@ -123,7 +123,7 @@ impl CellReader {
             let names = names.join(", ");
             return Err(CellTableError::Other(format!("it has the columns {names}")));
         }
-        Ok(Self { columns, reader, next_group: 0, rows: Vec::new().into_iter() })
+        Ok(Self { columns, reader, groups: RowGroups::default() })
     }
 
     /// Number of rows that the file says it has.
@@ -163,24 +163,10 @@ impl Iterator for CellReader {
     type Item = Result<Vec<Cell>, CellTableError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(row) = self.rows.next() {
-                return Some(Ok(row));
-            }
-            if self.next_group >= self.reader.num_row_groups() {
-                return None;
-            }
-            let group = self.read_group(self.next_group);
-            self.next_group += 1;
-            match group {
-                Ok(rows) => self.rows = rows.into_iter(),
-                Err(error) => {
-                    // What follows a broken group is not believed either.
-                    self.next_group = usize::MAX;
-                    return Some(Err(error));
-                }
-            }
-        }
+        let mut groups = std::mem::take(&mut self.groups);
+        let row = groups.next(self.reader.num_row_groups(), |group| self.read_group(group));
+        self.groups = groups;
+        row
     }
 }
 

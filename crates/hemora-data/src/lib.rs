@@ -48,6 +48,7 @@ mod parquet_write;
 mod partial_labels;
 mod prepare;
 mod prepared_set;
+mod row_groups;
 mod row_numbers;
 mod sampling;
 mod series_order;

@@ -7,6 +7,7 @@ use std::process::Command;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde_json::Value;
 
+use super::data::empty;
 use super::measure::{
     Probabilities, Program, largest_difference, median, probabilities, read_json,
 };
@@ -95,12 +96,7 @@ impl Bench<'_> {
     }
 
     fn empty(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.folder.join(name);
-        if folder.exists() {
-            fs::remove_dir_all(&folder).into_diagnostic().wrap_err("cannot remove old results")?;
-        }
-        fs::create_dir_all(&folder).into_diagnostic().wrap_err("cannot make the output folder")?;
-        Ok(folder)
+        empty(&self.folder.join(name))
     }
 
     fn repeated(&self, dicom: &Path) -> Result<PathBuf> {
@@ -126,17 +122,15 @@ impl Bench<'_> {
     fn hemora(&self, archive: &Path, pictures: bool) -> Result<Program> {
         let name = if pictures { "with pictures" } else { "without pictures" };
         let out = self.empty(&name.replace(' ', "-"))?;
-        let timings = out.join("timings.json");
-        let mut command = Command::new(self.release("hemora"));
-        command.arg("triage").arg(archive).arg("--out").arg(out.join("result"));
-        command.args(["--all-series", "--engine", &self.options.engine]);
-        command.arg("--model").arg(&self.model).arg("--timings").arg(&timings);
+        let mut program = Program::hemora(&self.release("hemora"), archive, &out);
+        program.name = format!("Hemora, {name}");
+        program.command.args(["--all-series", "--engine", &self.options.engine]);
+        program.command.arg("--model").arg(&self.model);
         if !pictures {
-            command.args(["--pictured-studies", "0"]);
+            program.command.args(["--pictured-studies", "0"]);
         }
-        self.environment.apply(&mut command)?;
-        let result = out.join("result").join("result.json");
-        Ok(Program { name: format!("Hemora, {name}"), command, timings, result })
+        self.environment.apply(&mut program.command)?;
+        Ok(program)
     }
 
     fn python(&self, archive: &Path) -> Result<Program> {

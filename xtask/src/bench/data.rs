@@ -66,13 +66,17 @@ impl Data {
 
     /// An empty folder.
     pub fn empty(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.folder.join(name);
-        if folder.exists() {
-            fs::remove_dir_all(&folder).into_diagnostic().wrap_err("cannot remove old results")?;
-        }
-        fs::create_dir_all(&folder).into_diagnostic().wrap_err("cannot make the output folder")?;
-        Ok(folder)
+        empty(&self.folder.join(name))
     }
+}
+
+/// Makes a folder empty.
+pub fn empty(folder: &Path) -> Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).into_diagnostic().wrap_err("cannot remove old results")?;
+    }
+    fs::create_dir_all(folder).into_diagnostic().wrap_err("cannot make the output folder")?;
+    Ok(folder.to_owned())
 }
 
 /// What a program wrote as JSON.

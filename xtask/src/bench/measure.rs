@@ -44,6 +44,14 @@ pub struct Program {
 }
 
 impl Program {
+    /// Triage of `input` by this hemora, which leaves everything in `out`; flags may follow.
+    pub fn hemora(program: &Path, input: &Path, out: &Path) -> Self {
+        let (timings, result) = (out.join("timings.json"), out.join("result"));
+        let mut command = Command::new(program);
+        command.arg("triage").arg(input).arg("--out").arg(&result).arg("--timings").arg(&timings);
+        Self { name: "Hemora".to_owned(), command, timings, result: result.join("result.json") }
+    }
+
     /// Runs it once from the disk where the page cache can be emptied, then `repeats` times, one
     /// after the other.
     pub fn measure(mut self, repeats: usize) -> Result<Measured> {

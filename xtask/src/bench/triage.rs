@@ -7,6 +7,7 @@ use std::process::Command;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 use serde_json::Value;
 
+use super::data::empty;
 use super::measure::{Measured, Program, largest_difference, median};
 use super::table::table;
 use crate::environment::Environment;
@@ -93,17 +94,14 @@ impl Bench<'_> {
     fn hemora(&self, engine: &str, study: &Path, pictures: bool) -> Result<Program> {
         let what = if pictures { format!("{engine}, with pictures") } else { engine.to_owned() };
         let out = self.empty(&what.replace(", ", "-").replace(' ', "-"))?;
-        let timings = out.join("timings.json");
-        let mut command = Command::new(&self.hemora);
-        command.arg("triage").arg(study).arg("--out").arg(out.join("result"));
-        command.args(["--engine", engine]).arg("--model").arg(&self.model);
-        command.arg("--timings").arg(&timings);
+        let mut program = Program::hemora(&self.hemora, study, &out);
+        program.name = format!("Hemora, {what}");
+        program.command.args(["--engine", engine]).arg("--model").arg(&self.model);
         if !pictures {
-            command.args(["--pictured-studies", "0"]);
+            program.command.args(["--pictured-studies", "0"]);
         }
-        self.environment.apply(&mut command)?;
-        let result = out.join("result").join("result.json");
-        Ok(Program { name: format!("Hemora, {what}"), command, timings, result })
+        self.environment.apply(&mut program.command)?;
+        Ok(program)
     }
 
     fn python(&self, study: &Path) -> Result<Program> {
@@ -120,12 +118,7 @@ impl Bench<'_> {
     }
 
     fn empty(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.folder.join(name);
-        if folder.exists() {
-            fs::remove_dir_all(&folder).into_diagnostic().wrap_err("cannot remove old results")?;
-        }
-        fs::create_dir_all(&folder).into_diagnostic().wrap_err("cannot make the output folder")?;
-        Ok(folder)
+        empty(&self.folder.join(name))
     }
 
     /// Compares with PyTorch's eager mode, when HEMORA_TORCH_PYTHON names an interpreter.

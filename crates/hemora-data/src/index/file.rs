@@ -17,6 +17,7 @@ use super::row::{COLUMNS, LATER_COLUMNS, SliceRow};
 use crate::parquet_table::{caught, read_cells};
 use crate::parquet_write::{schema, write_group};
 use crate::prepare::SplitRule;
+use crate::row_groups::RowGroups;
 
 /// Rows that are held before they are written.
 const GROUP_ROWS: usize = 1024;
@@ -194,8 +195,7 @@ pub struct IndexReader {
     /// Place of each of [`COLUMNS`] in the file; `None` for one of [`LATER_COLUMNS`] in an index without it.
     columns: Vec<Option<usize>>,
     split: Option<SplitRule>,
-    next_group: usize,
-    rows: std::vec::IntoIter<SliceRow>,
+    groups: RowGroups<SliceRow>,
 }
 
 impl IndexReader {
@@ -235,8 +235,8 @@ impl IndexReader {
             path: path.to_owned(),
             reason: format!("its `{SPLIT_KEY}` says nothing of a split: {error}"),
         })?;
-        let rows = Vec::new().into_iter();
-        Ok(Self { path: path.to_owned(), reader, columns, split, next_group: 0, rows })
+        let groups = RowGroups::default();
+        Ok(Self { path: path.to_owned(), reader, columns, split, groups })
     }
 
     /// How the stored split was made; `None` if there is none.
@@ -298,23 +298,9 @@ impl Iterator for IndexReader {
     type Item = Result<SliceRow, IndexError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(row) = self.rows.next() {
-                return Some(Ok(row));
-            }
-            if self.next_group >= self.reader.num_row_groups() {
-                return None;
-            }
-            let group = self.read_group(self.next_group);
-            self.next_group += 1;
-            match group {
-                Ok(rows) => self.rows = rows.into_iter(),
-                Err(error) => {
-                    // What follows a broken group is not believed either.
-                    self.next_group = usize::MAX;
-                    return Some(Err(error));
-                }
-            }
-        }
+        let mut groups = std::mem::take(&mut self.groups);
+        let row = groups.next(self.reader.num_row_groups(), |group| self.read_group(group));
+        self.groups = groups;
+        row
     }
 }

@@ -14,7 +14,7 @@ use hemora_io::{NewSlice, PixelStorage, read_slice, write_slice};
 
 fn silent(_: usize, _: usize) {}
 
-fn write(path: &Path, id: &str, patient: &str, z: f64, hu: f32) {
+pub fn write(path: &Path, id: &str, patient: &str, z: f64, hu: f32) {
     write_as(path, id, patient, z, hu, PixelStorage::Signed16 { intercept: -1024 });
 }
 

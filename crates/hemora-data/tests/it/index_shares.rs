@@ -2,36 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::index::write;
 use crate::support::write_labels;
 use hemora_base::WorkShard;
-use hemora_ct::{ImagePlane, Label, Slice};
+use hemora_ct::Label;
 use hemora_data::{
     IndexError, IndexReader, IndexReport, SliceRow, SplitBy, SplitInto, SplitRule, build_index,
     index_share, job_kind, merge_index, store_split,
 };
-use hemora_io::{NewSlice, PixelStorage, write_slice};
 
 fn silent(_: usize, _: usize) {}
-
-fn write(path: &Path, id: &str, z: f64, hu: f32) {
-    let orientation = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
-    let plane = ImagePlane::new([0.0, 0.0, z], orientation, Some([0.5, 0.25])).unwrap();
-    let mut pixels = vec![hu; 256];
-    pixels[..64].fill(-1000.0);
-    let slice = Slice::new(16, 16, pixels, Some(plane)).unwrap();
-    let new = NewSlice {
-        sop_instance_uid: id,
-        series_instance_uid: "ID_series",
-        study_instance_uid: "ID_study",
-        patient_id: id,
-        series_description: "",
-        instance_number: 1,
-        storage: PixelStorage::Signed16 { intercept: -1024 },
-        slice: &slice,
-    };
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    write_slice(path, &new).unwrap();
-}
 
 /// Files of every kind in folders, a flat one among them, and their labels.
 struct Archive(tempfile::TempDir);
@@ -45,10 +25,10 @@ impl Archive {
             let folder = ["", "flat/", "deep/below/"][number % 3];
             let id = format!("ID_{number}");
             let path = archive.path(&format!("images/{folder}{id}.dcm"));
-            write(&path, &id, number as f64, 20.0 + number as f32);
+            write(&path, &id, &id, number as f64, 20.0 + number as f32);
         }
         // An id that comes again elsewhere, a torn image, another file, a broken archive, and whole ones.
-        write(&archive.path("images/again/ID_4.dcm"), "ID_4", 9.0, 70.0);
+        write(&archive.path("images/again/ID_4.dcm"), "ID_4", "ID_4", 9.0, 70.0);
         std::fs::write(archive.path("images/flat/torn.dcm"), "no image").unwrap();
         std::fs::write(archive.path("images/deep/notes.txt"), "no image").unwrap();
         std::fs::write(archive.path("images/broken.zip"), "no archive").unwrap();
@@ -160,7 +140,7 @@ fn a_share_that_is_done_again_reads_nothing_and_has_the_same_bytes() {
     assert_eq!(archive.share(2, 3, "shares").unwrap().read, 0);
     assert!(archive.bytes(table) == before);
     // What is new is read by the share that holds it, and by no other.
-    write(&archive.path("images/new/ID_new.dcm"), "ID_new", 1.0, 30.0);
+    write(&archive.path("images/new/ID_new.dcm"), "ID_new", "ID_new", 1.0, 30.0);
     let read: Vec<usize> = archive.shares(3, "shares").iter().map(|it| it.read).collect();
     assert_eq!(read.iter().sum::<usize>(), 1, "{read:?}");
     archive.whole();
@@ -181,8 +161,8 @@ fn a_split_stays_when_an_index_is_merged_anew() {
     // One image goes, one is another, one is new.
     std::fs::remove_file(archive.path("images/ID_0.dcm")).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(20));
-    write(&archive.path("images/ID_3.dcm"), "ID_3", 3.0, 99.0);
-    write(&archive.path("images/ID_new.dcm"), "ID_new", 1.0, 30.0);
+    write(&archive.path("images/ID_3.dcm"), "ID_3", "ID_3", 3.0, 99.0);
+    write(&archive.path("images/ID_new.dcm"), "ID_new", "ID_new", 1.0, 30.0);
     let whole = archive.whole();
     archive.shares(3, "shares");
     let merged = archive.merge("shares").unwrap();

@@ -81,22 +81,7 @@ fn what_was_acknowledged_is_there_once_and_results_go_out_once() {
     drop(node);
     let node = start();
 
-    let studies = wait_for("everything delivered", LONGEST, || {
-        let list = node.get("/api/v1/studies")["studies"].as_array().unwrap().clone();
-        let is_done =
-            |study: &Value| study["state"] == "delivered" || study["state"] == "not scored";
-        let done = list.iter().filter(|study| is_done(study)).count();
-        (done == STUDIES).then_some(list.clone()).ok_or(Value::Array(list))
-    });
-    check_images(&folder.path().join("node/studies"), &images);
-    let sent = collector.objects();
-    let mut delivered = 0;
-    for study in &studies {
-        assert_eq!(study["images"], IMAGES, "{study:#}");
-        delivered += usize::from(study["state"] == "delivered");
-        check_results(&node, study, &sent);
-    }
-    assert_eq!(delivered, HEADS);
+    check_all(&node, &folder.path().join("node/studies"), &images, &collector);
     assert_eq!(node.terminate(), Some(0));
 }
 
@@ -133,8 +118,29 @@ pub fn send(images: &[Object], port: u16, acknowledged: &AtomicUsize) {
     }
 }
 
+/// Waits until everything is delivered, and checks that each image is in `studies` once and that every study has
+/// the results that its state says.
+pub fn check_all(node: &Running, studies: &Path, images: &[Object], collector: &Collector) {
+    let listed = wait_for("everything delivered", LONGEST, || {
+        let list = node.get("/api/v1/studies")["studies"].as_array().unwrap().clone();
+        let is_done =
+            |study: &Value| study["state"] == "delivered" || study["state"] == "not scored";
+        let done = list.iter().filter(|study| is_done(study)).count();
+        (done == STUDIES).then_some(list.clone()).ok_or(Value::Array(list))
+    });
+    check_images(studies, images);
+    let sent = collector.objects();
+    let mut delivered = 0;
+    for study in &listed {
+        assert_eq!(study["images"], IMAGES, "{study:#}");
+        delivered += usize::from(study["state"] == "delivered");
+        check_results(node, study, &sent);
+    }
+    assert_eq!(delivered, HEADS);
+}
+
 /// Each image that was sent lies below `folder`, once, byte for byte; nothing else does.
-pub fn check_images(folder: &Path, images: &[Object]) {
+fn check_images(folder: &Path, images: &[Object]) {
     let mut left: BTreeMap<&str, &[u8]> =
         images.iter().map(|it| (it.sop_instance_uid.as_str(), &it.data_set[..])).collect();
     for path in files(folder) {
@@ -149,7 +155,7 @@ pub fn check_images(folder: &Path, images: &[Object]) {
 
 /// The last revision has all images, and each revision that was delivered went out once: `sent` are
 /// study, class and SOPInstanceUID of what the archive got.
-pub fn check_results(node: &Running, study: &Value, sent: &[[String; 3]]) {
+fn check_results(node: &Running, study: &Value, sent: &[[String; 3]]) {
     let uid = study["study_instance_uid"].as_str().unwrap();
     let revisions = node.get(&format!("/api/v1/studies/{uid}/revisions"));
     let revisions = revisions.as_array().unwrap();

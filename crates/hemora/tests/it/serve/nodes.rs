@@ -6,13 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_dimse::{Limits, Object, Server};
-use serde_json::Value;
 
 use super::collector::Collector;
-use super::kill::{
-    HEADS, IMAGES, LONGEST, STUDIES, check_images, check_results, images, send, soon,
-};
-use super::running::{Running, free_port, wait_for};
+use super::kill::{STUDIES, check_all, images, send, soon};
+use super::running::{Running, free_port};
 
 /// Name of the database.
 const DATABASE: &str = "two_nodes";
@@ -61,22 +58,7 @@ fn what_a_killed_node_was_at_work_on_is_done_by_the_other_once() {
     let lost = at_work();
     a.kill();
 
-    let studies = wait_for("everything delivered", LONGEST, || {
-        let list = b.get("/api/v1/studies")["studies"].as_array().unwrap().clone();
-        let is_done =
-            |study: &Value| study["state"] == "delivered" || study["state"] == "not scored";
-        let done = list.iter().filter(|study| is_done(study)).count();
-        (done == STUDIES).then_some(list.clone()).ok_or(Value::Array(list))
-    });
-    check_images(&folder.path().join("node/studies"), &images);
-    let sent = collector.objects();
-    let mut delivered = 0;
-    for study in &studies {
-        assert_eq!(study["images"], IMAGES, "{study:#}");
-        delivered += usize::from(study["state"] == "delivered");
-        check_results(&b, study, &sent);
-    }
-    assert_eq!(delivered, HEADS);
+    check_all(&b, &folder.path().join("node/studies"), &images, &collector);
     // What was lost with the node is among them, once a revision.
     let sql = format!("SELECT count(*) FROM result WHERE study_uid = '{lost}'");
     assert!(server.ask(DATABASE, &sql).parse::<u32>().unwrap() >= 1, "{lost}");
