@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Mutex;
 
-use hemora_ct::Label;
+use hemora_ct::{Label, Slice};
 use hemora_io::{Collection, Series};
-use hemora_model::{KeySlice, SeriesResult, SliceResult, StudyResult};
+use hemora_model::{KeySlice, LabelMap, SeriesResult, SliceResult, StudyResult};
 
 use crate::LoadedModel;
+use crate::key_maps::KeyMaps;
 use crate::score::read_one;
 use crate::slabs::Slabs;
 use crate::stack::Window;
@@ -21,6 +22,17 @@ pub fn key_slices(
     collection: &Collection,
     study: &StudyResult,
     top: usize,
+) -> Vec<KeySlice> {
+    key_slices_with(model, collection, study, top, &KeyMaps::default())
+}
+
+/// As [`key_slices`], with the maps that were kept when the study was scored.
+pub(crate) fn key_slices_with(
+    model: &LoadedModel,
+    collection: &Collection,
+    study: &StudyResult,
+    top: usize,
+    kept: &KeyMaps,
 ) -> Vec<KeySlice> {
     let Some(result) = study.series.first() else {
         return Vec::new();
@@ -56,7 +68,8 @@ pub fn key_slices(
             chosen += 1;
             let middle = (range.len() > 1).then(|| middle_of(result, series[at], range)).flatten();
             let (index, position) = middle.unwrap_or((index, position));
-            keys.extend(key_slice(model, (series[at], &slabs[at]), position, study, result, index));
+            let place = (series[at], &slabs[at], position);
+            keys.extend(key_slice(model, place, study, (result, index), kept));
         }
     }
     keys
@@ -91,25 +104,20 @@ fn position_of(series: &Series, slice: &SliceResult) -> Option<usize> {
 
 fn key_slice(
     model: &LoadedModel,
-    (series, slabs): (&Series, &Slabs),
-    position: usize,
+    place: (&Series, &Slabs, usize),
     study: &StudyResult,
-    result: &SeriesResult,
-    index: usize,
+    (result, index): (&SeriesResult, usize),
+    kept: &KeyMaps,
 ) -> Option<KeySlice> {
+    let (series, slabs, position) = place;
     let slab = slabs.slab_of(position);
-    let unread = Mutex::default();
-    let read = |slab: usize| slabs.read(slab, &|index| read_one(series, index), &unread);
-    let window = Window::around(model.reach(), slabs.len(), slab, &read);
-    let slice = match slabs.slices(slab).len() {
-        1 => window.slice(slab).ok()?.clone(),
-        _ => read_one(series, position).ok()?,
-    };
     let scored = &result.slices[index];
     let leading_subtype = scored.probabilities.leading_subtype();
-    let look = model
-        .look(&|_| vec![Label::Any, leading_subtype], &|recipe| window.input(recipe, slab).ok());
-    let mut maps = look.map_or(Vec::new(), |look| look.maps).into_iter();
+    let labels = [Label::Any, leading_subtype];
+    let (slice, [any_map, subtype_map]) = match kept.of(series, slabs, slab, labels) {
+        Some(maps) => (read_one(series, position).ok()?, maps.map(Some)),
+        None => look(model, place, labels)?,
+    };
     Some(KeySlice {
         study_instance_uid: study.study_instance_uid.clone(),
         patient_id: study.patient_id.clone(),
@@ -119,8 +127,28 @@ fn key_slice(
         z_mm: scored.z_mm,
         probabilities: scored.probabilities,
         leading_subtype,
-        any_map: maps.next().and_then(|(_, map)| map),
-        subtype_map: maps.next().and_then(|(_, map)| map),
+        any_map,
+        subtype_map,
         slice,
     })
+}
+
+/// A slice, and where the networks see two labels on it now.
+fn look(
+    model: &LoadedModel,
+    (series, slabs, position): (&Series, &Slabs, usize),
+    labels: [Label; 2],
+) -> Option<(Slice, [Option<LabelMap>; 2])> {
+    let slab = slabs.slab_of(position);
+    let unread = Mutex::default();
+    let read = |slab: usize| slabs.read(slab, &|index| read_one(series, index), &unread);
+    let window = Window::around(model.reach(), slabs.len(), slab, &read);
+    let slice = match slabs.slices(slab).len() {
+        1 => window.slice(slab).ok()?.clone(),
+        _ => read_one(series, position).ok()?,
+    };
+    let look = model.look(&|_| labels.to_vec(), &|recipe| window.input(recipe, slab).ok());
+    let mut maps = look.map_or(Vec::new(), |look| look.maps).into_iter();
+    let mut next = || maps.next().and_then(|(_, map)| map);
+    Some((slice, [next(), next()]))
 }

@@ -10,6 +10,7 @@ mod activation;
 mod certainty;
 mod checkup;
 mod engine;
+mod key_maps;
 mod key_slices;
 mod load;
 mod map_volumes;

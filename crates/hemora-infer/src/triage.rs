@@ -11,11 +11,14 @@ use hemora_metrics::{Level, OperatingPoint};
 use rayon::prelude::*;
 
 use crate::certainty::certainty;
+use crate::key_maps::{self, KeyMaps, SeriesKeyMaps};
 use crate::map_volumes::{MapSink, series_maps, slice_maps};
 use crate::maps::SliceMaps;
+use crate::pipeline::Pictures;
 use crate::policy::{Fate, SeriesPolicy};
 use crate::regions::{regions, thresholds};
 use crate::score::{SeriesScore, SliceScore, score};
+use crate::slabs::Slabs;
 use crate::spent::Spent;
 use crate::{LoadedModel, skipped};
 use hemora_model::{
@@ -47,19 +50,35 @@ pub fn triage(
         progress(done, total);
         ControlFlow::Continue(())
     };
-    let scored = score_collection(model, collection, policy, None, &Spent::default(), &go_on);
-    scored.continue_value().expect("this progress never breaks")
+    let keys = Pictures { studies: 0, slices: 0 };
+    let options = Scoring { policy, maps: None, keys };
+    let scored = score_collection(model, collection, options, &Spent::default(), &go_on);
+    scored.continue_value().expect("this progress never breaks").0
 }
 
-/// As [`triage`]; breaks soon after `progress` does. `maps` gets the maps of each series that was scored, `spent` the time.
+/// What is scored, and what is kept beside the result.
+#[derive(Clone, Copy)]
+pub(crate) struct Scoring<'a> {
+    /// Which series of a study are scored.
+    pub policy: SeriesPolicy,
+    /// Gets the maps of each series that was scored.
+    pub maps: Option<MapSink<'a>>,
+    /// The key slices whose maps are kept.
+    pub keys: Pictures,
+}
+
+/// A study's result, and the maps of its most suspicious slices.
+type ScoredStudy = (StudyResult, SeriesKeyMaps);
+
+/// As [`triage`]; breaks soon after `progress` does. `spent` gets the time.
 pub(crate) fn score_collection(
     model: &LoadedModel,
     collection: &Collection,
-    policy: SeriesPolicy,
-    maps: Option<MapSink<'_>>,
+    options: Scoring<'_>,
     spent: &Spent,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
-) -> ControlFlow<(), TriageResult> {
+) -> ControlFlow<(), (TriageResult, KeyMaps)> {
+    let policy = options.policy;
     let mut skipped = skipped::from_collection(collection);
     let fates: Vec<_> = collection.studies.iter().map(|it| policy.fates(it)).collect();
     let total = collection.studies.iter().zip(&fates).map(|(study, fates)| {
@@ -76,11 +95,11 @@ pub(crate) fn score_collection(
             _ => ControlFlow::Continue(()),
         }
     };
-    let mut studies = Vec::new();
+    let mut studies: Vec<ScoredStudy> = Vec::new();
     for group in groups(collection.studies.iter().zip(&fates).collect()) {
         let scored = group.into_par_iter().map(|(study, fates)| {
             let mut skipped = Vec::new();
-            let result = study_result(model, study, fates, maps, spent, &advance, &mut skipped)?;
+            let result = study_result(model, study, fates, options, spent, &advance, &mut skipped)?;
             ControlFlow::Continue((result, skipped))
         });
         let scored: Vec<ControlFlow<(), _>> = scored.collect();
@@ -89,16 +108,24 @@ pub(crate) fn score_collection(
             studies.extend(result);
             skipped.extend(more);
         }
+        studies.sort_by(|(a, _), (b, _)| {
+            let by_any = b.probabilities.any.total_cmp(&a.probabilities.any);
+            by_any
+                .then_with(|| a.study_instance_uid.cmp(&b.study_instance_uid))
+                .then_with(|| a.patient_id.cmp(&b.patient_id))
+        });
+        // Studies further down have no key slices.
+        studies.iter_mut().skip(options.keys.studies).for_each(|(_, maps)| maps.clear());
     }
-    studies.sort_by(|a: &StudyResult, b: &StudyResult| {
-        let by_any = b.probabilities.any.total_cmp(&a.probabilities.any);
-        by_any
-            .then_with(|| a.study_instance_uid.cmp(&b.study_instance_uid))
-            .then_with(|| a.patient_id.cmp(&b.patient_id))
-    });
+    let mut kept = KeyMaps::default();
+    let keep = |(study, maps): ScoredStudy| {
+        kept.add(maps);
+        study
+    };
+    let studies = studies.into_iter().map(keep).collect();
     skipped.sort_by(|a, b| a.source.cmp(&b.source));
     let skipped_more = skipped::count_the_rest(&mut skipped);
-    ControlFlow::Continue(TriageResult {
+    let result = TriageResult {
         schema_version: SCHEMA_VERSION,
         notice: NOTICE.to_owned(),
         tool: ToolRef { name: "hemora".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -107,7 +134,8 @@ pub(crate) fn score_collection(
         studies,
         skipped,
         skipped_more,
-    })
+    };
+    ControlFlow::Continue((result, kept))
 }
 
 /// Slices for each core of the studies that are scored side by side. Cores wait for one another at the end of
@@ -137,13 +165,13 @@ fn study_result(
     model: &LoadedModel,
     study: &Study,
     fates: &[Fate],
-    sink: Option<MapSink<'_>>,
+    options: Scoring<'_>,
     spent: &Spent,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
     skipped: &mut Vec<SkippedFile>,
-) -> ControlFlow<(), Option<StudyResult>> {
+) -> ControlFlow<(), Option<ScoredStudy>> {
     let claims = model.model().info();
-    let mut results = Vec::new();
+    let mut results: Vec<(SeriesResult, SeriesKeyMaps)> = Vec::new();
     let mut warnings = Vec::new();
     let mut is_doubtful = false;
     // The series that show one head at different levels, and their slices together.
@@ -168,7 +196,7 @@ fn study_result(
         }
         let slabs = model.slabs(series);
         let mut scored = score(&model.scorers(slabs.len()), series, &slabs, spent, progress)?;
-        let maps = std::mem::take(&mut scored.maps);
+        let of_slabs = std::mem::take(&mut scored.maps);
         let unscored = std::mem::take(&mut scored.unread);
         let z = stack::positions(series.slices.iter().map(|header| header.plane));
         let (score, unread) = model.judge(scored, &slabs.positions(&z));
@@ -176,15 +204,15 @@ fn study_result(
         // Each slice has what was found of its slab; the study counts slabs, so that a series of thin
         // slices weighs no more than one of thick ones.
         let slices = slabs.by_slice(&score.slices, &unscored);
-        let maps: BTreeMap<usize, &SliceMaps> = maps
+        let maps: BTreeMap<usize, &SliceMaps> = of_slabs
             .iter()
             .flat_map(|(&slab, maps)| slabs.slices(slab).map(move |slice| (slice, maps)))
             .collect();
         let mut result = series_result(series, &score, &slices, &z, &maps, claims);
         if let Some(result) = &mut result {
-            result.warnings.extend(slabs.note);
+            result.warnings.extend(slabs.note.clone());
             result.warnings.extend(unread);
-            match sink {
+            match options.maps {
                 Some(MapSink::Volumes(sink)) => sink(series_maps(study, series, result, &maps)),
                 Some(MapSink::Slices(sink)) => sink(slice_maps(&slices, result, &maps)),
                 None => {}
@@ -201,13 +229,17 @@ fn study_result(
             }
             (Some(_), _) => beside += 1,
         }
-        results.extend(result);
+        let keys = key_maps::of_series(series, &slabs, &score, of_slabs, options.keys);
+        results.extend(result.map(|result| (result, keys)));
         skipped.extend(score.skipped);
     }
-    results.sort_by(more_suspicious);
+    results.sort_by(|(a, _), (b, _)| more_suspicious(a, b));
+    let (results, maps): (Vec<SeriesResult>, Vec<SeriesKeyMaps>) = results.into_iter().unzip();
     let Some(mut probabilities) = results.first().map(|series| series.probabilities) else {
         return ControlFlow::Continue(None);
     };
+    // The most suspicious series has the key slices.
+    let maps = maps.into_iter().next().unwrap_or_default();
     if parts > 1 {
         let whole = head.probabilities(claims.aggregation.as_ref());
         // The most suspicious series is a part of the head, or another that is more suspicious.
@@ -226,7 +258,7 @@ fn study_result(
             results.len()
         ));
     }
-    ControlFlow::Continue(Some(StudyResult {
+    let study = StudyResult {
         study_instance_uid: study.id().into_owned(),
         patient_id: study.patient_id.clone(),
         probabilities,
@@ -234,7 +266,8 @@ fn study_result(
         certainty: certainty(&claims.operating_points, &probabilities, &results, is_doubtful),
         series: results,
         warnings,
-    }))
+    };
+    ControlFlow::Continue(Some((study, maps)))
 }
 
 /// What the slices are at each threshold that was chosen for slices.

@@ -8,9 +8,10 @@ use hemora_model::{KeySlice, Timings, TriageOutput};
 use rayon::prelude::*;
 
 use super::{Progress, ProgressCallback, Step, TriageInput};
+use crate::key_slices::key_slices_with;
 use crate::spent::Spent;
-use crate::triage::score_collection;
-use crate::{LoadedModel, MapSink, SeriesPolicy, key_slices};
+use crate::triage::{Scoring, score_collection};
+use crate::{LoadedModel, MapSink, SeriesPolicy};
 
 /// How many slices are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,9 +99,9 @@ impl<'a> Triage<'a> {
         let step = Step::ScoreSlices;
         let advance = |done, total| progress(Progress { step, done, total });
         let spent = Spent::default();
-        let scored =
-            score_collection(self.model, collection, self.policy, self.maps, &spent, &advance);
-        let result = scored.continue_value().ok_or(TriageError::Cancelled { step })?;
+        let options = Scoring { policy: self.policy, maps: self.maps, keys: self.pictures };
+        let scored = score_collection(self.model, collection, options, &spent, &advance);
+        let (result, kept) = scored.continue_value().ok_or(TriageError::Cancelled { step })?;
         let scoring_s = lap.seconds();
 
         let step = Step::DrawSlices;
@@ -111,7 +112,7 @@ impl<'a> Triage<'a> {
             if stopped.load(Ordering::Relaxed) {
                 return Vec::new();
             }
-            let keys = key_slices(self.model, collection, study, self.pictures.slices);
+            let keys = key_slices_with(self.model, collection, study, self.pictures.slices, &kept);
             let done = drawn.fetch_add(1, Ordering::Relaxed) + 1;
             if progress(Progress { step, done, total }).is_break() {
                 stopped.store(true, Ordering::Relaxed);

@@ -7,6 +7,7 @@ mod engines;
 mod ensemble;
 mod ensemble_series;
 mod heads;
+mod key_maps;
 mod key_slices;
 mod maps;
 mod networks;

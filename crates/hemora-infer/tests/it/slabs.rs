@@ -38,7 +38,7 @@ fn model(folder: &Path, slab_mm: Option<f64>) -> LoadedModel {
 }
 
 /// One head with a bleed, in slices that are as thick as they are apart.
-fn phantom(folder: &Path, spacing: f64) -> Collection {
+pub(crate) fn phantom(folder: &Path, spacing: f64) -> Collection {
     let options = PhantomOptions {
         bleeds: Bleeds::These(vec![Label::Intraparenchymal]),
         slice_spacing: spacing,
