@@ -56,15 +56,28 @@ pub(super) async fn for_this_host(
 }
 
 fn is_this_host(host: &str, public_url: Option<&str>) -> bool {
-    let public = public_url.and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
-    let public = public.and_then(|rest| rest.split('/').next());
+    let is_public = |(scheme, public): (&str, &str)| {
+        without_usual_port(scheme, public).eq_ignore_ascii_case(without_usual_port(scheme, host))
+    };
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     name.eq_ignore_ascii_case("localhost")
         || name.parse::<IpAddr>().is_ok()
-        || public.is_some_and(|public| public.eq_ignore_ascii_case(host))
+        || public_url.and_then(origin_of).is_some_and(is_public)
+}
+
+/// Scheme and host of a URL, the host with its port if it names one.
+fn origin_of(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    Some((scheme, rest.split('/').next().unwrap_or_default()))
+}
+
+/// A host without the port that its scheme has anyway: browsers leave it out, and people may write it.
+fn without_usual_port<'a>(scheme: &str, host: &'a str) -> &'a str {
+    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    host.strip_suffix(port).unwrap_or(host)
 }
 
 /// Refuses changes without the header that says they are meant, and whatever another site sends.
@@ -100,10 +113,9 @@ fn is_own_origin(headers: &HeaderMap, config: &HttpSection) -> bool {
     let Some((scheme, host)) = origin.to_str().ok().and_then(|it| it.split_once("://")) else {
         return false;
     };
-    let public = config.public_url.as_deref().and_then(|url| url.split_once("://"));
-    let is_public = public.is_some_and(|(public_scheme, rest)| {
-        let public_host = rest.split('/').next().unwrap_or_default();
-        scheme.eq_ignore_ascii_case(public_scheme) && host.eq_ignore_ascii_case(public_host)
+    let is_public = config.public_url.as_deref().and_then(origin_of).is_some_and(|public| {
+        let hosts = [host, public.1].map(|host| without_usual_port(scheme, host));
+        scheme.eq_ignore_ascii_case(public.0) && hosts[0].eq_ignore_ascii_case(hosts[1])
     });
     // A proxy may speak https to the browser and http to the node.
     let own_scheme = match (&config.tls, &config.trusted_proxy) {
@@ -182,6 +194,12 @@ mod tests {
         let public = Some("https://ich.hospital.example/list");
         assert!(is_this_host("ich.hospital.example", public));
         assert!(!is_this_host("ich.hospital.example.evil.example", public));
+        // Browsers leave out the port that the scheme has.
+        let with_port = Some("https://ich.hospital.example:443");
+        assert!(is_this_host("ich.hospital.example", with_port));
+        assert!(is_this_host("ich.hospital.example:443", public));
+        assert!(!is_this_host("ich.hospital.example:80", public));
+        assert!(!is_this_host("ich.hospital.example", Some("https://ich.hospital.example:8443")));
     }
 
     #[test]
@@ -210,6 +228,10 @@ mod tests {
         assert!(own("https://ich.example", &public));
         assert!(!own("http://ich.example", &public));
         assert!(!own("https://ich.example.evil.example", &public));
+        assert!(!own("https://ich.example:444", &public));
+        let with_port = Some("https://ich.example:443/list".to_owned());
+        let with_port = HttpSection { public_url: with_port, ..HttpSection::default() };
+        assert!(own("https://ich.example", &with_port));
         assert!(is_own_origin(&HeaderMap::new(), &public), "no page sends it");
     }
 }
