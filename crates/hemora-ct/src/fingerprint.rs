@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Plane, resize};
+use crate::{Plane, Slice, Window, resize};
 
 /// Rows of the reduced image, and comparisons in each.
 const SIDE: usize = 16;
@@ -23,7 +23,15 @@ pub struct Fingerprint([u64; WORDS]);
 impl Fingerprint {
     /// Of an image in a window, values 0–1.
     pub fn of(windowed: &Plane) -> Self {
-        let small = resize(windowed, SIDE, SIDE + 1);
+        Self::of_small(&resize(windowed, SIDE, SIDE + 1))
+    }
+
+    /// Of a slice in a window.
+    pub fn of_slice(slice: &Slice, window: Window) -> Self {
+        Self::of_small(&slice.windowed_at(window, SIDE, SIDE + 1))
+    }
+
+    fn of_small(small: &Plane) -> Self {
         let mut words = [0; WORDS];
         for (row, values) in small.values.chunks_exact(SIDE + 1).enumerate() {
             for (column, pair) in values.windows(2).enumerate() {
@@ -103,6 +111,11 @@ mod tests {
         assert!(one.distance(Fingerprint::of(&disc(40.0, 0.9))) > 40);
         let empty = Fingerprint::of(&Plane { rows: 3, columns: 5, values: vec![0.4; 15] });
         assert_eq!((empty.steps(), empty.is_telling()), (0, false));
+        let disc = disc(0.0, 0.9);
+        let hu = disc.values.iter().map(|value| value * 80.0).collect();
+        let slice = Slice::new(disc.rows, disc.columns, hu, None).unwrap();
+        let windowed = Fingerprint::of(&slice.windowed(Window::BRAIN));
+        assert_eq!(Fingerprint::of_slice(&slice, Window::BRAIN), windowed);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod slice;
 pub mod stack;
 mod turn;
 mod views;
+mod widest;
 mod window;
 
 /// Stands in every output of Hemora.
@@ -44,4 +45,5 @@ pub use sequence::{
 pub use slice::{Slice, SliceError};
 pub use turn::Turn;
 pub use views::{View, Views};
+pub use widest::widest;
 pub use window::{Window, cut_byte, nearest_byte};

@@ -1,7 +1,7 @@
 //! Whether a slice's values can be Hounsfield units of a head.
 
 use crate::Slice;
-use crate::clean::count;
+use crate::clean::count_each;
 
 /// Why the values of a slice can hardly be the HU of a head CT: a wrong rescale, or no head.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -21,6 +21,10 @@ pub enum HuProblem {
     TooBright(f32),
 }
 
+/// Less dense than anything of a head, HU.
+const AIR: f32 = -300.0;
+/// Denser than anything soft, HU.
+const BONE: f32 = 300.0;
 /// Denser than lung and fat, mm of partial volume included: not air, HU.
 const NOT_AIR: f32 = -200.0;
 /// Least fraction of air. Real slices have half of their pixels in air; a head that fills the
@@ -46,8 +50,11 @@ const LEAST_SOFT: f32 = 0.016;
 pub fn shows_head(slice: &Slice) -> bool {
     let hu = slice.hu();
     let fraction = |count: u32| count as f32 / hu.len() as f32;
-    let soft = count(hu, |hu| hu >= *SOFT.start() && hu <= *SOFT.end());
-    let bone = count(hu, |hu| hu > 300.0 && hu <= HIGHEST);
+    let [soft, bone] = count_each(
+        hu,
+        #[inline(always)]
+        |hu| [hu >= *SOFT.start() && hu <= *SOFT.end(), hu > BONE && hu <= HIGHEST],
+    );
     fraction(soft) >= LEAST_SOFT && fraction(bone) >= LEAST_BONE
 }
 
@@ -58,10 +65,18 @@ pub fn shows_head(slice: &Slice) -> bool {
 pub fn hu_problems(slice: &Slice) -> Vec<HuProblem> {
     let hu = slice.hu();
     let fraction = |count: u32| count as f32 / hu.len() as f32;
-    let air = fraction(count(hu, |hu| hu < -300.0));
-    let body = count(hu, |hu| hu > NOT_AIR);
+    let [air, body, bone, too_bright, below, up_to] = count_each(
+        hu,
+        #[inline(always)]
+        |hu| {
+            let is_body = hu > NOT_AIR;
+            let below = is_body & (hu < *MEDIANS.start());
+            [hu < AIR, is_body, hu > BONE, hu > HIGHEST, below, is_body & (hu <= *MEDIANS.end())]
+        },
+    );
+    let (air, bone) = (fraction(air), fraction(bone));
     let mut problems = Vec::new();
-    if count(hu, |hu| hu > HIGHEST) > 0 {
+    if too_bright > 0 {
         problems.push(HuProblem::TooBright(hu.iter().copied().fold(HIGHEST, f32::max)));
     }
     if air < LEAST_AIR {
@@ -70,14 +85,11 @@ pub fn hu_problems(slice: &Slice) -> Vec<HuProblem> {
     if fraction(body) < SECTION {
         return problems;
     }
-    let bone = fraction(count(hu, |hu| hu > 300.0));
     if bone < LEAST_BONE {
         problems.push(HuProblem::NoBone(bone));
     }
     // Counting says whether the median is within its limits; only one that is not is looked for.
     let middle = body / 2;
-    let below = count(hu, |hu| hu > NOT_AIR && hu < *MEDIANS.start());
-    let up_to = count(hu, |hu| hu > NOT_AIR && hu <= *MEDIANS.end());
     if below > middle || up_to <= middle {
         let mut body: Vec<f32> = hu.iter().copied().filter(|&hu| hu > NOT_AIR).collect();
         let median = *body.select_nth_unstable_by(middle as usize, f32::total_cmp).1;

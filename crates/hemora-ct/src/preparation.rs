@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::resize::resize_mapped;
 use crate::{Plane, Square, Window, cut_byte, resize, resize_square, whole_hu, zoom};
 
 /// How a prepared set kept its slices: inference does the same, so that a network is shown what it
@@ -93,14 +94,26 @@ impl Preparation {
         whole(&resize(&whole(&sampled), size, size))
     }
 
-    /// The values (0–1) of a plane in a window, as bytes hold them.
-    pub fn windowed(&self, plane: &Plane, window: Window) -> Plane {
-        let byte = |hu: f32| match self.kept {
-            Kept::Grey => cut_byte(window.to_unit(hu) * 255.0),
-            Kept::Hu { .. } => window.to_grey(hu),
-        };
-        let values = plane.values.iter().map(|&hu| f32::from(byte(hu)) / 255.0).collect();
-        Plane { values, ..*plane }
+    /// The values (0–1) of a plane in a window, as bytes hold them, then resampled to `size` × `size` by
+    /// [`resize`](crate::resize()).
+    pub fn windowed_at(&self, plane: &Plane, window: Window, size: usize) -> Plane {
+        let (values, from, to) = (&plane.values, [plane.rows, plane.columns], [size; 2]);
+        match self.kept {
+            Kept::Grey => resize_mapped(
+                values,
+                from,
+                to,
+                #[inline(always)]
+                |hu| f32::from(cut_byte(window.to_unit(hu) * 255.0)) / 255.0,
+            ),
+            Kept::Hu { .. } => resize_mapped(
+                values,
+                from,
+                to,
+                #[inline(always)]
+                |hu| f32::from(window.to_grey(hu)) / 255.0,
+            ),
+        }
     }
 }
 
@@ -148,9 +161,9 @@ mod tests {
         let grey = Preparation { kept: Kept::Grey, ..hu };
         assert_eq!(grey.plane(&ramp), ramp);
         // 5.4 of 80 HU is 17.2 of 255: the fraction goes.
-        assert_eq!(grey.windowed(&ramp, Window::BRAIN).values[5], 17.0 / 255.0);
+        assert_eq!(grey.windowed_at(&ramp, Window::BRAIN, 4).values[5], 17.0 / 255.0);
         // 7 HU is 22.3, 8 is 25.5, which is rounded.
-        assert_eq!(hu.windowed(&hu.plane(&ramp), Window::BRAIN).values[8], 26.0 / 255.0);
+        assert_eq!(hu.windowed_at(&hu.plane(&ramp), Window::BRAIN, 4).values[8], 26.0 / 255.0);
         assert!(hu.canvas.is_none() && !hu.is_usable());
         assert!(Preparation { canvas: Some(512), size: Some(64), kept: Kept::Grey }.is_usable());
     }

@@ -175,7 +175,9 @@ impl InputRecipe {
                 tensor.extend_from_within(other * area..(other + 1) * area);
             } else {
                 let plane = match &self.prepare {
-                    None => neighbour(channel.offset).windowed(channel.window),
+                    None => {
+                        neighbour(channel.offset).windowed_at(channel.window, self.size, self.size)
+                    }
                     Some(prepare) => {
                         let known = kept.iter().position(|(offset, _)| *offset == channel.offset);
                         let place = known.unwrap_or_else(|| {
@@ -183,7 +185,7 @@ impl InputRecipe {
                             kept.push((channel.offset, prepare.plane(&slice)));
                             kept.len() - 1
                         });
-                        prepare.windowed(&kept[place].1, channel.window)
+                        prepare.windowed_at(&kept[place].1, channel.window, self.size)
                     }
                 };
                 self.push_plane(&plane, index, &mut tensor);
@@ -202,10 +204,10 @@ impl InputRecipe {
         tensor
     }
 
+    /// Adds a plane, which has the input's size, as a channel.
     fn push_plane(&self, plane: &Plane, channel: usize, tensor: &mut Vec<f32>) {
-        let resized = resize(plane, self.size, self.size);
         let (mean, std) = (self.mean[channel], self.std[channel]);
-        tensor.extend(resized.values.iter().map(|value| (value - mean) / std));
+        tensor.extend(plane.values.iter().map(|value| (value - mean) / std));
     }
 }
 

@@ -1,6 +1,7 @@
 //! One CT image in Hounsfield units.
 
-use crate::{ImagePlane, Plane, Turn, Window};
+use crate::resize::resize_mapped;
+use crate::{ImagePlane, Plane, Turn, Window, widest};
 
 /// One CT image: HU, row by row, with its place in the patient if the file tells it.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,13 +91,26 @@ impl Slice {
 
     /// 8-bit grey in a window, row by row.
     pub fn grey(&self, window: Window) -> Vec<u8> {
-        self.hu.iter().map(|&hu| window.to_grey(hu)).collect()
+        widest(
+            #[inline(always)]
+            || self.hu.iter().map(|&hu| window.to_grey(hu)).collect(),
+        )
     }
 
     /// The image in a window as values 0–1.
     pub fn windowed(&self, window: Window) -> Plane {
-        let values = self.hu.iter().map(|&hu| window.to_unit(hu)).collect();
-        Plane { rows: self.rows, columns: self.columns, values }
+        self.windowed_at(window, self.rows, self.columns)
+    }
+
+    /// As [`Slice::windowed`], resampled to `rows` × `columns` (both at least 1) by [`resize`](crate::resize()).
+    pub fn windowed_at(&self, window: Window, rows: usize, columns: usize) -> Plane {
+        resize_mapped(
+            &self.hu,
+            [self.rows, self.columns],
+            [rows, columns],
+            #[inline(always)]
+            |hu| window.to_unit(hu),
+        )
     }
 }
 

@@ -29,22 +29,26 @@ impl Window {
     pub const SOFT: Window = Window { level: 40.0, width: 375.0 };
 
     /// HU at which the window turns black.
+    #[inline(always)]
     pub fn low(self) -> f32 {
         self.level - self.width / 2.0
     }
 
     /// HU at which the window turns white.
+    #[inline(always)]
     pub fn high(self) -> f32 {
         self.level + self.width / 2.0
     }
 
     /// Maps HU to 0–1, clamped. Not a number becomes 0.
+    #[inline(always)]
     #[expect(clippy::manual_clamp, reason = "max first gives 0 for NaN, clamp would keep it")]
     pub fn to_unit(self, hu: f32) -> f32 {
         ((hu - self.low()) / self.width).max(0.0).min(1.0)
     }
 
     /// Maps HU to 8-bit grey, rounded to nearest.
+    #[inline(always)]
     pub fn to_grey(self, hu: f32) -> u8 {
         nearest_byte(self.to_unit(hu) * 255.0)
     }
@@ -56,6 +60,7 @@ impl Window {
 const WHOLE: f32 = (1 << 23) as f32;
 
 /// A value between 0 and 255 rounded to nearest, halves up.
+#[inline(always)]
 pub fn nearest_byte(value: f32) -> u8 {
     let even = (value + WHOLE) - WHOLE;
     let up = if value - even >= 0.5 { 1.0 } else { 0.0 };
@@ -63,6 +68,7 @@ pub fn nearest_byte(value: f32) -> u8 {
 }
 
 /// A value between 0 and 255 without its fraction.
+#[inline(always)]
 pub fn cut_byte(value: f32) -> u8 {
     let even = (value + WHOLE) - WHOLE;
     let down = if even > value { 1.0 } else { 0.0 };

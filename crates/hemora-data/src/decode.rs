@@ -166,7 +166,7 @@ fn read_windows(
 ) -> Result<Item, String> {
     let (item, slice) = read_dicom(image)?;
     for (window, target) in windows.iter().zip(target.chunks_exact_mut(size * size)) {
-        write_grey(&slice.windowed(*window), size, target);
+        write_grey(&slice.windowed_at(*window, size, size), size, target);
     }
     Ok(item)
 }

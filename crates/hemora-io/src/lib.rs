@@ -49,6 +49,6 @@ pub use formats::picture::{
 };
 pub use header::{AssumedGeometry, FileFormat, SliceHeader, StoredFormat};
 pub use objects::{FileState, is_object, with_readers};
-pub use reader::{Reader, read_header, read_headers, read_slice, read_slices};
+pub use reader::{Reader, decode_slices, read_header, read_headers, read_slice, read_slices};
 pub use source::{FileBytes, Source, read_bytes};
 pub use uid::is_uid_like;

@@ -146,9 +146,21 @@ pub fn read_slice(source: &Source) -> Result<(SliceHeader, Slice), ReadError> {
 /// as an error.
 pub fn read_slices(
     source: &Source,
+    each: impl FnMut(SliceHeader, Result<Slice, ReadError>),
+) -> Result<(), ReadError> {
+    decode_slices(source, read_bytes(object_of(source))?, each)
+}
+
+/// As [`read_slices`], of a file or archive entry whose bytes were [read](read_bytes) already.
+///
+/// # Errors
+/// As there.
+pub fn decode_slices(
+    source: &Source,
+    bytes: Vec<u8>,
     mut each: impl FnMut(SliceHeader, Result<Slice, ReadError>),
 ) -> Result<(), ReadError> {
-    let file = open_source(source)?;
+    let file = open(object_of(source), bytes)?;
     for index in 0..file.count() {
         each(file.header(index), file.slice(index));
     }

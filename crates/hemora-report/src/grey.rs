@@ -1,6 +1,6 @@
 //! A slice as one grey PNG: every pixel of it, or a small picture.
 
-use hemora_ct::{Slice, Window, nearest_byte, resize};
+use hemora_ct::{Slice, Window, nearest_byte};
 
 use crate::ReportError;
 use crate::picture::{canvas, encode};
@@ -26,7 +26,7 @@ pub fn thumbnail_png(
 ) -> Result<Vec<u8>, ReportError> {
     let (canvas, _) = canvas(slice, longest);
     let [columns, rows] = canvas.map(|side| (side.round() as usize).clamp(1, longest.max(1)));
-    let small = resize(&slice.windowed(window), rows, columns);
+    let small = slice.windowed_at(window, rows, columns);
     let grey: Vec<u8> = small.values.iter().map(|value| nearest_byte(value * 255.0)).collect();
     encode([rows, columns], png::ColorType::Grayscale, &grey)
 }

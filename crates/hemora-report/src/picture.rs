@@ -131,7 +131,7 @@ fn draw_window(slice: &Slice, window: Window) -> Result<Vec<u8>, ReportError> {
     let grey = if (rows, columns) == (slice.rows(), slice.columns()) {
         slice.grey(window)
     } else {
-        let small = resize(&slice.windowed(window), rows, columns);
+        let small = slice.windowed_at(window, rows, columns);
         small.values.iter().map(|value| (value * 255.0).round() as u8).collect()
     };
     encode([rows, columns], png::ColorType::Grayscale, &grey)

@@ -5,7 +5,7 @@
 //! computed as a whole: a plain sum over the same 77 × 77 pixels bounds it from both sides, which
 //! decides nearly every row and column; the few that are left are blurred exactly.
 
-use crate::{Plane, Window};
+use crate::{Plane, Window, widest};
 
 /// Sigma of the blur, pixels: 0.3 of an image of 512 (docs/references.md#slice-preparation, step
 /// 7).
@@ -35,7 +35,10 @@ pub struct PixelBox {
 pub fn brain_box(image: &Plane) -> Option<PixelBox> {
     let tissue = Tissue(image);
     let kernel = kernel();
-    let steps: Vec<u16> = image.values.iter().map(|&hu| steps(hu)).collect();
+    let steps: Vec<u16> = widest(
+        #[inline(always)]
+        || image.values.iter().map(|&hu| steps(hu)).collect(),
+    );
     let lines = Lines { values: &steps, length: image.columns, kernel: &kernel };
     let rows = lines.ends(|row| tissue.blurred_row(row, &kernel))?;
     let turned = transposed(&steps, image.columns);
@@ -62,6 +65,7 @@ fn tissue(hu: f32) -> f32 {
 }
 
 /// The value of one pixel in whole steps, to nearest.
+#[inline(always)]
 fn steps(hu: f32) -> u16 {
     // From here on single precision holds whole numbers alone, in its last bits: conversions
     // proper are slower, as they ask for what is out of range.
@@ -125,37 +129,46 @@ impl Lines<'_> {
     /// The largest sum, in steps, over 77 × 77 pixels about one of a line's. `sums` are those of a
     /// line beside it, if any.
     fn largest_sum(&self, sums: &mut Sums, line: usize) -> i32 {
-        let Sums { of, across_lines, running } = sums;
-        match of.replace(line) {
-            Some(before) if before + 1 == line => self.shift(across_lines, line, 1),
-            Some(after) if line + 1 == after => self.shift(across_lines, line, -1),
-            _ => {
-                across_lines.clear();
-                across_lines.resize(self.length, 0);
-                for tap in 0..=2 * REACH as isize {
-                    let values = self.line(line as isize + tap - REACH as isize);
-                    across_lines.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        widest(
+            #[inline(always)]
+            || {
+                let Sums { of, across_lines, running } = sums;
+                match of.replace(line) {
+                    Some(before) if before + 1 == line => self.shift(across_lines, line, 1),
+                    Some(after) if line + 1 == after => self.shift(across_lines, line, -1),
+                    _ => {
+                        across_lines.clear();
+                        across_lines.resize(self.length, 0);
+                        for tap in 0..=2 * REACH as isize {
+                            let values = self.line(line as isize + tap - REACH as isize);
+                            across_lines
+                                .iter_mut()
+                                .zip(values)
+                                .for_each(|(sum, value)| *sum += value);
+                        }
+                    }
                 }
-            }
-        }
-        // Running sums from 38 pixels before the first to 38 after the last: the ends are repeated.
-        running.resize(self.length + 2 * REACH + 1, 0);
-        let (before, rest) = running[1..].split_at_mut(REACH);
-        let (within, after) = rest.split_at_mut(self.length);
-        let mut total = 0;
-        let mut add = |sum: &mut i32, value: u16| {
-            total += i32::from(value);
-            *sum = total;
-        };
-        let (first, last) = (across_lines[0], across_lines[self.length - 1]);
-        before.iter_mut().for_each(|sum| add(sum, first));
-        within.iter_mut().zip(&*across_lines).for_each(|(sum, value)| add(sum, *value));
-        after.iter_mut().for_each(|sum| add(sum, last));
-        let ends = running[2 * REACH + 1..].iter().zip(&*running);
-        ends.fold(0, |largest, (end, start)| largest.max(end - start))
+                // Running sums from 38 pixels before the first to 38 after the last: the ends are repeated.
+                running.resize(self.length + 2 * REACH + 1, 0);
+                let (before, rest) = running[1..].split_at_mut(REACH);
+                let (within, after) = rest.split_at_mut(self.length);
+                let mut total = 0;
+                let mut add = |sum: &mut i32, value: u16| {
+                    total += i32::from(value);
+                    *sum = total;
+                };
+                let (first, last) = (across_lines[0], across_lines[self.length - 1]);
+                before.iter_mut().for_each(|sum| add(sum, first));
+                within.iter_mut().zip(&*across_lines).for_each(|(sum, value)| add(sum, *value));
+                after.iter_mut().for_each(|sum| add(sum, last));
+                let ends = running[2 * REACH + 1..].iter().zip(&*running);
+                ends.fold(0, |largest, (end, start)| largest.max(end - start))
+            },
+        )
     }
 
     /// Moves sums across 77 lines to `line` from the one before (1) or after it (−1).
+    #[inline(always)]
     fn shift(&self, sums: &mut [u16], line: usize, step: isize) {
         let (line, reach) = (line as isize, REACH as isize * step);
         let (entering, leaving) = (self.line(line + reach), self.line(line - step - reach));
@@ -165,6 +178,7 @@ impl Lines<'_> {
     }
 
     /// A line; the first and last are repeated beyond the ends.
+    #[inline(always)]
     fn line(&self, line: isize) -> &[u16] {
         let last = self.values.len() / self.length - 1;
         &self.values[line.clamp(0, last as isize) as usize * self.length..][..self.length]

@@ -1,32 +1,62 @@
 //! The part of a slice that is kept: how much of it shows brain, and a square of it resampled.
 
-use crate::{PixelBox, Plane, Window};
+use crate::{PixelBox, Plane, Window, widest};
 
 /// The part (0–1) of pixels whose HU lie within a window, its ends excluded; of the brain window,
 /// what the seed study calls `pct_in_window` (docs/references.md#slice-preparation, step 2). 0
 /// without pixels.
 pub fn part_in_window(hu: &[f32], window: Window) -> f64 {
     let (low, high) = (window.low(), window.high());
-    f64::from(count(hu, |hu| hu > low && hu < high)) / hu.len().max(1) as f64
+    let [within] = count_each(
+        hu,
+        #[inline(always)]
+        |hu| [hu > low && hu < high],
+    );
+    f64::from(within) / hu.len().max(1) as f64
 }
 
 /// The lowest and the highest HU; infinite the other way round without pixels. Not a number is
 /// passed over.
 pub fn hu_range(hu: &[f32]) -> [f32; 2] {
-    // Eight of each, so that no comparison waits for the one before.
-    let (mut low, mut high) = ([f32::INFINITY; 8], [f32::NEG_INFINITY; 8]);
-    let (chunks, rest) = hu.as_chunks::<8>();
-    for chunk in chunks {
-        low = std::array::from_fn(|place| low[place].min(chunk[place]));
-        high = std::array::from_fn(|place| high[place].max(chunk[place]));
-    }
+    // Several of each, so that no comparison waits for the one before.
+    let (mut low, mut high) = ([f32::INFINITY; RANGES], [f32::NEG_INFINITY; RANGES]);
+    let (chunks, rest) = hu.as_chunks::<RANGES>();
+    widest(
+        #[inline(always)]
+        || {
+            for chunk in chunks {
+                for ((low, high), hu) in low.iter_mut().zip(&mut high).zip(chunk) {
+                    *low = low.min(*hu);
+                    *high = high.max(*hu);
+                }
+            }
+        },
+    );
     let lowest = low.iter().chain(rest).copied().fold(f32::INFINITY, f32::min);
     [lowest, high.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)]
 }
 
-/// How many pixels are so; their number fits into 32 bits, which are counted four at once.
-pub(crate) fn count(hu: &[f32], is_so: impl Fn(f32) -> bool) -> u32 {
-    hu.iter().map(|&hu| u32::from(is_so(hu))).sum()
+/// Ranges that are looked for side by side.
+const RANGES: usize = 32;
+
+/// How many pixels are so, for each of several questions, which are asked in one pass over the image; the
+/// numbers fit into 32 bits. Mark `are_so` `#[inline(always)]`.
+pub(crate) fn count_each<const N: usize>(
+    hu: &[f32],
+    are_so: impl Fn(f32) -> [bool; N],
+) -> [u32; N] {
+    widest(
+        #[inline(always)]
+        || {
+            let mut counts = [0u32; N];
+            for &hu in hu {
+                for (count, is_so) in counts.iter_mut().zip(are_so(hu)) {
+                    *count += u32::from(is_so);
+                }
+            }
+            counts
+        },
+    )
 }
 
 /// A square of pixels.

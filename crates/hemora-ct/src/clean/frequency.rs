@@ -118,6 +118,7 @@ impl FrequencyScale {
     }
 
     /// Maps HU to 0–1. Not a number becomes 0.
+    #[inline(always)]
     pub fn to_unit(&self, hu: f32) -> f32 {
         // `max` first: it makes 0 of what is not a number.
         let at = (hu - self.breaks[0]).max(0.0).min((self.steps.len() - 1) as f32);

@@ -6,7 +6,7 @@ mod frequency;
 mod zoom;
 
 pub use brain_box::{PixelBox, brain_box};
-pub(crate) use crop::count;
+pub(crate) use crop::count_each;
 pub use crop::{Square, hu_range, part_in_window, resize_square};
 pub use frequency::{FrequencyError, FrequencyScale, HuCounts, whole_hu};
 pub use zoom::zoom;

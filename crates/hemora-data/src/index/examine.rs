@@ -4,9 +4,7 @@ use std::path::Path;
 
 use hemora_base::sha256_hex;
 use hemora_ct::{Fingerprint, Slice, Window, hu_problems, hu_range, part_in_window, stack};
-use hemora_io::{
-    FileBytes, ReadError, SliceHeader, Source, SourceList, is_object, read_bytes, read_slices,
-};
+use hemora_io::{ReadError, SliceHeader, Source, SourceList, decode_slices, read_bytes};
 
 use super::row::{SliceRow, is_file_name};
 use super::stamp::FileStamp;
@@ -89,18 +87,7 @@ pub(super) fn examine(source: &Source, known: Vec<SliceRow>, list: &SourceList) 
         }
         rows.push(row);
     };
-    let read = match is_object(path) {
-        // It is fetched once.
-        true => {
-            let bytes = FileBytes(bytes.into());
-            read_slices(&Source::Bytes { name: path_text.to_owned(), bytes }, each)
-        }
-        false => {
-            drop(bytes);
-            read_slices(source, each)
-        }
-    };
-    match read {
+    match decode_slices(source, bytes, each) {
         Ok(()) => Examined::Read(rows),
         Err(error) => failed(row, source, error, list),
     }
@@ -120,7 +107,7 @@ fn fill(row: &mut SliceRow, header: &SliceHeader, slice: &Slice, path: &Path) {
     describe(row, header, path);
     row.pct_in_window = part_in_window(slice.hu(), Window::BRAIN);
     [row.hu_min, row.hu_max] = hu_range(slice.hu()).map(f64::from);
-    row.fingerprint = Some(Fingerprint::of(&slice.windowed(Window::BRAIN)));
+    row.fingerprint = Some(Fingerprint::of_slice(slice, Window::BRAIN));
     row.flags = flags(row, header, !hu_problems(slice).is_empty());
 }
 

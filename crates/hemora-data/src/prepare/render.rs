@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use hemora_ct::{
     FrequencyScale, HuCounts, Plane, Square, brain_box, cut_byte, on_canvas, resize_square,
-    whole_hu,
+    whole_hu, widest,
 };
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 
@@ -97,17 +97,23 @@ impl Renderer {
 
     /// The bytes of one channel, as many as `hu` has pixels.
     fn fill(&self, channel: &PreparedChannel, hu: &Plane, bytes: &mut [u8]) {
-        // Cut off, not rounded, as the published set was (docs/references.md#slice-preparation,
-        // step 12).
-        let byte = |value: f32| cut_byte(value * 255.0);
-        let pairs = bytes.iter_mut().zip(&hu.values);
-        match (channel.window, &self.scale) {
-            (Some(window), _) => pairs.for_each(|(target, &hu)| *target = byte(window.to_unit(hu))),
-            (None, Some(scale)) => {
-                pairs.for_each(|(target, &hu)| *target = byte(scale.to_unit(hu)));
-            }
-            (None, None) => {}
-        }
+        widest(
+            #[inline(always)]
+            || {
+                let pairs = bytes.iter_mut().zip(&hu.values);
+                match (channel.window, &self.scale) {
+                    (Some(window), _) => pairs.for_each(
+                        #[inline(always)]
+                        |(target, &hu)| *target = byte(window.to_unit(hu)),
+                    ),
+                    (None, Some(scale)) => pairs.for_each(
+                        #[inline(always)]
+                        |(target, &hu)| *target = byte(scale.to_unit(hu)),
+                    ),
+                    (None, None) => {}
+                }
+            },
+        );
     }
 
     /// The JPEG file of a slice.
@@ -147,4 +153,11 @@ impl Renderer {
         let values = kept.values.iter().map(|&hu| whole_hu(hu)).collect();
         (values, [kept.rows, kept.columns])
     }
+}
+
+/// A value 0–1 as a byte: cut off, not rounded, as the published set was
+/// (docs/references.md#slice-preparation, step 12).
+#[inline(always)]
+fn byte(value: f32) -> u8 {
+    cut_byte(value * 255.0)
 }

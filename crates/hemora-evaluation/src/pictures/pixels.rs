@@ -37,7 +37,7 @@ impl SliceImage {
 
     fn fingerprint(&self) -> Fingerprint {
         match self {
-            Self::Hu(slice) => Fingerprint::of(&slice.windowed(Window::BRAIN)),
+            Self::Hu(slice) => Fingerprint::of_slice(slice, Window::BRAIN),
             Self::Windowed(plane) => Fingerprint::of(plane),
         }
     }

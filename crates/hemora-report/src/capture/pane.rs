@@ -63,7 +63,7 @@ fn below(canvas: &mut Canvas, area: Area, words: &str) {
 /// Draws a slice with its marks in the middle of an area, and returns where.
 fn slice(canvas: &mut Canvas, within: Area, slice: &Slice, window: Window) -> Area {
     let area = place(within, slice);
-    let grey = resize(&slice.windowed(window), area.tall, area.wide);
+    let grey = slice.windowed_at(window, area.tall, area.wide);
     for (index, value) in grey.values.iter().enumerate() {
         let (x, y) = (area.x + index % area.wide, area.y + index / area.wide);
         canvas.blend(x, y, [(value * 255.0).round() as u8; 3], 1.0);

@@ -6,6 +6,8 @@
 //! of each row is thrown away. A stride of s takes the plane apart into s × s planes, each of every s-th row and
 //! column, so that the runs stay without gaps.
 
+use hemora_ct::widest;
+
 /// Values that are summed at a time: as many as the vector registers of any processor hold beside the
 /// values that are added.
 const BLOCK: usize = 32;
@@ -153,14 +155,20 @@ impl Convolve<'_> {
 
 /// `sums[i]` = `bias` + Σ `kernel[k]` × `padded[offsets[k] + i]`.
 fn sum_runs(padded: &[f32], offsets: &[usize], kernel: &[f32], bias: f32, sums: &mut [f32]) {
-    for (at, to) in sums.chunks_exact_mut(BLOCK).enumerate() {
-        let mut sum = [bias; BLOCK];
-        for (offset, weight) in offsets.iter().zip(kernel) {
-            let Some(values) = padded[offset + at * BLOCK..].first_chunk::<BLOCK>() else { return };
-            for (sum, value) in sum.iter_mut().zip(values) {
-                *sum += weight * value;
+    widest(
+        #[inline(always)]
+        || {
+            for (at, to) in sums.chunks_exact_mut(BLOCK).enumerate() {
+                let mut sum = [bias; BLOCK];
+                for (offset, weight) in offsets.iter().zip(kernel) {
+                    let from = offset + at * BLOCK;
+                    let Some(values) = padded[from..].first_chunk::<BLOCK>() else { return };
+                    for (sum, value) in sum.iter_mut().zip(values) {
+                        *sum += weight * value;
+                    }
+                }
+                to.copy_from_slice(&sum);
             }
-        }
-        to.copy_from_slice(&sum);
-    }
+        },
+    );
 }

@@ -12,6 +12,7 @@ mod modality;
 mod padding;
 mod pixels;
 mod transfer_syntax;
+mod words;
 mod write;
 
 pub(crate) use format::{Dicom, may_be_dicom};

@@ -34,32 +34,36 @@ impl ModalityTransform {
         twelve && matches!(*self, Self::Linear { slope: 1.0, intercept } if intercept > -100.0)
     }
 
-    /// HU of stored values of at most 16 bits, the same as [`ModalityTransform::map`] gives.
-    pub(crate) fn map_words<T>(&self, stored: impl Iterator<Item = T>) -> Vec<f32>
-    where
-        f32: From<T>,
-        f64: From<T>,
-    {
+    /// HU of stored values of at most 16 bits, the same as [`ModalityTransform::hu`] gives.
+    #[inline(always)]
+    pub(crate) fn map_words(&self, stored: &[i32], hu: &mut [f32]) {
+        let pairs = hu.iter_mut().zip(stored);
         match *self {
             Self::Linear { slope, intercept } if is_exact(slope, intercept) => {
                 let (slope, intercept) = (slope as f32, intercept as f32);
-                stored.map(|value| f32::from(value) * slope + intercept).collect()
+                pairs.for_each(
+                    #[inline(always)]
+                    |(hu, &value)| *hu = value as f32 * slope + intercept,
+                );
             }
-            _ => self.map(stored.map(f64::from)),
+            Self::Linear { slope, intercept } => pairs.for_each(
+                #[inline(always)]
+                |(hu, &value)| *hu = (f64::from(value) * slope + intercept) as f32,
+            ),
+            Self::None | Self::Table { .. } => {
+                pairs.for_each(|(hu, &value)| *hu = self.hu(value.into()));
+            }
         }
     }
 
-    /// HU of stored values, which are whole numbers of at most 32 bits.
-    pub(crate) fn map(&self, stored: impl Iterator<Item = f64>) -> Vec<f32> {
+    /// HU of a stored value, which is a whole number of at most 32 bits.
+    pub(crate) fn hu(&self, stored: f64) -> f32 {
         match self {
-            Self::None => stored.map(|value| value as f32).collect(),
-            Self::Linear { slope, intercept } => {
-                stored.map(|value| (value * slope + intercept) as f32).collect()
-            }
+            Self::None => stored as f32,
+            Self::Linear { slope, intercept } => (stored * slope + intercept) as f32,
             Self::Table { first, hu } => {
                 let last = hu.len() as i64 - 1;
-                let entry = |value: f64| hu[(value as i64 - first).clamp(0, last) as usize];
-                stored.map(|value| f32::from(entry(value))).collect()
+                f32::from(hu[(stored as i64 - first).clamp(0, last) as usize])
             }
         }
     }
@@ -174,13 +178,17 @@ fn table(item: &Attributes<'_>, signed: bool) -> Result<ModalityTransform, ReadE
 mod tests {
     use super::*;
 
+    fn mapped(transform: &ModalityTransform, stored: &[i32]) -> Vec<f32> {
+        let mut hu = vec![0.0; stored.len()];
+        transform.map_words(stored, &mut hu);
+        hu
+    }
+
     #[test]
     fn a_table_holds_its_ends() {
         let table = ModalityTransform::Table { first: -1, hu: vec![10, 20, 40] };
-        assert_eq!(
-            table.map([-5.0, -1.0, 0.0, 1.0, 9.0].into_iter()),
-            [10.0, 10.0, 20.0, 40.0, 40.0]
-        );
+        let hu = [-5.0, -1.0, 0.0, 1.0, 9.0].map(|stored| table.hu(stored));
+        assert_eq!(hu, [10.0, 10.0, 20.0, 40.0, 40.0]);
     }
 
     #[test]
@@ -189,11 +197,12 @@ mod tests {
             [(1.0, -1024.0), (2.0, 0.0), (0.1, -1000.5), (255.0, 65000.0), (-3.0, 1e8), (1e5, 7.0)]
         {
             let transform = ModalityTransform::Linear { slope, intercept };
-            let values = || (i16::MIN..=i16::MAX).step_by(7);
-            assert_eq!(transform.map_words(values()), transform.map(values().map(f64::from)));
+            let values: Vec<i32> = (-32768..=65535).step_by(7).collect();
+            let long: Vec<f32> = values.iter().map(|&value| transform.hu(value.into())).collect();
+            assert_eq!(mapped(&transform, &values), long);
         }
         let table = ModalityTransform::Table { first: 5, hu: vec![1, 2, 3] };
-        assert_eq!(table.map_words([0u16, 6, 70].into_iter()), [1.0, 2.0, 3.0]);
+        assert_eq!(mapped(&table, &[0, 6, 70]), [1.0, 2.0, 3.0]);
     }
 
     #[test]

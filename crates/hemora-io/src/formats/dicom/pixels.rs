@@ -8,6 +8,7 @@ use super::fragments;
 use super::image::CheckedImage;
 use super::modality::ModalityTransform;
 use super::padding::to_air;
+use super::words::{Meaning, Words, words_to_hu};
 use crate::codec::{self, PixelCoding, StoredPixels};
 use crate::{ReadError, SliceHeader, Source};
 
@@ -81,19 +82,21 @@ fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
     let (left, right) = (32 - bits - shift(stored, image), 32 - bits);
     let signed = |raw: u32| ((raw << left) as i32) >> right;
     let unsigned = |raw: u32| (raw << left) >> right;
-    // One loop for each sign and width, without a choice per pixel: this is where reading spends
-    // its time. What fits into 16 bits is kept there.
-    let repaired = ModalityTransform::Linear { slope: 1.0, intercept: -1000.0 };
+    let words = |meaning| Words { left, right, meaning };
     let mut hu = if header.intercept_repaired {
-        map_words(stored, &repaired, |raw| (unsigned(raw) as u16 + 1000) % 4096)
-    } else if bits > 16 && header.stored.signed {
-        map_long(stored, transform, |raw| f64::from(signed(raw)))
+        let repaired = ModalityTransform::Linear { slope: 1.0, intercept: -1000.0 };
+        words_to_hu(stored, words(Meaning::Wrapped), &repaired)
     } else if bits > 16 {
-        map_long(stored, transform, |raw| f64::from(unsigned(raw)))
+        let pixels = 0..stored.bytes.len() / stored.bytes_per_pixel;
+        let value = |raw: u32| match header.stored.signed {
+            true => f64::from(signed(raw)),
+            false => f64::from(unsigned(raw)),
+        };
+        pixels.map(|pixel| transform.hu(value(stored.raw(pixel)))).collect()
     } else if header.stored.signed {
-        map_words(stored, transform, |raw| signed(raw) as i16)
+        words_to_hu(stored, words(Meaning::Signed), transform)
     } else {
-        map_words(stored, transform, |raw| unsigned(raw) as u16)
+        words_to_hu(stored, words(Meaning::Unsigned), transform)
     };
     if let Some(padding) = padding
         && hu.len() == header.rows * header.columns
@@ -110,8 +113,8 @@ fn to_hu(stored: &StoredPixels<'_>, image: &CheckedImage) -> Vec<f32> {
     // An image that is nothing else is no padding, but wrong as a whole.
     let is_word = !header.stored.signed && bits == 16;
     let is_size = hu.len() == header.rows * header.columns;
-    let count = hu.iter().filter(|&&hu| hu > BRIGHTEST).count();
-    if is_word && is_size && (1..hu.len()).contains(&count) {
+    let count = || hu.iter().filter(|&&hu| hu > BRIGHTEST).count();
+    if is_word && is_size && (1..hu.len()).contains(&count()) {
         let too_bright: Vec<bool> = hu.iter().map(|&hu| hu > BRIGHTEST).collect();
         to_air(&mut hu, header.rows, header.columns, |index| too_bright[index]);
     }
@@ -139,39 +142,4 @@ fn shift(stored: &StoredPixels<'_>, image: &CheckedImage) -> u32 {
     let raw = || (0..stored.bytes.len() / stored.bytes_per_pixel).map(|index| stored.raw(index));
     let is_shifted = raw().all(|raw| raw.trailing_zeros() >= claimed) && !raw().all(fits);
     if is_shifted { claimed } else { 0 }
-}
-
-/// HU of pixels with at most 16 stored bits.
-fn map_words<T>(
-    stored: &StoredPixels<'_>,
-    transform: &ModalityTransform,
-    value: impl Fn(u32) -> T,
-) -> Vec<f32>
-where
-    f32: From<T>,
-    f64: From<T>,
-{
-    let bytes = &*stored.bytes;
-    let (pairs, fours) = (bytes.as_chunks::<2>().0.iter(), bytes.as_chunks::<4>().0.iter());
-    match (stored.bytes_per_pixel, stored.big_endian) {
-        (1, _) => transform.map_words(bytes.iter().map(|&raw| value(raw.into()))),
-        (2, false) => transform.map_words(pairs.map(|&raw| value(u16::from_le_bytes(raw).into()))),
-        (2, true) => transform.map_words(pairs.map(|&raw| value(u16::from_be_bytes(raw).into()))),
-        (_, false) => transform.map_words(fours.map(|&raw| value(u32::from_le_bytes(raw)))),
-        (_, true) => transform.map_words(fours.map(|&raw| value(u32::from_be_bytes(raw)))),
-    }
-}
-
-/// HU of pixels with more than 16 stored bits, which have four bytes.
-fn map_long(
-    stored: &StoredPixels<'_>,
-    transform: &ModalityTransform,
-    value: impl Fn(u32) -> f64,
-) -> Vec<f32> {
-    let fours = stored.bytes.as_chunks::<4>().0.iter();
-    if stored.big_endian {
-        transform.map(fours.map(|&raw| value(u32::from_be_bytes(raw))))
-    } else {
-        transform.map(fours.map(|&raw| value(u32::from_le_bytes(raw))))
-    }
 }
