@@ -23,7 +23,7 @@
 //! | memory | an upload holds at most 5 parts of 8 MiB (or, above 78 GiB, of a 10,000th of the file), a download pieces of the network's size |
 //! | time | 10 s to connect, 60 s without a byte; each request is tried 8 times in at most 3 minutes |
 //!
-//! Calls block; call them from threads of your own, not from tasks of an async runtime. [`beside`] keeps several
+//! Calls block; call them from threads of your own, not from tasks of an async runtime. [`beside()`] keeps several
 //! of them at work while others compute. A [`Mirror`] is for whoever works with paths of this machine: a copy of
 //! what is in object storage, for a while.
 
