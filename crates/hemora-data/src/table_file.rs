@@ -6,6 +6,9 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hemora_io::is_object;
+use hemora_objects::{Mirror, PlaceError};
+
 /// Most bytes of a table from a pipe, which is held in memory.
 const MAX_PIPED: u64 = 1 << 30;
 
@@ -41,11 +44,14 @@ impl Seek for TableFile {
 static PIPED: Mutex<Option<HashMap<PathBuf, Arc<[u8]>>>> = Mutex::new(None);
 
 /// Opens a table: a file, or a pipe such as `/dev/stdin` or a shell's `<(…)`, which is read to its
-/// end the first time and held in memory until the process ends.
+/// end the first time and held in memory until the process ends; or an object, of which a temporary copy is made.
 ///
 /// # Errors
-/// Those of the operating system, and a pipe with more than 1 GiB.
+/// Those of the operating system or object storage, and a pipe with more than 1 GiB.
 pub fn open_table(path: &Path) -> io::Result<TableFile> {
+    if is_object(path) {
+        return fetched(path);
+    }
     let piped = |bytes: &Arc<[u8]>| Ok(TableFile::Piped(Cursor::new(bytes.clone())));
     let mut known = PIPED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = known.get_or_insert_default();
@@ -65,6 +71,19 @@ pub fn open_table(path: &Path) -> io::Result<TableFile> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }
     piped(known.entry(path.to_owned()).or_insert(bytes.into()))
+}
+
+/// A copy of an object, which is gone when it is closed.
+fn fetched(path: &Path) -> io::Result<TableFile> {
+    let failed = |error: PlaceError| {
+        // Whoever opens the table names it.
+        let text = error.to_string();
+        let reason = text.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&text);
+        io::Error::other(reason.to_owned())
+    };
+    let copy = Mirror::of_file(path).map_err(failed)?;
+    copy.need(copy.path()).map_err(failed)?;
+    File::open(copy.path()).map(TableFile::Disk)
 }
 
 #[cfg(all(test, unix))]

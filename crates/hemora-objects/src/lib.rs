@@ -23,11 +23,15 @@
 //! | memory | an upload holds at most 5 parts of 8 MiB (or, above 78 GiB, of a 10,000th of the file), a download pieces of the network's size |
 //! | time | 10 s to connect, 60 s without a byte; each request is tried 8 times in at most 3 minutes |
 //!
-//! Calls block; call them from threads of your own, not from tasks of an async runtime.
+//! Calls block; call them from threads of your own, not from tasks of an async runtime. [`beside()`] keeps several
+//! of them at work while others compute. A [`Mirror`] is for whoever works with paths of this machine: a copy of
+//! what is in object storage, for a while.
 
+mod beside;
 mod error;
 mod folder;
 mod listed;
+mod mirror;
 mod name;
 mod object;
 mod place;
@@ -38,8 +42,10 @@ mod s3;
 mod s3;
 mod url;
 
+pub use beside::{Beside, beside};
 pub use error::PlaceError;
 pub use listed::Listed;
+pub use mirror::Mirror;
 pub use object::Object;
 pub use place::Place;
 pub use url::{is_object_url, split_object_url};

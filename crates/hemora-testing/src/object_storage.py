@@ -149,6 +149,8 @@ def main():
             return [upload["Key"] for upload in s3.list_multipart_uploads(Bucket=sys.argv[1]).get("Uploads", [])]
         elif word == "put":
             s3.put_object(Bucket=sys.argv[1], Key=" ".join(rest), Body=b"")
+        elif word == "at-work":
+            return faults.at_work > 0
         elif word == "requests":
             seen, most = faults.seen[:], faults.most
             faults.seen, faults.most = [], 0

@@ -119,6 +119,11 @@ impl ObjectStorage {
         (texts(&answer["seen"]), answer["most"].as_u64().unwrap_or_default() as usize)
     }
 
+    /// Whether it answers requests now, of clients that are gone, too.
+    pub fn is_at_work(&mut self) -> bool {
+        self.ask("at-work").as_bool().unwrap_or_default()
+    }
+
     /// The URL of a prefix of the bucket.
     pub fn url(&self, prefix: &str) -> String {
         format!("s3://{}/{prefix}", self.bucket)

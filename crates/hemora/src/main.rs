@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod default_model;
+mod input;
 mod output;
 mod progress;
 mod train_program;

@@ -46,7 +46,7 @@ pub fn make_folder(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// A report that names it.
-pub fn on_disk(path: &Path) -> Result<()> {
+fn on_disk(path: &Path) -> Result<()> {
     if is_object(path) {
         bail!(
             help = "give a folder or file on a disk, and copy it to the bucket when it is whole",

@@ -1,19 +1,20 @@
 //! Making and bringing up to date of an index: one pass, all cores, a chunk of files at a time.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hemora_base::WorkShard;
 use hemora_io::{ReadError, Source, is_object, list_share, with_readers};
+use hemora_objects::Mirror;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::examine::{Examined, examine};
 use super::file::{IndexError, IndexReader, write_index};
 use super::join::{LabelJoin, Labels};
-use super::lock::IndexLock;
+use super::parts::{Known, Parts};
 use super::row::SliceRow;
 use crate::prepare::SplitRule;
 
@@ -73,6 +74,9 @@ pub(super) struct InNoRow {
 /// holds one chunk of rows, the paths and the label tables. `progress(done, total)` is called from
 /// any thread.
 ///
+/// `out` may be an object, too, which is put together in the folder of temporary files: that holds the earlier
+/// index and twice the new one. The label tables may be objects.
+///
 /// # Errors
 /// [`IndexError`] if there are no images, a table cannot be used, or the index cannot be read or
 /// written. An image that cannot be read is a row with its reason.
@@ -82,8 +86,11 @@ pub fn build_index(
     out: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<IndexReport, IndexError> {
+    let mirror = Mirror::of_file(out)?;
     // An index is used from other folders than the one that it was made in.
-    build(&absolute(paths), labels, out, WorkShard::WHOLE, progress)
+    let built =
+        build(&absolute(paths), labels, (&mirror, mirror.path()), WorkShard::WHOLE, progress);
+    built.map_err(|error| error.of_object(&mirror))
 }
 
 /// Paths that say the same in every folder.
@@ -95,11 +102,12 @@ pub(super) fn absolute(paths: &[PathBuf]) -> Vec<PathBuf> {
     paths.iter().map(absolute).collect()
 }
 
-/// Indexes a share of `paths`, which are absolute, as [`build_index`] does the whole; a share may be empty.
+/// Indexes a share of `paths`, which are absolute, as [`build_index`] does the whole, into a file of a mirror; a
+/// share may be empty.
 pub(super) fn build(
     paths: &[PathBuf],
     labels: &[PathBuf],
-    out: &Path,
+    (mirror, out): (&Mirror, &Path),
     share: WorkShard,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<IndexReport, IndexError> {
@@ -122,7 +130,8 @@ pub(super) fn build(
     if list.sources.is_empty() && share == WorkShard::WHOLE {
         return Err(report.is_empty());
     }
-    let parts = Parts(IndexLock::take(out)?);
+    let parts = Parts::open(mirror, out)?;
+    mirror.fetch(out)?;
     let mut earlier = Earlier::open(out)?;
     let split = earlier.split;
     let (done, total) = (AtomicUsize::new(0), list.sources.len());
@@ -142,11 +151,11 @@ pub(super) fn build(
             with_readers(chunk, || with_known.into_par_iter().map(examine).collect());
         let rows = report.count(examined);
         // A part that says just this is there already; the index is put together from parts.
-        let is_there = parts.path(number).exists()
-            && report.read + report.same_content == before
-            && rows.iter().map(SliceRow::source).eq(resumed);
+        let is_new = report.read + report.same_content > before;
+        let is_there =
+            parts.path(number).exists() && !is_new && rows.iter().map(SliceRow::source).eq(resumed);
         if !is_there {
-            parts.write(number, rows)?;
+            parts.write(number, rows, is_new)?;
         }
     }
     report.gone = earlier.gone()?;
@@ -156,6 +165,7 @@ pub(super) fn build(
         Err(error) => Rows::Failed(Some(error)),
     });
     finish(rows, (out, split.as_ref()), labels, share == WorkShard::WHOLE, &mut report)?;
+    mirror.publish(out)?;
     parts.remove()?;
     Ok(report)
 }
@@ -227,9 +237,6 @@ impl IndexReport {
     }
 }
 
-/// The rows of each file or entry.
-type Known = BTreeMap<Source, Vec<SliceRow>>;
-
 /// The rows of an index that is there already, in the order of their sources.
 pub(super) struct Earlier {
     rows: Option<Peekable<IndexReader>>,
@@ -296,40 +303,6 @@ impl Earlier {
             self.gone += 1;
         }
         Ok(self.gone)
-    }
-}
-
-/// The rows of finished chunks, an index each, in the folder beside the index to be that is locked.
-struct Parts(IndexLock);
-
-impl Parts {
-    fn path(&self, number: usize) -> PathBuf {
-        self.0.folder.join(format!("{number:06}.parquet"))
-    }
-
-    /// The rows of a chunk that a killed run had finished.
-    fn known(&self, number: usize) -> Result<Known, IndexError> {
-        let (path, mut known) = (self.path(number), Known::new());
-        if path.exists() {
-            // Those that another version wrote are read again.
-            for row in IndexReader::open_current(&path)?.into_iter().flatten() {
-                let row = row?;
-                known.entry(row.object()).or_default().push(row);
-            }
-        }
-        Ok(known)
-    }
-
-    fn write(&self, number: usize, rows: Vec<SliceRow>) -> Result<(), IndexError> {
-        write_index(&self.path(number), None, |writer| {
-            rows.into_iter().try_for_each(|row| writer.push(row))
-        })
-    }
-
-    fn remove(&self) -> Result<(), IndexError> {
-        let folder = &self.0.folder;
-        let removed = std::fs::remove_dir_all(folder);
-        removed.map_err(|source| IndexError::Io { path: folder.clone(), source })
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hemora_base::write_whole;
+use hemora_objects::{Mirror, PlaceError};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -60,6 +61,9 @@ pub enum IndexError {
         /// What was found.
         reason: String,
     },
+    /// Object storage failed, or a file for it.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// Another run writes the index.
     #[error("{}: another run is at work on this index; wait until it ends", .0.display())]
     Busy(PathBuf),
@@ -98,6 +102,20 @@ pub enum IndexError {
         /// The first ones.
         named: String,
     },
+}
+
+impl IndexError {
+    /// An error of the content of a copy as one of the object that it is a copy of. What this machine's disk
+    /// says stays an error of this machine.
+    pub(crate) fn of_object(self, mirror: &Mirror) -> Self {
+        let shown = |path: PathBuf| mirror.shown(&path);
+        match self {
+            Self::Parquet { path, source } => Self::Parquet { path: shown(path), source },
+            Self::NoIndex { path, reason } => Self::NoIndex { path: shown(path), reason },
+            Self::Share { path, reason } => Self::Share { path: shown(path), reason },
+            other => other,
+        }
+    }
 }
 
 fn names(paths: &[PathBuf]) -> String {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::build::{InNoRow, IndexReport};
 use super::file::{IndexError, READER};
+use crate::table_file::open_table;
 
 /// What the manifests of shares of an index say that they are of.
 const KIND: &str = "index";
@@ -160,7 +161,7 @@ impl Job {
             }
         };
         let table = |path: &PathBuf| {
-            let sha256 = file_sha256(path).map_err(|source| in_path(path, source))?;
+            let sha256 = table_sha256(path).map_err(|source| in_path(path, source))?;
             Ok(JobTable { path: text(path)?.into(), sha256 })
         };
         Ok(Self {
@@ -202,9 +203,18 @@ pub(super) fn share_of(name: &str) -> Option<WorkShard> {
 
 /// SHA-256 of a file's bytes.
 pub(super) fn file_sha256(path: &Path) -> io::Result<String> {
-    let (mut file, mut hash, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 1 << 18]);
+    sha256_of(File::open(path)?)
+}
+
+/// SHA-256 of the bytes of a label table, which may be an object.
+pub(super) fn table_sha256(path: &Path) -> io::Result<String> {
+    sha256_of(open_table(path)?)
+}
+
+fn sha256_of(mut bytes: impl Read) -> io::Result<String> {
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
     loop {
-        match file.read(&mut buffer)? {
+        match bytes.read(&mut buffer)? {
             0 => return Ok(hex(&hash.finalize())),
             read => hash.update(&buffer[..read]),
         }

@@ -5,21 +5,26 @@ use std::path::{Path, PathBuf};
 
 use hemora_base::WorkShard;
 use hemora_io::Source;
+use hemora_objects::{Mirror, beside};
 
 use super::build::{Earlier, IndexReport, finish};
 use super::file::{IndexError, IndexReader};
 use super::join::Labels;
 use super::lock::IndexLock;
-use super::manifest::{Job, Manifest, file_sha256, kind_of, share_name, share_of};
+use super::manifest::{Job, Manifest, file_sha256, kind_of, share_name, share_of, table_sha256};
 use super::row::SliceRow;
 
 /// Shares that an error names.
 const NAMED: usize = 20;
+/// Objects that are fetched at the same time.
+const AT_WORK: usize = 16;
 
 /// Makes the index `out` of all shares that [`index_share`](crate::index_share) left in `folders`. It has the bytes of the index
 /// that one run over the same files makes: labels are joined, and repeated ids found, over all of them. If
 /// `out` is there, unchanged images stay in the parts of its split. Memory holds a group of rows a
 /// share, the ids and the label tables. `progress(done, total)` is called for every row.
+///
+/// Shares and `out` may lie in object storage; the tables are then copied to the folder of temporary files.
 ///
 /// # Errors
 /// [`IndexError`] names the shares that are missing, broken, of another job than the first, or that could not list a
@@ -29,15 +34,28 @@ pub fn merge_index(
     out: &Path,
     progress: &dyn Fn(usize, usize),
 ) -> Result<IndexReport, IndexError> {
+    let (folders, target) = (mirrors(folders)?, Mirror::of_file(out)?);
+    let merged = merge(&folders, &target, progress);
+    merged.map_err(|error| of_objects(error, folders.iter().chain([&target])))
+}
+
+fn merge(
+    folders: &[Mirror],
+    target: &Mirror,
+    progress: &dyn Fn(usize, usize),
+) -> Result<IndexReport, IndexError> {
     let shares = find(folders)?;
     let mut report = IndexReport::default();
     let job = check(&shares, &mut report)?;
     let labels = labels(&job, &shares)?;
+    fetch(shares.iter().map(|share| (share.mirror, share.table())))?;
     let mut readers = Vec::with_capacity(shares.len());
     for share in &shares {
         readers.push(share.open()?);
     }
+    let out = target.path();
     let _lock = IndexLock::take(out)?;
+    target.fetch(out)?;
     let mut earlier = Earlier::open(out)?;
     let split = earlier.split;
     let total = readers.iter().map(IndexReader::len).sum();
@@ -50,7 +68,28 @@ pub fn merge_index(
     });
     finish(rows, (out, split.as_ref()), labels, true, &mut report)?;
     report.gone = earlier.gone()?;
+    target.publish(out)?;
     Ok(report)
+}
+
+fn mirrors(folders: &[PathBuf]) -> Result<Vec<Mirror>, IndexError> {
+    Ok(folders.iter().map(|folder| Mirror::of(folder)).collect::<Result<_, _>>()?)
+}
+
+/// An error of what lies in several places.
+fn of_objects<'a>(error: IndexError, mirrors: impl Iterator<Item = &'a Mirror>) -> IndexError {
+    mirrors.fold(error, IndexError::of_object)
+}
+
+/// Copies those files that are objects to this machine.
+fn fetch<'a>(files: impl Iterator<Item = (&'a Mirror, PathBuf)>) -> Result<(), IndexError> {
+    let mut objects = files.filter(|(mirror, _)| mirror.is_remote()).peekable();
+    if objects.peek().is_some() {
+        beside(AT_WORK, |jobs| {
+            objects.for_each(|(mirror, file)| jobs.push(move || mirror.need(&file)));
+        })?;
+    }
+    Ok(())
 }
 
 /// What the shares in `folders` are of: `index` for those that [`index_share`](crate::index_share) made.
@@ -58,11 +97,11 @@ pub fn merge_index(
 /// # Errors
 /// [`IndexError`] if there are none, or if they are of several kinds.
 pub fn job_kind(folders: &[PathBuf]) -> Result<String, IndexError> {
-    let mut kinds = BTreeSet::new();
-    for path in manifests(folders)?.into_values() {
-        kinds.insert(kind_of(&path)?);
-    }
-    let mut kinds = kinds.into_iter();
+    let mirrors = mirrors(folders)?;
+    let kinds = manifests(&mirrors).and_then(|found| {
+        found.into_values().map(|(_, path)| kind_of(&path)).collect::<Result<BTreeSet<_>, _>>()
+    });
+    let mut kinds = kinds.map_err(|error| of_objects(error, mirrors.iter()))?.into_iter();
     match (kinds.next(), kinds.next()) {
         (Some(kind), None) => Ok(kind),
         (None, _) => Err(IndexError::NoShares(folders.to_vec())),
@@ -73,14 +112,15 @@ pub fn job_kind(folders: &[PathBuf]) -> Result<String, IndexError> {
 }
 
 /// A share that is there.
-struct Share {
+struct Share<'a> {
     share: WorkShard,
+    mirror: &'a Mirror,
     /// Its folder and name, without an extension.
     path: PathBuf,
     manifest: Manifest,
 }
 
-impl Share {
+impl Share<'_> {
     fn table(&self) -> PathBuf {
         self.path.with_extension("index.parquet")
     }
@@ -102,31 +142,46 @@ impl Share {
 }
 
 /// The manifests in the folders, in the order of their shares.
-fn manifests(folders: &[PathBuf]) -> Result<BTreeMap<WorkShard, PathBuf>, IndexError> {
-    let mut found: BTreeMap<WorkShard, PathBuf> = BTreeMap::new();
-    for folder in folders {
-        let in_folder = |source| IndexError::Io { path: folder.clone(), source };
-        for entry in std::fs::read_dir(folder).map_err(in_folder)? {
-            let path = entry.map_err(in_folder)?.path();
+fn manifests(folders: &[Mirror]) -> Result<BTreeMap<WorkShard, (&Mirror, PathBuf)>, IndexError> {
+    let mut found: BTreeMap<WorkShard, (&Mirror, PathBuf)> = BTreeMap::new();
+    for mirror in folders {
+        for path in files(mirror)? {
             let name = path.file_name().and_then(|name| name.to_str());
             let Some(share) = name.and_then(share_of) else { continue };
-            if let Some(other) = found.insert(share, path.clone()) {
+            if let Some((of_other, other)) = found.insert(share, (mirror, path.clone())) {
+                let other = of_other.shown(&other);
                 let reason =
                     format!("share {share} is in {} too; name one of them", other.display());
                 return Err(IndexError::Share { path, reason });
             }
         }
     }
+    fetch(found.values().cloned())?;
     Ok(found)
 }
 
+/// The files of a folder, or those that the objects right below a prefix would be.
+fn files(folder: &Mirror) -> Result<Vec<PathBuf>, IndexError> {
+    let path = folder.path();
+    if folder.is_remote() {
+        let names = folder.objects(path)?.into_iter().filter(|name| !name.contains('/'));
+        return Ok(names.map(|name| path.join(name)).collect());
+    }
+    let in_folder = |source| IndexError::Io { path: path.to_owned(), source };
+    let entries = std::fs::read_dir(path).map_err(in_folder)?;
+    entries.map(|entry| Ok(entry.map_err(in_folder)?.path())).collect()
+}
+
 /// All shares of the job in the folders, in their order.
-fn find(folders: &[PathBuf]) -> Result<Vec<Share>, IndexError> {
+fn find(folders: &[Mirror]) -> Result<Vec<Share<'_>>, IndexError> {
     let found = manifests(folders)?;
     // Of two jobs in one folder neither would be whole.
     let counts: BTreeSet<u32> = found.keys().map(|share| share.of()).collect();
     let of = match counts.iter().collect::<Vec<_>>()[..] {
-        [] => return Err(IndexError::NoShares(folders.to_vec())),
+        [] => {
+            let shown = |folder: &Mirror| folder.shown(folder.path());
+            return Err(IndexError::NoShares(folders.iter().map(shown).collect()));
+        }
         [of] => *of,
         [one, other, ..] => {
             return Err(IndexError::Jobs(format!(
@@ -143,17 +198,17 @@ fn find(folders: &[PathBuf]) -> Result<Vec<Share>, IndexError> {
         let count = of as usize - found.len();
         return Err(IndexError::Missing { count, of, named: missing.join(", ") });
     }
-    let read = |(share, path): (WorkShard, PathBuf)| {
+    let read = |(share, (mirror, path)): (WorkShard, (_, PathBuf))| {
         let manifest = Manifest::read(&path, share)?;
-        Ok(Share { share, path: path.with_file_name(share_name(share)), manifest })
+        Ok(Share { share, mirror, path: path.with_file_name(share_name(share)), manifest })
     };
     found.into_iter().map(read).collect()
 }
 
 /// Adds what the shares met beside their rows; the job that they are all of.
-fn check(shares: &[Share], report: &mut IndexReport) -> Result<Job, IndexError> {
+fn check(shares: &[Share<'_>], report: &mut IndexReport) -> Result<Job, IndexError> {
     let [first, others @ ..] = shares else { return Err(IndexError::NoShares(Vec::new())) };
-    let unlisted = |it: &Share| it.manifest.unlisted_folders.iter().cloned().collect();
+    let unlisted = |it: &Share<'_>| it.manifest.unlisted_folders.iter().cloned().collect();
     let of_first: BTreeSet<String> = unlisted(first);
     for other in others {
         let (one, number) = (first.share, other.share);
@@ -184,11 +239,11 @@ fn check(shares: &[Share], report: &mut IndexReport) -> Result<Job, IndexError> 
 }
 
 /// The label tables of the job, as they were when the shares were made.
-fn labels(job: &Job, shares: &[Share]) -> Result<Labels, IndexError> {
+fn labels(job: &Job, shares: &[Share<'_>]) -> Result<Labels, IndexError> {
     for table in &job.labels {
         let path = table.path.clone();
         let sha256 =
-            file_sha256(&path).map_err(|source| IndexError::Io { path: path.clone(), source })?;
+            table_sha256(&path).map_err(|source| IndexError::Io { path: path.clone(), source })?;
         if sha256 != table.sha256 {
             let of = shares.len();
             let reason =
@@ -203,13 +258,13 @@ fn labels(job: &Job, shares: &[Share]) -> Result<Labels, IndexError> {
 /// The rows of all shares in the order of their sources, in which each share has its own.
 struct Union<'a> {
     readers: Vec<IndexReader>,
-    shares: &'a [Share],
+    shares: &'a [Share<'a>],
     /// The next row of each share, by where its image is.
     next: BTreeMap<(Source, Option<u64>), (usize, SliceRow)>,
 }
 
 impl<'a> Union<'a> {
-    fn new(readers: Vec<IndexReader>, shares: &'a [Share]) -> Result<Self, IndexError> {
+    fn new(readers: Vec<IndexReader>, shares: &'a [Share<'a>]) -> Result<Self, IndexError> {
         let mut union = Self { readers, shares, next: BTreeMap::new() };
         for share in 0..shares.len() {
             union.advance(share)?;

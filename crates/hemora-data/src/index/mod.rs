@@ -11,6 +11,7 @@ mod lock;
 mod manifest;
 mod merge;
 mod page;
+mod parts;
 mod row;
 mod share;
 mod stamp;

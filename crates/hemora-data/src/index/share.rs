@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use hemora_base::{WorkShard, write_json};
+use hemora_objects::Mirror;
 
 use super::build::{IndexReport, absolute, build};
 use super::file::{IndexError, IndexReader};
 use super::manifest::{Job, Manifest, file_sha256, refuse_other_kind, share_name};
 
-/// Indexes a share of what [`build_index`](crate::build_index) indexes, into the folder `out`: the files and archives
+/// Indexes a share of what [`build_index`](crate::build_index) indexes, into the folder or prefix `out`: the files and archives
 /// whose absolute path the share holds, so that each is read once over all shares, with the table
 /// `shard-00003-of-00008.index.parquet`, an index of its own, and last `shard-00003-of-00008.json`, which says
 /// that it is whole. [`merge_index`](crate::merge_index) makes one index of all shares.
@@ -27,13 +28,25 @@ pub fn index_share(
     out: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<IndexReport, IndexError> {
-    let (paths, labels) = (absolute(paths), absolute(labels));
+    let mirror = Mirror::of(out)?;
+    let made = make(&absolute(paths), &absolute(labels), share, &mirror, progress);
+    made.map_err(|error| error.of_object(&mirror))
+}
+
+fn make(
+    paths: &[PathBuf],
+    labels: &[PathBuf],
+    share: WorkShard,
+    mirror: &Mirror,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<IndexReport, IndexError> {
     let name = share_name(share);
-    let manifest_path = out.join(format!("{name}.json"));
+    let manifest_path = mirror.path().join(format!("{name}.json"));
+    mirror.fetch(&manifest_path)?;
     refuse_other_kind(&manifest_path)?;
-    let job = Job::new(&paths, &labels)?;
-    let table = out.join(format!("{name}.index.parquet"));
-    let mut report = build(&paths, &labels, &table, share, progress)?;
+    let job = Job::new(paths, labels)?;
+    let table = mirror.path().join(format!("{name}.index.parquet"));
+    let mut report = build(paths, labels, (mirror, &table), share, progress)?;
     report.labels.iter_mut().for_each(|join| join.without_image.clear());
     let rows = IndexReader::open(&table)?.len();
     let in_path = |path: &Path| {
@@ -43,5 +56,7 @@ pub fn index_share(
     let sha256 = file_sha256(&table).map_err(in_path(&table))?;
     let manifest = Manifest::new(share, job, (sha256, rows), &report);
     write_json(&manifest_path, &manifest).map_err(in_path(&manifest_path))?;
+    // Last of all: it says that the table is there.
+    mirror.publish(&manifest_path)?;
     Ok(report)
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use hemora_objects::PlaceError;
+
 use super::recipe::PrepareRecipeError;
 use crate::index::IndexError;
 use crate::split::SplitError;
@@ -75,6 +77,9 @@ pub enum PrepareError {
         /// The reason.
         source: std::io::Error,
     },
+    /// Object storage failed, or a file for it.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// The settings that were counted differ from those that the set was begun with.
     #[error(
         "{}: the frequencies that are counted now are not those that the set was begun with, so some of \
@@ -86,7 +91,7 @@ pub enum PrepareError {
     /// The folder holds something else.
     #[error(
         "{}: holds files that are not of this set (another recipe, selection, input or version of \
-         Hemora); give an empty folder",
+         Hemora); give an empty folder or prefix",
         .0.display()
     )]
     OtherSet(PathBuf),

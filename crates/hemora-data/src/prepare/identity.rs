@@ -1,23 +1,23 @@
 //! What a prepared set was made of, by which a folder is known to be of one set.
 
 use std::ffi::OsStr;
-use std::path::Path;
-use std::{fs, io};
 
 use hemora_ct::LABEL_COUNT;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::error::PrepareError;
-use super::files::{in_path, write_whole};
 use super::plan::Plan;
 use super::recipe::PrepareRecipe;
 use super::selection::{Selection, SplitRule};
+use super::target::Target;
 use crate::index::{LOCALIZER, SliceRow};
 
 /// Goes up when the same index, recipe and selection may give another set than before.
 const VERSION: u32 = 3;
 
+/// What decides a set.
+const SET: &str = "set.toml";
 /// The folder of a set whose folders are locked while shares of it are at work.
 pub(super) const SHARES: &str = "shares";
 
@@ -55,9 +55,9 @@ struct Identity<'a> {
     stored_split: Option<SplitRule>,
 }
 
-/// Makes the folder, which is there, this set's own, or finds that it already is.
+/// Makes the target, whose folder is there, this set's own, or finds that it already is.
 pub(super) fn claim(
-    out: &Path,
+    target: &Target,
     plan: &Plan,
     recipe: &PrepareRecipe,
     selection: &Selection,
@@ -73,24 +73,21 @@ pub(super) fn claim(
         stored_split,
     };
     let identity = toml::to_string(&identity).expect("an identity is valid TOML");
-    let path = out.join("set.toml");
-    let is_claimed = || match fs::read_to_string(&path) {
-        Ok(there) if there == identity => Ok(true),
-        Ok(_) => Err(PrepareError::OtherSet(out.to_owned())),
-        Err(_) => Ok(false),
+    let other_set = || PrepareError::OtherSet(target.shown(target.folder()));
+    let is_claimed = || match target.text(SET)? {
+        Some(there) if there == identity => Ok(true),
+        Some(_) => Err(other_set()),
+        None => Ok(false),
     };
     if is_claimed()? {
         return Ok(());
     }
-    let name = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name());
-    let names = fs::read_dir(out).and_then(|entries| entries.map(name).collect());
-    let names: Vec<std::ffi::OsString> = in_path(out, names)?;
     // Another share of the same set may have claimed it since.
-    if !names.iter().all(|name| may_be_before_a_set(name)) && !is_claimed()? {
-        return Err(PrepareError::OtherSet(out.to_owned()));
+    if target.holds(|name| may_be_before_a_set(name))? && !is_claimed()? {
+        return Err(other_set());
     }
-    write_whole(&path, |file| file.write_all(identity.as_bytes()))?;
-    // Of two sets that are begun in one folder at one moment, one finds the other's.
+    target.write(SET, |file| file.write_all(identity.as_bytes()))?;
+    // Of two sets that are begun in one place at one moment, one finds the other's.
     is_claimed().map(|_| ())
 }
 

@@ -14,6 +14,7 @@ mod shard;
 mod shared_pictures;
 mod stack_names;
 mod store;
+mod target;
 mod texts;
 
 pub use error::PrepareError;

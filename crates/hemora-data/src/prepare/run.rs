@@ -1,16 +1,16 @@
 //! Preparing a set: every slice of the plan to its file, on all cores, resumable.
 
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::{fs, iter};
 
 use hemora_base::WorkShard;
 use hemora_ct::{Label, Plane};
 use rayon::prelude::*;
 
 use super::error::PrepareError;
-use super::files::{in_path, is_whole_jpeg, write_image, write_table, write_whole};
+use super::files::in_path;
 use super::identity::{SHARES, claim};
 use super::plan::{Plan, Planned};
 use super::reading::{frequencies, read};
@@ -19,6 +19,7 @@ use super::render::Renderer;
 use super::selection::{Selection, SplitInto};
 use super::shard::write_shard;
 use super::shared_pictures::SharedPictures;
+use super::target::{IMAGES_AT_WORK, SHARDS_AT_WORK, Sending, Target};
 use crate::folder_lock::FolderLock;
 use crate::groups::{PATIENT, SERIES, STUDY};
 use crate::index::IndexReader;
@@ -52,7 +53,7 @@ pub struct PrepareReport {
     pub complete: bool,
 }
 
-/// Prepares the labelled slices of the index `index` in the folder `out`:
+/// Prepares the labelled slices of the index `index` in the folder, or the prefix of object storage, `out`:
 ///
 /// - `set.toml` (selection and input) and `recipe.toml` (with its frequency bins), first;
 /// - `images/ID.jpg`, or `shards/N.hu` with their tables `shards/N.csv`;
@@ -64,6 +65,10 @@ pub struct PrepareReport {
 /// threads; a run that was stopped or killed is taken up where it was. Memory holds the plan and a
 /// few slices a thread. `progress(done, total)` is called from any thread and may stop the run.
 ///
+/// In object storage each file is put when it is whole, images without a copy on this machine, and what was there
+/// when the run began is not made again; memory then also holds the names of those objects and at most 32
+/// images, and the folder of temporary files a shard a thread and two that are sent.
+///
 /// # Errors
 /// [`PrepareError`] names the option, the file or the folder. A slice that cannot be read is left
 /// out and reported.
@@ -74,11 +79,13 @@ pub fn prepare(
     selection: &Selection,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> Result<PrepareReport, PrepareError> {
-    let Some(_lock) = in_path(out, FolderLock::take(out))? else {
+    let target = Target::open(out)?;
+    let folder = target.folder();
+    let Some(_lock) = in_path(folder, FolderLock::take(folder))? else {
         return Err(PrepareError::Busy(out.to_owned()));
     };
-    let report = run(index, out, recipe, selection, WorkShard::WHOLE, progress)?;
-    let shares = out.join(SHARES);
+    let report = run(index, &target, recipe, selection, WorkShard::WHOLE, progress)?;
+    let shares = folder.join(SHARES);
     if report.complete && shares.is_dir() {
         in_path(&shares, fs::remove_dir_all(&shares))?;
     }
@@ -89,7 +96,7 @@ pub fn prepare(
 /// studies that the share [holds](WorkShard::holds) (of studies without a UID: of the series), or of a set in
 /// shards those of the files `shards/N` whose number, `N` with five digits, it holds. Every share
 /// plans the whole set, so selection and split are those of one run. When all are done, [`prepare`] writes the tables, and makes what a
-/// share did not.
+/// share did not. In object storage no lock keeps two processes from one share; they write the same.
 ///
 /// The report counts the slices of the share; what is left out, and shared pictures, those of the whole
 /// index.
@@ -104,18 +111,19 @@ pub fn prepare_share(
     share: WorkShard,
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> Result<PrepareReport, PrepareError> {
-    let shares = out.join(SHARES);
-    let own = shares.join(format!("{:05}-of-{:05}", share.number(), share.of()));
-    let locked = in_path(out, FolderLock::take_with_others(out))?;
+    let target = Target::open(out)?;
+    let folder = target.folder();
+    let own = folder.join(SHARES).join(format!("{:05}-of-{:05}", share.number(), share.of()));
+    let locked = in_path(folder, FolderLock::take_with_others(folder))?;
     let Some((_set, _own)) = locked.zip(in_path(&own, FolderLock::take(&own))?) else {
         return Err(PrepareError::Busy(out.to_owned()));
     };
-    run(index, out, recipe, selection, share, progress)
+    run(index, &target, recipe, selection, share, progress)
 }
 
 fn run(
     index: &Path,
-    out: &Path,
+    target: &Target,
     recipe: &PrepareRecipe,
     selection: &Selection,
     share: WorkShard,
@@ -125,12 +133,12 @@ fn run(
     let rows = IndexReader::open(index)?;
     let stored = rows.split_rule().filter(|_| selection.split == SplitInto::Stored).copied();
     let plan = Plan::new(rows, recipe, selection)?;
-    claim(out, &plan, recipe, selection, stored)?;
+    claim(target, &plan, recipe, selection, stored)?;
     let renderer = Renderer::new(recipe.clone(), || frequencies(&plan, recipe, selection.seed))?;
     let resolved = toml::to_string(renderer.recipe()).expect("recipes are valid TOML");
-    settle(&out.join("recipe.toml"), &resolved)?;
+    settle(target, "recipe.toml", &resolved)?;
     let done = AtomicUsize::new(0);
-    let mut run = Run { plan: &plan, renderer: &renderer, out, share, total: 0, done, progress };
+    let mut run = Run { plan: &plan, renderer: &renderer, target, share, total: 0, done, progress };
     run.total = run.due().count();
     let (failed, complete) = match &recipe.output {
         Output::Jpeg { .. } => run.images()?,
@@ -176,11 +184,11 @@ type Failed = Vec<(usize, String)>;
 
 /// Writes the settings of a set, or finds that they are there and the same: what is there of the set was made
 /// with them.
-fn settle(path: &Path, settings: &str) -> Result<(), PrepareError> {
-    match fs::read_to_string(path) {
-        Ok(there) if there == settings => Ok(()),
-        Ok(_) => Err(PrepareError::OtherFrequencies(path.to_owned())),
-        Err(_) => write_whole(path, |file| file.write_all(settings.as_bytes())),
+fn settle(target: &Target, name: &str, settings: &str) -> Result<(), PrepareError> {
+    match target.text(name)? {
+        Some(there) if there == settings => Ok(()),
+        Some(_) => Err(PrepareError::OtherFrequencies(target.shown(&target.path(name)))),
+        None => target.write(name, |file| file.write_all(settings.as_bytes())),
     }
 }
 
@@ -199,7 +207,7 @@ type Results = (Failed, bool);
 struct Run<'a> {
     plan: &'a Plan,
     renderer: &'a Renderer,
-    out: &'a Path,
+    target: &'a Target,
     share: WorkShard,
     /// Slices that are due.
     total: usize,
@@ -238,15 +246,16 @@ impl<'a> Run<'a> {
     }
 
     fn images(&self) -> Result<Results, PrepareError> {
-        let folder = self.out.join("images");
+        let folder = self.target.path("images");
         in_path(&folder, fs::create_dir_all(&folder))?;
         let stopped = AtomicBool::new(false);
-        let image = |(index, slice): (usize, &Planned)| {
-            if stopped.load(Ordering::Relaxed) || !self.is_due(slice) {
+        let image = |sending: &Sending<'_, '_>, index: usize, slice: &Planned| {
+            if stopped.load(Ordering::Relaxed) || sending.has_failed() || !self.is_due(slice) {
                 return None;
             }
-            let path = folder.join(format!("{}.jpg", self.plan.id(slice)));
-            let result = if is_whole_jpeg(&path) { Ok(Ok(())) } else { self.image(slice, &path) };
+            let name = format!("images/{}.jpg", self.plan.id(slice));
+            let is_there = self.target.has_image(&name);
+            let result = if is_there { Ok(Ok(())) } else { self.image(slice, &name, sending) };
             self.step(&stopped);
             match result {
                 Ok(Ok(())) => None,
@@ -254,15 +263,23 @@ impl<'a> Run<'a> {
                 Err(error) => Some(Err(error)),
             }
         };
-        let slices = self.plan.slices.par_iter().enumerate();
-        let failed: Result<Failed, PrepareError> = slices.filter_map(image).collect();
+        let failed = self.target.with_sending(IMAGES_AT_WORK, |sending| {
+            let slices = self.plan.slices.par_iter().enumerate();
+            slices.filter_map(|(index, slice)| image(sending, index, slice)).collect()
+        });
+        let failed: Result<Failed, PrepareError> = failed?;
         Ok((failed?, !stopped.into_inner()))
     }
 
     /// Writes an image, or says why it cannot be made.
-    fn image(&self, slice: &Planned, path: &Path) -> Result<Result<(), String>, PrepareError> {
+    fn image(
+        &self,
+        slice: &Planned,
+        name: &str,
+        sending: &Sending<'_, '_>,
+    ) -> Result<Result<(), String>, PrepareError> {
         match self.jpeg(slice) {
-            Ok(bytes) => write_image(path, &bytes).map(Ok),
+            Ok(bytes) => sending.image(name, bytes).map(Ok),
             Err(reason) => Ok(Err(reason)),
         }
     }
@@ -288,31 +305,41 @@ impl<'a> Run<'a> {
     }
 
     fn shards(&self, shard_slices: usize) -> Result<Results, PrepareError> {
-        let folder = self.out.join("shards");
+        let folder = self.target.path("shards");
         in_path(&folder, fs::create_dir_all(&folder))?;
         let stopped = AtomicBool::new(false);
-        let shard = |(number, slices): (usize, &[Planned])| {
+        let shard = |sending: &Sending<'_, '_>, number: usize, slices: &[Planned]| {
             let image = |slice: &Planned| {
-                if stopped.load(Ordering::Relaxed) {
+                if stopped.load(Ordering::Relaxed) || sending.has_failed() {
                     return None;
                 }
                 let image = read(self.plan, slice.slot);
                 self.step(&stopped);
                 Some(image.map(|image| self.renderer.hu(&image)))
             };
+            let files = ["hu", "csv"].map(|end| format!("shards/{number:05}.{end}"));
+            let [hu, table] = &files;
+            self.target.bring(table)?;
             let ids = slices.iter().map(|slice| self.plan.id(slice));
             let failed = write_shard(&folder, number, ids, slices.iter().map(image))?;
+            match self.target.path(hu).exists() {
+                true => sending.shard(files),
+                // In object storage, or the run was stopped.
+                false => self.target.release(table)?,
+            }
             let first = number * shard_slices;
             Ok(failed.into_iter().map(|(place, reason)| (first + place, reason)).collect())
         };
-        let shards = self.plan.slices.par_chunks(shard_slices).enumerate();
-        let shards = shards.filter(|(number, _)| self.is_file_due(*number));
-        let failed: Result<Vec<Failed>, PrepareError> = shards.map(shard).collect();
+        let failed = self.target.with_sending(SHARDS_AT_WORK, |sending| {
+            let shards = self.plan.slices.par_chunks(shard_slices).enumerate();
+            let shards = shards.filter(|(number, _)| self.is_file_due(*number));
+            shards.map(|(number, slices)| shard(sending, number, slices)).collect()
+        });
+        let failed: Result<Vec<Failed>, PrepareError> = failed?;
         Ok((failed?.into_iter().flatten().collect(), !stopped.into_inner()))
     }
 
     fn tables(&self, failed: &Failed) -> Result<(), PrepareError> {
-        let header = SPLIT_COLUMNS.map(str::to_owned).to_vec();
         let rows = prepared(self.due(), failed).map(|slice| {
             let [patient, study, series] = self.plan.groups(slice);
             let known = [self.plan.id(slice), patient, study, series, self.plan.part(slice)];
@@ -321,7 +348,7 @@ impl<'a> Run<'a> {
             let numbers = [along.place.to_string(), number(along.z_mm), number(along.spacing_mm)];
             known.map(str::to_owned).into_iter().chain(numbers).collect()
         });
-        write_table(&self.out.join("splits.csv"), iter::once(header).chain(rows))?;
+        self.target.write_table("splits.csv", SPLIT_COLUMNS, rows)?;
         let repeated = self.plan.repeated.iter().map(|(id, source)| {
             let reason = format!("{source}: another image has this id, and labels are by id");
             vec![id.clone(), reason]
@@ -332,9 +359,8 @@ impl<'a> Run<'a> {
                 vec![self.plan.id(&self.plan.slices[*index]).to_owned(), reason.clone()]
             })
             .chain(repeated);
-        let header = ["ID", "reason"].map(str::to_owned).to_vec();
-        write_table(&self.out.join("skipped.csv"), iter::once(header).chain(rows))?;
-        write_whole(&self.out.join("labels.csv"), |file| {
+        self.target.write_table("skipped.csv", ["ID", "reason"], rows)?;
+        self.target.write("labels.csv", |file| {
             writeln!(file, "ID,Label")?;
             for slice in prepared(self.due(), failed) {
                 for (label, positive) in Label::ALL.into_iter().zip(slice.labels()) {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use hemora_objects::Mirror;
+
 use super::deal::{Dealt, Member, deal};
 use super::error::PrepareError;
 use super::selection::SplitRule;
@@ -31,11 +33,22 @@ pub struct SplitReport {
 /// Splits the labelled slices of an index by `rule` and writes their parts into its column `split`;
 /// a split that is there is replaced. Sets prepared with [`SplitInto::Stored`](super::SplitInto)
 /// share it, whatever slices they take. The same labels, patients, studies, series and pictures give the
-/// same split. Memory holds a few hundred bytes a slice.
+/// same split. Memory holds a few hundred bytes a slice. An index in object storage is replaced as a whole.
 ///
 /// # Errors
 /// [`PrepareError`] if the index cannot be read or written, not be split so, or another run writes it.
 pub fn store_split(index: &Path, rule: &SplitRule) -> Result<SplitReport, PrepareError> {
+    let mirror = Mirror::of_file(index)?;
+    mirror.need(mirror.path())?;
+    let stored = store(mirror.path(), rule).map_err(|error| match error {
+        PrepareError::Index(error) => PrepareError::Index(error.of_object(&mirror)),
+        other => other,
+    })?;
+    mirror.publish(mirror.path())?;
+    Ok(stored)
+}
+
+fn store(index: &Path, rule: &SplitRule) -> Result<SplitReport, PrepareError> {
     // An index that is not there needs no lock beside it.
     drop(IndexReader::open(index)?);
     let _lock = IndexLock::take(index)?;

@@ -5,6 +5,7 @@
 mod failures;
 mod interrupted;
 mod large;
+mod mirror;
 mod round_trip;
 mod tls;
 

@@ -54,7 +54,7 @@ pub struct IndexArgs {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// The index to write, or to bring up to date; with --shard the folder of the shares
+    /// The index to write, or to bring up to date; with --shard the folder of the shares; both also s3://
     #[arg(long, short, required = true, value_name = "PARQUET")]
     pub out: Option<PathBuf>,
 
@@ -81,6 +81,7 @@ const INDEX_HELP: &str = "Examples:
   hemora index split set.parquet --folds 5
   hemora index /archive --labels labels.csv --shard 3/8 -o shares/
   hemora merge shares/ -o set.parquet
+  hemora index s3://scans/2024/ --shard 3/8 -o s3://results/shares
 
 Run again, it brings the index up to date: files with the same size and time are not opened. A run
 that was killed goes on where it was.
@@ -107,7 +108,7 @@ pub enum IndexCommand {
 /// Flags of `hemora index split`.
 #[derive(Debug, Args)]
 pub struct SplitArgs {
-    /// The index, whose column `split` is written
+    /// The index, whose column `split` is written; also s3://
     #[arg(value_name = "PARQUET")]
     pub index: PathBuf,
 
@@ -165,7 +166,7 @@ impl SplitRuleArgs {
 /// Flags of `hemora index stats`.
 #[derive(Debug, Args)]
 pub struct StatsArgs {
-    /// An index (.parquet) or a label table (.csv)
+    /// An index (.parquet) or a label table (.csv), also s3://
     pub set: PathBuf,
 
     /// Draw the counts as one HTML page
@@ -177,11 +178,11 @@ pub struct StatsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = PREPARE_HELP)]
 pub struct PrepareArgs {
-    /// The index that `hemora index` wrote
+    /// The index that `hemora index` wrote, also s3://
     #[arg(value_name = "PARQUET")]
     pub index: PathBuf,
 
-    /// Folder of the prepared set; made if it is not there
+    /// Folder of the prepared set, also s3://BUCKET/PREFIX; made if it is not there
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
 
@@ -229,7 +230,10 @@ With --shard, for processes or machines that share the work, each share makes th
 studies (of a set in shards: its shards) in the same folder; then the command without --shard
 writes the tables, and makes what a share did not:
   hemora prepare set.parquet -o hu --recipe hu --shard 3/8
-  hemora prepare set.parquet -o hu --recipe hu";
+  hemora prepare set.parquet -o hu --recipe hu
+
+A set is trained on from a disk: of one in object storage make a copy first, such as with
+`aws s3 cp --recursive s3://BUCKET/PREFIX hu`.";
 
 /// `all`, a number, or a number for each positive slice.
 fn negatives(text: &str) -> Result<Negatives, String> {

@@ -8,12 +8,12 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct MergeArgs {
-    /// Folders with the shares of one job; of triage also s3://BUCKET/PREFIX
+    /// Folders with the shares of one job, also s3://BUCKET/PREFIX
     #[arg(required = true, value_name = "DIR")]
     pub shares: Vec<PathBuf>,
 
     /// What one run over everything would have written: of `hemora index` the index, of `hemora triage
-    /// --index` a folder, also s3://BUCKET/PREFIX
+    /// --index` a folder; both also s3://
     #[arg(long, short, value_name = "PATH")]
     pub out: PathBuf,
 
@@ -33,6 +33,7 @@ const HELP: &str = "Examples:
   hemora triage --index set.parquet --shard 1/2 -o triaged/
   hemora triage --index set.parquet --shard 2/2 -o triaged/
   hemora merge triaged/ -o result/
+  hemora merge s3://results/shares -o s3://results/set.parquet
 
 All shares must be there, whole and of one job; those that are not are named. An index has the
 same bytes as if one run had made it. Of triage, the folder gets studies.parquet (the most

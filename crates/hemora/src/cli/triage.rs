@@ -15,8 +15,8 @@ pub struct TriageArgs {
     #[arg(required_unless_present = "index", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// Score the studies of this index of `hemora index` instead: DIR gets the tables of a share, of which
-    /// `hemora merge` makes the result
+    /// Score the studies of this index of `hemora index` (also s3://) instead: DIR gets the tables of a share,
+    /// of which `hemora merge` makes the result
     #[arg(long, value_name = "PARQUET", conflicts_with_all = ["paths", "window", "maps", "timings"])]
     pub index: Option<PathBuf>,
 

@@ -10,6 +10,7 @@ use miette::{IntoDiagnostic, Result, bail, miette};
 
 use crate::cli::{MergeArgs, TriageArgs};
 use crate::default_model::load;
+use crate::input::Input;
 use crate::output::print;
 use crate::progress;
 
@@ -21,10 +22,11 @@ pub fn share(arguments: &TriageArgs, index: &Path) -> Result<ExitStatus> {
     arguments.engine.threads.limit()?;
     let out = place(&arguments.out)?;
     let model = load(&arguments.engine)?;
+    let index = Input::fetch(index)?;
     let shard = arguments.shard.shard.unwrap_or(WorkShard::WHOLE);
     let share = ShareTriage {
         model: &model,
-        index: index.to_owned(),
+        index: index.path().to_owned(),
         shard,
         out: out.clone(),
         policy: match arguments.all_series {
@@ -36,7 +38,7 @@ pub fn share(arguments: &TriageArgs, index: &Path) -> Result<ExitStatus> {
     let bar = progress::bar(format!("share {shard}"));
     let outcome = share.run(&progress::moves(&bar)).into_diagnostic();
     bar.finish_and_clear();
-    let outcome = outcome?;
+    let outcome = index.named(outcome)?;
     if outcome.was_done {
         eprintln!("share {shard} is already done in {out}; nothing is to do");
     }

@@ -10,7 +10,8 @@ use hemora_data::{
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
 
 use crate::cli::{IndexArgs, IndexCommand, SplitArgs, StatsArgs};
-use crate::output::{on_disk, print, write_whole};
+use crate::input::Input;
+use crate::output::{print, write_whole};
 use crate::progress;
 
 /// Names that are printed of each kind of problem.
@@ -27,7 +28,6 @@ pub fn run(arguments: &IndexArgs) -> Result<ExitStatus> {
         None => {}
     }
     let Some(out) = &arguments.out else { bail!("no --out") };
-    on_disk(out)?;
     arguments.threads.limit()?;
     let bar = progress::bar("indexing");
     let moves = progress::moves(&bar);
@@ -196,7 +196,10 @@ fn stats(arguments: &StatsArgs) -> Result<ExitStatus> {
     let extension = set.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
     let stats = match extension.as_deref() {
         Some("csv") => SetStats::of_table(set).into_diagnostic()?,
-        Some("parquet") => SetStats::of_index(set).into_diagnostic()?,
+        Some("parquet") => {
+            let index = Input::fetch(set)?;
+            index.named(SetStats::of_index(index.path()).into_diagnostic())?
+        }
         _ => {
             return Err(miette!(
                 help = "give an index that ends in .parquet or a label table that ends in .csv",

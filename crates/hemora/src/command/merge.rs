@@ -1,10 +1,7 @@
 //! `hemora merge`: the shares of a job, joined.
 
-use std::path::Path;
-
 use hemora_base::ExitStatus;
 use hemora_data::{IndexReport, LabelJoin, job_kind, merge_index};
-use hemora_objects::is_object_url;
 use miette::{IntoDiagnostic, Result, bail};
 use serde_json::json;
 
@@ -19,12 +16,7 @@ use crate::progress;
 /// # Errors
 /// A report that names the share or the file.
 pub fn run(arguments: &MergeArgs) -> Result<ExitStatus> {
-    // Of shares in object storage there are only those of triage.
-    let kind = match arguments.shares.iter().any(|folder| is_remote(folder)) {
-        true => "triage".to_owned(),
-        false => job_kind(&arguments.shares).into_diagnostic()?,
-    };
-    match kind.as_str() {
+    match job_kind(&arguments.shares).into_diagnostic()?.as_str() {
         "index" => index(arguments),
         "triage" => archive::merged(arguments),
         other => bail!(
@@ -32,10 +24,6 @@ pub fn run(arguments: &MergeArgs) -> Result<ExitStatus> {
             "the shares are of a job of kind `{other}`, which this version cannot merge"
         ),
     }
-}
-
-fn is_remote(folder: &Path) -> bool {
-    folder.to_str().is_some_and(is_object_url)
 }
 
 /// Joins the shares of `hemora index`.

@@ -10,7 +10,8 @@ use hemora_data::{
 use miette::{IntoDiagnostic, Result};
 
 use crate::cli::PrepareArgs;
-use crate::output::{on_disk, print};
+use crate::input::Input;
+use crate::output::print;
 use crate::progress;
 
 /// Runs the command.
@@ -18,13 +19,13 @@ use crate::progress;
 /// # Errors
 /// A report that names the file or the flag.
 pub fn run(arguments: &PrepareArgs) -> Result<ExitStatus> {
-    on_disk(&arguments.out)?;
     arguments.threads.limit()?;
     let recipe = PrepareRecipe::open(&arguments.recipe).into_diagnostic()?;
     let by_flags = arguments.rule.rule(arguments.seed);
-    let index = IndexReader::open(&arguments.index).into_diagnostic()?;
-    let stored = index.split_rule().filter(|_| arguments.rule.is_empty()).copied();
-    drop(index);
+    let index = Input::fetch(&arguments.index)?;
+    let reader = index.named(IndexReader::open(index.path()).into_diagnostic())?;
+    let stored = reader.split_rule().filter(|_| arguments.rule.is_empty()).copied();
+    drop(reader);
     let selection = Selection {
         min_types: arguments.min_types,
         negatives: arguments.negatives,
@@ -38,10 +39,10 @@ pub fn run(arguments: &PrepareArgs) -> Result<ExitStatus> {
         moves(done, total);
         ControlFlow::Continue(())
     };
-    let (index, out) = (&arguments.index, &arguments.out);
+    let (from, out) = (index.path(), &arguments.out);
     let report = match arguments.shard.shard {
-        Some(share) => prepare_share(index, out, &recipe, &selection, share, &go_on),
-        None => prepare(index, out, &recipe, &selection, &go_on),
+        Some(share) => prepare_share(from, out, &recipe, &selection, share, &go_on),
+        None => prepare(from, out, &recipe, &selection, &go_on),
     };
     let report = report.into_diagnostic()?;
     bar.finish_and_clear();

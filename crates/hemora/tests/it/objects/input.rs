@@ -1,68 +1,11 @@
-//! Input in object storage: what is in a bucket gives what the same files give in a folder.
+//! Images in object storage: what is in a bucket gives what the same files give in a folder.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use hemora_data::{IndexReader, SliceRow};
-use hemora_objects::Place;
-use hemora_synth::{PhantomOptions, write_dataset};
-use hemora_testing::{ObjectStorage, content};
+use hemora_testing::content;
 
-/// Runs the program with the server's variables.
-fn hemora(server: &ObjectStorage, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hemora"));
-    command.args(arguments).envs(server.variables()).output().unwrap()
-}
-
-/// What it said, as one line: messages are broken where the terminal ends.
-fn text(output: &Output) -> String {
-    let said = String::from_utf8([&*output.stdout, &*output.stderr].concat()).unwrap();
-    said.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Runs it and expects an exit status.
-fn runs(server: &ObjectStorage, arguments: &[&str], code: i32) -> String {
-    let output = hemora(server, arguments);
-    assert_eq!(output.status.code(), Some(code), "{}", text(&output));
-    text(&output)
-}
-
-/// Phantoms with a torn file and one that is no image, in a folder and in a bucket.
-struct Twice {
-    folder: PathBuf,
-    labels: PathBuf,
-    server: ObjectStorage,
-    place: Place,
-    url: String,
-}
-
-impl Twice {
-    fn new(folder: &Path) -> Option<Self> {
-        let mut server = ObjectStorage::start("scans")?;
-        let data = folder.join("data");
-        let options = PhantomOptions { slice_spacing: 12.0, ..PhantomOptions::default() };
-        write_dataset(&data, 2, 3, &options.with_size(64), &|_, _| {}).unwrap();
-        let images = data.join("stage_2_train");
-        std::fs::write(images.join("torn.dcm"), "no image").unwrap();
-        std::fs::write(images.join("notes.txt"), "no image").unwrap();
-        std::fs::write(images.join(".hidden.dcm"), "no image").unwrap();
-        let url = server.url("heads/2024");
-        let place = Place::parse_with_variables(&url, &server.variables()).unwrap();
-        for entry in std::fs::read_dir(&images).unwrap() {
-            let entry = entry.unwrap();
-            let name = entry.file_name().into_string().unwrap();
-            place.write_file(&name, &entry.path()).unwrap();
-        }
-        server.put_empty("heads/2024/");
-        server.requests();
-        Some(Self { folder: images, labels: data.join("stage_2_train.csv"), server, place, url })
-    }
-
-    /// A text of the bucket as if it were of the folder.
-    fn of_folder(&self, text: &str) -> String {
-        text.replace(&self.url, self.folder.to_str().unwrap())
-    }
-}
+use super::{Twice, hemora, runs, text};
 
 /// The rows of an index, without where and when they were found.
 fn rows(index: &Path) -> Vec<SliceRow> {
@@ -167,14 +110,4 @@ fn a_bucket_is_triaged_as_the_folder_is() {
     let said = runs(&twice.server, &["triage", &twice.url, "--out", out], 1);
     let expected = format!("{}: {} fails (SlowDown", twice.url, twice.server.endpoint());
     assert!(said.contains(&expected), "{said}");
-}
-
-#[test]
-fn a_bucket_is_no_folder_to_write_to() {
-    let Some(server) = ObjectStorage::start("scans") else { return };
-    for command in [&["index", "some"][..], &["prepare", "some", "--recipe=howard"]] {
-        let said = runs(&server, &[command, &["--out", "s3://scans/out"]].concat(), 1);
-        assert!(said.contains("writes to a disk, not to object storage"), "{said}");
-        assert!(!Path::new("s3:").exists());
-    }
 }
