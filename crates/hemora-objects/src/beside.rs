@@ -93,9 +93,9 @@ mod tests {
     #[test]
     fn the_first_failure_ends_the_work_and_is_told() {
         let done = AtomicUsize::new(0);
+        let fail = |reason| PlaceError::BadName { name: "a".to_owned(), reason };
         let failed = beside(1, |jobs| {
-            let fail = |reason| PlaceError::BadName { name: "a".to_owned(), reason };
-            jobs.push(move || Err(fail("the first")));
+            jobs.push(|| Err(fail("the first")));
             while !jobs.has_failed() {
                 thread::yield_now();
             }
