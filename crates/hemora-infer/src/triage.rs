@@ -18,7 +18,6 @@ use crate::pipeline::Pictures;
 use crate::policy::{Fate, SeriesPolicy};
 use crate::regions::{regions, thresholds};
 use crate::score::{SeriesScore, SliceScore, score};
-use crate::slabs::Slabs;
 use crate::spent::Spent;
 use crate::{LoadedModel, skipped};
 use hemora_model::{
