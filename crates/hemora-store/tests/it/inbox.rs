@@ -129,8 +129,17 @@ fn a_draft_that_is_dropped_frees_its_file() {
     };
     assert_eq!(sealed.bytes(), sealed.path().metadata().unwrap().len());
     drop(sealed);
-    let left = files(&place::inbox(folder.path()));
-    assert!(left.len() <= begun.max(4), "{left:?}");
+    // Files may be made ready at this moment, and what is too many then goes again.
+    let most = begun.max(4);
+    let mut left = files(&place::inbox(folder.path()));
+    for _ in 0..1000 {
+        if left.len() <= most {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        left = files(&place::inbox(folder.path()));
+    }
+    assert!(left.len() <= most, "{left:?}");
     assert!(left.iter().all(|file| file.metadata().unwrap().len() == 0), "{left:?}");
     assert!(store.study("1.2.3").unwrap().is_none());
 }
