@@ -49,7 +49,7 @@ impl ImageSet {
             ImageKind::Dicom => read_windows(image, &windows, working_size, target),
             ImageKind::WindowedPng => {
                 let plane = read_png(&image.path).map_err(|error| error.to_string())?;
-                write_grey(&plane, working_size, target);
+                write_bytes(&resize(&plane, working_size, working_size), target);
                 Ok(item(image))
             }
             ImageKind::PreparedJpeg => read_channels(image, planes, working_size, target),
@@ -166,7 +166,7 @@ fn read_windows(
 ) -> Result<Item, String> {
     let (item, slice) = read_dicom(image)?;
     for (window, target) in windows.iter().zip(target.chunks_exact_mut(size * size)) {
-        write_grey(&slice.windowed_at(*window, size, size), size, target);
+        write_bytes(&slice.windowed_at(*window, size, size), target);
     }
     Ok(item)
 }
@@ -182,14 +182,14 @@ fn read_channels(
         return Err(format!("{} channels; the first image has {planes}", channels.len()));
     }
     for (plane, target) in channels.iter().zip(target.chunks_exact_mut(size * size)) {
-        write_grey(plane, size, target);
+        write_bytes(&resize(plane, size, size), target);
     }
     Ok(item(image))
 }
 
-fn write_grey(plane: &Plane, size: usize, target: &mut [u8]) {
-    let resized = resize(plane, size, size);
-    for (byte, value) in target.iter_mut().zip(&resized.values) {
+/// The values 0–1 of a plane as bytes.
+fn write_bytes(plane: &Plane, target: &mut [u8]) {
+    for (byte, value) in target.iter_mut().zip(&plane.values) {
         // A cast saturates, so values a rounding error outside 0–1 stay in range.
         *byte = (value * 255.0).round() as u8;
     }
