@@ -104,8 +104,8 @@ fn all_shares_make_the_index_that_one_run_makes() {
     for of in [1, 3, 8, 64] {
         let folder = format!("shares{of}");
         let reports = archive.shares(of, &folder);
-        // Of 64 shares some have no file.
-        assert_eq!(reports.iter().any(|it| it.read == 0), of == 64);
+        // Of 64 shares some have no file; of fewer one may have none, since paths are new in every run.
+        assert!(of < 64 || reports.iter().any(|it| it.read == 0));
         assert!(reports.iter().all(|it| it.labels[0].without_image.is_empty()));
         let merged = archive.merge(&folder).unwrap();
         assert!(archive.bytes("merged.parquet") == archive.bytes("whole.parquet"), "{of}");

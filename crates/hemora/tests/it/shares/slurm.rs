@@ -173,33 +173,36 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Hemora, which in two tasks of each job stops at its first start and waits to be killed: a triage once it has
-/// begun its chunks; an index, which is done in a moment, before it has read anything.
+/// Hemora, which in the first two tasks of a job that are at work stops and waits to be killed: a triage once it has begun
+/// its chunks; an index, which is done in a moment, before it has read anything. A share may have no study and be
+/// done before anybody sees it at work; then another stops. Each says its task and its process in a file of its own.
 fn stopping(folder: &Path) -> PathBuf {
     let (path, hemora) = (folder.join("stopping.sh"), env!("CARGO_BIN_EXE_hemora"));
     let script = format!(
         "#!/bin/bash
-began={}/began-${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID
-case $SLURM_ARRAY_TASK_ID in
-2 | 5)
-    if [ ! -e \"$began\" ]; then
-        (kill -STOP $BASHPID; exec {hemora} \"$@\") &
-        is_stopped() {{ grep -q '^State:.T' /proc/$1/status; }}
-        until is_stopped $!; do sleep 0.01; done
-        if [ $1 = triage ]; then
-            kill -CONT $!
-            until [ -e triaged/shard-0000$SLURM_ARRAY_TASK_ID-of-00008.part/job.json ]; do sleep 0.01; done
-            kill -STOP $!
-            until is_stopped $!; do sleep 0.01; done
+stopped={}/stopped-$SLURM_ARRAY_JOB_ID
+(kill -STOP $BASHPID; exec {hemora} \"$@\") &
+state() {{ sed -n 's/^State:.\\(.\\).*/\\1/p' /proc/$1/status 2>/dev/null; }}
+until [ \"$(state $!)\" = T ]; do sleep 0.01; done
+if [ $1 = triage ]; then
+    kill -CONT $!
+    part=$(printf 'triaged/shard-%05d-of-00008.part' $SLURM_ARRAY_TASK_ID)
+    until [ -e $part/job.json ] || [[ $(state $!) =~ ^Z?$ ]]; do sleep 0.01; done
+    kill -STOP $! 2>/dev/null
+    until [[ $(state $!) =~ ^[TZ]?$ ]]; do sleep 0.01; done
+fi
+if [ \"$(state $!)\" = T ]; then
+    for place in 1 2; do
+        if mkdir $stopped-$place 2>/dev/null; then
+            echo $SLURM_ARRAY_TASK_ID $! > $stopped-$place/being-written
+            mv $stopped-$place/being-written $stopped-$place/task
+            wait $!
+            exit
         fi
-        echo $! > \"$began.part\"
-        mv \"$began.part\" \"$began\"
-        wait $!
-        exit
-    fi
-    ;;
-esac
-exec {hemora} \"$@\"
+    done
+    kill -CONT $!
+fi
+wait $!
 ",
         folder.display()
     );
@@ -216,15 +219,22 @@ impl Cluster {
         let after = format!("--dependency=afterok:{job}");
         let hemora = Path::new(env!("CARGO_BIN_EXE_hemora"));
         self.submit(&[&after], "whole.sbatch", hemora, merge);
-        let began = |task: &str| fs::read_to_string(folder.join(format!("began-{job}_{task}")));
-        until("the two tasks that stop", || began("2").is_ok() && began("5").is_ok());
-        self.ask("sh", &["-c", &format!("kill -KILL {}", began("2").unwrap())]);
-        self.ask("scontrol", &["requeue", &format!("{job}_5")]);
+        let stopped = |place: &str| {
+            let text =
+                fs::read_to_string(folder.join(format!("stopped-{job}-{place}/task"))).ok()?;
+            let (task, process) = text.trim().split_once(' ')?;
+            Some((task.parse::<usize>().ok()?, process.to_owned()))
+        };
+        until("the two tasks that stop", || stopped("1").is_some() && stopped("2").is_some());
+        let [killed, requeued] = ["1", "2"].map(|place| stopped(place).unwrap());
+        self.ask("sh", &["-c", &format!("kill -KILL {}", killed.1)]);
+        self.ask("scontrol", &["requeue", &format!("{job}_{}", requeued.0)]);
         until("the end of all jobs", || self.queue().trim().is_empty());
         for task in 1..=8 {
             let log = self.read(&format!("hemora-share-{job}_{task}.log"));
             let starts = log.matches(&format!("share {task}/8 on ")).count();
-            assert_eq!(starts, if [2, 5].contains(&task) { 2 } else { 1 }, "{log}");
+            let expected = if [killed.0, requeued.0].contains(&task) { 2 } else { 1 };
+            assert_eq!(starts, expected, "{log}");
         }
     }
 }
