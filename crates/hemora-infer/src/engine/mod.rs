@@ -1,7 +1,7 @@
 //! Engines that run a network on one image, or on the slices of a series.
 
+mod blocks;
 mod contract;
-mod depthwise;
 mod kind;
 mod library;
 mod memory;

@@ -9,11 +9,11 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::DimLike;
 
+use super::blocks::use_blocks;
 use super::contract::{
     Engine, EngineError, MOST_OUTPUTS, Output, check_input_shape, check_length, check_output,
     is_probability_shape, probability_shape,
 };
-use super::depthwise::replace_depthwise;
 use super::sequence::{SequenceEngine, check_slices, slices, takes, wrong_input};
 
 const NAME: &str = "tract";
@@ -74,9 +74,9 @@ fn plan(onnx: &[u8], shape: [usize; 4]) -> Result<Arc<TypedRunnableModel>, Engin
     model.set_input_fact(0, f32::fact(shape).into()).map_err(failed)?;
     model.analyse(false).map_err(failed)?;
     keep_outputs(&mut model).map_err(failed)?;
-    let mut model = model.into_typed().and_then(TypedModel::into_decluttered).map_err(failed)?;
-    replace_depthwise(&mut model).map_err(failed)?;
-    let model = model.into_optimized().map_err(failed)?;
+    let mut model = model.into_typed().map_err(failed)?;
+    use_blocks(&mut model).map_err(failed)?;
+    let model = model.into_decluttered().and_then(TypedModel::into_optimized).map_err(failed)?;
     let output = model.output_fact(0).map_err(failed)?;
     match output.shape.as_concrete() {
         Some(shape) if is_probability_shape(shape) => {}
