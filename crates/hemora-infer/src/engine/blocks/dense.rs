@@ -11,8 +11,8 @@ use super::{LANES, Limits, Point};
 /// Weights of a channel of the output that are summed before the next ones are, so that those of a
 /// block stay in the nearest cache.
 const WEIGHTS: usize = 256;
-/// Points that are summed side by side where fewer are left than the registers hold.
-const FEW: usize = 3;
+/// How many points may be summed side by side.
+const POINTS: [usize; 6] = [12, 8, 6, 4, 3, 1];
 
 /// What is convolved with what.
 pub(super) struct Dense<'a> {
@@ -69,6 +69,14 @@ fn padded<'a>(input: &'a [f32], geometry: &Geometry, lanes: usize) -> (Cow<'a, [
     (Cow::Owned(padded), sides)
 }
 
+/// How many of the points that are left come next: as many as can be, without leaving one or two, which take as long
+/// as three.
+fn points(left: usize, most: usize) -> usize {
+    let sizes = || POINTS.into_iter().filter(|size| *size <= most.min(left));
+    let leaves_few = |size: usize| [1, 2, 5].contains(&(left - size));
+    sizes().find(|size| !leaves_few(*size)).or_else(|| sizes().next()).unwrap_or(1)
+}
+
 struct Sums<'a> {
     of: &'a Dense<'a>,
     geometry: &'a Geometry,
@@ -102,10 +110,10 @@ impl Sums<'_> {
                     let tile = Tile { block, row, column: 0, channels };
                     // As many sums as the registers hold.
                     match (lanes, blocks) {
-                        (LANES, 2) => self.row::<S, IN, STEP, 2, 6>(simd, tile, output),
+                        (LANES, 2) => self.row::<S, IN, STEP, 2, 8>(simd, tile, output),
                         (LANES, _) => self.row::<S, IN, STEP, 1, 12>(simd, tile, output),
                         (8, _) => self.row::<S, IN, STEP, 1, 6>(simd, tile, output),
-                        _ => self.row::<S, IN, STEP, 1, FEW>(simd, tile, output),
+                        _ => self.row::<S, IN, STEP, 1, 3>(simd, tile, output),
                     }
                 }
                 block += blocks;
@@ -113,32 +121,25 @@ impl Sums<'_> {
         }
     }
 
-    /// Adds what the channels give to a row of `BLOCKS` blocks, `POINTS` points at a time.
+    /// Adds what the channels give to a row of `BLOCKS` blocks, at most `MOST` points at a time.
     #[inline(always)]
-    fn row<
-        S: Simd,
-        const IN: usize,
-        const STEP: usize,
-        const BLOCKS: usize,
-        const POINTS: usize,
-    >(
+    fn row<S: Simd, const IN: usize, const STEP: usize, const BLOCKS: usize, const MOST: usize>(
         &self,
         simd: S,
         mut tile: Tile<'_>,
         output: &mut [Point],
     ) {
-        let columns = self.geometry.output[1];
-        while tile.column + POINTS <= columns {
-            self.add::<S, IN, STEP, BLOCKS, POINTS>(simd, &tile, output);
-            tile.column += POINTS;
-        }
-        while tile.column + FEW <= columns {
-            self.add::<S, IN, STEP, BLOCKS, FEW>(simd, &tile, output);
-            tile.column += FEW;
-        }
-        while tile.column < columns {
-            self.add::<S, IN, STEP, BLOCKS, 1>(simd, &tile, output);
-            tile.column += 1;
+        while tile.column < self.geometry.output[1] {
+            let points = points(self.geometry.output[1] - tile.column, MOST);
+            match points {
+                12 if MOST >= 12 => self.add::<S, IN, STEP, BLOCKS, 12>(simd, &tile, output),
+                8 if MOST >= 8 => self.add::<S, IN, STEP, BLOCKS, 8>(simd, &tile, output),
+                6 if MOST >= 6 => self.add::<S, IN, STEP, BLOCKS, 6>(simd, &tile, output),
+                4 if MOST >= 4 => self.add::<S, IN, STEP, BLOCKS, 4>(simd, &tile, output),
+                3 => self.add::<S, IN, STEP, BLOCKS, 3>(simd, &tile, output),
+                _ => self.add::<S, IN, STEP, BLOCKS, 1>(simd, &tile, output),
+            }
+            tile.column += points;
         }
     }
 
@@ -204,6 +205,35 @@ impl Sums<'_> {
                     false => sums[at].store_slice(to),
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_any_length_are_taken_apart_without_small_rests() {
+        let parts = |columns: usize, most: usize| {
+            let (mut left, mut parts) = (columns, vec![]);
+            while left > 0 {
+                parts.push(points(left, most));
+                left -= parts.last().unwrap();
+            }
+            parts
+        };
+        for (columns, most, expected) in [
+            (7, 8, &[4, 3][..]),
+            (8, 6, &[4, 4]),
+            (9, 8, &[6, 3]),
+            (14, 8, &[8, 6]),
+            (14, 12, &[8, 6]),
+            (18, 8, &[8, 6, 4]),
+            (5, 3, &[3, 1, 1]),
+            (2, 12, &[1, 1]),
+        ] {
+            assert_eq!(parts(columns, most), expected, "{columns} {most}");
         }
     }
 }
