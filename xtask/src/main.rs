@@ -86,6 +86,8 @@ enum Bench {
     Triage(bench::Options),
     /// Slices a second of an archive of many studies, beside the networks alone
     Archive(bench::ArchiveOptions),
+    /// Images a second of every network alone, with each engine
+    Networks(bench::NetworksOptions),
     /// Slices a second from DICOM files to a prepared set
     Prepare(bench::PrepareOptions),
     /// Batches a second of a prepared set
@@ -163,6 +165,9 @@ fn main() -> Result<()> {
         Task::Bench(Bench::Triage(options)) => bench::triage(&workspace, &environment, &options),
         Task::Soak(options) => soak::soak(&workspace, &options),
         Task::Bench(Bench::Archive(options)) => bench::archive(&workspace, &environment, &options),
+        Task::Bench(Bench::Networks(options)) => {
+            bench::networks(&workspace, &environment, &options)
+        }
         Task::Bench(Bench::Serve(options)) => bench::serve(&workspace, &options),
         Task::Bench(Bench::Page(options)) => bench::page(&workspace, &environment, &options),
         Task::Bench(Bench::Prepare(options)) => bench::prepare(&workspace, &options),

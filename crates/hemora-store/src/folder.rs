@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use hemora_base::hex;
 use sha2::{Digest, Sha256};
 
-use crate::nodes::{NODES, check_node_name, own_folder};
+use crate::nodes::{NODES, own_folder};
 use crate::{Durability, StoreError};
 
 /// Name of the file by which a node holds the folder.
@@ -40,12 +40,13 @@ impl Folder {
     }
 
     /// Makes what is missing of a data folder that several nodes share, and of what this one has for itself.
+    #[cfg(feature = "postgres")]
     pub(crate) fn create_shared(
         root: &Path,
         durability: Durability,
         node: &str,
     ) -> Result<Self, StoreError> {
-        check_node_name(node)?;
+        crate::nodes::check_node_name(node)?;
         Self {
             root: root.to_owned(),
             own: own_folder(root, node),

@@ -34,10 +34,16 @@ pub(in super::super) fn use_blocks(model: &mut TypedModel) -> TractResult<()> {
 /// A convolution beside blocks works on blocks too.
 fn follow(model: &mut TypedModel, id: usize) -> TractResult<bool> {
     let Some(convolution) = Convolution::of(model, id)? else { return Ok(false) };
-    let from_blocks = model.node(model.node(id).inputs[0].node).op_is::<ToPlanes>();
+    let comes_in_blocks = |node: usize| model.node(node).op_is::<ToPlanes>();
+    let takes_blocks = |node: usize| {
+        let node = model.node(node);
+        let has_others_in_blocks = || node.inputs.iter().any(|it| comes_in_blocks(it.node));
+        node.op_is::<ToBlocks>() || node.op_is::<TypedBinOp>() && has_others_in_blocks()
+    };
     let successors = &model.node(convolution.last).outputs[0].successors;
-    let to_blocks = successors.iter().any(|it| model.node(it.node).op_is::<ToBlocks>());
-    let follows = convolution.is_dense() && (from_blocks || to_blocks);
+    let follows = convolution.is_dense()
+        && (comes_in_blocks(model.node(id).inputs[0].node)
+            || successors.iter().any(|it| takes_blocks(it.node)));
     if follows {
         convolution.replace(model)?;
     }
@@ -146,8 +152,8 @@ impl Convolution {
 
     /// Whether blocks pay even if the operations before and behind it work on planes.
     fn gains(&self) -> bool {
-        let has_blocks = self.channels.iter().all(|channels| *channels >= LANES);
-        self.is_depthwise() || self.is_dense() && has_blocks && self.geometry.kernel != [1, 1]
+        let fill_blocks = self.channels.iter().all(|channels| *channels >= LANES);
+        self.is_depthwise() || self.is_dense() && fill_blocks && self.geometry.kernel != [1, 1]
     }
 
     /// Puts an operation on blocks in its place.

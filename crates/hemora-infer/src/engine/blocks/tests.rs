@@ -142,7 +142,7 @@ fn depthwise_convolutions_give_what_tract_gives_whatever_the_kernel_stride_and_b
 
 #[test]
 fn dense_convolutions_give_what_tract_gives_whatever_the_channels_kernel_stride_and_border() {
-    for [inputs, outputs] in [[16, 16], [40, 50], [280, 17]] {
+    for [inputs, outputs] in [[3, 20], [16, 16], [40, 50], [280, 17]] {
         for side in [[5, 5], [9, 14]] {
             for kernel in [[3, 3], [1, 3], [4, 2], [1, 2]] {
                 for stride in [[1, 1], [2, 2]] {
@@ -152,7 +152,12 @@ fn dense_convolutions_give_what_tract_gives_whatever_the_channels_kernel_stride_
                         );
                         let shape = [1, inputs, side[0], side[1]];
                         let (mut builder, image) = Builder::new(shape);
-                        let conv = builder.conv(image, outputs, 1, [kernel, stride], padding);
+                        let mut conv = builder.conv(image, outputs, 1, [kernel, stride], padding);
+                        if inputs < LANES {
+                            // Planes are read where blocks are wanted behind them.
+                            let one = [[1, 1], [1, 1]];
+                            conv = builder.conv(conv, outputs, outputs, one, PaddingSpec::Valid);
+                        }
                         builder.model.select_output_outlets(&[conv]).unwrap();
                         let blocks = compared(builder.model, shape, &what);
                         assert_eq!(count::<DenseBlocks>(&blocks), 1, "{what}");
@@ -190,6 +195,23 @@ fn a_network_stays_in_blocks_from_the_first_convolution_to_the_last() {
         count::<ToPlanes>(&blocks),
     ];
     assert_eq!(counts, [4, 1, 0, 0, 2]);
+}
+
+/// A residual network behind a pooling, whose first sum has a branch of one pointwise convolution.
+#[test]
+fn a_branch_follows_the_one_that_it_is_added_to() {
+    let shape = [1, 24, 9, 9];
+    let (mut builder, image) = Builder::new(shape);
+    let one = [[1, 1], [1, 1]];
+    let short = builder.conv(image, 40, 1, one, PaddingSpec::Valid);
+    let long = builder.conv(image, 32, 1, one, PaddingSpec::Valid);
+    let long = builder.conv(long, 32, 1, [[3, 3], [1, 1]], PaddingSpec::SameUpper);
+    let long = builder.conv(long, 40, 1, one, PaddingSpec::Valid);
+    let sum = builder.wire(TypedBinOp(Box::new(Add), None), &[short, long]);
+    let sum = builder.relu6(sum);
+    builder.model.select_output_outlets(&[sum]).unwrap();
+    let blocks = compared(builder.model, shape, "residual");
+    assert_eq!([count::<DenseBlocks>(&blocks), count::<ToPlanes>(&blocks)], [4, 1]);
 }
 
 /// What is not limited yet and somebody else reads is not limited for him.
