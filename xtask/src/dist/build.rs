@@ -34,7 +34,7 @@ pub fn build(workspace: &Workspace, host_libc: bool) -> Result<PathBuf> {
         build.env("PATH", std::env::join_paths(folders).map_err(|error| miette!("PATH: {error}"))?);
         format!("{TARGET}.{OLDEST_GLIBC}")
     };
-    log("building hemora (profile dist): half an hour on two cores");
+    log("building hemora (profile dist): 10 to 30 minutes on two cores");
     build.args(["--locked", "--package", "hemora", "--features", FEATURES, "--profile", "dist"]);
     build.args(["--target", &target]);
     run(&mut build)?;

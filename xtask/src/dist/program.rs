@@ -63,12 +63,27 @@ impl Program {
         format!("glibc {major}.{minor} or later{gcc}")
     }
 
+    /// Images a second of the built-in model on one core, which shows whether packing slowed the program down.
+    pub fn rate(&self) -> Result<f64> {
+        let printed = read(
+            Command::new(&self.path).args(["doctor", "--json"]).env("HEMORA_ONNXRUNTIME", "off"),
+        )?;
+        rate(&printed)
+            .ok_or_else(|| miette!("hemora doctor --json gave no speed of the built-in engine"))
+    }
+
     /// The Debian packages that it needs.
     pub fn debian_packages(&self) -> String {
         let (major, minor) = self.glibc;
         let gcc = if self.libgcc { ", libgcc-s1" } else { "" };
         format!("libc6 (>= {major}.{minor}){gcc}")
     }
+}
+
+fn rate(doctor: &str) -> Option<f64> {
+    let doctor: serde_json::Value = serde_json::from_str(doctor).ok()?;
+    let engines = doctor["engines"].as_array()?;
+    engines.iter().find(|engine| engine["name"] == "tract")?["images_per_s"].as_f64()
 }
 
 /// A copy of a program without names of functions and lines.
@@ -109,6 +124,14 @@ mod tests {
         assert_eq!(oldest_glibc(HEADERS), Some((2, 28)));
         assert_eq!(oldest_glibc("statically linked"), None);
         assert_eq!(libraries(HEADERS), ["libgcc_s.so.1", "libc.so.6"]);
+    }
+
+    #[test]
+    fn the_speed_is_that_of_the_built_in_engine() {
+        let doctor = r#"{"engines": [{"name": "onnxruntime", "images_per_s": null},
+            {"name": "tract", "images_per_s": 130.5}]}"#;
+        assert_eq!(rate(doctor), Some(130.5));
+        assert_eq!(rate(r#"{"engines": []}"#), None);
     }
 
     #[test]
