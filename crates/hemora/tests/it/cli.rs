@@ -74,7 +74,7 @@ fn masked(text: &str, folder: &Path) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Leaves probabilities, the peaks of maps, hashes, versions and folders out of a result.
+/// Rounds the peaks of maps, and leaves probabilities, hashes, versions and folders out of a result.
 fn redact(value: &mut Value, key: &str, folder: &Path) {
     match value {
         Value::Array(values) if key.ends_with("sha256") => values.clear(),
@@ -85,7 +85,9 @@ fn redact(value: &mut Value, key: &str, folder: &Path) {
         Value::Object(fields) => {
             fields.iter_mut().for_each(|(key, value)| redact(value, key, folder));
         }
-        Value::Number(_) if key == "peak" => *value = "[probability]".into(),
+        Value::Number(peak) if key == "peak" => {
+            *value = format!("{:.2}", peak.as_f64().unwrap()).into();
+        }
         Value::String(text) if ["sha256", "version"].contains(&key) => *text = format!("[{key}]"),
         Value::String(text) => *text = text.replace(folder.to_str().unwrap(), "[folder]"),
         _ => {}

@@ -60,17 +60,16 @@ fn skip_planes(model: &mut TypedModel, id: usize) -> TractResult<bool> {
     if !before.op_is::<ToPlanes>() {
         return Ok(false);
     }
-    let mut patch = TypedModelPatch::default();
-    let blocks = patch.tap_model(model, before.inputs[0])?;
-    patch.shunt_outside(model, id.into(), blocks)?;
-    patch.apply(model)?;
+    let blocks = before.inputs[0];
+    put_behind(model, id, |model, patch| patch.tap_model(model, blocks))?;
     Ok(true)
 }
 
 /// What is computed value by value of images that come in blocks, such as their sum, is computed of the blocks.
 fn by_value(model: &mut TypedModel, id: usize) -> TractResult<bool> {
     let node = model.node(id);
-    if !node.op_is::<TypedBinOp>() {
+    let is_of_floats = node.outputs.iter().all(|it| it.fact.datum_type == f32::datum_type());
+    if !node.op_is::<TypedBinOp>() || !is_of_floats {
         return Ok(false);
     }
     let mut planes = None;
@@ -88,13 +87,25 @@ fn by_value(model: &mut TypedModel, id: usize) -> TractResult<bool> {
         }
     }
     let Some(planes) = planes else { return Ok(false) };
-    let mut patch = TypedModelPatch::default();
-    let inputs = patch.taps(model, &inputs)?;
-    let blocks = patch.wire_node(&node.name, node.op.clone(), &inputs)?;
-    let result = patch.wire_node(format!("{}.planes", node.name), planes, &blocks)?;
-    patch.shunt_outside(model, id.into(), result[0])?;
-    patch.apply(model)?;
+    put_behind(model, id, |model, patch| {
+        let node = model.node(id);
+        let inputs = patch.taps(model, &inputs)?;
+        let blocks = patch.wire_node(&node.name, node.op.clone(), &inputs)?;
+        Ok(patch.wire_node(format!("{}.planes", node.name), planes, &blocks)?[0])
+    })?;
     Ok(true)
+}
+
+/// Lets all who read the result of a node read what `wire` makes instead.
+fn put_behind(
+    model: &mut TypedModel,
+    id: usize,
+    wire: impl FnOnce(&TypedModel, &mut TypedModelPatch) -> TractResult<OutletId>,
+) -> TractResult<()> {
+    let mut patch = TypedModelPatch::default();
+    let result = wire(model, &mut patch)?;
+    patch.shunt_outside(model, id.into(), result)?;
+    patch.apply(model)
 }
 
 /// A convolution of one image `[1, channels, rows, columns]` of 32-bit floats with weights that are known, and the
@@ -160,31 +171,30 @@ impl Convolution {
     fn replace(self, model: &mut TypedModel) -> TractResult<()> {
         let [inputs, outputs] = self.channels;
         let in_blocks = self.is_depthwise() || DenseBlocks::takes_blocks(inputs);
-        let name = &model.node(self.id).name;
-        let mut patch = TypedModelPatch::default();
-        let mut wired = tvec![patch.tap_model(model, model.node(self.id).inputs[0])?];
-        if in_blocks {
-            wired = patch.wire_node(format!("{name}.blocks"), ToBlocks, &wired)?;
-        }
         let constants = [
             ("weights", self.weights_in_blocks(in_blocks)?),
             ("bias", self.bias_in_blocks()?),
             ("low", tensor0(self.limits[0])),
             ("high", tensor0(self.limits[1])),
         ];
-        for (what, tensor) in constants {
-            wired.push(patch.add_const(format!("{name}.blocks.{what}"), tensor)?);
-        }
-        let geometry = self.geometry.clone();
         let operation: Box<dyn TypedOp> = match self.is_depthwise() {
-            true => Box::new(DepthwiseBlocks { geometry }),
-            false => Box::new(DenseBlocks { channels: inputs, geometry }),
+            true => Box::new(DepthwiseBlocks { geometry: self.geometry }),
+            false => Box::new(DenseBlocks { channels: inputs, geometry: self.geometry }),
         };
-        let blocks = patch.wire_node(name, operation, &wired)?;
-        let planes = ToPlanes { channels: outputs };
-        let planes = patch.wire_node(format!("{name}.planes"), planes, &blocks)?;
-        patch.shunt_outside(model, self.last.into(), planes[0])?;
-        patch.apply(model)
+        put_behind(model, self.last, |model, patch| {
+            let node = model.node(self.id);
+            let name = &node.name;
+            let mut wired = tvec![patch.tap_model(model, node.inputs[0])?];
+            if in_blocks {
+                wired = patch.wire_node(format!("{name}.blocks"), ToBlocks, &wired)?;
+            }
+            for (what, tensor) in constants {
+                wired.push(patch.add_const(format!("{name}.blocks.{what}"), tensor)?);
+            }
+            let blocks = patch.wire_node(name, operation, &wired)?;
+            let planes = ToPlanes { channels: outputs };
+            Ok(patch.wire_node(format!("{name}.planes"), planes, &blocks)?[0])
+        })
     }
 
     /// `[blocks of the output, weights of a channel, 16]`, those of a channel in the order in which they are used.
