@@ -104,7 +104,9 @@ fn all_shares_make_the_index_that_one_run_makes() {
     for of in [1, 3, 8, 64] {
         let folder = format!("shares{of}");
         let reports = archive.shares(of, &folder);
-        // Of 64 shares some have no file; of fewer one may have none, since paths are new in every run.
+        // All together read what one run reads. Of 64 shares some have no file; of fewer one may have none, since paths
+        // are new in every run.
+        assert_eq!(reports.iter().map(|it| it.read).sum::<usize>(), whole.read, "{of}");
         assert!(of < 64 || reports.iter().any(|it| it.read == 0));
         assert!(reports.iter().all(|it| it.labels[0].without_image.is_empty()));
         let merged = archive.merge(&folder).unwrap();
