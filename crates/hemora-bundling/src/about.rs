@@ -52,6 +52,7 @@ impl About {
         metrics: Vec<Metric>,
         fit: Option<FitReport>,
     ) -> ModelInfo {
+        let plain_aggregation = fit.as_ref().map(|fit| fit.plain_aggregation).unwrap_or_default();
         let (operating_points, certainty, aggregation, calibration) = match fit {
             Some(fit) => (fit.operating_points, fit.certainty, fit.aggregation, fit.calibration),
             None => (Vec::new(), Vec::new(), None, None),
@@ -71,6 +72,7 @@ impl About {
             certainty,
             calibration,
             aggregation,
+            plain_aggregation,
             members,
             stacking: None,
             series: None,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hemora_evaluation::{Evaluation, evaluation_file, read_evaluation, read_fit};
-use hemora_metrics::{Aggregation, FitReport};
+use hemora_metrics::FitReport;
 use hemora_model::Metric;
 
 use crate::BundlingError;
@@ -11,18 +11,7 @@ use crate::BundlingError;
 /// Reads a document of `hemora calibrate` for a bundle.
 pub(crate) fn read_calibration(path: Option<&Path>) -> Result<Option<FitReport>, BundlingError> {
     let Some(path) = path else { return Ok(None) };
-    let fit = read_fit(path)?;
-    if fit.plain_aggregation != Aggregation::default() {
-        return Err(BundlingError::unfit(
-            path.display().to_string(),
-            format!(
-                "the operating points are for the aggregation `{}`; triage takes top-3 or a learned one",
-                fit.plain_aggregation
-            ),
-            "choose the operating points with --aggregate top-3 or --learn-aggregation",
-        ));
-    }
-    Ok(Some(fit))
+    Ok(Some(read_fit(path)?))
 }
 
 /// Reads evaluations: folders of `hemora evaluate`, or documents.

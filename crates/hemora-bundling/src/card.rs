@@ -47,7 +47,7 @@ fn write_fit(card: &mut String, info: &ModelInfo) {
             card,
             "\n## From slices to a {}\n\nA logistic regression on the highest slice, the mean of the \
              three highest, and all together, fitted on {} slices of {} groups ({}). Log loss with \
-             the mean of the three highest, and held out with the rule:\n\n| label | top-3 | rule | \
+             the mean of the three highest alone, and held out with the rule:\n\n| label | top-3 | rule | \
              positives | of |\n|---|---|---|---|---|",
             learned.level, origin.items, origin.groups, origin.file
         );

@@ -44,7 +44,7 @@ impl Fitted {
             calibration: info.calibration.clone(),
             points: info.operating_points.clone(),
             learned: info.aggregation.clone(),
-            aggregation: Aggregation::default(),
+            aggregation: info.plain_aggregation,
         }
     }
 

@@ -137,9 +137,18 @@ impl Cases {
             Some(positions) => positions[slice],
             None => facts.as_ref().and_then(|facts| facts[index].as_ref()?.z),
         };
+        let positions: Vec<Option<f64>> = kept.iter().enumerate().map(position).collect();
+        let hierarchy = Hierarchy {
+            series: series.map(|series| Clusters::new(&series)),
+            studies: studies.map(|studies| Clusters::new(&studies)),
+            positions: positions.clone(),
+            aggregation: request.aggregation,
+            learned: request.learned.clone(),
+        };
+        warn_order(&hierarchy, &mut warnings);
         Ok(Self {
             of_triage: predictions.is_of_triage(),
-            positions: kept.iter().enumerate().map(position).collect(),
+            positions,
             file: predictions.file,
             labels_file,
             index_file,
@@ -148,12 +157,7 @@ impl Cases {
             clusters: Clusters::new(&group_names),
             group_names,
             grouping,
-            hierarchy: Hierarchy {
-                series: series.map(|series| Clusters::new(&series)),
-                studies: studies.map(|studies| Clusters::new(&studies)),
-                aggregation: request.aggregation,
-                learned: request.learned.clone(),
-            },
+            hierarchy,
             facts,
             looks: None,
             alignment,
@@ -192,6 +196,20 @@ impl Cases {
     /// The labels that are evaluated.
     pub fn labels(&self) -> Vec<Label> {
         self.columns.iter().map(|column| column.label).collect()
+    }
+}
+
+/// Says where slices are neighbours by their rows alone, if that matters.
+fn warn_order(hierarchy: &Hierarchy, warnings: &mut Vec<String>) {
+    let reads = hierarchy.learned.is_none() && hierarchy.aggregation.reads_neighbours();
+    let [lack, all] = hierarchy.without_order();
+    if reads && lack > 0 {
+        let what = if hierarchy.series.is_some() { "series" } else { "studies" };
+        warnings.push(format!(
+            "{lack} of {all} {what} have slices without a position: their rows are taken for neighbours in \
+             the order of the table, which `{}` reads; give the index, or --aggregate top-3",
+            hierarchy.aggregation
+        ));
     }
 }
 

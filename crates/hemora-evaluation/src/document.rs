@@ -50,7 +50,7 @@ pub struct Evaluation {
     pub grouping: Grouping,
     /// How intervals are made.
     pub bootstrap: BootstrapOptions,
-    /// How slices make a series: `max`, `top-3` …, `noisy-or` or `learned`.
+    /// How slices make a series: `run-3`, `max`, `top-3` …, `noisy-or` or `learned`.
     pub aggregation: String,
     /// The fitted rule for that, and what it was fitted on.
     #[serde(default)]

@@ -10,7 +10,7 @@ use hemora_ct::{
     shows_head,
 };
 use hemora_io::{FileFormat, Series};
-use hemora_metrics::{Calibration, LearnedAggregation};
+use hemora_metrics::Calibration;
 
 use crate::Engine;
 use crate::maps::SliceMaps;
@@ -19,9 +19,6 @@ use crate::slabs::Slabs;
 use crate::spent::Spent;
 use crate::stack::{Window, map_windows};
 use hemora_model::SkippedFile;
-
-/// How many of the highest slices make a series' probability.
-const HIGHEST: usize = 3;
 
 /// What an engine says about a series.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -68,30 +65,18 @@ pub struct SliceScore {
 }
 
 impl SeriesScore {
-    /// Per label what the slices make by a `learned` rule, else the mean of the (up to) three
-    /// highest; `None` if no slice was scored.
-    pub fn probabilities(&self, learned: Option<&LearnedAggregation>) -> Option<Probabilities> {
-        if self.slices.is_empty() {
-            return None;
+    /// Per label what `whole` makes of the slices, in their order; `None` if no slice was scored.
+    pub fn probabilities(
+        &self,
+        whole: impl Fn(Label, &mut [f64]) -> Option<f64>,
+    ) -> Option<Probabilities> {
+        let mut wholes = [0f32; LABEL_COUNT];
+        for (label, made) in Label::ALL.into_iter().zip(&mut wholes) {
+            let part = |slice: &SliceScore| f64::from(slice.probabilities.get(label));
+            let mut parts: Vec<f64> = self.slices.iter().map(part).collect();
+            *made = whole(label, &mut parts)? as f32;
         }
-        if let Some(learned) = learned {
-            let mut wholes = [0f32; LABEL_COUNT];
-            for (label, whole) in Label::ALL.into_iter().zip(&mut wholes) {
-                let part = |slice: &SliceScore| f64::from(slice.probabilities.get(label));
-                let mut parts: Vec<f64> = self.slices.iter().map(part).collect();
-                *whole = learned.apply(label, &mut parts)? as f32;
-            }
-            return Some(Probabilities::from_array(wholes));
-        }
-        let mut means = [0f32; LABEL_COUNT];
-        for (label, mean) in means.iter_mut().enumerate() {
-            let mut values: Vec<f32> =
-                self.slices.iter().map(|slice| slice.probabilities.to_array()[label]).collect();
-            values.sort_by(|a, b| b.total_cmp(a));
-            values.truncate(HIGHEST);
-            *mean = values.iter().sum::<f32>() / values.len() as f32;
-        }
-        Some(Probabilities::from_array(means))
+        Some(Probabilities::from_array(wholes))
     }
 }
 
@@ -249,6 +234,8 @@ pub(crate) fn read_one(series: &Series, index: usize) -> Result<Slice, String> {
 
 #[cfg(test)]
 mod tests {
+    use hemora_metrics::Aggregation;
+
     use super::*;
 
     fn score(any: &[f32]) -> SeriesScore {
@@ -260,12 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn a_series_is_the_mean_of_its_three_highest_slices_per_label() {
-        let probabilities = score(&[0.1, 0.9, 0.5, 0.7, 0.2]).probabilities(None).unwrap();
-        assert!((probabilities.any - 0.7).abs() < 1e-6);
-        assert!((probabilities.epidural - (0.9 + 0.8 + 0.5) / 3.0).abs() < 1e-6);
-        let two = score(&[0.2, 0.4]).probabilities(None).unwrap();
-        assert!((two.any - 0.3).abs() < 1e-6);
-        assert_eq!(score(&[]).probabilities(None), None);
+    fn a_series_is_what_the_rule_makes_of_its_slices_in_their_order() {
+        let run = |_: Label, parts: &mut [f64]| Aggregation::RunMean(2).apply(parts);
+        let probabilities = score(&[0.1, 0.9, 0.1, 0.7, 0.7]).probabilities(run).unwrap();
+        assert!((probabilities.any - 0.7).abs() < 1e-6, "{probabilities:?}");
+        // Of 0.9, 0.1, 0.9, 0.3, 0.3 the third and the fourth: odds of 9 and 3/7.
+        let odds = (9.0f32 * 3.0 / 7.0).sqrt();
+        assert!((probabilities.epidural - odds / (1.0 + odds)).abs() < 1e-6, "{probabilities:?}");
+        assert_eq!(score(&[]).probabilities(run), None);
     }
 }

@@ -173,8 +173,8 @@ fn study_result(
     let mut results: Vec<(SeriesResult, SeriesKeyMaps)> = Vec::new();
     let mut warnings = Vec::new();
     let mut is_doubtful = false;
-    // The series that show one head at different levels, and their slices together.
-    let mut head = SeriesScore::default();
+    // The series that show one head at different levels, with their lowest positions.
+    let mut head: Vec<(f64, Vec<SliceScore>)> = Vec::new();
     let (mut parts, mut beside) = (0, 0);
     for (series, fate) in study.series.iter().zip(fates) {
         let count = series.slices.len();
@@ -224,7 +224,8 @@ fn study_result(
             }
             (Some(_), Fate::Head(_)) => {
                 parts += 1;
-                head.slices.extend(&score.slices);
+                let lowest = z.iter().copied().flatten().fold(f64::INFINITY, f64::min);
+                head.push((lowest, score.slices.clone()));
             }
             (Some(_), _) => beside += 1,
         }
@@ -240,7 +241,11 @@ fn study_result(
     // The most suspicious series has the key slices.
     let maps = maps.into_iter().next().unwrap_or_default();
     if parts > 1 {
-        let whole = head.probabilities(claims.aggregation.as_ref());
+        // From one end of the head to the other, as a single series would have them.
+        head.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let slices = head.into_iter().flat_map(|(_, slices)| slices).collect();
+        let head = SeriesScore { slices, ..SeriesScore::default() };
+        let whole = head.probabilities(|label, parts| claims.whole(label, parts));
         // The most suspicious series is a part of the head, or another that is more suspicious.
         probabilities = match whole {
             Some(whole) if beside == 0 || whole.any >= probabilities.any => whole,
@@ -305,7 +310,7 @@ fn series_result(
     maps: &BTreeMap<usize, &SliceMaps>,
     claims: &ModelInfo,
 ) -> Option<SeriesResult> {
-    let probabilities = score.probabilities(claims.aggregation.as_ref())?;
+    let probabilities = score.probabilities(|label, parts| claims.whole(label, parts))?;
     let thresholds = thresholds(&claims.operating_points);
     let slices = slices
         .iter()

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Clusters;
+use crate::calibration::{log_odds, sigmoid};
 
 /// What a figure is computed over.
 #[derive(
@@ -61,22 +62,35 @@ pub enum Aggregation {
     TopMean(u32),
     /// 1 − Π(1 − p): any slice may be the one, independently of the others.
     NoisyOr,
+    /// Of all runs of this many neighbouring slices the highest mean of their log odds, as a
+    /// probability. Bleeds go on from slice to slice, and a single high slice that its neighbours
+    /// contradict makes no alarm. Of fewer slices the mean of all.
+    RunMean(u32),
 }
 
 impl Default for Aggregation {
-    /// The mean of the three highest, as triage does.
+    /// Runs of three slices, as triage takes them of models that name no other rule.
     fn default() -> Self {
-        Self::TopMean(3)
+        Self::RunMean(3)
     }
 }
 
 impl Aggregation {
-    /// The probability of the whole; `None` without parts. The order of `parts` does not matter
-    /// (they are sorted in place).
+    /// Whether the order of slices matters.
+    pub fn reads_neighbours(self) -> bool {
+        matches!(self, Aggregation::RunMean(2..))
+    }
+
+    /// The probability of the whole; `None` without parts. `parts` are in the order of the slices for
+    /// [`Aggregation::RunMean`]; for the others their order does not matter, and they are sorted in place.
     pub fn apply(self, parts: &mut [f64]) -> Option<f64> {
+        if let Aggregation::RunMean(most) = self {
+            return highest_run(parts, most.max(1) as usize);
+        }
         parts.sort_unstable_by(|a, b| b.total_cmp(a));
         let highest = *parts.first()?;
         Some(match self {
+            Aggregation::RunMean(_) => unreachable!("returned above"),
             Aggregation::Max => highest,
             Aggregation::TopMean(most) => {
                 let taken = parts.len().min(most.max(1) as usize);
@@ -88,12 +102,21 @@ impl Aggregation {
     }
 }
 
+/// The highest mean of the log odds of `length` parts in a row, as a probability.
+fn highest_run(parts: &[f64], length: usize) -> Option<f64> {
+    let odds: Vec<f64> = parts.iter().map(|part| log_odds(*part)).collect();
+    let runs = odds.windows(length.min(odds.len()).max(1));
+    let means = runs.map(|run| run.iter().sum::<f64>() / run.len() as f64);
+    means.max_by(f64::total_cmp).map(sigmoid)
+}
+
 impl fmt::Display for Aggregation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Aggregation::Max => formatter.write_str("max"),
             Aggregation::TopMean(most) => write!(formatter, "top-{most}"),
             Aggregation::NoisyOr => formatter.write_str("noisy-or"),
+            Aggregation::RunMean(most) => write!(formatter, "run-{most}"),
         }
     }
 }
@@ -101,18 +124,19 @@ impl fmt::Display for Aggregation {
 impl FromStr for Aggregation {
     type Err = String;
 
-    /// `max`, `noisy-or`, or `top-3` for the mean of the three highest.
+    /// `max`, `noisy-or`, `top-3` for the mean of the three highest, or `run-3` for runs of three.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let count = |prefix: &str| {
+            let count = name.strip_prefix(prefix)?.parse::<u32>().ok()?;
+            (count > 0).then_some(count)
+        };
         match name {
             "max" => Ok(Aggregation::Max),
             "noisy-or" => Ok(Aggregation::NoisyOr),
-            _ => name
-                .strip_prefix("top-")
-                .and_then(|most| most.parse().ok())
-                .filter(|most| *most > 0)
-                .map(Aggregation::TopMean)
+            _ => (count("top-").map(Aggregation::TopMean))
+                .or_else(|| count("run-").map(Aggregation::RunMean))
                 .ok_or_else(|| {
-                    format!("`{name}` is no aggregation; expected max, top-N or noisy-or")
+                    format!("`{name}` is no aggregation; expected run-N, max, top-N or noisy-or")
                 }),
         }
     }
@@ -129,14 +153,13 @@ pub struct LabelColumn {
     pub truth: Vec<bool>,
 }
 
-/// Slices to series: a column entry a cluster of `series`, in their order. A series has a label if
-/// one of its slices has. `whole` makes one probability of those of the slices.
+/// Slices to series: a column entry for each of `members`, which are a series' slices in their order. A
+/// series has a label if one of its slices has. `whole` makes one probability of those of the slices.
 pub fn series_from_slices(
     columns: &[LabelColumn],
-    series: &Clusters,
+    members: &[Vec<usize>],
     whole: impl Fn(Label, &mut [f64]) -> Option<f64>,
 ) -> Vec<LabelColumn> {
-    let members = series.members();
     let mut parts = Vec::new();
     let mut gathered = |column: &LabelColumn, items: &[usize]| {
         parts.clear();
@@ -148,7 +171,7 @@ pub fn series_from_slices(
         .map(|column| LabelColumn {
             label: column.label,
             probabilities: members.iter().map(|items| gathered(column, items)).collect(),
-            truth: truth(column, &members),
+            truth: truth(column, members),
         })
         .collect()
 }
@@ -194,15 +217,41 @@ mod tests {
     fn parts_make_a_whole() {
         let apply = |how: Aggregation| how.apply(&mut [0.1, 0.8, 0.5, 0.6]).unwrap();
         assert_eq!(apply(Aggregation::Max), 0.8);
-        assert!((apply(Aggregation::default()) - 1.9 / 3.0).abs() < 1e-15);
+        assert!((apply(Aggregation::TopMean(3)) - 1.9 / 3.0).abs() < 1e-15);
         assert!((apply(Aggregation::TopMean(9)) - 0.5).abs() < 1e-15);
         assert!((apply(Aggregation::NoisyOr) - (1.0 - 0.9 * 0.2 * 0.5 * 0.4)).abs() < 1e-15);
         assert_eq!(Aggregation::NoisyOr.apply(&mut [1.0, 0.3]), Some(1.0));
         assert_eq!(Aggregation::Max.apply(&mut []), None);
-        for name in ["max", "top-3", "noisy-or"] {
+        for name in ["max", "top-3", "noisy-or", "run-3"] {
             assert_eq!(name.parse::<Aggregation>().unwrap().to_string(), name);
         }
-        assert!("top-0".parse::<Aggregation>().is_err());
+        for name in ["top-0", "run-0", "run-", "mean"] {
+            assert!(name.parse::<Aggregation>().is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_neighbours_outweighs_single_slices() {
+        let run = |count, parts: &[f64]| Aggregation::RunMean(count).apply(&mut parts.to_vec());
+        let near = |found: Option<f64>, expected: f64| {
+            assert!((found.unwrap() - expected).abs() < 1e-12, "{found:?} {expected}");
+        };
+        // The log odds of 0.9, 0.8 and 0.9 are ln 9, ln 4 and ln 9: a geometric mean of odds.
+        let odds = (9.0f64 * 4.0 * 9.0).cbrt();
+        near(run(3, &[0.1, 0.9, 0.8, 0.9, 0.1]), odds / (1.0 + odds));
+        // The same slices apart from each other: 0.1, 0.9, 0.1 is the highest run.
+        let odds = (9.0f64 / 9.0 / 9.0).cbrt();
+        let apart = run(3, &[0.1, 0.9, 0.1, 0.1, 0.8, 0.1, 0.1, 0.9, 0.1]);
+        near(apart, odds / (1.0 + odds));
+        near(run(1, &[0.1, 0.9, 0.3]), 0.9);
+        // Of fewer slices the mean of all, and of none nothing.
+        near(run(3, &[0.9, 0.1]), 0.5);
+        near(run(3, &[0.7]), 0.7);
+        assert_eq!(run(3, &[]), None);
+        // Certainty stays a number.
+        assert!((0.999..=1.0).contains(&run(3, &[1.0, 1.0, 1.0]).unwrap()));
+        assert!(run(3, &[0.0, 0.0]).unwrap() < 1e-3);
+        assert!((0.3..0.7).contains(&run(2, &[0.0, 1.0]).unwrap()));
     }
 
     #[test]
@@ -217,7 +266,9 @@ mod tests {
             column(Label::Any, &[0.3, 0.5, 0.8, 0.4], &[false, false, true, false]),
         ];
         let series = Clusters::new(&["x", "x", "y", "y"]);
-        let series = series_from_slices(&slices, &series, |_, parts| Aggregation::Max.apply(parts));
+        let series = series_from_slices(&slices, &series.members(), |_, parts| {
+            Aggregation::Max.apply(parts)
+        });
         assert_eq!(series[0].probabilities, [0.9, 0.3]);
         assert_eq!(series[1].truth, [false, true]);
         let one = Clusters::new(&["s", "s"]);

@@ -1,5 +1,7 @@
 //! The slices of series and the series of studies.
 
+use std::cmp::Ordering::Equal;
+
 use hemora_ct::Label;
 
 use crate::{
@@ -14,6 +16,9 @@ pub struct Hierarchy {
     pub series: Option<Clusters>,
     /// Study of each slice, where known.
     pub studies: Option<Clusters>,
+    /// Position of each slice along its normal, mm, where known; empty: of none. Where all slices of a
+    /// series have one they are neighbours by it, elsewhere in the order in which they came.
+    pub positions: Vec<Option<f64>>,
     /// How slices make a series, or a study where no series are known.
     pub aggregation: Aggregation,
     /// A fitted rule instead.
@@ -37,17 +42,40 @@ impl Hierarchy {
     /// The probability that slices' `parts` make.
     pub fn whole(&self, label: Label, parts: &mut [f64]) -> Option<f64> {
         match &self.learned {
-            Some(learned) => learned.apply(label, parts),
+            Some(learned) => learned.apply(label, self.aggregation, parts),
             None => self.aggregation.apply(parts),
         }
     }
 
-    /// How slices make a whole, in a word: `max`, `top-3`, `noisy-or` or `learned`.
+    /// How slices make a whole, in a word: `run-3`, `max`, `top-3`, `noisy-or` or `learned`.
     pub fn aggregation_name(&self) -> String {
         match &self.learned {
             Some(_) => "learned".to_owned(),
             None => self.aggregation.to_string(),
         }
+    }
+
+    /// The slices of each series or study, neighbours side by side.
+    fn in_order(&self, wholes: &Clusters) -> Vec<Vec<usize>> {
+        let mut members = wholes.members();
+        let position = |item: usize| self.positions.get(item).copied().flatten();
+        for items in &mut members {
+            let known: Option<Vec<f64>> = items.iter().map(|&item| position(item)).collect();
+            if known.is_some() {
+                items.sort_by(|&a, &b| position(a).partial_cmp(&position(b)).unwrap_or(Equal));
+            }
+        }
+        members
+    }
+
+    /// How many series, or studies where no series are known, have slices of which some have no position,
+    /// and how many there are.
+    pub fn without_order(&self) -> [usize; 2] {
+        let Some(wholes) = self.series.as_ref().or(self.studies.as_ref()) else { return [0; 2] };
+        let members = wholes.members();
+        let is_known = |item: &usize| self.positions.get(*item).is_some_and(Option::is_some);
+        let lack = |items: &&Vec<usize>| items.len() > 1 && !items.iter().all(is_known);
+        [members.iter().filter(lack).count(), members.len()]
     }
 
     /// The slices and, where known, their series and studies. `clusters` are the groups (patients)
@@ -65,7 +93,7 @@ impl Hierarchy {
             let first_slices = firsts(series);
             LevelSet {
                 level: Level::Series,
-                columns: series_from_slices(&slices, series, |label, parts| {
+                columns: series_from_slices(&slices, &self.in_order(series), |label, parts| {
                     self.whole(label, parts)
                 }),
                 clusters: groups(&first_slices),
@@ -75,7 +103,8 @@ impl Hierarchy {
         let studies = self.studies.as_ref().map(|studies| {
             let columns = match &series {
                 None => {
-                    series_from_slices(&slices, studies, |label, parts| self.whole(label, parts))
+                    let studies = self.in_order(studies);
+                    series_from_slices(&slices, &studies, |label, parts| self.whole(label, parts))
                 }
                 Some(series) => {
                     let study = |&slice: &usize| studies.of_items()[slice];
@@ -114,7 +143,7 @@ mod tests {
             series: Some(Clusters::new(&["a", "a", "b", "c", "c"])),
             studies: Some(Clusters::new(&["s", "s", "s", "t", "t"])),
             aggregation: Aggregation::Max,
-            learned: None,
+            ..Hierarchy::default()
         };
         let patients = Clusters::new(&["p", "p", "p", "p", "p"]);
         let levels = hierarchy.levels(vec![column.clone()], &patients);
@@ -127,5 +156,34 @@ mod tests {
         let levels = without.levels(vec![column], &patients);
         assert_eq!(levels[1].level, Level::Study);
         assert_eq!(levels[1].columns[0].probabilities, [0.9, 0.6]);
+    }
+
+    #[test]
+    fn runs_are_of_slices_that_lie_side_by_side() {
+        let column = LabelColumn {
+            label: Label::Any,
+            probabilities: vec![0.9, 0.2, 0.9, 0.2, 0.6, 0.2],
+            truth: vec![true, false, true, false, true, false],
+        };
+        let runs = |positions: Vec<Option<f64>>| {
+            let hierarchy = Hierarchy {
+                series: Some(Clusters::new(&["a", "a", "a", "a", "b", "b"])),
+                positions,
+                aggregation: Aggregation::RunMean(2),
+                ..Hierarchy::default()
+            };
+            let patients = Clusters::new(&["p"; 6]);
+            let levels = hierarchy.levels(vec![column.clone()], &patients);
+            (levels[1].columns[0].probabilities.clone(), hierarchy.without_order())
+        };
+        let (by_rows, lack) = runs(Vec::new());
+        assert_eq!(lack, [2, 2]);
+        // The odds of 9 and 1/4: the root of 9/4.
+        assert!((by_rows[0] - 1.5 / 2.5).abs() < 1e-12, "{by_rows:?}");
+        let known = [0.0, 20.0, 5.0, 10.0].map(Some).into_iter().chain([None, Some(0.0)]);
+        let (by_position, lack) = runs(known.collect());
+        assert_eq!(lack, [1, 2]);
+        assert!((by_position[0] - 0.9).abs() < 1e-12, "{by_position:?}");
+        assert_eq!(by_position[1], by_rows[1]);
     }
 }

@@ -63,10 +63,11 @@ pub struct LearnedLabel {
 }
 
 impl LearnedAggregation {
-    /// The probability of the whole for a label; `None` without parts.
-    pub fn apply(&self, label: Label, parts: &mut [f64]) -> Option<f64> {
+    /// The probability of the whole for a label, by the `plain` rule for one that no rule was fitted for;
+    /// `None` without parts. Parts are in the order of the slices for the plain rule.
+    pub fn apply(&self, label: Label, plain: Aggregation, parts: &mut [f64]) -> Option<f64> {
         match self.labels.iter().find(|rule| rule.label == label) {
-            None => Aggregation::default().apply(parts),
+            None => plain.apply(parts),
             Some(rule) => {
                 let weights = [rule.intercept, rule.highest, rule.top_three, rule.all];
                 Some(sigmoid(odds(&weights, &features(parts)?)))
@@ -102,8 +103,9 @@ impl LearnedAggregation {
         origin: &Origin,
     ) -> Result<Self, MetricError> {
         let members = wholes.members();
-        let plain =
-            series_from_slices(slices, wholes, |_, parts| Aggregation::default().apply(parts));
+        let plain = series_from_slices(slices, &wholes.members(), |_, parts| {
+            Aggregation::TopMean(3).apply(parts)
+        });
         let mut labels = Vec::new();
         for (column, plain) in slices.iter().zip(&plain) {
             let row = |items: &Vec<usize>| {
@@ -327,12 +329,14 @@ mod tests {
         assert!(rule.highest >= 0.0 && rule.top_three >= 0.0 && rule.all > 0.0, "{rule:?}");
         let held_out = rule.held_out.unwrap();
         assert!(held_out.log_loss.unwrap() < 0.7 * rule.before.log_loss.unwrap(), "{rule:?}");
-        let apply = |parts: &[f64]| learned.apply(Label::Any, &mut parts.to_vec()).unwrap();
+        let apply = |parts: &[f64]| {
+            learned.apply(Label::Any, Aggregation::Max, &mut parts.to_vec()).unwrap()
+        };
         assert!(apply(&[0.5; 6]) > apply(&[0.8, 0.05, 0.05, 0.05, 0.05, 0.05]));
         assert!(apply(&[0.5, 0.2]) > apply(&[0.4, 0.2]), "more suspicious is never less");
-        let plain = learned.apply(Label::Epidural, &mut [0.2, 0.4]);
+        let plain = learned.apply(Label::Epidural, Aggregation::TopMean(3), &mut [0.2, 0.4]);
         assert!((plain.unwrap() - 0.3).abs() < 1e-15);
-        assert_eq!(learned.apply(Label::Any, &mut []), None);
+        assert_eq!(learned.apply(Label::Any, Aggregation::Max, &mut []), None);
         learned.check().unwrap();
         let mut broken = learned.clone();
         broken.labels[0].all = f64::NAN;

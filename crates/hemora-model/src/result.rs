@@ -115,8 +115,7 @@ pub struct SeriesResult {
     pub series_instance_uid: String,
     /// SeriesDescription, if any.
     pub description: Option<String>,
-    /// Series probabilities: by the rule that the bundle holds, else per label the mean of the (up to)
-    /// three highest slices.
+    /// Series probabilities: what the bundle's rule makes of those of its slices.
     pub probabilities: Probabilities,
     /// How the series was acquired.
     pub acquisition: Acquisition,

@@ -45,3 +45,13 @@ fn the_official_library_accepts_our_models_and_writes_the_same_bytes() {
         assert_eq!((first, ours.len()), (None, theirs.len()), "{}", graph.name());
     }
 }
+
+#[test]
+fn the_official_library_accepts_halved_models() {
+    let Some(python) = python() else { return };
+    for graph in graphs() {
+        let ours = onnx::halved(&written(&graph)).unwrap();
+        let theirs = run_python(&python, CHECK, &[""; 0], &ours);
+        assert!(ours == theirs, "{}", graph.name());
+    }
+}

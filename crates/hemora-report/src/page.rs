@@ -154,8 +154,8 @@ const GUIDE: [Point; 6] = [
     (
         "Probability.",
         "The network scores every slice from 0 to 1 for any hemorrhage and for five subtypes. \
-         For each of them, a series gets the mean of its (up to) three highest slices, or what the \
-         model's rule makes of them. A study gets the numbers of its most suspicious series; where \
+         For each of them, a series gets what the model's rule makes of its slices: of most models \
+         the mean of the three neighbouring slices that score highest together. A study gets the numbers of its most suspicious series; where \
          several series show one head at different levels, those of all their slices. Several subtypes can be present together, \
          so the numbers do not add up.",
     ),

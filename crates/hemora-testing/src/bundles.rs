@@ -2,8 +2,8 @@
 
 use hemora_ct::{InputRecipe, LABEL_COUNT, Label, Views, Window};
 use hemora_metrics::{
-    Calibration, CalibrationMethod, Calibrator, LabelCalibration, Level, OperatingPoint,
-    OperatingRule, Origin,
+    Aggregation, Calibration, CalibrationMethod, Calibrator, LabelCalibration, Level,
+    OperatingPoint, OperatingRule, Origin,
 };
 use hemora_model::{Member, ModelInfo, NetworkRef};
 
@@ -42,6 +42,7 @@ pub fn info() -> ModelInfo {
         certainty: Vec::new(),
         calibration: None,
         aggregation: None,
+        plain_aggregation: Aggregation::TopMean(3),
         members: vec![member()],
         stacking: None,
         series: None,

@@ -50,6 +50,7 @@ fn run(command: Command) -> Result<ExitCode> {
             ModelCommand::Import(arguments) => command::import::run(&arguments)?.into(),
             ModelCommand::Average(arguments) => command::average::run(&arguments)?.into(),
             ModelCommand::Bundle(arguments) => command::bundle::run(&arguments)?.into(),
+            ModelCommand::Halve(arguments) => command::halve::run(&arguments)?.into(),
         },
     })
 }

@@ -127,13 +127,16 @@ fn reading_guide(evaluation: &Evaluation) -> Markup {
         BootstrapMethod::Percentile => "percentile",
         BootstrapMethod::Bca => "BCa",
     };
-    let rule = match (evaluation.aggregation.strip_prefix("top-"), &evaluation.learned_aggregation)
-    {
-        (_, Some(learned)) => {
-            format!("outcome of a rule fitted on {}", short(&learned.origin.file))
-        }
-        (Some(most), None) => format!("mean of the {} highest", short(most)),
-        (None, None) => short(&evaluation.aggregation).into_owned(),
+    let aggregation = &evaluation.aggregation;
+    let rule = match &evaluation.learned_aggregation {
+        Some(learned) => format!("outcome of a rule fitted on {}", short(&learned.origin.file)),
+        None => match aggregation.split_once('-') {
+            Some(("top", most)) => format!("mean of the {} highest", short(most)),
+            Some(("run", most)) => {
+                format!("highest mean log odds of {} neighbouring slices", short(most))
+            }
+            _ => short(aggregation).into_owned(),
+        },
     };
     guide(
         &GUIDE,

@@ -1,6 +1,6 @@
 //! Networks with a dense head: both engines give the same maps, and what is made of them.
 
-use hemora_infer::{Engine, OrtEngine, TractEngine};
+use hemora_infer::{Engine, OrtEngine, Output, TractEngine};
 use hemora_nn::networks::{Options, build};
 use hemora_nn::onnx;
 
@@ -39,6 +39,28 @@ fn engines_agree_on_probabilities_and_maps() {
         pairs(&output.probabilities, &other.probabilities);
         pairs(&maps.values, &other.maps.unwrap().values);
     }
+}
+
+#[test]
+fn halved_networks_say_nearly_the_same_in_both_engines() {
+    let (name, size) = ("efficientnet-lite0-dense", 72);
+    let whole = model(name, size);
+    let halved = onnx::halved(&whole).unwrap();
+    let image = image_values(1, size);
+    let run = |onnx: &[u8]| TractEngine::load(onnx, 3, size).unwrap().run(&image).unwrap();
+    let largest = |a: &Output, b: &Output| {
+        let (maps_a, maps_b) = (a.maps.as_ref().unwrap(), b.maps.as_ref().unwrap());
+        let a = a.probabilities.iter().chain(&maps_a.values);
+        let differences = a.zip(b.probabilities.iter().chain(&maps_b.values));
+        differences.map(|(a, b)| (a - b).abs()).fold(0f32, f32::max)
+    };
+    let (exact, rounded) = (run(&whole), run(&halved));
+    let difference = largest(&exact, &rounded);
+    assert!(difference > 0.0 && difference < 4e-3, "{difference}");
+    let Some(library) = onnxruntime() else { return };
+    let other = OrtEngine::load(&halved, 3, size, Some(&library)).unwrap().run(&image).unwrap();
+    let difference = largest(&rounded, &other);
+    assert!(difference < 1e-4, "{difference}");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use hemora_ct::Label;
-use hemora_metrics::{Calibration, CertaintyFit, LearnedAggregation, OperatingPoint, Stacking};
+use hemora_metrics::{
+    Aggregation, Calibration, CertaintyFit, LearnedAggregation, OperatingPoint, Stacking,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,10 +51,13 @@ pub struct ModelInfo {
     /// How the probabilities of slices are calibrated after those of all members were combined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// How the slices of a series make its probability, where that was fitted; else the mean of the
-    /// three highest.
+    /// How the slices of a series make its probability, where that was fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<LearnedAggregation>,
+    /// How they do elsewhere and for labels without a fitted rule. Bundles without it were made for the mean of the three
+    /// highest slices.
+    #[serde(default = "three_highest")]
+    pub plain_aggregation: Aggregation,
     /// The members, one at least. Their networks are `members/0/model.onnx`, `members/1/model.onnx`
     /// and so on; of the weighted mean of their probabilities everything else is made.
     pub members: Vec<Member>,
@@ -63,6 +68,11 @@ pub struct ModelInfo {
     /// Networks of series that read what all members predict together and replace the weighted mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<BundleSeries>,
+}
+
+/// The rule of bundles that name none.
+fn three_highest() -> Aggregation {
+    Aggregation::TopMean(3)
 }
 
 impl ModelInfo {
@@ -77,6 +87,15 @@ impl ModelInfo {
         let info: Self = serde_json::from_value(value)?;
         info.check()?;
         Ok(info)
+    }
+
+    /// What the slices' `parts`, in the order of the slices, make for a label: by the fitted rule, else by the
+    /// plain one. `None` without parts.
+    pub fn whole(&self, label: Label, parts: &mut [f64]) -> Option<f64> {
+        match &self.aggregation {
+            Some(learned) => learned.apply(label, self.plain_aggregation, parts),
+            None => self.plain_aggregation.apply(parts),
+        }
     }
 
     /// Checks texts, numbers and members.

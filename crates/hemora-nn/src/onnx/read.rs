@@ -3,6 +3,7 @@
 
 use prost::Message;
 
+use super::half::widened;
 use super::proto::{FLOAT, GraphProto, Model, NodeProto};
 use crate::Tensor;
 
@@ -16,6 +17,11 @@ pub enum OnnxError {
     /// A model without a graph.
     #[error("the ONNX model has no graph")]
     NoGraph,
+    /// A model that cannot be written again as it was; its producer's name.
+    #[error(
+        "the ONNX model has parts that Hemora does not write (it names `{0}` as its producer), and they would be lost"
+    )]
+    OtherWriter(String),
 }
 
 /// The last linear layer of a classifier.
@@ -152,19 +158,21 @@ fn behind_norm(
     weights
 }
 
-/// An initializer by name, if it is f32 and whole.
+/// A constant of 32-bit or halved values by name, if it is whole.
 fn tensor(graph: &GraphProto, name: &str) -> Option<Tensor> {
-    let proto = graph.initializer.iter().find(|tensor| tensor.name == name)?;
-    let values: Vec<f32> = if proto.raw_data.is_empty() {
-        proto.float_data.clone()
-    } else {
-        proto.raw_data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+    let (dims, values) = match graph.initializer.iter().find(|tensor| tensor.name == name) {
+        None => widened(graph, name)?,
+        Some(proto) if proto.data_type != FLOAT => return None,
+        Some(proto) if proto.raw_data.is_empty() => (proto.dims.clone(), proto.float_data.clone()),
+        Some(proto) => {
+            let values = proto.raw_data.as_chunks::<4>().0.iter();
+            (proto.dims.clone(), values.map(|&bytes| f32::from_le_bytes(bytes)).collect())
+        }
     };
-    let shape: Option<Vec<usize>> =
-        proto.dims.iter().map(|&size| usize::try_from(size).ok()).collect();
+    let shape: Option<Vec<usize>> = dims.iter().map(|&size| usize::try_from(size).ok()).collect();
     let shape = shape?;
     let length = shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size))?;
-    (proto.data_type == FLOAT && length == values.len()).then_some(Tensor { shape, values })
+    (length == values.len()).then_some(Tensor { shape, values })
 }
 
 #[cfg(test)]
@@ -191,6 +199,30 @@ mod tests {
         let read = classifier(&bytes).unwrap().unwrap();
         assert_eq!((read.units, read.inputs), (6, 1280));
         assert_eq!(read.weight, weights.get("classifier.weight").unwrap().values);
+    }
+
+    #[test]
+    fn a_halved_model_gives_its_classifier_back_rounded() {
+        // 32 labels of 1,280 features are enough to be halved.
+        let head = Some(crate::networks::Head::Sigmoid(32));
+        let options = Options { size: 32, head, ..Options::default() };
+        let graph = build("efficientnet-lite0", &options).unwrap().unwrap();
+        let mut weights = Weights::default();
+        for parameter in graph.parameters() {
+            let values = (0..parameter.len()).map(|at| (at % 97) as f32 / 97.0).collect();
+            weights.insert(&parameter.name, Tensor { shape: parameter.shape, values });
+        }
+        let whole = onnx::write(&graph, &weights).unwrap();
+        let halved = onnx::halved(&whole).unwrap();
+        assert!(halved.len() * 100 < whole.len() * 56, "{} of {}", halved.len(), whole.len());
+        let [exact, rounded] = [&whole, &halved].map(|it| classifier(it).unwrap().unwrap());
+        assert_eq!((rounded.units, rounded.inputs), (exact.units, exact.inputs));
+        assert_ne!(rounded.weight, exact.weight);
+        for (rounded, exact) in rounded.weight.iter().zip(&exact.weight) {
+            assert!((rounded - exact).abs() <= exact.abs() / 2048.0, "{rounded} {exact}");
+        }
+        assert_eq!(pooled_features(&halved).unwrap(), Some(1280));
+        assert_eq!(onnx::halved(&halved).unwrap(), halved);
     }
 
     #[test]

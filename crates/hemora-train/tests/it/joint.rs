@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use hemora_ct::{LABEL_COUNT, Label, Views};
 use hemora_data::{Negatives, Selection, SliceTable, SplitInto};
 use hemora_infer::{EngineKind, LoadedModel, SeriesPolicy, triage};
+use hemora_metrics::Aggregation;
 use hemora_model::{
     Bundle, Member, MemberNetworks, ModelInfo, NetworkRef, SeriesNetwork, SeriesStage,
     SliceNetwork, TrainedNetwork,
@@ -127,6 +128,7 @@ fn bundle(run: &Path, out: &Path) -> Bundle {
         certainty: Vec::new(),
         calibration: None,
         aggregation: None,
+        plain_aggregation: Aggregation::default(),
         members: vec![member],
         stacking: None,
         series: None,

@@ -54,7 +54,7 @@ pub struct CaseArgs {
     pub partial: bool,
 
     /// How slices make a series: max, top-N (mean of the N highest) or noisy-or
-    /// [default: that of the operating points, else top-3]
+    /// [default: that of the operating points, else run-3]
     #[arg(long, value_name = "HOW")]
     pub aggregate: Option<Aggregation>,
 }

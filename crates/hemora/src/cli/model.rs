@@ -61,6 +61,21 @@ pub struct AverageArgs {
     pub out: PathBuf,
 }
 
+/// Flags of `hemora model halve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  hemora model halve large.hemora --out small.hemora
+
+It computes in 32 bits as before, at the same speed; probabilities change in the fourth digit.")]
+pub struct HalveArgs {
+    /// Bundle of networks that hemora-train trained
+    pub model: PathBuf,
+
+    /// The bundle to write
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
 /// Flags of `hemora model inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod ensemble;
 pub mod evaluate;
+pub mod halve;
 pub mod import;
 pub mod index;
 pub mod manual;

@@ -10,6 +10,7 @@ mod doctor;
 mod ensemble;
 mod evaluate;
 mod files;
+mod halve;
 mod maps;
 #[cfg(feature = "s3")]
 mod objects;
