@@ -41,11 +41,18 @@ fn write_fit(card: &mut String, info: &ModelInfo) {
             calibration.method, origin.items, origin.groups, origin.file
         );
     }
+    let _ = writeln!(
+        card,
+        "\n## From slices to a study\n\nA series is, for each label, the {}{}; a study has the numbers of its \
+         most suspicious series.",
+        info.plain_aggregation.words(),
+        if info.aggregation.is_some() { ", unless a fitted rule stands below" } else { "" }
+    );
     if let Some(learned) = &info.aggregation {
         let origin = &learned.origin;
         let _ = writeln!(
             card,
-            "\n## From slices to a {}\n\nA logistic regression on the highest slice, the mean of the \
+            "\n### Fitted for a {}\n\nA logistic regression on the highest slice, the mean of the \
              three highest, and all together, fitted on {} slices of {} groups ({}). Log loss with \
              the mean of the three highest alone, and held out with the rule:\n\n| label | top-3 | rule | \
              positives | of |\n|---|---|---|---|---|",

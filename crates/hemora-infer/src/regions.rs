@@ -11,6 +11,9 @@ use crate::maps::SliceMaps;
 /// From here on a part of a map belongs to the area, and a slice has a label without a threshold.
 const HALF: f32 = 0.5;
 
+/// Probabilities nearer to 0 or 1 than this have the log odds of this one.
+const CERTAIN: f32 = 1e-6;
+
 /// The probability from which on a slice has each label: the lowest threshold stored for slices, else 0.5.
 pub(crate) fn thresholds(points: &[OperatingPoint]) -> [f64; LABEL_COUNT] {
     Label::ALL.map(|label| {
@@ -38,23 +41,19 @@ pub(crate) fn regions(
 
 /// The region of one map, which lies over an upright image of so many rows and columns.
 fn region(label: Label, map: &Plane, image: [usize; 2], header: &SliceHeader) -> Region {
-    // Of equal values the first.
-    let highest =
-        |best: usize, at: usize| if map.values[at] > map.values[best] { at } else { best };
-    let cell = (0..map.values.len()).fold(0, highest);
-    let peak = map.values[cell];
-    let centre = |at: usize, count: usize, pixels: usize| {
-        (at as f64 + 0.5) / count as f64 * pixels as f64 - 0.5
-    };
-    let at = [
-        centre(cell / map.columns, map.rows, image[0]),
-        centre(cell % map.columns, map.columns, image[1]),
-    ];
+    let peak = map.values.iter().copied().fold(0.0, f32::max);
+    let pixel =
+        |at: f64, count: usize, pixels: usize| (at + 0.5) / count as f64 * pixels as f64 - 0.5;
+    let [row, column] = hemora_ct::peak(&log_odds(map)).unwrap_or_default();
+    let at = [pixel(row, map.rows, image[0]), pixel(column, map.columns, image[1])];
+    // In the middle of the highest part the map is as high as that; beside it, perhaps below a half.
+    let middle =
+        [pixel(row.round(), map.rows, image[0]), pixel(column.round(), map.columns, image[1])];
     let turn = Turn::upright(header.plane);
     let last = image.map(|side| side - 1);
     let stored = turn.stored(last.map(|it| it as f64), at);
     let reached = match peak >= HALF {
-        true => reached(&resize(map, image[0], image[1]), at),
+        true => reached(&resize(map, image[0], image[1]), middle),
         false => None,
     };
     let nearest = [0, 1].map(|axis| (at[axis].round().max(0.0) as usize).min(last[axis]));
@@ -72,6 +71,15 @@ fn region(label: Label, map: &Plane, image: [usize; 2], header: &SliceHeader) ->
             .map(|(reached, [down, across])| reached.pixels as f64 * down * across),
         bounds: [a[0].min(b[0]), a[1].min(b[1]), a[0].max(b[0]), a[1].max(b[1])],
     }
+}
+
+/// The log odds of a map of probabilities.
+fn log_odds(map: &Plane) -> Plane {
+    let odds = |value: &f32| {
+        let value = value.clamp(CERTAIN, 1.0 - CERTAIN);
+        (value / (1.0 - value)).ln()
+    };
+    Plane { values: map.values.iter().map(odds).collect(), ..*map }
 }
 
 /// Connected pixels.
@@ -148,10 +156,13 @@ mod tests {
         let found = regions(&maps, &header(Some(AXIAL)), any(0.6), &[0.5; LABEL_COUNT]);
         let [region] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((region.label, region.peak), (Label::Any, 0.9));
-        // Parts are 10 × 10 pixels: the centre of the second lies between pixels 14 and 15.
-        assert_eq!((region.peak_row, region.peak_column), (14.5, 14.5));
+        // Parts are 10 × 10 pixels: the centre of the second lies between pixels 14 and 15. Of the log odds
+        // −13.8, 2.2 and 1.4 in a row the vertex lies 0.452 of a part to the right.
+        assert_eq!(region.peak_row, 14.5);
+        assert!((region.peak_column - 19.02).abs() < 0.01, "{}", region.peak_column);
         let [x, y, z] = region.peak_mm.unwrap();
-        assert!((x + 10.0 - 14.5 * 0.4).abs() < 1e-9 && (y + 20.0 - 14.5 * 0.5).abs() < 1e-9);
+        let column = region.peak_column;
+        assert!((x + 10.0 - column * 0.4).abs() < 1e-9 && (y + 20.0 - 14.5 * 0.5).abs() < 1e-9);
         assert_eq!(z, 30.0);
         let [top, left, bottom, right] = region.bounds;
         assert!((10..=12).contains(&top) && (17..=19).contains(&bottom), "{:?}", region.bounds);

@@ -76,6 +76,18 @@ impl Default for Aggregation {
 }
 
 impl Aggregation {
+    /// What a series is, in words: the "mean of its 3 highest slices".
+    pub fn words(self) -> String {
+        match self {
+            Aggregation::Max => "highest of its slices".to_owned(),
+            Aggregation::TopMean(most) => format!("mean of its {most} highest slices"),
+            Aggregation::NoisyOr => "noisy-or of its slices".to_owned(),
+            Aggregation::RunMean(most) => {
+                format!("highest mean log odds of {most} neighbouring slices")
+            }
+        }
+    }
+
     /// Whether the order of slices matters.
     pub fn reads_neighbours(self) -> bool {
         matches!(self, Aggregation::RunMean(2..))

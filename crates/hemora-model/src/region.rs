@@ -15,7 +15,8 @@ pub struct Region {
     pub label: Label,
     /// Probability (0 to 1) that the map has at its maximum.
     pub peak: f32,
-    /// Row of the maximum: the centre of that part of the map.
+    /// Row of the maximum, between the centres of the map's parts: the vertex of the parabola through the log odds
+    /// of the highest part and its neighbours.
     pub peak_row: f64,
     /// Column of the maximum.
     pub peak_column: f64,

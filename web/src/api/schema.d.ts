@@ -2967,7 +2967,8 @@ export interface components {
             peak_mm?: number[] | null;
             /**
              * Format: double
-             * @description Row of the maximum: the centre of that part of the map.
+             * @description Row of the maximum, between the centres of the map's parts: the vertex of the parabola through the log odds
+             *     of the highest part and its neighbours.
              */
             peak_row: number;
         };

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use hemora_metrics::{BootstrapMethod, DECISION_METRICS};
+use hemora_metrics::{Aggregation, BootstrapMethod, DECISION_METRICS};
 use hemora_page::{
     Page, Point, count, facts, file_reference, guide, notice, or_dash, short, warnings,
 };
@@ -127,15 +127,11 @@ fn reading_guide(evaluation: &Evaluation) -> Markup {
         BootstrapMethod::Percentile => "percentile",
         BootstrapMethod::Bca => "BCa",
     };
-    let aggregation = &evaluation.aggregation;
     let rule = match &evaluation.learned_aggregation {
         Some(learned) => format!("outcome of a rule fitted on {}", short(&learned.origin.file)),
-        None => match aggregation.split_once('-') {
-            Some(("top", most)) => format!("mean of the {} highest", short(most)),
-            Some(("run", most)) => {
-                format!("highest mean log odds of {} neighbouring slices", short(most))
-            }
-            _ => short(aggregation).into_owned(),
+        None => match evaluation.aggregation.parse::<Aggregation>() {
+            Ok(plain) => plain.words(),
+            Err(_) => short(&evaluation.aggregation).into_owned(),
         },
     };
     guide(
@@ -150,7 +146,7 @@ fn reading_guide(evaluation: &Evaluation) -> Markup {
                 strong { "How it was computed." }
                 " " (bootstrap.repeats) " resamples of whole groups ("
                 (short(&evaluation.grouping.kind)) "), " (method) " method, seed " (bootstrap.seed)
-                ". A series is the " (rule) " of its slices, a study has the numbers of its most \
+                ". A series is the " (rule) "; a study has the numbers of its most \
                 suspicious series. Figures with every digit, Wilson and DeLong intervals: \
                 metrics.json."
             }

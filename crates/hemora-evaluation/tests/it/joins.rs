@@ -3,7 +3,7 @@
 use hemora_ct::Label;
 use hemora_data::TableColumn;
 use hemora_evaluation::{CaseRequest, Cases, Evaluation, Mapping, evaluate};
-use hemora_metrics::{Level, OperatingRule};
+use hemora_metrics::{Aggregation, Level, OperatingRule};
 
 use crate::support::{
     Tables, label_csv, options, result_csv, slices, submission_csv, validation_csv,
@@ -79,6 +79,32 @@ fn studies_and_patients_come_from_other_tables_too() {
         (Level::Study, 12, 6)
     );
     assert!(evaluation.warnings.iter().all(|warning| !warning.contains("too narrow")));
+}
+
+#[test]
+fn rules_that_read_neighbours_say_where_rows_stand_in_for_them() {
+    let tables = Tables::new();
+    let said = |request: &CaseRequest| {
+        let warnings = Cases::load(request).unwrap().warnings;
+        warnings.into_iter().find(|warning| warning.contains("neighbours"))
+    };
+    // A result of triage has positions.
+    let known = tables.request(&result_csv(), &label_csv());
+    assert_eq!(known.aggregation, Aggregation::RunMean(3));
+    assert_eq!(said(&known), None);
+    let mut rows = String::from("Image,study\n");
+    slices().for_each(|(id, patient, _)| rows += &format!("{id},s{patient}\n"));
+    let studies = TableColumn {
+        table: tables.write("studies.csv", &rows),
+        id: "Image".to_owned(),
+        column: "study".to_owned(),
+    };
+    let unknown =
+        CaseRequest { studies: Some(studies), ..tables.request(&submission_csv(), &label_csv()) };
+    let warning = said(&unknown).unwrap();
+    assert!(warning.starts_with("12 of 12 studies") && warning.contains("run-3"), "{warning}");
+    let three = CaseRequest { aggregation: Aggregation::TopMean(3), ..unknown };
+    assert_eq!(said(&three), None);
 }
 
 #[test]

@@ -17,13 +17,17 @@ fn model(name: &str, size: usize) -> Vec<u8> {
 fn engines_agree_on_probabilities_and_maps() {
     let library = onnxruntime();
     // 72 is no multiple of 16: the coarser maps end beyond the finer ones.
-    for (name, size) in [("efficientnet-lite0-dense", 72), ("efficientnet-lite2-dense", 64)] {
+    for (name, size, stride) in [
+        ("efficientnet-lite0-dense", 72, 8),
+        ("efficientnet-lite2-dense", 64, 8),
+        ("efficientnet-lite0-fine", 72, 4),
+    ] {
         let onnx = model(name, size);
         let tract = TractEngine::load(&onnx, 3, size).unwrap();
         let image = image_values(1, size);
         let output = tract.run(&image).unwrap();
         let maps = output.maps.clone().unwrap();
-        assert_eq!((maps.channels, maps.rows, maps.columns), (6, size / 8, size / 8));
+        assert_eq!((maps.channels, maps.rows, maps.columns), (6, size / stride, size / stride));
         let spread = maps.values.iter().fold(0f32, |most, value| most.max(*value))
             - maps.values.iter().fold(1f32, |least, value| least.min(*value));
         assert!(spread > 1e-3, "{name}: the maps are flat, {spread}");

@@ -64,32 +64,44 @@ impl Scale {
 }
 
 pub(super) fn lite0(options: &Options) -> Result<Graph, GraphError> {
-    lite("efficientnet-lite0", options, &LITE0, false)
+    lite("efficientnet-lite0", options, &LITE0, None)
 }
 
 pub(super) fn lite1(options: &Options) -> Result<Graph, GraphError> {
-    lite("efficientnet-lite1", options, &Scale { width: 1.0, depth: 1.1 }, false)
+    lite("efficientnet-lite1", options, &Scale { width: 1.0, depth: 1.1 }, None)
 }
 
 pub(super) fn lite2(options: &Options) -> Result<Graph, GraphError> {
-    lite("efficientnet-lite2", options, &LITE2, false)
+    lite("efficientnet-lite2", options, &LITE2, None)
 }
 
 pub(super) fn lite0_dense(options: &Options) -> Result<Graph, GraphError> {
-    lite("efficientnet-lite0-dense", options, &LITE0, true)
+    lite("efficientnet-lite0-dense", options, &LITE0, Some(DENSE_TAPS))
 }
 
 pub(super) fn lite2_dense(options: &Options) -> Result<Graph, GraphError> {
-    lite("efficientnet-lite2-dense", options, &LITE2, true)
+    lite("efficientnet-lite2-dense", options, &LITE2, Some(DENSE_TAPS))
+}
+
+pub(super) fn lite0_fine(options: &Options) -> Result<Graph, GraphError> {
+    lite("efficientnet-lite0-fine", options, &LITE0, Some(FINE_TAPS))
 }
 
 const LITE0: Scale = Scale { width: 1.0, depth: 1.0 };
 const LITE2: Scale = Scale { width: 1.1, depth: 1.2 };
 
 /// Stages whose feature maps a dense head reads: the last ones of strides 8, 16 and 32.
-const TAPS: [usize; 3] = [2, 4, 6];
+const DENSE_TAPS: &[usize] = &[2, 4, 6];
+/// The same with that of stride 4, for maps of half the grain.
+const FINE_TAPS: &[usize] = &[1, 2, 4, 6];
 
-fn lite(name: &str, options: &Options, scale: &Scale, is_dense: bool) -> Result<Graph, GraphError> {
+/// With `dense_taps` a dense head reads the feature maps of these stages.
+fn lite(
+    name: &str,
+    options: &Options,
+    scale: &Scale,
+    dense_taps: Option<&[usize]>,
+) -> Result<Graph, GraphError> {
     let shape = [options.channels, options.size, options.size];
     let (mut builder, input) = GraphBuilder::new(name, shape)?;
     let mut net = Net { builder: &mut builder };
@@ -103,13 +115,13 @@ fn lite(name: &str, options: &Options, scale: &Scale, is_dense: bool) -> Result<
             let stride = if block == 0 { stage.stride } else { 1 };
             last = net.block(&name, last, stage, stride)?;
         }
-        if TAPS.contains(&index) {
+        if dense_taps.is_some_and(|taps| taps.contains(&index)) {
             taps.push(last);
         }
     }
     let last = net.conv(["conv_head", "bn2"], last, ConvSpec::pointwise(1280))?;
     let names = ["global_pool", "classifier"];
-    if is_dense {
+    if dense_taps.is_some() {
         add_dense_head(&mut builder, names, &taps, last, options)?;
     } else {
         add_pooled_head(&mut builder, names, last, options, Head::Sigmoid(6))?;

@@ -161,9 +161,10 @@ mod tests {
         let marks = [1.0, 0.0, 0.0, 0.0];
         let one = loss([2.0, -3.0, -3.0, 9.0], marks);
         assert_eq!(one, loss([2.0, -3.0, -3.0, -9.0], marks));
-        // Without any mark there is no overlap to lack.
-        let expected =
-            f64::midpoint(entropy(1.0, 1.0), entropy(-1.0, 1.0)) + 2.0 * entropy(-3.0, 0.0);
+        // Without any mark there is no overlap to lack; the label is in the part that is not known.
+        let expected = f64::midpoint(entropy(1.0, 1.0), entropy(-1.0, 1.0))
+            + 2.0 * entropy(-3.0, 0.0)
+            + 0.15 * 4f64.ln();
         let found = loss([-3.0; 4], [0.0; 4]);
         assert!((found - expected).abs() < 1e-5, "{found} {expected}");
     }

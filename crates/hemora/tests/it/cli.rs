@@ -74,7 +74,7 @@ fn masked(text: &str, folder: &Path) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Rounds the peaks of maps, and leaves probabilities, hashes, versions and folders out of a result.
+/// Rounds the peaks of maps and their places, and leaves probabilities, hashes, versions and folders out of a result.
 fn redact(value: &mut Value, key: &str, folder: &Path) {
     match value {
         Value::Array(values) if key.ends_with("sha256") => values.clear(),
@@ -87,6 +87,9 @@ fn redact(value: &mut Value, key: &str, folder: &Path) {
         }
         Value::Number(peak) if key == "peak" => {
             *value = format!("{:.2}", peak.as_f64().unwrap()).into();
+        }
+        Value::Number(place) if ["peak_row", "peak_column", "peak_mm"].contains(&key) => {
+            *value = format!("{:.1}", place.as_f64().unwrap()).into();
         }
         Value::String(text) if ["sha256", "version"].contains(&key) => *text = format!("[{key}]"),
         Value::String(text) => *text = text.replace(folder.to_str().unwrap(), "[folder]"),

@@ -1,6 +1,6 @@
 //! Whether the maximum of a map lies where a label does.
 
-use hemora_ct::{Label, Plane, resize};
+use hemora_ct::{Label, Plane, peak, resize};
 use serde::{Deserialize, Serialize};
 
 /// What tells where a label lies.
@@ -81,10 +81,16 @@ impl Target {
         is_there.then_some(Self { origin: Origin::Drawn, side, pixels, unknown: Vec::new() })
     }
 
-    /// Judges a map of log odds, after it is resized to the picture by linear interpolation.
+    /// Judges a map of log odds: its maximum as triage reports it, and what it covers after it is resized to
+    /// the picture by linear interpolation.
     pub(super) fn judge(&self, map: &Plane) -> Verdict {
+        let pixel = |at: f64, count: usize| {
+            let pixel = (at + 0.5) / count as f64 * self.side as f64 - 0.5;
+            (pixel.round().max(0.0) as usize).min(self.side - 1)
+        };
+        let [row, column] = peak(map).unwrap_or_default();
+        let peak = pixel(row, map.rows) * self.side + pixel(column, map.columns);
         let map = resize(map, self.side, self.side);
-        let peak = peak(&map.values);
         let is_exact = self.origin != Origin::Boxes && !self.unknown.contains(&true);
         Verdict {
             hit: self.pixels[peak],
@@ -106,12 +112,6 @@ impl Target {
         let nearest = inside.map(|(at, _)| squared(at)).min();
         (nearest.expect("a target has a pixel") as f64).sqrt()
     }
-}
-
-/// Index of the highest value: of several the first, so that a flat map points at a corner.
-fn peak(values: &[f32]) -> usize {
-    let higher = |best: usize, at: usize| if values[at] > values[best] { at } else { best };
-    (0..values.len()).fold(0, higher)
 }
 
 /// Dice coefficient of the pixels with log odds from 0 and those of a target that is not empty.
@@ -184,7 +184,7 @@ mod tests {
     fn a_coarse_map_is_laid_over_the_whole_picture() {
         // The cell of row 1 and column 0 of 2 × 2 fills the lower left quarter.
         let coarse = Plane { rows: 2, columns: 2, values: vec![-1.0, -1.0, 3.0, -1.0] };
-        assert!(target(&[(6, 0)], &[]).unwrap().judge(&coarse).hit);
+        assert!(target(&[(6, 2)], &[]).unwrap().judge(&coarse).hit);
         let upper = target(&[(1, 7)], &[]).unwrap().judge(&coarse);
         assert!(!upper.hit && upper.distance > 0.5);
     }
