@@ -69,7 +69,7 @@ pub enum Aggregation {
 }
 
 impl Default for Aggregation {
-    /// Runs of three slices, as triage takes them of models that name no other rule.
+    /// Runs of three slices, the rule of new models.
     fn default() -> Self {
         Self::RunMean(3)
     }

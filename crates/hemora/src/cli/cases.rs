@@ -53,7 +53,8 @@ pub struct CaseArgs {
     #[arg(long)]
     pub partial: bool,
 
-    /// How slices make a series: max, top-N (mean of the N highest) or noisy-or
+    /// How slices make a series: run-N (N neighbours with the highest mean log odds), top-N (mean of
+    /// the N highest), max or noisy-or
     /// [default: that of the operating points, else run-3]
     #[arg(long, value_name = "HOW")]
     pub aggregate: Option<Aggregation>,
