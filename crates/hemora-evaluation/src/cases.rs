@@ -59,10 +59,8 @@ pub struct Cases {
     pub clusters: Clusters,
     /// What a group is.
     pub grouping: Grouping,
-    /// Series and studies.
+    /// Series and studies, with the positions of slices.
     pub hierarchy: Hierarchy,
-    /// Position of each slice along its normal, mm, where known.
-    pub positions: Vec<Option<f64>>,
     /// What the index knows of each slice.
     pub facts: Option<Vec<Option<Facts>>>,
     /// What each slice looks like, where the index does not have it.
@@ -137,18 +135,16 @@ impl Cases {
             Some(positions) => positions[slice],
             None => facts.as_ref().and_then(|facts| facts[index].as_ref()?.z),
         };
-        let positions: Vec<Option<f64>> = kept.iter().enumerate().map(position).collect();
         let hierarchy = Hierarchy {
             series: series.map(|series| Clusters::new(&series)),
             studies: studies.map(|studies| Clusters::new(&studies)),
-            positions: positions.clone(),
+            positions: kept.iter().enumerate().map(position).collect(),
             aggregation: request.aggregation,
             learned: request.learned.clone(),
         };
         warn_order(&hierarchy, &mut warnings);
         Ok(Self {
             of_triage: predictions.is_of_triage(),
-            positions,
             file: predictions.file,
             labels_file,
             index_file,

@@ -158,7 +158,7 @@ fn found_lesions(
     bootstrap: &BootstrapOptions,
 ) -> Result<Option<Lesions>, EvaluateError> {
     let Some(series) = &cases.hierarchy.series else { return Ok(None) };
-    let stacks = Stacks::new(series, &cases.positions);
+    let stacks = Stacks::new(series, &cases.hierarchy.positions);
     if stacks.ordered() == 0 {
         return Ok(None);
     }

@@ -3,16 +3,13 @@
 use hemora_ct::Label;
 use hemora_ct::{LABEL_COUNT, Plane, Probabilities, Turn, resize};
 use hemora_io::SliceHeader;
-use hemora_metrics::{Level, OperatingPoint};
+use hemora_metrics::{Level, OperatingPoint, log_odds};
 use hemora_model::Region;
 
 use crate::maps::SliceMaps;
 
 /// From here on a part of a map belongs to the area, and a slice has a label without a threshold.
 const HALF: f32 = 0.5;
-
-/// Probabilities nearer to 0 or 1 than this have the log odds of this one.
-const CERTAIN: f32 = 1e-6;
 
 /// The probability from which on a slice has each label: the lowest threshold stored for slices, else 0.5.
 pub(crate) fn thresholds(points: &[OperatingPoint]) -> [f64; LABEL_COUNT] {
@@ -44,7 +41,7 @@ fn region(label: Label, map: &Plane, image: [usize; 2], header: &SliceHeader) ->
     let peak = map.values.iter().copied().fold(0.0, f32::max);
     let pixel =
         |at: f64, count: usize, pixels: usize| (at + 0.5) / count as f64 * pixels as f64 - 0.5;
-    let [row, column] = hemora_ct::peak(&log_odds(map)).unwrap_or_default();
+    let [row, column] = hemora_ct::peak(&odds_of(map)).unwrap_or_default();
     let at = [pixel(row, map.rows, image[0]), pixel(column, map.columns, image[1])];
     // In the middle of the highest part the map is as high as that; beside it, perhaps below a half.
     let middle =
@@ -74,11 +71,8 @@ fn region(label: Label, map: &Plane, image: [usize; 2], header: &SliceHeader) ->
 }
 
 /// The log odds of a map of probabilities.
-fn log_odds(map: &Plane) -> Plane {
-    let odds = |value: &f32| {
-        let value = value.clamp(CERTAIN, 1.0 - CERTAIN);
-        (value / (1.0 - value)).ln()
-    };
+fn odds_of(map: &Plane) -> Plane {
+    let odds = |value: &f32| log_odds(f64::from(*value)) as f32;
     Plane { values: map.values.iter().map(odds).collect(), ..*map }
 }
 
@@ -157,9 +151,9 @@ mod tests {
         let [region] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((region.label, region.peak), (Label::Any, 0.9));
         // Parts are 10 × 10 pixels: the centre of the second lies between pixels 14 and 15. Of the log odds
-        // −13.8, 2.2 and 1.4 in a row the vertex lies 0.452 of a part to the right.
+        // −16.1, 2.2 and 1.4 in a row the vertex lies 0.457 of a part to the right.
         assert_eq!(region.peak_row, 14.5);
-        assert!((region.peak_column - 19.02).abs() < 0.01, "{}", region.peak_column);
+        assert!((region.peak_column - 19.08).abs() < 0.01, "{}", region.peak_column);
         let [x, y, z] = region.peak_mm.unwrap();
         let column = region.peak_column;
         assert!((x + 10.0 - column * 0.4).abs() < 1e-9 && (y + 20.0 - 14.5 * 0.5).abs() < 1e-9);

@@ -1,9 +1,8 @@
 //! The slices of series and the series of studies.
 
-use std::cmp::Ordering::Equal;
-
 use hemora_ct::Label;
 
+use crate::learned::whole;
 use crate::{
     Aggregation, Clusters, LabelColumn, LearnedAggregation, Level, series_from_slices,
     studies_from_series,
@@ -41,10 +40,7 @@ pub struct LevelSet {
 impl Hierarchy {
     /// The probability that slices' `parts` make.
     pub fn whole(&self, label: Label, parts: &mut [f64]) -> Option<f64> {
-        match &self.learned {
-            Some(learned) => learned.apply(label, self.aggregation, parts),
-            None => self.aggregation.apply(parts),
-        }
+        whole(self.learned.as_ref(), self.aggregation, label, parts)
     }
 
     /// How slices make a whole, in a word: `run-3`, `max`, `top-3`, `noisy-or` or `learned`.
@@ -60,9 +56,9 @@ impl Hierarchy {
         let mut members = wholes.members();
         let position = |item: usize| self.positions.get(item).copied().flatten();
         for items in &mut members {
-            let known: Option<Vec<f64>> = items.iter().map(|&item| position(item)).collect();
-            if known.is_some() {
-                items.sort_by(|&a, &b| position(a).partial_cmp(&position(b)).unwrap_or(Equal));
+            if items.iter().all(|&item| position(item).is_some()) {
+                let at = |item: usize| position(item).unwrap_or_default();
+                items.sort_by(|&a, &b| at(a).total_cmp(&at(b)));
             }
         }
         members
@@ -181,6 +177,9 @@ mod tests {
         // The odds of 9 and 1/4: the root of 9/4.
         assert!((by_rows[0] - 1.5 / 2.5).abs() < 1e-12, "{by_rows:?}");
         let known = [0.0, 20.0, 5.0, 10.0].map(Some).into_iter().chain([None, Some(0.0)]);
+        // A position that is no number is sorted somewhere, and nothing breaks.
+        let odd = [Some(f64::NAN), Some(1.0), None, Some(f64::NAN)].repeat(2);
+        assert!(runs(odd[..6].to_vec()).0.iter().all(|it| it.is_finite()));
         let (by_position, lack) = runs(known.collect());
         assert_eq!(lack, [1, 2]);
         assert!((by_position[0] - 0.9).abs() < 1e-12, "{by_position:?}");

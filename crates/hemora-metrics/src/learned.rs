@@ -62,6 +62,20 @@ pub struct LearnedLabel {
     pub held_out: Option<ProbabilityScores>,
 }
 
+/// The probability that parts, in the order of the slices, make for a label: by the fitted rule, where there is
+/// one, else by the plain one. `None` without parts.
+pub fn whole(
+    learned: Option<&LearnedAggregation>,
+    plain: Aggregation,
+    label: Label,
+    parts: &mut [f64],
+) -> Option<f64> {
+    match learned {
+        Some(learned) => learned.apply(label, plain, parts),
+        None => plain.apply(parts),
+    }
+}
+
 impl LearnedAggregation {
     /// The probability of the whole for a label, by the `plain` rule for one that no rule was fitted for;
     /// `None` without parts. Parts are in the order of the slices for the plain rule.

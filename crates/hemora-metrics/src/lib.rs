@@ -71,7 +71,7 @@ pub use ensemble::{
 pub use error::MetricError;
 pub use fit::{FIT_VERSION, FitOptions, FitReport, LabelFit, ProbabilityScores, fit};
 pub use hierarchy::{Hierarchy, LevelSet};
-pub use learned::{LearnedAggregation, LearnedLabel};
+pub use learned::{LearnedAggregation, LearnedLabel, whole};
 pub use lesion::{LesionDecisions, LesionLength, LesionMetrics, Stacks, lesions};
 pub use measure::{MeasureOptions, measure};
 pub use metrics::{LabelMetrics, SetMetrics};

@@ -38,7 +38,7 @@ fn parquet_gives_the_figures_of_csv() {
     let of_parquet = Cases::load(&request).unwrap();
     assert_eq!(of_parquet.columns, of_csv.columns);
     assert_eq!(of_parquet.group_names, of_csv.group_names);
-    assert_eq!(of_parquet.positions, of_csv.positions);
+    assert_eq!(of_parquet.hierarchy.positions, of_csv.hierarchy.positions);
     // A gap is no probability, and is counted.
     let hole = result_csv().replacen("ID_00,series0,study0,0,0.05,", "ID_00,series0,study0,0,,", 1);
     let path = parquet(&tables, "hole.parquet", &hole).unwrap();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hemora_ct::Label;
 use hemora_metrics::{
-    Aggregation, Calibration, CertaintyFit, LearnedAggregation, OperatingPoint, Stacking,
+    Aggregation, Calibration, CertaintyFit, LearnedAggregation, OperatingPoint, Stacking, whole,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,10 +92,7 @@ impl ModelInfo {
     /// What the slices' `parts`, in the order of the slices, make for a label: by the fitted rule, else by the
     /// plain one. `None` without parts.
     pub fn whole(&self, label: Label, parts: &mut [f64]) -> Option<f64> {
-        match &self.aggregation {
-            Some(learned) => learned.apply(label, self.plain_aggregation, parts),
-            None => self.plain_aggregation.apply(parts),
-        }
+        whole(self.aggregation.as_ref(), self.plain_aggregation, label, parts)
     }
 
     /// Checks texts, numbers and members.
