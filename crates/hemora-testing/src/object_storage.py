@@ -56,13 +56,19 @@ class Faults:
             self.seen.append(line)
             self.at_work += 1
             self.most = max(self.most, self.at_work)
-        try:
-            yield from self.answer(environ, start_response, self.due(line))
-        finally:
-            with self.lock:
-                self.at_work -= 1
+        left = [1]
 
-    def answer(self, environ, start_response, kind):
+        def done():
+            with self.lock:
+                self.at_work -= left.pop() if left else 0
+
+        try:
+            yield from self.answer(environ, start_response, self.due(line), done)
+        finally:
+            done()
+
+    def answer(self, environ, start_response, kind, done):
+        # A request is done before its last bytes go out: whoever has them may ask again at once.
         # What was sent must be taken, or the next request on the connection begins with it.
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
@@ -70,6 +76,7 @@ class Faults:
             code = {"500": "InternalError", "503": "SlowDown"}[kind]
             text = f"<Error><Code>{code}</Code><Message>told to fail</Message></Error>".encode()
             start_response(f"{kind} told", [("Content-Length", str(len(text))), ("Content-Type", "application/xml")])
+            done()
             yield text
             return
         if kind == "drop":
@@ -82,6 +89,8 @@ class Faults:
             yield whole[: len(whole) // 2]
             raise broken(environ)
         for at in range(0, len(whole), 1 << 20):
+            if at + (1 << 20) >= len(whole):
+                done()
             yield whole[at : at + (1 << 20)]
 
 
