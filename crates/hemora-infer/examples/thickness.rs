@@ -1,8 +1,9 @@
-//! How far apart the probabilities of one head are, seen in thin slices and in thick ones, by each rule that makes
-//! a study of slices; and what heads without bleeds get.
+//! How far apart the probabilities of one head are, reconstructed in thin slices and in thick ones, by each rule
+//! that makes a study of slices; and what heads without bleeds get.
 //!
 //! `thickness BUNDLE [HEADS]`: phantoms (20 unless told), every second one with a bleed of one subtype, in slices of
-//! 0.625 mm and of 5 mm.
+//! 0.625 mm, and the means of every eight of them as slices of 5 mm. Those that begin with the first thin slice lie
+//! where the slabs of the thin ones do; a scanner's need not, so others begin 1.25, 2.5 and 3.75 mm behind it.
 
 use std::error::Error;
 use std::path::Path;
@@ -12,10 +13,16 @@ use hemora_infer::{EngineKind, LoadedModel, SeriesPolicy, triage};
 use hemora_io::{PixelStorage, collect};
 use hemora_metrics::Aggregation;
 use hemora_model::{Bundle, StudyResult};
-use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, StudyIds, write_study};
+use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, PhantomStudy, StudyIds, write_study};
 
 /// Seed of the first head.
 const FIRST: u64 = 500;
+/// Distance of thin slices, mm.
+const THIN_MM: f64 = 0.625;
+/// Thin slices in a thick one.
+const PARTS: usize = 8;
+/// Thin slices that are left out before the first thick one; with none it lies where the first slab does.
+const BEGINS: [usize; 4] = [0, 2, 4, 6];
 const RULES: [Aggregation; 6] = [
     Aggregation::TopMean(3),
     Aggregation::Max,
@@ -32,60 +39,75 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let heads: u64 = rest.first().map_or(Ok(20), |heads| heads.parse())?;
     let model = LoadedModel::load(EngineKind::Tract, Bundle::open(Path::new(bundle))?, None)?;
-    let folder = tempfile::tempdir()?;
-    // Of each head whether it bleeds, and the probabilities of its slices or slabs for any hemorrhage.
-    let mut seen: Vec<(bool, [Vec<f64>; 2])> = Vec::new();
+    let mut seen = Vec::new();
     for head in 0..heads {
         let label = Label::SUBTYPES[(head as usize / 2) % Label::SUBTYPES.len()];
-        let bleeds = if head % 2 == 0 { Vec::new() } else { vec![label] };
-        let slices = |spacing: f64| -> Result<Vec<f64>, Box<dyn Error>> {
-            let options = PhantomOptions {
-                bleeds: Bleeds::These(bleeds.clone()),
-                slice_spacing: spacing,
-                slice_thickness: spacing,
-                ..PhantomOptions::default().with_size(256)
-            };
-            let study = HeadPhantom::new(FIRST + head, options)?.render();
-            let ids = StudyIds::from_seed(head, study.slices.len());
-            let folder = folder.path().join(format!("{head}-{spacing}"));
-            std::fs::create_dir(&folder)?;
-            let storage = PixelStorage::Unsigned12 { intercept: -1024 };
-            write_study(&folder, &study, &ids, storage)?;
-            let collection = collect(std::slice::from_ref(&folder), &|_, _| ());
-            let mut result = triage(&model, &collection, SeriesPolicy::Chosen, &|_, _| ());
-            std::fs::remove_dir_all(folder)?;
-            let study = result.studies.pop().ok_or("a phantom has no result")?;
-            Ok(of_slabs(&study))
+        let bleeds = head % 2 == 1;
+        let options = PhantomOptions {
+            bleeds: Bleeds::These(if bleeds { vec![label] } else { Vec::new() }),
+            slice_spacing: THIN_MM,
+            slice_thickness: THIN_MM,
+            ..PhantomOptions::default().with_size(256)
         };
-        seen.push((head % 2 == 1, [slices(0.625)?, slices(5.0)?]));
+        let study = HeadPhantom::new(FIRST + head, options)?.render();
+        let mut thick = Vec::new();
+        for begin in BEGINS {
+            thick.push(slices(&model, &study.thick(PARTS, begin))?);
+        }
+        seen.push(Head { bleeds, thin: slices(&model, &study)?, thick });
         eprintln!("{} of {heads} heads", head + 1);
     }
     println!(
-        "rule   apart: mean  most  within .05   thick slices: without a bleed  with one   AUROC"
+        "       thin and thick apart: where slabs lie   where they do not      thick slices of any for\n\
+         rule         mean  most   within .05   mean  most   within .05   healthy  bleeding  AUROC"
     );
     for rule in RULES {
-        let whole = |slices: &[f64]| rule.apply(&mut slices.to_vec()).unwrap_or(f64::NAN);
-        let both: Vec<(bool, f64, f64)> = seen
-            .iter()
-            .map(|(bleeds, [thin, thick])| (*bleeds, whole(thin), whole(thick)))
-            .collect();
-        let apart: Vec<f64> = both.iter().map(|(_, thin, thick)| (thin - thick).abs()).collect();
-        let within = apart.iter().filter(|apart| **apart <= 0.05).count();
+        let whole = |slices: &Vec<f64>| rule.apply(&mut slices.clone()).unwrap_or(f64::NAN);
+        let apart = |begins: std::ops::Range<usize>| {
+            let of = |head: &Head| -> Vec<f64> {
+                let thick = head.thick[begins.clone()].iter();
+                thick.map(|thick| (whole(&head.thin) - whole(thick)).abs()).collect()
+            };
+            let apart: Vec<f64> = seen.iter().flat_map(of).collect();
+            let within = apart.iter().filter(|apart| **apart <= 0.05).count();
+            let most = apart.iter().copied().fold(0.0, f64::max);
+            format!("{:.3}  {most:.3}  {within:2} of {:2}", mean(&apart), apart.len())
+        };
         let of = |wanted: bool| -> Vec<f64> {
-            both.iter().filter(|(bleeds, ..)| *bleeds == wanted).map(|(.., thick)| *thick).collect()
+            let heads = seen.iter().filter(|head| head.bleeds == wanted);
+            heads.flat_map(|head| head.thick.iter().map(whole)).collect()
         };
         let (healthy, bleeding) = (of(false), of(true));
-        let most = apart.iter().copied().fold(0.0, f64::max);
         println!(
-            "{:6}        {:.3}  {most:.3}  {within} of {heads}                      {:.3}     {:.3}   {:.3}",
+            "{:12} {}     {}     {:.3}    {:.3}     {:.3}",
             rule.to_string(),
-            mean(&apart),
+            apart(0..1),
+            apart(1..BEGINS.len()),
             mean(&healthy),
             mean(&bleeding),
             ranked(&bleeding, &healthy),
         );
     }
     Ok(())
+}
+
+/// The probabilities of one head's slices, or slabs, for any hemorrhage.
+struct Head {
+    bleeds: bool,
+    thin: Vec<f64>,
+    /// For each of [`BEGINS`].
+    thick: Vec<Vec<f64>>,
+}
+
+/// The probabilities of a study's slices or slabs, written as DICOM and triaged.
+fn slices(model: &LoadedModel, study: &PhantomStudy) -> Result<Vec<f64>, Box<dyn Error>> {
+    let ids = StudyIds::from_seed(study.seed, study.slices.len());
+    let folder = tempfile::tempdir()?;
+    write_study(folder.path(), study, &ids, PixelStorage::Unsigned12 { intercept: -1024 })?;
+    let collection = collect(&[folder.path().to_owned()], &|_, _| ());
+    let mut result = triage(model, &collection, SeriesPolicy::Chosen, &|_, _| ());
+    let study = result.studies.pop().ok_or("a phantom has no result")?;
+    Ok(of_slabs(&study))
 }
 
 /// The probabilities for any hemorrhage of a study's slices, or slabs once each, which give all their slices the

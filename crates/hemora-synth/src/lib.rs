@@ -28,6 +28,7 @@ mod phantom;
 mod pose;
 mod render;
 mod skull;
+mod thick;
 mod tissue;
 mod ventricles;
 mod write;

@@ -21,6 +21,7 @@ fn engines_agree_on_probabilities_and_maps() {
         ("efficientnet-lite0-dense", 72, 8),
         ("efficientnet-lite2-dense", 64, 8),
         ("efficientnet-lite0-fine", 72, 4),
+        ("efficientnet-lite2-fine", 64, 4),
     ] {
         let onnx = model(name, size);
         let tract = TractEngine::load(&onnx, 3, size).unwrap();

@@ -122,6 +122,9 @@ mod tests {
         let work = |graph: &crate::Graph| crate::Summary::new(graph).multiply_adds as f64;
         assert!(work(&fine) < 1.06 * work(&dense), "{} {}", work(&fine), work(&dense));
         assert_eq!(fine.trainable_parameters(), 3_489_292);
+        let large = build("efficientnet-lite2-fine", &options).unwrap().unwrap();
+        assert_eq!(large.shape(large.dense().unwrap().maps), [6, 72, 72]);
+        assert_eq!(large.trainable_parameters(), 4_932_428);
     }
 
     #[test]

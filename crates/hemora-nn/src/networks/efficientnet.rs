@@ -87,6 +87,10 @@ pub(super) fn lite0_fine(options: &Options) -> Result<Graph, GraphError> {
     lite("efficientnet-lite0-fine", options, &LITE0, Some(FINE_TAPS))
 }
 
+pub(super) fn lite2_fine(options: &Options) -> Result<Graph, GraphError> {
+    lite("efficientnet-lite2-fine", options, &LITE2, Some(FINE_TAPS))
+}
+
 const LITE0: Scale = Scale { width: 1.0, depth: 1.0 };
 const LITE2: Scale = Scale { width: 1.1, depth: 1.2 };
 

@@ -8,7 +8,7 @@
 //! | `efficientnet-lite0` | 3,378,694 with six outputs | Google 2020, timm's `tf_efficientnet_lite0` |
 //! | `efficientnet-lite1`, `-lite2` | 5,416,680 and 6,092,072 with 1,000 | as above |
 //! | `efficientnet-lite0-dense`, `-lite2-dense` | 3,483,468 and 4,926,604 with six labels | as above, with maps of the labels |
-//! | `efficientnet-lite0-fine` | 3,489,292 with six labels | the same with maps of half the grain |
+//! | `efficientnet-lite0-fine`, `-lite2-fine` | 3,489,292 and 4,932,428 with six labels | the same with maps of half the grain |
 //! | `resnet18`, `resnet34` | 11,689,512 and 21,797,672 with 1,000 | He et al. 2015 as in timm |
 //! | `densenet121`, `densenet169` | 7,978,856 and 14,149,480 with 1,000 | Huang et al. 2016 as in timm |
 //! | `se-resnext101-32x4d` | 48,955,416 with 1,000 | Hu et al. 2017, timm's `seresnext101_32x4d` |
@@ -51,6 +51,7 @@ const NETWORKS: &[(&str, by_name::Build)] = &[
     ("efficientnet-lite0-dense", efficientnet::lite0_dense),
     ("efficientnet-lite2-dense", efficientnet::lite2_dense),
     ("efficientnet-lite0-fine", efficientnet::lite0_fine),
+    ("efficientnet-lite2-fine", efficientnet::lite2_fine),
     ("resnet18", resnet::resnet18),
     ("resnet34", resnet::resnet34),
     ("densenet121", densenet::densenet121),

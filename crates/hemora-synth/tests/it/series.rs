@@ -135,3 +135,29 @@ fn thin_slices_are_noisier_than_thick_ones() {
     };
     assert!(variance(0.6) > 2.0 * variance(5.0));
 }
+
+#[test]
+fn thick_slices_are_the_means_of_thin_ones() {
+    let bleeding = options(&[Label::Subdural]);
+    let thin = study(4, PhantomOptions { slice_thickness: 1.25, slice_spacing: 1.25, ..bleeding });
+    let thick = thin.thick(4, 3);
+    assert_eq!(thick.slices.len(), (thin.slices.len() - 3) / 4);
+    let z = |slice: &hemora_synth::PhantomSlice| slice.slice.plane.unwrap().position[2];
+    let mut seen = 0;
+    for (slice, parts) in thick.slices.iter().zip(thin.slices[3..].chunks(4)) {
+        assert!((z(slice) - f64::midpoint(z(&parts[0]), z(&parts[3]))).abs() < 1e-9);
+        for pixel in (0..slice.blood.len()).step_by(7) {
+            let sum: f32 = parts.iter().map(|part| part.slice.hu()[pixel]).sum();
+            assert!((slice.slice.hu()[pixel] - sum / 4.0).abs() <= 0.5);
+        }
+        let visible = parts.iter().filter(|part| part.labels[Label::Subdural.index()]).count();
+        assert_eq!(slice.labels[Label::Subdural.index()], visible >= 2);
+        let filled =
+            |part: &hemora_synth::PhantomSlice| part.blood.iter().filter(|it| **it > 0).count();
+        let most = parts.iter().map(filled).sum::<usize>() / 2;
+        assert!(filled(slice) <= most, "half of the parts have each pixel");
+        seen += filled(slice);
+    }
+    assert!(seen > 0);
+    assert!(thin.thick(4, thin.slices.len() + 1).slices.is_empty());
+}

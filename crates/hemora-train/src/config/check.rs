@@ -3,6 +3,9 @@
 use super::{ConfigError, RunConfig};
 use crate::data::MOST_FOLDS;
 
+/// Most times an epoch that an image is shown.
+const MOST_REPEATS: usize = 100;
+
 /// Refuses a setting: `flag` with `value`, where `expected` was expected.
 pub(super) fn refuse<T>(
     flag: &'static str,
@@ -76,6 +79,10 @@ impl RunConfig {
             if value == 0 {
                 return refuse(flag, 0, "at least 1");
             }
+        }
+        if !(1..=MOST_REPEATS).contains(&self.repeat_masked) {
+            let expected = format!("1 to {MOST_REPEATS}");
+            return refuse("--repeat-masked", self.repeat_masked, expected);
         }
         Ok(())
     }

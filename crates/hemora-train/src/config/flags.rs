@@ -41,6 +41,11 @@ pub struct RunConfig {
     #[arg(long, value_name = "DIR")]
     pub annotations: Vec<PathBuf>,
 
+    /// Times an epoch that a training image with annotated pixels is shown, 1 to 100: masks are few
+    /// beside images that have labels alone. Boxes, in which a label lies somewhere, do not count.
+    #[arg(long, value_name = "TIMES", default_value_t = 1)]
+    pub repeat_masked: usize,
+
     /// Table with the columns ID and weight: how much an image's labels count in the loss, 0 or more;
     /// 1 for images that it does not name.
     #[arg(long, value_name = "CSV")]

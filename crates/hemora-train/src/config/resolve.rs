@@ -248,6 +248,7 @@ impl RunConfig {
             from_files: self.from_files,
             partial_labels: self.partial_labels,
             annotations: self.annotations.clone(),
+            repeat_masked: self.repeat_masked,
             label_weights: self.label_weights.clone(),
             source,
         })

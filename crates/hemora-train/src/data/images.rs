@@ -55,7 +55,7 @@ pub fn load(
     reporter: Reporter,
 ) -> Result<RunData, LoadError> {
     let images = Images::load(plan, &split.hold_out, reporter)?;
-    let (split, test) = images.split(split, reporter)?;
+    let (mut split, test) = images.split(split, reporter)?;
     let sides = [("train", &split.train), ("validation", &split.validation), ("test", &test)];
     for (side, indices) in sides.into_iter().filter(|(_, indices)| !indices.is_empty()) {
         let counts = Label::ALL.map(|label| {
@@ -70,12 +70,30 @@ pub fn load(
         });
         reporter.log(&format!("{side}: {} images; {}", indices.len(), counts.join(", ")));
     }
+    if plan.repeat_masked > 1 {
+        let masked = masked(&images.set, &split.train);
+        reporter.log(&format!(
+            "train: {} images have annotated pixels and are shown {} times an epoch",
+            masked.len(),
+            plan.repeat_masked
+        ));
+        split.train.extend(masked.repeat(plan.repeat_masked - 1));
+    }
     let stacks = match (joint, &plan.source) {
         (true, Source::Prepared { set, .. }) => Some(stacks(set, &images.set, reporter)?),
         _ => None,
     };
     let Images { set, groups, recipe, describes, .. } = images;
     Ok(RunData { set, split, test, groups, recipe, describes, stacks })
+}
+
+/// Those of some images that have a label in pixels of their own.
+fn masked(set: &LoaderSet, among: &[usize]) -> Vec<usize> {
+    let LoaderSet::Memory(set) = set else { return Vec::new() };
+    let has_pixels = |index: &&usize| {
+        set.annotation(**index).is_some_and(|it| it.present().iter().any(|bits| *bits != 0))
+    };
+    among.iter().filter(has_pixels).copied().collect()
 }
 
 /// The series of the images of a prepared set.

@@ -84,6 +84,8 @@ pub struct DataPlan {
     pub partial_labels: bool,
     /// Folders of annotations of the images.
     pub annotations: Vec<PathBuf>,
+    /// Times an epoch that a training image with annotated pixels is shown, at least 1.
+    pub repeat_masked: usize,
     /// Table of the weights of the images' labels.
     pub label_weights: Option<PathBuf>,
 }

@@ -44,12 +44,14 @@ fn bleeds(labels: &BTreeMap<String, u8>) -> impl Iterator<Item = (&String, &u8)>
     labels.iter().filter(|(_, bits)| **bits != 0)
 }
 
-fn train(data: &Path, out: &Path, network: &str, more: &[&str]) {
+fn train(data: &Path, out: &Path, network: &str, more: &[&str]) -> String {
     let mut program = Command::new(env!("CARGO_BIN_EXE_hemora-train"));
     program.arg("run").arg("--images").arg(data.join("stage_2_train"));
     program.arg("--labels").arg(data.join("stage_2_train.csv")).arg("--out").arg(out);
     program.args(["--size=64", "--working-size=64", "--batch=8", "--threads=2", "--network"]);
-    succeed(&program.arg(network).args(more).output().unwrap());
+    let output = program.arg(network).args(more).output().unwrap();
+    succeed(&output);
+    text(&output)
 }
 
 fn pointing(run: &Path, more: &[&str]) -> Output {
@@ -64,8 +66,26 @@ fn every_annotated_label_is_judged_once_by_the_network_that_did_not_see_it() {
     let labels = write_annotated(data);
     let annotations = format!("--annotations={}", data.join("annotations").display());
     let run = data.join("run");
-    let flags = ["--folds=2", "--epochs=1", "--monitor=last", &annotations];
-    train(data, &run, "efficientnet-lite0-dense", &flags);
+    let more = "--repeat-masked=3";
+    let flags = ["--folds=2", "--epochs=1", "--monitor=last", &annotations, more];
+    let log = train(data, &run, "efficientnet-lite0-dense", &flags);
+    // Every second annotation is a mask, and each is trained on in one of the two folds.
+    let said = |line: &str, what: &str| -> Option<usize> {
+        let count = line.strip_prefix("train: ")?.strip_suffix(what)?;
+        count.split(' ').next()?.parse().ok()
+    };
+    let find = |what: &str| log.lines().filter_map(|line| said(line, what)).collect::<Vec<_>>();
+    let masked = find(" images have annotated pixels and are shown 3 times an epoch");
+    assert_eq!(masked.len(), 2, "{log}");
+    assert_eq!(masked.iter().sum::<usize>(), bleeds(&labels).count().div_ceil(2));
+    for (fold, masked) in masked.iter().enumerate() {
+        let metrics = run.join(format!("fold-{}/metrics.jsonl", fold + 1));
+        let epoch: Value =
+            serde_json::from_str(&std::fs::read_to_string(metrics).unwrap()).unwrap();
+        let images = log.lines().filter(|line| line.starts_with("train: ")).nth(2 * fold).unwrap();
+        let images: usize = images.split(' ').nth(1).unwrap().parse().unwrap();
+        assert_eq!(epoch["step"], (images + 2 * masked) / 8, "{log}");
+    }
     let output = pointing(&run, &["--drawn=5", "--json", "--threads=2"]);
     succeed(&output);
     let table = std::fs::read_to_string(run.join("pointing.csv")).unwrap();
