@@ -4,8 +4,8 @@
 
 GATHERED is a folder of `hemora-train gather`, SPLITS what splits.py wrote of it. OUT/1.csv to 5.csv hold out a
 fold each. Patients with masks are few: 1.csv holds out half of them beside its fold, 2.csv the other half, so that
-these two judge every mask once. OUT/final.csv holds out as many slices as splits.py left for it. Of PHE-SICH every
-second slice with a bleed and every third without is taken.
+these two judge every mask once. OUT/base-1.csv to base-5.csv train on the RSNA pictures alone. OUT/final.csv holds
+out what splits.py left for it. Of PHE-SICH every second slice with a bleed and every third without is taken.
 """
 
 import collections
@@ -32,10 +32,10 @@ def sides(fold, groups, masked):
     return side
 
 
-def write(path, kept, held_out):
+def write(path, parts):
     with open(path, "w") as file:
         file.write("ID,split\n")
-        file.writelines(f"{id},{'validation' if held_out(id) else 'train'}\n" for id in kept)
+        file.writelines(f"{id},{part}\n" for id, part in parts)
 
 
 def main():
@@ -62,8 +62,11 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     for number in range(1, 6):
         of = lambda id: side.get(groups[id], fold[id]) if number < 3 else fold[id]
-        write(out / f"{number}.csv", kept, lambda id: of(id) == number)
-    write(out / "final.csv", kept, lambda id: final[id] == "validation")
+        parts = [(id, "validation" if of(id) == number else "train") for id in kept]
+        write(out / f"{number}.csv", parts)
+        of_base = [(id, part) for id, part in parts if part != "train" or sets[id] == "rsna-png"]
+        write(out / f"base-{number}.csv", of_base)
+    write(out / "final.csv", [(id, final[id]) for id in kept])
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use hemora_ct::{LABEL_COUNT, Label};
-use hemora_infer::{Engine, EngineError, LoadedModel, Output, SeriesPolicy, key_slices, triage};
+use hemora_infer::{
+    Engine, EngineError, EngineKind, LoadedModel, Output, SeriesPolicy, key_slices, triage,
+};
 use hemora_io::{Collection, PixelStorage, collect};
 use hemora_model::{Bundle, Member, ModelInfo, StudyResult};
-use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, StudyIds, write_study};
+use hemora_synth::{Bleeds, HeadPhantom, PhantomOptions, PhantomStudy, StudyIds, write_study};
 
 use crate::support::{info, member};
 
@@ -39,18 +41,24 @@ fn model(folder: &Path, slab_mm: Option<f64>) -> LoadedModel {
 
 /// One head with a bleed, in slices that are as thick as they are apart.
 pub(crate) fn phantom(folder: &Path, spacing: f64) -> Collection {
+    written(&folder.join(format!("{spacing}")), &imaged(spacing, 64))
+}
+
+fn imaged(spacing: f64, size: usize) -> PhantomStudy {
     let options = PhantomOptions {
         bleeds: Bleeds::These(vec![Label::Intraparenchymal]),
         slice_spacing: spacing,
         slice_thickness: spacing,
-        ..PhantomOptions::default().with_size(64)
+        ..PhantomOptions::default().with_size(size)
     };
-    let study = HeadPhantom::new(11, options).unwrap().render();
+    HeadPhantom::new(11, options).unwrap().render()
+}
+
+fn written(folder: &Path, study: &PhantomStudy) -> Collection {
     let ids = StudyIds::from_seed(11, study.slices.len());
-    let folder = folder.join(format!("{spacing}"));
-    fs::create_dir(&folder).unwrap();
-    write_study(&folder, &study, &ids, PixelStorage::Unsigned12 { intercept: -1024 }).unwrap();
-    collect(&[folder], &|_, _| ())
+    fs::create_dir(folder).unwrap();
+    write_study(folder, study, &ids, PixelStorage::Unsigned12 { intercept: -1024 }).unwrap();
+    collect(&[folder.to_owned()], &|_, _| ())
 }
 
 fn study(model: &LoadedModel, collection: &Collection) -> StudyResult {
@@ -114,6 +122,23 @@ fn a_thin_series_is_scored_as_the_thick_one_that_it_would_make() {
         assert_eq!(key.probabilities, fine[key.index].probabilities);
     }
     assert!(keys[0].index != keys[1].index && keys[1].index != keys[2].index);
+}
+
+#[test]
+fn the_default_model_sees_thin_and_thick_slices_of_one_exposure_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let imaged = imaged(0.625, 128);
+    let thin = written(&folder.path().join("thin"), &imaged);
+    let thick = written(&folder.path().join("thick"), &imaged.thick(8, 0));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/default.hemora");
+    let model = LoadedModel::load(EngineKind::Tract, Bundle::open(&path).unwrap(), None).unwrap();
+    let (of_thin, of_thick) = (study(&model, &thin), study(&model, &thick));
+    assert_eq!(notes(&of_thin).len(), 1, "{:?}", of_thin.series[0].warnings);
+    assert!(notes(&of_thick).is_empty(), "{:?}", of_thick.series[0].warnings);
+    for label in Label::ALL {
+        let [thin, thick] = [&of_thin, &of_thick].map(|it| it.probabilities.get(label));
+        assert!((thin - thick).abs() <= 0.05, "{label}: {thin} and {thick}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ const POSITIVE_WEIGHT: f64 = 4.0;
 /// Weight of the overlap of what is marked.
 const OVERLAP_WEIGHT: f64 = 0.3;
 /// Weight of the place: that the highest part of a map is where the label is.
-const PLACE_WEIGHT: f64 = 0.15;
+const PLACE_WEIGHT: f64 = 0.3;
 /// Share of a label in a part for one that has none, whose logarithm is finite.
 const NONE: f64 = 1e-30;
 
@@ -122,7 +122,7 @@ mod tests {
         let overlap = (2.0 * sigmoid(2.0) + 1.0) / (found + 1.0 + 1.0);
         // Of three parts that are known the first has the label.
         let place = (2f64.exp() + 2.0 * (-3f64).exp()).ln() - 2.0;
-        let expected = of_labels + 2.0 * of_maps + 0.3 * (1.0 - overlap) + 0.15 * place;
+        let expected = of_labels + 2.0 * of_maps + 0.3 * (1.0 - overlap) + 0.3 * place;
         let found = loss([2.0, -3.0, -3.0, 9.0], [1.0, 0.0, 0.0, 1.0]);
         assert!((found - expected).abs() < 1e-5, "{found} {expected}");
     }
@@ -164,7 +164,7 @@ mod tests {
         // Without any mark there is no overlap to lack; the label is in the part that is not known.
         let expected = f64::midpoint(entropy(1.0, 1.0), entropy(-1.0, 1.0))
             + 2.0 * entropy(-3.0, 0.0)
-            + 0.15 * 4f64.ln();
+            + 0.3 * 4f64.ln();
         let found = loss([-3.0; 4], [0.0; 4]);
         assert!((found - expected).abs() < 1e-5, "{found} {expected}");
     }
