@@ -86,7 +86,7 @@ fn weights_are_fitted_out_of_fold_and_go_into_a_bundle_that_triage_runs() {
     for part in [
         "# tiny 9",
         "## Members",
-        "| good | 2 | efficientnet-lite0-dense | 288×288 |",
+        "| good | 2 | efficientnet-lite0-fine | 288×288 |",
         "| bad | 1 |",
     ] {
         assert!(card.contains(part), "{part}:\n{card}");
