@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { becomes, check, drawnSlice, head, hud, listReady, sliceReady, studyPath, world } from "./support/browser.mjs";
 import { Client } from "./support/node.mjs";
-import { USERS } from "./support/world.mjs";
+import { THRESHOLDS, USERS } from "./support/world.mjs";
 
 /** Opens the positive head, and reads its view as the page does. */
 async function opened(desk, options = {}) {
@@ -254,7 +254,8 @@ check("findings say what was found, by which threshold, and why nothing sure is 
   const first = await table.locator("tbody tr").first().innerText();
   assert.match(first, /any hemorrhage/);
   assert.match(first, /not sure/);
-  await page.getByText(/absent below 8 %, present from 60 %/).first().waitFor();
+  const [absent, present] = THRESHOLDS.map((value) => 100 * value);
+  await page.getByText(`absent below ${absent} %, present from ${present} %`).first().waitFor();
   for (const reason of view.findings.findings[0].reasons) assert.ok(first.includes(reason), reason);
   assert.equal(await table.locator("tbody tr").count(), 6);
   await page.getByText(`by ${view.findings.thresholds}`).waitFor();

@@ -21,11 +21,13 @@ export const USERS = {
   administrator: { name: "anna", role: "administrator", password: PASSWORD },
 };
 
-/** So that one of the phantoms is positive, one not sure, one negative. */
+/** Below the first a study is negative, from the second on positive: one of the phantoms each, and one not sure. */
+export const THRESHOLDS = [0.2, 0.6];
+
 const SETTINGS = `[score.thresholds]
 who = "Dr Test"
 why = "one study of each class"
-any = [0.08, 0.60]
+any = [${THRESHOLDS.join(", ")}]
 `;
 
 /** Phantoms, and the studies that `studies.py` makes of them. */
