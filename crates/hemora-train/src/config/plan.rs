@@ -175,6 +175,10 @@ mod tests {
         assert_eq!(plan(&empty), plan(&good()));
         let both = RunConfig { prepared: Some("p".into()), ..good() };
         assert!(wrong(both).contains("--prepared and --images"));
+        for times in [0, 101] {
+            let repeated = RunConfig { repeat_masked: times, ..good() };
+            assert_eq!(wrong(repeated), format!("--repeat-masked {times}: expected 1 to 100"));
+        }
         let rate = RunConfig { learning_rate: Some(-1.0), ..good() };
         assert_eq!(wrong(rate), "--learning-rate -1: expected a number above 0");
         let clip = RunConfig { clip: f64::NAN, ..good() };
