@@ -9,14 +9,10 @@ out what splits.py left for it. Of PHE-SICH every second slice with a bleed and 
 """
 
 import collections
-import csv
 import sys
 from pathlib import Path
 
-
-def column(path, name):
-    with open(path, newline="") as file:
-        return {row["ID"]: row[name] for row in csv.DictReader(file)}
+from splits import column, write
 
 
 def sides(fold, groups, masked):
@@ -30,12 +26,6 @@ def sides(fold, groups, masked):
         if side[group] is None:
             side[group], left = 1 + left % 2, left + 1
     return side
-
-
-def write(path, parts):
-    with open(path, "w") as file:
-        file.write("ID,split\n")
-        file.writelines(f"{id},{part}\n" for id, part in parts)
 
 
 def main():
